@@ -1,0 +1,60 @@
+# Each target sets up what it needs first (third_party/setup.sh), once.
+#
+# On a machine that is not Debian 12, or where nothing may be installed:
+#   make MLIR_DIR=/path/to/lib/cmake/mlir LLVM_SOURCE=/path/to/llvm-project PYTHON=python3.11 test
+
+PYTHON ?= python3
+export PYTHON MLIR_DIR LLVM_SOURCE JOBS
+export GOAL := $(MAKECMDGOALS)
+
+setup := third_party/setup.sh
+python := .venv/bin/python
+pytest := $(python) -m pytest -n 2
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test fast check-lit slow fuzz bench lint build wheel prove-wheels clean distclean
+
+help: ## List the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+demo: build ## Train a network on handwritten digits (examples/digits.py)
+	$(python) examples/digits.py
+
+test: check-lit ## All tests but the slow ones
+	$(pytest) -m "not slow" tests
+
+fast: check-lit ## The tests that take less than a minute
+	$(pytest) -m "not slow" tests/unit
+
+check-lit: build ## The tests of the dialect and the passes, as MLIR text
+	.venv/bin/lit -v tests/ir
+
+slow: build ## The slow tests
+	$(pytest) -m slow tests
+
+fuzz: build ## Feed every op wrong operands, types and attributes
+	$(pytest) -m fuzz tests
+
+bench: build ## Run every benchmark
+	@set -e; for benchmark in benchmarks/*.py; do \
+	  echo "== $$benchmark"; $(python) "$$benchmark"; done
+
+lint: ## Formatting, lint and types, as pre-commit runs them
+	@$(setup) packages python
+	.venv/bin/pre-commit run --all-files
+
+build: ## Build Weft in place
+	@$(setup) packages python bindings build
+
+wheel: ## Make the two wheels in dist/
+	@$(setup) packages python bindings wheel
+
+prove-wheels: wheel ## Install the wheels in a bare Debian root and run the README's program
+	third_party/prove-wheels.sh
+
+clean: ## Remove Weft's build, keeping the environment and the bindings
+	find build -mindepth 1 -maxdepth 1 ! -name third_party -exec rm -rf {} +
+	rm -rf dist python/weft/_weft.*.so
+
+distclean: clean ## Remove everything that was made
+	rm -rf build .venv
