@@ -59,11 +59,14 @@ if [[ -z ${LLVM_SOURCE:-} ]]; then
 fi
 
 export CMAKE_BUILD_PARALLEL_LEVEL=${JOBS:-$(nproc)}
-"$PYTHON" -m pip wheel "$here" --no-build-isolation --no-deps -v -w "$work/wheels.part" \
-  --config-settings=build-dir="$work/bindings-{wheel_tag}" \
-  --config-settings=cmake.define.LLVM_SOURCE="$LLVM_SOURCE" \
-  --config-settings=cmake.define.MLIR_DIR="${MLIR_DIR:-$(llvm-config-22 --prefix)/lib/cmake/mlir}" \
+settings=(
+  --config-settings=build-dir="$work/bindings-{wheel_tag}"
+  --config-settings=cmake.define.LLVM_SOURCE="$LLVM_SOURCE"
   --config-settings=cmake.define.CMAKE_CXX_COMPILER_LAUNCHER="$(command -v ccache || true)"
+)
+[[ -z ${MLIR_DIR:-} ]] || settings+=(--config-settings=cmake.define.MLIR_DIR="$MLIR_DIR")
+"$PYTHON" -m pip wheel "$here" --no-build-isolation --no-deps -v \
+  -w "$work/wheels.part" "${settings[@]}"
 rm -rf "$work/wheels"
 mv "$work/wheels.part" "$work/wheels"
 "$PYTHON" -m pip install --force-reinstall --no-deps "$work"/wheels/mlir_python_bindings-*.whl
