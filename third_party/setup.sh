@@ -191,7 +191,7 @@ END
 }
 
 install_python_packages() {
-  if [[ $(python_identity "$venv/bin/python") != $(python_identity "$PYTHON") ]] ||
+  if [[ $(python_identity "$venv/bin/python") != "$(python_identity "$PYTHON")" ]] ||
     ! "$venv/bin/python" -m pip --version; then
     "$PYTHON" -m venv --clear "$venv"
   fi
