@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Derivative rules build ops here; zeros and ones disappear on the way.
+
+#include "dialects/Calculus.h"
+#include "dialects/Folding.h"
+
+using namespace mlir;
+namespace weft::calculus {
+
+None::operator Tensor() const {
+  return {Value(), nullptr, LocationAttr()};
+}
+
+template <typename Op, typename... Args>
+static Tensor build(Tensor x, Args &&...args) {
+  return x.with(x.b->createOrFold<Op>(x.loc, std::forward<Args>(args)...));
+}
+
+static Attribute constantValue(Tensor x) {
+  if (auto op = x.value.getDefiningOp<ConstantOp>())
+    return op.getValue();
+  return {};
+}
+/// A tensor that is known to be zero, of either sign.
+static bool isZeroConstant(Tensor x) { return isZero(constantValue(x)); }
+
+Tensor constant(Tensor like, double value) {
+  return like.with(
+      ConstantOp::create(*like.b, like.loc, splatOf(like.type(), value)));
+}
+
+Tensor operator+(Tensor x, Tensor y) {
+  if (!x || !y)
+    return x ? x : y;
+  if (isZeroConstant(x) || isZeroConstant(y))
+    return isZeroConstant(x) ? y : x;
+  return build<AddOp>(x, x.value, y.value);
+}
+Tensor operator-(Tensor x, Tensor y) {
+  if (!x || !y)
+    return x ? x : -y;
+  return build<SubtractOp>(x, x.value, y.value);
+}
+Tensor operator*(Tensor x, Tensor y) {
+  if (!x || !y)
+    return none;
+  if (isOne(constantValue(x)))
+    return y;
+  return build<MultiplyOp>(x, x.value, y.value);
+}
+Tensor operator/(Tensor x, Tensor y) {
+  if (!x)
+    return none;
+  return build<DivideOp>(x, x.value, y.value);
+}
+Tensor operator-(Tensor x) {
+  if (!x)
+    return none;
+  return build<NegativeOp>(x, x.value);
+}
+
+template <typename Op>
+static Tensor unary(Tensor x) {
+  return build<Op>(x, x.value);
+}
+Tensor exp(Tensor x) { return unary<ExpOp>(x); }
+Tensor log(Tensor x) { return unary<LogOp>(x); }
+Tensor sin(Tensor x) { return unary<SinOp>(x); }
+Tensor cos(Tensor x) { return unary<CosOp>(x); }
+Tensor sinh(Tensor x) { return unary<SinhOp>(x); }
+Tensor cosh(Tensor x) { return unary<CoshOp>(x); }
+Tensor rsqrt(Tensor x) { return unary<RsqrtOp>(x); }
+Tensor sign(Tensor x) { return unary<SignOp>(x); }
+Tensor floorDivide(Tensor x, Tensor y) {
+  return build<FloorDivideOp>(x, x.value, y.value);
+}
+Tensor pow(Tensor x, Tensor y) { return build<PowOp>(x, x.value, y.value); }
+Tensor copysign(double x, Tensor y) {
+  return build<CopysignOp>(y, constant(y, x).value, y.value);
+}
+Tensor equal(Tensor x, Tensor y) {
+  return build<EqualOp>(x, x.value, y.value);
+}
+Tensor greater(Tensor x, Tensor y) {
+  return build<GreaterOp>(x, x.value, y.value);
+}
+Tensor select(Tensor condition, Tensor x, Tensor y) {
+  return build<SelectOp>(x, condition.value, x.value, y.value);
+}
+Tensor maximum(Tensor x, Tensor y) {
+  return build<MaximumOp>(x, x.value, y.value);
+}
+Tensor convert(Tensor x, Type elementType) {
+  if (!x)
+    return none;
+  return build<ConvertOp>(x, x.type().clone(elementType), x.value);
+}
+
+Tensor share(Tensor x, Tensor y) {
+  Tensor tie = select(equal(x, y), constant(x, 0.5), zeros(x));
+  return select(greater(x, y), constant(x, 1.0), tie);
+}
+
+Tensor powerByBase(Tensor x, Tensor y) {
+  // y x^(y-1), and 0 for y = 0 even where x is 0.
+  Tensor slope = y * pow(x, y - 1.0);
+  return select(equal(y, zeros(y)), zeros(x), slope);
+}
+Tensor powerByExponent(Tensor x, Tensor y, Tensor power) {
+  // x^y log x, and 0 for x = 0; the inner choice keeps higher derivatives
+  // away from log 0.
+  Tensor isZero = equal(x, zeros(x));
+  Tensor logarithm = log(select(isZero, constant(x, 1.0), x));
+  return select(isZero, zeros(x), power * logarithm);
+}
+
+//===----------------------------------------------------------------------===//
+// Shape
+//===----------------------------------------------------------------------===//
+
+Tensor broadcast(Tensor x, ArrayRef<int64_t> shape,
+                 ArrayRef<int64_t> dimensions) {
+  if (!x)
+    return none;
+  return build<BroadcastOp>(x, x.type().clone(shape), x.value, dimensions);
+}
+Tensor reshape(Tensor x, ArrayRef<int64_t> shape) {
+  if (!x)
+    return none;
+  return build<ReshapeOp>(x, x.type().clone(shape), x.value);
+}
+Tensor transpose(Tensor x, ArrayRef<int64_t> permutation) {
+  if (!x)
+    return none;
+  SmallVector<int64_t> shape;
+  for (int64_t dim : permutation)
+    shape.push_back(x.type().getDimSize(dim));
+  return build<TransposeOp>(x, x.type().clone(shape), x.value, permutation);
+}
+Tensor slice(Tensor x, ArrayRef<int64_t> start, ArrayRef<int64_t> limit,
+             ArrayRef<int64_t> stride) {
+  if (!x)
+    return none;
+  return build<SliceOp>(x, x.value, start, limit, stride);
+}
+Tensor pad(Tensor x, double value, ArrayRef<int64_t> low,
+           ArrayRef<int64_t> high, ArrayRef<int64_t> interior) {
+  if (!x)
+    return none;
+  auto scalar = RankedTensorType::get({}, x.type().getElementType());
+  Value filler = ConstantOp::create(*x.b, x.loc, splatOf(scalar, value));
+  return build<PadOp>(x, x.value, filler, low, high, interior);
+}
+Tensor reverse(Tensor x, ArrayRef<int64_t> dimensions) {
+  if (!x)
+    return none;
+  return build<ReverseOp>(x, x.value, dimensions);
+}
+Tensor concatenate(Tensor x, Tensor y, int64_t dimension) {
+  return build<ConcatenateOp>(x, ValueRange{x.value, y.value}, dimension);
+}
+Tensor sum(Tensor x, ArrayRef<int64_t> axes) {
+  if (!x)
+    return none;
+  return build<SumOp>(x, x.value, axes);
+}
+Tensor restoreAxes(Tensor x, ArrayRef<int64_t> axes, ArrayRef<int64_t> shape) {
+  SmallVector<int64_t> kept;
+  for (int64_t dim = 0, rank = shape.size(); dim < rank; ++dim)
+    if (!llvm::is_contained(axes, dim))
+      kept.push_back(dim);
+  return broadcast(x, shape, kept);
+}
+
+} // namespace weft::calculus
+
+SmallVector<Value>
+weft::eachOperand(Operation *op,
+                  llvm::function_ref<calculus::Tensor(unsigned)> term) {
+  SmallVector<Value> cotangents;
+  for (OpOperand &operand : op->getOpOperands())
+    cotangents.push_back(isFloatArray(operand.get().getType())
+                             ? term(operand.getOperandNumber()).value
+                             : Value());
+  return cotangents;
+}

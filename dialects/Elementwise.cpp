@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Elementwise ops: folding by running the scalar body on constants, and the
+// conversions, whose rules do not fit a record.
+
+#include "dialects/Calculus.h"
+#include "dialects/Folding.h"
+#include "dialects/Scalar.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/Matchers.h"
+
+using namespace mlir;
+using namespace weft;
+
+//===----------------------------------------------------------------------===//
+// Constants that repeat one value
+//===----------------------------------------------------------------------===//
+
+/// The repeated value, as an attribute of signless type.
+static TypedAttr splatValue(Attribute attr) {
+  auto elements = dyn_cast_if_present<DenseElementsAttr>(attr);
+  if (!elements || !elements.isSplat())
+    return {};
+  Type type = elements.getElementType();
+  if (isa<FloatType>(type))
+    return FloatAttr::get(type, elements.getSplatValue<APFloat>());
+  if (!isa<IntegerType>(type))
+    return {};
+  return IntegerAttr::get(signless(type), elements.getSplatValue<APInt>());
+}
+
+static DenseElementsAttr splatFrom(RankedTensorType type, Attribute value) {
+  if (auto floating = dyn_cast<FloatAttr>(value))
+    return DenseElementsAttr::get(type, floating.getValue());
+  if (auto integer = dyn_cast<IntegerAttr>(value))
+    return DenseElementsAttr::get(type, integer.getValue());
+  return {};
+}
+
+bool weft::isPositiveZero(Attribute attr) {
+  TypedAttr value = splatValue(attr);
+  if (auto floating = dyn_cast_if_present<FloatAttr>(value))
+    return floating.getValue().isPosZero();
+  return value && cast<IntegerAttr>(value).getValue().isZero();
+}
+bool weft::isNegativeZero(Attribute attr) {
+  TypedAttr value = splatValue(attr);
+  if (auto floating = dyn_cast_if_present<FloatAttr>(value))
+    return floating.getValue().isNegZero();
+  return value && cast<IntegerAttr>(value).getValue().isZero();
+}
+bool weft::isZero(Attribute attr) {
+  return isPositiveZero(attr) || isNegativeZero(attr);
+}
+bool weft::isOne(Attribute attr) {
+  TypedAttr value = splatValue(attr);
+  if (auto floating = dyn_cast_if_present<FloatAttr>(value))
+    return floating.getValue().isExactlyValue(1.0);
+  return isIntegerOne(attr);
+}
+bool weft::isIntegerOne(Attribute attr) {
+  auto value = dyn_cast_if_present<IntegerAttr>(splatValue(attr));
+  return value && value.getValue().isOne();
+}
+std::optional<bool> weft::splatBool(Attribute attr) {
+  auto value = dyn_cast_if_present<IntegerAttr>(splatValue(attr));
+  if (!value)
+    return std::nullopt;
+  return !value.getValue().isZero();
+}
+
+DenseElementsAttr weft::resplat(Attribute attr, Type type) {
+  TypedAttr value = splatValue(attr);
+  return value ? splatFrom(cast<RankedTensorType>(type), value)
+               : DenseElementsAttr();
+}
+
+DenseElementsAttr weft::splatOf(RankedTensorType type, double value) {
+  Type element = type.getElementType();
+  if (auto floating = dyn_cast<FloatType>(element)) {
+    APFloat number(value);
+    bool inexact;
+    number.convert(floating.getFloatSemantics(), APFloat::rmNearestTiesToEven,
+                   &inexact);
+    return DenseElementsAttr::get(type, number);
+  }
+  return DenseElementsAttr::get(
+      type, APInt(element.getIntOrFloatBitWidth(), static_cast<int64_t>(value),
+                  /*isSigned=*/true, /*implicitTrunc=*/true));
+}
+
+//===----------------------------------------------------------------------===//
+// Folding
+//===----------------------------------------------------------------------===//
+
+/// Folds the ops of a block one after the other; the value of `result`, or
+/// null if one of them has no constant result.
+static Attribute evaluate(Block &block, Value result) {
+  DenseMap<Value, Attribute> known;
+  for (Operation &op : block) {
+    Attribute constant;
+    if (matchPattern(&op, m_Constant(&constant))) {
+      known[op.getResult(0)] = constant;
+      continue;
+    }
+    SmallVector<Attribute> operands;
+    for (Value operand : op.getOperands())
+      operands.push_back(known.lookup(operand));
+    SmallVector<OpFoldResult> results;
+    if (op.getNumRegions() || failed(op.fold(operands, results)) ||
+        results.size() != op.getNumResults())
+      return {};
+    for (auto [value, folded] : llvm::zip_equal(op.getResults(), results)) {
+      auto attr = dyn_cast<Attribute>(folded);
+      known[value] = attr ? attr : known.lookup(cast<Value>(folded));
+    }
+  }
+  return known.lookup(result);
+}
+
+OpFoldResult weft::foldElementwise(ScalarBody op,
+                                   ArrayRef<Attribute> operands) {
+  SmallVector<TypedAttr> values;
+  for (Attribute operand : operands)
+    if (TypedAttr value = splatValue(operand))
+      values.push_back(value);
+    else
+      return {};
+  Location loc = op.getLoc();
+  Block block;
+  OpBuilder b = OpBuilder::atBlockBegin(&block);
+  SmallVector<Value> args;
+  for (TypedAttr value : values)
+    args.push_back(arith::ConstantOp::create(b, loc, value));
+  Attribute value = evaluate(block, op.buildScalarBody(b, loc, args));
+  if (!value)
+    return {};
+  return splatFrom(cast<RankedTensorType>(op->getResult(0).getType()), value);
+}
+
+DenseElementsAttr weft::foldSelfComparison(Operation *op, bool onSelf) {
+  if (op->getOperand(0) != op->getOperand(1) ||
+      isFloatArray(op->getOperand(0).getType()))
+    return {};
+  return DenseElementsAttr::get(
+      cast<RankedTensorType>(op->getResult(0).getType()), APInt(1, onSelf));
+}
+
+//===----------------------------------------------------------------------===//
+// Conversions
+//===----------------------------------------------------------------------===//
+
+Value ConvertOp::buildScalarBody(OpBuilder &b, Location loc, ValueRange args) {
+  scalar::ScalarOperands operand(*this, b, loc);
+  return scalar::convert(operand(args, 0), getType().getElementType()).value;
+}
+
+OpFoldResult ConvertOp::fold(FoldAdaptor adaptor) {
+  if (getType() == getX().getType())
+    return getX();
+  return foldElementwise(*this, adaptor.getOperands());
+}
+
+SmallVector<Value> ConvertOp::buildPullback(OpBuilder &b, Location loc,
+                                            ValueRange cotangents) {
+  if (!isFloatArray(getX().getType()) || !isFloatArray(getType()))
+    return {Value()};
+  calculus::TensorOperands tensor(b, loc);
+  return {calculus::convert(tensor(cotangents[0]),
+                            getX().getType().getElementType())
+              .value};
+}
+
+Value BitcastOp::buildScalarBody(OpBuilder &b, Location loc, ValueRange args) {
+  Type to = signless(getType().getElementType());
+  if (args[0].getType() == to)
+    return args[0];
+  return arith::BitcastOp::create(b, loc, to, args[0]);
+}
+
+LogicalResult BitcastOp::verify() {
+  // bitcast_c1: the widths are equal.
+  unsigned from = getX().getType().getElementTypeBitWidth(),
+           to = getType().getElementTypeBitWidth();
+  if (from != to)
+    return emitOpError() << "needs element types of one width, got "
+                         << getX().getType().getElementType() << " (" << from
+                         << " bits) and " << getType().getElementType() << " ("
+                         << to << " bits)";
+  return success();
+}
+
+OpFoldResult BitcastOp::fold(FoldAdaptor adaptor) {
+  if (getType() == getX().getType())
+    return getX();
+  return foldElementwise(*this, adaptor.getOperands());
+}

@@ -1,0 +1,648 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The ops, one record each, grouped by family. This is the only list of ops.
+//
+// An elementwise record reads: name, element types, one element of the result,
+// derivative per operand (`t` -> J `t`; `r` is the result; `none`: no
+// derivative), traits.
+
+#ifndef WEFT_OPS_TD
+#define WEFT_OPS_TD
+
+include "dialects/Weft.td"
+
+//===----------------------------------------------------------------------===//
+// Arithmetic
+//===----------------------------------------------------------------------===//
+
+def Weft_AddOp : Weft_Binary<"add", Weft_Num, "x + y", ["t", "t"],
+    [Commutative], "if (isNegativeZero(adaptor.getY())) return getX();"> {
+  let summary = "Elementwise sum. Integers wrap.";
+}
+def Weft_SubtractOp : Weft_Binary<"subtract", Weft_Num, "x - y", ["t", "-t"],
+    [], "if (isPositiveZero(adaptor.getY())) return getX();"> {
+  let summary = "Elementwise difference. Integers wrap.";
+}
+def Weft_MultiplyOp : Weft_Binary<"multiply", Weft_Num, "x * y",
+    ["t * y", "t * x"],
+    [Commutative], "if (isOne(adaptor.getY())) return getX();"> {
+  let summary = "Elementwise product. Integers wrap.";
+}
+def Weft_DivideOp : Weft_Binary<"divide", Weft_Float, "x / y",
+    ["t / y", "-(t * (r / y))"],
+    [], "if (isOne(adaptor.getY())) return getX();"> {
+  let summary = "Elementwise quotient of floats.";
+}
+def Weft_FloorDivideOp : Weft_Binary<"floor_divide", Weft_Num,
+    "floorDivide(x, y)", [],
+    [], "if (isIntegerOne(adaptor.getY())) return getX();"> {
+  let summary = "Elementwise quotient, rounded towards minus infinity.";
+  let description = [{
+    Integers: `x // 0` is 0 and `MIN // -1` wraps to `MIN`. Floats: as
+    `numpy.floor_divide`, corrected by the remainder.
+  }];
+}
+def Weft_RemainderOp : Weft_Binary<"remainder", Weft_Num, "remainder(x, y)",
+    ["t", "-(t * floorDivide(x, y))"]> {
+  let summary = "Elementwise remainder with the sign of the divisor.";
+  let description = [{ Integers: `x % 0` is 0. }];
+}
+def Weft_PowOp : Weft_Binary<"pow", Weft_Num, "power(x, y)",
+    ["t * powerByBase(x, y)", "t * powerByExponent(x, y, r)"],
+    [], "if (isOne(adaptor.getY())) return getX();"> {
+  let summary = "Elementwise power.";
+  let description = [{
+    A negative integer exponent gives 1 for base 1, 1 or -1 for base -1, and 0
+    for every other base, 0 included. The derivative by the exponent is 0 where
+    the base is 0.
+  }];
+}
+def Weft_MaximumOp : Weft_Binary<"maximum", Weft_Num, "maximum(x, y)",
+    ["t * share(x, y)", "t * share(y, x)"],
+    [Commutative], "if (getX() == getY()) return getX();"> {
+  let summary = "Elementwise maximum. NaN propagates; ties split derivatives.";
+}
+def Weft_MinimumOp : Weft_Binary<"minimum", Weft_Num, "minimum(x, y)",
+    ["t * share(y, x)", "t * share(x, y)"],
+    [Commutative], "if (getX() == getY()) return getX();"> {
+  let summary = "Elementwise minimum. NaN propagates; ties split derivatives.";
+}
+def Weft_NegativeOp : Weft_Unary<"negative", Weft_Num, "-x", ["-t"],
+    [Involution]> {
+  let summary = "Elementwise negation. Integers wrap.";
+}
+def Weft_AbsOp : Weft_Unary<"abs", Weft_Num, "absolute(x)", ["t * sign(x)"],
+    [Idempotent]> {
+  let summary = "Elementwise absolute value; its derivative at 0 is 0.";
+}
+def Weft_SignOp : Weft_Unary<"sign", Weft_Num, "sign(x)", [], [Idempotent]> {
+  let summary = "Elementwise sign: -1, 0 or 1; NaN for NaN.";
+}
+def Weft_SquareOp : Weft_Unary<"square", Weft_Num, "x * x",
+    ["t * (2.0 * x)"]> {
+  let summary = "Elementwise square. Integers wrap.";
+}
+def Weft_ReciprocalOp : Weft_Unary<"reciprocal", Weft_Float, "1.0 / x",
+    ["-(t * (r * r))"]> {
+  let summary = "Elementwise reciprocal.";
+}
+def Weft_HypotOp : Weft_Binary<"hypot", Weft_Float, "hypot(x, y)",
+    ["t * (x / r)", "t * (y / r)"], [Commutative]> {
+  let summary = "Elementwise sqrt(x*x + y*y), without overflow on the way.";
+}
+def Weft_CopysignOp : Weft_Binary<"copysign", Weft_Float,
+    "apply<::mlir::math::CopySignOp>(x, y)",
+    ["t * (sign(x) * copysign(1.0, y))", "none"]> {
+  let summary = "Elementwise magnitude of x with the sign of y.";
+}
+
+//===----------------------------------------------------------------------===//
+// Rounding
+//===----------------------------------------------------------------------===//
+
+def Weft_CeilOp : Weft_Math<"ceil", "Ceil", [], [Idempotent]> {
+  let summary = "Elementwise rounding towards plus infinity.";
+}
+def Weft_FloorOp : Weft_Math<"floor", "Floor", [], [Idempotent]> {
+  let summary = "Elementwise rounding towards minus infinity.";
+}
+def Weft_TruncOp : Weft_Math<"trunc", "Trunc", [], [Idempotent]> {
+  let summary = "Elementwise rounding towards zero.";
+}
+def Weft_RoundOp : Weft_Math<"round", "RoundEven", [], [Idempotent]> {
+  let summary = "Elementwise rounding to nearest, halves to even.";
+}
+
+//===----------------------------------------------------------------------===//
+// Exponentials, logarithms, roots
+//===----------------------------------------------------------------------===//
+
+def Weft_ExpOp : Weft_Math<"exp", "Exp", ["t * r"]> {
+  let summary = "Elementwise exponential.";
+}
+def Weft_Exp2Op : Weft_Math<"exp2", "Exp2", ["t * (r * ln2)"]> {
+  let summary = "Elementwise power of two.";
+}
+def Weft_Expm1Op : Weft_Math<"expm1", "ExpM1", ["t * (r + 1.0)"]> {
+  let summary = "Elementwise exp(x) - 1, accurate near 0.";
+}
+def Weft_LogOp : Weft_Math<"log", "Log", ["t / x"]> {
+  let summary = "Elementwise natural logarithm.";
+}
+def Weft_Log2Op : Weft_Math<"log2", "Log2", ["t / (x * ln2)"]> {
+  let summary = "Elementwise logarithm to base 2.";
+}
+def Weft_Log10Op : Weft_Math<"log10", "Log10", ["t / (x * ln10)"]> {
+  let summary = "Elementwise logarithm to base 10.";
+}
+def Weft_Log1pOp : Weft_Math<"log1p", "Log1p", ["t / (x + 1.0)"]> {
+  let summary = "Elementwise log(1 + x), accurate near 0.";
+}
+def Weft_LogaddexpOp : Weft_Binary<"logaddexp", Weft_Float, "logaddexp(x, y)",
+    ["t * exp(x - r)", "t * exp(y - r)"], [Commutative]> {
+  let summary = "Elementwise log(exp(x) + exp(y)), without overflow on the way.";
+}
+def Weft_SqrtOp : Weft_Math<"sqrt", "Sqrt", ["t * (0.5 / r)"]> {
+  let summary = "Elementwise square root.";
+}
+def Weft_RsqrtOp : Weft_Unary<"rsqrt", Weft_Float,
+    "1.0 / apply<::mlir::math::SqrtOp>(x)", ["t * (-0.5 * (r / x))"]> {
+  let summary = "Elementwise reciprocal of the square root.";
+}
+def Weft_CbrtOp : Weft_Math<"cbrt", "Cbrt", ["t / (3.0 * (r * r))"]> {
+  let summary = "Elementwise cube root.";
+}
+
+//===----------------------------------------------------------------------===//
+// Trigonometric and hyperbolic functions, error function
+//===----------------------------------------------------------------------===//
+
+def Weft_SinOp : Weft_Math<"sin", "Sin", ["t * cos(x)"]> {
+  let summary = "Elementwise sine.";
+}
+def Weft_CosOp : Weft_Math<"cos", "Cos", ["-(t * sin(x))"]> {
+  let summary = "Elementwise cosine.";
+}
+def Weft_TanOp : Weft_Math<"tan", "Tan", ["t * (1.0 + r * r)"]> {
+  let summary = "Elementwise tangent.";
+}
+def Weft_AsinOp : Weft_Math<"asin", "Asin",
+    ["t * rsqrt((1.0 - x) * (1.0 + x))"]> {
+  let summary = "Elementwise inverse sine.";
+}
+def Weft_AcosOp : Weft_Math<"acos", "Acos",
+    ["-(t * rsqrt((1.0 - x) * (1.0 + x)))"]> {
+  let summary = "Elementwise inverse cosine.";
+}
+def Weft_AtanOp : Weft_Math<"atan", "Atan", ["t / (1.0 + x * x)"]> {
+  let summary = "Elementwise inverse tangent.";
+}
+def Weft_Atan2Op : Weft_Binary<"atan2", Weft_Float,
+    "apply<::mlir::math::Atan2Op>(x, y)",
+    ["t * (y / (x * x + y * y))", "-(t * (x / (x * x + y * y)))"]> {
+  let summary = "Elementwise angle of the point (y, x): atan(x / y) by quadrant.";
+}
+def Weft_SinhOp : Weft_Math<"sinh", "Sinh", ["t * cosh(x)"]> {
+  let summary = "Elementwise hyperbolic sine.";
+}
+def Weft_CoshOp : Weft_Math<"cosh", "Cosh", ["t * sinh(x)"]> {
+  let summary = "Elementwise hyperbolic cosine.";
+}
+def Weft_TanhOp : Weft_Math<"tanh", "Tanh", ["t * (1.0 - r * r)"]> {
+  let summary = "Elementwise hyperbolic tangent.";
+}
+def Weft_AsinhOp : Weft_Math<"asinh", "Asinh", ["t * rsqrt(x * x + 1.0)"]> {
+  let summary = "Elementwise inverse hyperbolic sine.";
+}
+def Weft_AcoshOp : Weft_Math<"acosh", "Acosh",
+    ["t * rsqrt((x - 1.0) * (x + 1.0))"]> {
+  let summary = "Elementwise inverse hyperbolic cosine.";
+}
+def Weft_AtanhOp : Weft_Math<"atanh", "Atanh",
+    ["t / ((1.0 - x) * (1.0 + x))"]> {
+  let summary = "Elementwise inverse hyperbolic tangent.";
+}
+def Weft_ErfOp : Weft_Math<"erf", "Erf",
+    ["t * (twoOverSqrtPi * exp(-(x * x)))"]> {
+  let summary = "Elementwise error function.";
+}
+def Weft_ErfcOp : Weft_Math<"erfc", "Erfc",
+    ["t * (-twoOverSqrtPi * exp(-(x * x)))"]> {
+  let summary = "Elementwise complementary error function, 1 - erf(x).";
+}
+def Weft_LogisticOp : Weft_Unary<"logistic", Weft_Float,
+    "1.0 / (1.0 + apply<::mlir::math::ExpOp>(-x))", ["t * (r * (1.0 - r))"]> {
+  let summary = "Elementwise logistic function, 1 / (1 + exp(-x)).";
+}
+
+//===----------------------------------------------------------------------===//
+// Predicates and comparisons
+//===----------------------------------------------------------------------===//
+
+def Weft_IsnanOp : Weft_Predicate<"isnan", "ne(x, x)"> {
+  let summary = "Elementwise test for NaN.";
+}
+def Weft_IsinfOp : Weft_Predicate<"isinf", "eq(absolute(x), infinity(x))"> {
+  let summary = "Elementwise test for plus or minus infinity.";
+}
+def Weft_IsfiniteOp : Weft_Predicate<"isfinite",
+    "lt(absolute(x), infinity(x))"> {
+  let summary = "Elementwise test for neither NaN nor infinity.";
+}
+def Weft_SignbitOp : Weft_Predicate<"signbit", "signbit(x)"> {
+  let summary = "Elementwise test of the sign bit: true for -0.0 too.";
+}
+def Weft_EqualOp : Weft_Comparison<"equal", Weft_Any, "eq(x, y)", "true",
+    [Commutative]> {
+  let summary = "Elementwise x == y.";
+}
+def Weft_NotEqualOp : Weft_Comparison<"not_equal", Weft_Any, "ne(x, y)",
+    "false", [Commutative]> {
+  let summary = "Elementwise x != y.";
+}
+def Weft_LessOp : Weft_Comparison<"less", Weft_Num, "lt(x, y)", "false"> {
+  let summary = "Elementwise x < y.";
+}
+def Weft_LessEqualOp : Weft_Comparison<"less_equal", Weft_Num, "le(x, y)",
+    "true"> {
+  let summary = "Elementwise x <= y.";
+}
+def Weft_GreaterOp : Weft_Comparison<"greater", Weft_Num, "lt(y, x)",
+    "false"> {
+  let summary = "Elementwise x > y.";
+}
+def Weft_GreaterEqualOp : Weft_Comparison<"greater_equal", Weft_Num,
+    "le(y, x)", "true"> {
+  let summary = "Elementwise x >= y.";
+}
+
+//===----------------------------------------------------------------------===//
+// Logic and bits
+//===----------------------------------------------------------------------===//
+
+def Weft_LogicalAndOp : Weft_Binary<"logical_and", Weft_Bool, "x & y", [],
+    [Commutative, Idempotent]> {
+  let summary = "Elementwise conjunction of bools.";
+}
+def Weft_LogicalOrOp : Weft_Binary<"logical_or", Weft_Bool, "x | y", [],
+    [Commutative, Idempotent]> {
+  let summary = "Elementwise disjunction of bools.";
+}
+def Weft_LogicalXorOp : Weft_Binary<"logical_xor", Weft_Bool, "x ^ y", [],
+    [Commutative]> {
+  let summary = "Elementwise exclusive disjunction of bools.";
+}
+def Weft_LogicalNotOp : Weft_Unary<"logical_not", Weft_Bool, "~x", [],
+    [Involution]> {
+  let summary = "Elementwise negation of bools.";
+}
+def Weft_BitwiseAndOp : Weft_Binary<"bitwise_and", Weft_BoolOrInt, "x & y", [],
+    [Commutative, Idempotent]> {
+  let summary = "Elementwise conjunction of bits.";
+}
+def Weft_BitwiseOrOp : Weft_Binary<"bitwise_or", Weft_BoolOrInt, "x | y", [],
+    [Commutative, Idempotent]> {
+  let summary = "Elementwise disjunction of bits.";
+}
+def Weft_BitwiseXorOp : Weft_Binary<"bitwise_xor", Weft_BoolOrInt, "x ^ y", [],
+    [Commutative]> {
+  let summary = "Elementwise exclusive disjunction of bits.";
+}
+def Weft_BitwiseInvertOp : Weft_Unary<"bitwise_invert", Weft_BoolOrInt, "~x",
+    [], [Involution]> {
+  let summary = "Elementwise complement of bits.";
+}
+def Weft_BitwiseCountOp : Weft_Unary<"bitwise_count", Weft_Int,
+    "apply<::mlir::math::CtPopOp>(x)", []> {
+  let summary = "Elementwise number of one bits in two's complement.";
+}
+def Weft_BitwiseLeftShiftOp : Weft_Binary<"bitwise_left_shift", Weft_Int,
+    "shiftLeft(x, y)", [], [], "if (isZero(adaptor.getY())) return getX();"> {
+  let summary = "Elementwise left shift.";
+  let description = [{ By the width or more, or by a negative amount: 0. }];
+}
+def Weft_BitwiseRightShiftOp : Weft_Binary<"bitwise_right_shift", Weft_Int,
+    "shiftRight(x, y)", [], [], "if (isZero(adaptor.getY())) return getX();"> {
+  let summary = "Elementwise right shift, filling with the sign.";
+  let description = [{
+    By the width or more, or by a negative amount: all sign bits.
+  }];
+}
+
+//===----------------------------------------------------------------------===//
+// Choice
+//===----------------------------------------------------------------------===//
+
+def Weft_SelectOp : Weft_Elementwise<"select", ["condition", "x", "y"],
+    "select(condition, x, y)",
+    ["none", "select(condition, t, zeros(t))", "select(condition, zeros(t), t)"],
+    [AllTypesMatch<["x", "y", "result"]>,
+     TypesMatchWith<"condition is bool, of the result's shape", "x",
+                    "condition", "::weft::boolLike($_self)">], [{
+      if (getX() == getY()) return getX();
+      if (auto known = splatBool(adaptor.getCondition()))
+        return *known ? getX() : getY();
+    }]> {
+  let summary = "Elementwise choice: x where condition holds, else y.";
+  let arguments = (ins Weft_Bool:$condition, Weft_Any:$x, Weft_Any:$y);
+  let results = (outs Weft_Any:$result);
+  let assemblyFormat = "$condition `,` $x `,` $y attr-dict `:` type($x)";
+}
+def Weft_ClampOp : Weft_Elementwise<"clamp", ["x", "lower", "upper"],
+    "minimum(maximum(x, lower), upper)",
+    ["t * share(x, lower) * share(upper, maximum(x, lower))",
+     "t * share(lower, x) * share(upper, maximum(x, lower))",
+     "t * share(maximum(x, lower), upper)"],
+    [SameOperandsAndResultType]> {
+  let summary = "Elementwise minimum(maximum(x, lower), upper).";
+  let arguments = (ins Weft_Num:$x, Weft_Num:$lower, Weft_Num:$upper);
+  let results = (outs Weft_Num:$result);
+  let assemblyFormat = "$x `,` $lower `,` $upper attr-dict `:` type($x)";
+}
+
+//===----------------------------------------------------------------------===//
+// Conversion
+//===----------------------------------------------------------------------===//
+
+def Weft_ConvertOp : Weft_Op<"convert", [SameOperandsAndResultShape,
+    DeclareOpInterfaceMethods<ScalarBody>,
+    DeclareOpInterfaceMethods<Differentiable>]> {
+  let summary = "Elementwise conversion to another element type.";
+  let description = [{
+    To bool: unequal to zero. Float to integer truncates and saturates, NaN
+    gives 0. Integer to integer wraps.
+  }];
+  let arguments = (ins Weft_Any:$x);
+  let results = (outs Weft_Any:$result);
+  let assemblyFormat = "$x attr-dict `:` type($x) `to` type($result)";
+  let hasFolder = 1;
+}
+def Weft_BitcastOp : Weft_Op<"bitcast", [SameOperandsAndResultShape,
+    NotDifferentiable, DeclareOpInterfaceMethods<ScalarBody>]> {
+  let summary = "Elementwise reinterpretation of bits as a type of that width.";
+  let arguments = (ins Weft_Any:$x);
+  let results = (outs Weft_Any:$result);
+  let assemblyFormat = "$x attr-dict `:` type($x) `to` type($result)";
+  let hasVerifier = 1;
+  let hasFolder = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Creation
+//===----------------------------------------------------------------------===//
+
+def Weft_ConstantOp : Weft_Op<"constant", [ConstantLike,
+    NotDifferentiable, AllTypesMatch<["value", "result"]>]> {
+  let summary = "An array that is known when the program is written.";
+  let arguments = (ins Weft_Elements:$value);
+  let results = (outs Weft_Any:$result);
+  let assemblyFormat = "$value attr-dict";
+  let hasFolder = 1;
+}
+def Weft_IotaOp : Weft_Op<"iota", [NotDifferentiable]> {
+  let summary = "Counts 0, 1, 2, ... along one dimension.";
+  let arguments = (ins I64Attr:$dimension);
+  let results = (outs Weft_Num:$result);
+  let assemblyFormat = "`dim` $dimension attr-dict `:` type($result)";
+  let hasVerifier = 1;
+  let hasFolder = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Shape
+//===----------------------------------------------------------------------===//
+
+def Weft_BroadcastOp : Weft_Op<"broadcast", [
+    DeclareOpInterfaceMethods<Differentiable>]> {
+  let summary = "Repeats an array along new dimensions and those of size 1.";
+  let description = [{
+    Dimension `i` of the operand becomes dimension `dimensions[i]` of the
+    result (ascending); its size is that of the result, or 1 and repeated.
+  }];
+  let arguments = (ins Weft_Any:$x, DenseI64ArrayAttr:$dimensions);
+  let results = (outs Weft_Any:$result);
+  let assemblyFormat =
+      "$x `dims` $dimensions attr-dict `:` type($x) `to` type($result)";
+  let hasVerifier = 1;
+  let hasFolder = 1;
+}
+def Weft_ReshapeOp : Weft_Op<"reshape", [
+    DeclareOpInterfaceMethods<Differentiable>]> {
+  let summary = "The same elements, in row-major order, under another shape.";
+  let arguments = (ins Weft_Any:$x);
+  let results = (outs Weft_Any:$result);
+  let assemblyFormat = "$x attr-dict `:` type($x) `to` type($result)";
+  let hasVerifier = 1;
+  let hasFolder = 1;
+}
+def Weft_TransposeOp : Weft_Inferred<"transpose", [
+    DeclareOpInterfaceMethods<Differentiable>]> {
+  let summary = "Permutes dimensions: result dimension i is permutation[i].";
+  let arguments = (ins Weft_Any:$x, DenseI64ArrayAttr:$permutation);
+  let results = (outs Weft_Any:$result);
+  let assemblyFormat =
+      "$x `perm` $permutation attr-dict `:` type($x) `to` type($result)";
+  let hasFolder = 1;
+}
+def Weft_SliceOp : Weft_Inferred<"slice", [
+    DeclareOpInterfaceMethods<Differentiable>]> {
+  let summary = "The elements from start up to limit, a stride apart.";
+  let arguments = (ins Weft_Any:$x, DenseI64ArrayAttr:$start,
+                   DenseI64ArrayAttr:$limit, DenseI64ArrayAttr:$stride);
+  let results = (outs Weft_Any:$result);
+  let assemblyFormat = [{
+    $x `from` $start `to` $limit `by` $stride attr-dict
+    `:` type($x) `to` type($result)
+  }];
+  let hasFolder = 1;
+}
+def Weft_PadOp : Weft_Inferred<"pad", [
+    DeclareOpInterfaceMethods<Differentiable>]> {
+  let summary = "Puts a value around an array and between its elements.";
+  let description = [{
+    Along each dimension: `low` before, `high` after, `interior` between each
+    two neighbours; none is negative.
+  }];
+  let arguments = (ins Weft_Any:$x, Weft_Any:$value, DenseI64ArrayAttr:$low,
+                   DenseI64ArrayAttr:$high, DenseI64ArrayAttr:$interior);
+  let results = (outs Weft_Any:$result);
+  let assemblyFormat = [{
+    $x `with` $value `low` $low `high` $high `interior` $interior attr-dict
+    `:` type($x) `,` type($value) `to` type($result)
+  }];
+  let hasFolder = 1;
+}
+def Weft_ConcatenateOp : Weft_Inferred<"concatenate", [
+    DeclareOpInterfaceMethods<Differentiable>]> {
+  let summary = "Joins arrays along one dimension.";
+  let arguments = (ins Variadic<Weft_Any>:$inputs, I64Attr:$dimension);
+  let results = (outs Weft_Any:$result);
+  let assemblyFormat = [{
+    $inputs `dim` $dimension attr-dict `:` type($inputs) `to` type($result)
+  }];
+  let hasFolder = 1;
+}
+def Weft_ReverseOp : Weft_Inferred<"reverse", [
+    DeclareOpInterfaceMethods<Differentiable>]> {
+  let summary = "Reverses the order of elements along some dimensions.";
+  let arguments = (ins Weft_Any:$x, DenseI64ArrayAttr:$dimensions);
+  let results = (outs Weft_Any:$result);
+  let assemblyFormat =
+      "$x `dims` $dimensions attr-dict `:` type($x) `to` type($result)";
+  let hasFolder = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Reductions
+//===----------------------------------------------------------------------===//
+
+// `combine` and `neutral` are expressions of Scalar.h; `neutral` sees an
+// element `x` and gives its type's neutral element.
+class Weft_Reduction<string mnemonic, Type type, string combine,
+                     string neutral, list<Trait> traits>
+    : Weft_Inferred<mnemonic, [DeclareOpInterfaceMethods<Reduction>] # traits> {
+  let arguments = (ins type:$x, DenseI64ArrayAttr:$axes);
+  let results = (outs type:$result);
+  let assemblyFormat =
+      "$x `axes` $axes attr-dict `:` type($x) `to` type($result)";
+  let hasFolder = 1;
+  let extraClassDefinition = [{
+    ::llvm::ArrayRef<int64_t> $cppClass::getReducedAxes() { return getAxes(); }
+    ::mlir::Value $cppClass::buildCombiner(
+        ::mlir::OpBuilder &b, ::mlir::Location loc,
+        ::mlir::Value accumulator, ::mlir::Value element) {
+      using namespace ::weft::scalar;
+      ScalarOperands scalar(*this, b, loc);
+      auto x = scalar(accumulator), y = scalar(element);
+      return (}] # combine # [{).value;
+    }
+    ::mlir::TypedAttr $cppClass::getNeutral() {
+      return ::weft::neutral::}] # neutral # [{(getX().getType());
+    }
+    ::llvm::LogicalResult $cppClass::inferReturnTypes(
+        ::mlir::MLIRContext *, std::optional<::mlir::Location> loc,
+        ::mlir::ValueRange operands, ::mlir::DictionaryAttr,
+        ::mlir::OpaqueProperties properties, ::mlir::RegionRange,
+        ::llvm::SmallVectorImpl<::mlir::Type> &types) {
+      auto *given = properties.as<Properties *>();
+      return ::weft::inferReduction(loc, operands,
+                                    given ? given->axes : nullptr,
+                                    $cppClass::needsElements(), types);
+    }
+    ::mlir::OpFoldResult $cppClass::fold(FoldAdaptor) {
+      return getAxes().empty() ? getX() : ::mlir::Value();
+    }
+  }];
+}
+
+class Weft_NumericReduction<string mnemonic, string combine, string neutral,
+                            bit needsElements>
+    : Weft_Reduction<mnemonic, Weft_Num, combine, neutral,
+                     [DeclareOpInterfaceMethods<Differentiable>]> {
+  let extraClassDeclaration = "static constexpr bool needsElements() { return "
+      # !if(needsElements, "true", "false") # "; }";
+}
+class Weft_BoolReduction<string mnemonic, string combine, string neutral>
+    : Weft_Reduction<mnemonic, Weft_Bool, combine, neutral,
+                     [NotDifferentiable]> {
+  let extraClassDeclaration =
+      "static constexpr bool needsElements() { return false; }";
+}
+
+def Weft_SumOp : Weft_NumericReduction<"sum", "x + y", "zero", 0> {
+  let summary = "Sum along axes. Integers wrap; 0 over no elements.";
+}
+def Weft_ProdOp : Weft_NumericReduction<"prod", "x * y", "one", 0> {
+  let summary = "Product along axes. Integers wrap; 1 over no elements.";
+}
+def Weft_MaxOp : Weft_NumericReduction<"max", "maximum(x, y)", "lowest", 1> {
+  let summary = "Maximum along axes. NaN propagates; ties split derivatives.";
+}
+def Weft_MinOp : Weft_NumericReduction<"min", "minimum(x, y)", "highest", 1> {
+  let summary = "Minimum along axes. NaN propagates; ties split derivatives.";
+}
+def Weft_AnyOp : Weft_BoolReduction<"any", "x | y", "zero"> {
+  let summary = "Disjunction along axes; false over no elements.";
+}
+def Weft_AllOp : Weft_BoolReduction<"all", "x & y", "one"> {
+  let summary = "Conjunction along axes; true over no elements.";
+}
+
+class Weft_ArgReduction<string mnemonic>
+    : Weft_Inferred<mnemonic, [NotDifferentiable]> {
+  let arguments = (ins Weft_Num:$x, I64Attr:$axis);
+  let results = (outs Weft_Int:$result);
+  let assemblyFormat =
+      "$x `axis` $axis attr-dict `:` type($x) `to` type($result)";
+  let hasFolder = 1;
+  let extraClassDefinition = [{
+    ::llvm::LogicalResult $cppClass::inferReturnTypes(
+        ::mlir::MLIRContext *, std::optional<::mlir::Location> loc,
+        ::mlir::ValueRange operands, ::mlir::DictionaryAttr,
+        ::mlir::OpaqueProperties properties, ::mlir::RegionRange,
+        ::llvm::SmallVectorImpl<::mlir::Type> &types) {
+      auto *given = properties.as<Properties *>();
+      return ::weft::inferArgReduction(loc, operands,
+                                       given ? given->axis : nullptr, types);
+    }
+    ::mlir::OpFoldResult $cppClass::fold(FoldAdaptor) {
+      return ::weft::foldArgReduction(getX(), getAxis(), getType());
+    }
+  }];
+}
+def Weft_ArgmaxOp : Weft_ArgReduction<"argmax"> {
+  let summary = "Index (i64) of the first maximum along an axis; NaN wins.";
+}
+def Weft_ArgminOp : Weft_ArgReduction<"argmin"> {
+  let summary = "Index (i64) of the first minimum along an axis; NaN wins.";
+}
+
+//===----------------------------------------------------------------------===//
+// Contraction
+//===----------------------------------------------------------------------===//
+
+def Weft_DotGeneralOp : Weft_Inferred<"dot_general", [
+    DeclareOpInterfaceMethods<Differentiable>]> {
+  let summary = "Sums products over contracted dimensions, for each batch.";
+  let description = [{
+    Result dimensions: batch, then what is left of `lhs`, then of `rhs`. The
+    sum is accumulated in the element type.
+  }];
+  let arguments = (ins Weft_Num:$lhs, Weft_Num:$rhs,
+      DenseI64ArrayAttr:$lhs_batch, DenseI64ArrayAttr:$rhs_batch,
+      DenseI64ArrayAttr:$lhs_contract, DenseI64ArrayAttr:$rhs_contract);
+  let results = (outs Weft_Num:$result);
+  let assemblyFormat = [{
+    $lhs `,` $rhs `batch` $lhs_batch `x` $rhs_batch
+    `contract` $lhs_contract `x` $rhs_contract attr-dict
+    `:` functional-type(operands, results)
+  }];
+  let hasFolder = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Transformations
+//===----------------------------------------------------------------------===//
+
+def Weft_LinearizeOp : Weft_Op<"linearize", [NotDifferentiable,
+    DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "Calls a function and keeps what its backward pass needs.";
+  let description = [{
+    The results are those of the function, then the residuals, which
+    `weft.pullback` takes, as often as it likes. `wrt` lists the operands
+    (floating, ascending) that get cotangents. Derivatives of any order are had
+    by linearizing a function that itself linearizes.
+
+    ```mlir
+    %y, %res = weft.linearize @f(%x) wrt [0]
+        : (tensor<4xf32>) -> (tensor<f32>, !weft.residuals<@f, [0]>)
+    %dx = weft.pullback %res(%ct)
+        : (!weft.residuals<@f, [0]>, tensor<f32>) -> tensor<4xf32>
+    ```
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$callee, DenseI64ArrayAttr:$wrt,
+                   Variadic<Weft_Any>:$inputs);
+  let results = (outs Variadic<Weft_Any>:$primals,
+                 Weft_Residuals:$residuals);
+  let assemblyFormat = [{
+    $callee `(` $inputs `)` `wrt` $wrt attr-dict
+    `:` functional-type(operands, results)
+  }];
+}
+def Weft_PullbackOp : Weft_Op<"pullback", [NotDifferentiable,
+    DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "Maps cotangents of results to cotangents of operands.";
+  let description = [{
+    One cotangent for each floating result of the linearized function, in
+    order; one result for each operand named by `wrt`.
+  }];
+  let arguments = (ins Weft_Residuals:$residuals,
+                   Variadic<Weft_Float>:$cotangents);
+  let results = (outs Variadic<Weft_Float>:$gradients);
+  let assemblyFormat = [{
+    $residuals `(` $cotangents `)` attr-dict
+    `:` functional-type(operands, results)
+  }];
+}
+
+#endif // WEFT_OPS_TD

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The language in which a record says what one element of its result is:
+// values that know whether they are signed, and functions that build `arith`,
+// `math` and `scf` ops on them. No fast-math flag is ever set.
+
+#ifndef WEFT_DIALECTS_SCALAR_H
+#define WEFT_DIALECTS_SCALAR_H
+
+#include "dialects/Weft.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+
+namespace weft::scalar {
+
+/// One element. `type` is its weft element type; `value` is signless.
+struct Scalar {
+  mlir::Value value;
+  mlir::Type type;
+  mlir::OpBuilder *b;
+  mlir::Location loc;
+
+  bool isFloat() const { return llvm::isa<mlir::FloatType>(type); }
+  bool isUnsigned() const {
+    return type.isUnsignedInteger() || type.isInteger(1);
+  }
+  unsigned width() const { return type.getIntOrFloatBitWidth(); }
+  /// The same kind of scalar with another value.
+  Scalar with(mlir::Value other) const { return {other, type, b, loc}; }
+};
+
+/// Wraps the block arguments of an op's body.
+class ScalarOperands {
+public:
+  ScalarOperands(mlir::Operation *op, mlir::OpBuilder &b, mlir::Location loc)
+      : op(op), b(b), loc(loc) {}
+
+  Scalar operator()(mlir::ValueRange args, unsigned operand) const {
+    return {args[operand], elementType(operand), &b, loc};
+  }
+  /// An element of operand 0, whatever its number (for reductions).
+  Scalar operator()(mlir::Value value) const {
+    return {value, elementType(0), &b, loc};
+  }
+
+private:
+  mlir::Type elementType(unsigned operand) const {
+    return mlir::getElementTypeOrSelf(op->getOperand(operand).getType());
+  }
+  mlir::Operation *op;
+  mlir::OpBuilder &b;
+  mlir::Location loc;
+};
+
+/// A constant of the type of `like`.
+Scalar constant(Scalar like, double value);
+Scalar infinity(Scalar like);
+/// The smallest value of an integer type.
+Scalar smallest(Scalar like);
+
+/// The result of `Op`, which must have the type of its operands.
+template <typename Op, typename... Args>
+Scalar apply(Scalar x, Args... rest) {
+  return x.with(Op::create(*x.b, x.loc, x.value, rest.value...));
+}
+
+Scalar operator+(Scalar x, Scalar y);
+Scalar operator-(Scalar x, Scalar y);
+Scalar operator*(Scalar x, Scalar y);
+/// Of floats; of integers towards zero, undefined for a divisor of 0.
+Scalar operator/(Scalar x, Scalar y);
+Scalar operator-(Scalar x);
+inline Scalar operator+(double x, Scalar y) { return constant(y, x) + y; }
+inline Scalar operator-(Scalar x, double y) { return x - constant(x, y); }
+inline Scalar operator/(double x, Scalar y) { return constant(y, x) / y; }
+
+Scalar operator&(Scalar x, Scalar y);
+Scalar operator|(Scalar x, Scalar y);
+Scalar operator^(Scalar x, Scalar y);
+Scalar operator~(Scalar x);
+
+/// Comparisons give bools; false with a NaN, except `ne`.
+Scalar eq(Scalar x, Scalar y);
+Scalar ne(Scalar x, Scalar y);
+Scalar lt(Scalar x, Scalar y);
+Scalar le(Scalar x, Scalar y);
+Scalar signbit(Scalar x);
+Scalar select(Scalar condition, Scalar x, Scalar y);
+
+Scalar maximum(Scalar x, Scalar y);
+Scalar minimum(Scalar x, Scalar y);
+Scalar absolute(Scalar x);
+Scalar sign(Scalar x);
+Scalar floorDivide(Scalar x, Scalar y);
+Scalar remainder(Scalar x, Scalar y);
+Scalar power(Scalar x, Scalar y);
+Scalar shiftLeft(Scalar x, Scalar y);
+Scalar shiftRight(Scalar x, Scalar y);
+Scalar hypot(Scalar x, Scalar y);
+Scalar logaddexp(Scalar x, Scalar y);
+
+/// The value as another weft element type; see weft.convert.
+Scalar convert(Scalar x, mlir::Type type);
+
+} // namespace weft::scalar
+
+namespace weft::neutral {
+
+/// Neutral elements of reductions, as attributes of signless type.
+mlir::TypedAttr zero(mlir::RankedTensorType type);
+mlir::TypedAttr one(mlir::RankedTensorType type);
+mlir::TypedAttr lowest(mlir::RankedTensorType type);
+mlir::TypedAttr highest(mlir::RankedTensorType type);
+
+} // namespace weft::neutral
+
+#endif // WEFT_DIALECTS_SCALAR_H

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The dialect itself: types, array predicates, constants, inlining.
+
+#include "dialects/Weft.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/Extensions/InlinerExtension.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/DialectImplementation.h"
+#include "mlir/Transforms/InliningUtils.h"
+#include "llvm/ADT/TypeSwitch.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+
+//===----------------------------------------------------------------------===//
+// Array types
+//===----------------------------------------------------------------------===//
+
+/// Sizes are counted in signed 64-bit bytes everywhere, with room to spare for
+/// sums of several arrays.
+static bool isCountable(ArrayRef<int64_t> shape) {
+  // An empty array is countable only if its other sizes are: reshape and
+  // broadcast multiply them.
+  int64_t bytes = 8;
+  for (int64_t size : shape)
+    if (llvm::MulOverflow(bytes, std::max<int64_t>(size, 1), bytes))
+      return false;
+  return bytes < (int64_t(1) << 56);
+}
+
+static Type elementOf(Type type) {
+  auto array = dyn_cast<RankedTensorType>(type);
+  if (!array || array.getEncoding() || !array.hasStaticShape() ||
+      !isCountable(array.getShape()))
+    return {};
+  return array.getElementType();
+}
+static bool isBool(Type type) { return type && type.isSignlessInteger(1); }
+static bool isInt(Type type) {
+  auto integer = dyn_cast_if_present<IntegerType>(type);
+  if (!integer || integer.isSigned())
+    return false;
+  return llvm::is_contained({8u, 16u, 32u, 64u}, integer.getWidth());
+}
+static bool isFloat(Type type) { return type && (type.isF32() || type.isF64()); }
+
+bool weft::isBoolArray(Type type) { return isBool(elementOf(type)); }
+bool weft::isIntArray(Type type) { return isInt(elementOf(type)); }
+bool weft::isFloatArray(Type type) { return isFloat(elementOf(type)); }
+bool weft::isBoolOrIntArray(Type type) {
+  return isBoolArray(type) || isIntArray(type);
+}
+bool weft::isNumericArray(Type type) {
+  return isIntArray(type) || isFloatArray(type);
+}
+bool weft::isArray(Type type) {
+  return isBoolArray(type) || isNumericArray(type);
+}
+
+Type weft::boolLike(Type type) {
+  auto array = dyn_cast<RankedTensorType>(type);
+  if (!array)
+    return type;
+  return RankedTensorType::get(array.getShape(),
+                               IntegerType::get(type.getContext(), 1));
+}
+
+Type weft::signless(Type elementType) {
+  if (auto integer = dyn_cast<IntegerType>(elementType))
+    return IntegerType::get(integer.getContext(), integer.getWidth());
+  return elementType;
+}
+
+//===----------------------------------------------------------------------===//
+// The dialect
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// Every op may be inlined anywhere.
+struct Inliner final : DialectInlinerInterface {
+  using DialectInlinerInterface::DialectInlinerInterface;
+  bool isLegalToInline(Operation *, Region *, bool, IRMapping &) const final {
+    return true;
+  }
+  bool isLegalToInline(Region *, Region *, bool, IRMapping &) const final {
+    return true;
+  }
+};
+} // namespace
+
+#include "dialects/WeftDialect.cpp.inc"
+
+#define GET_TYPEDEF_CLASSES
+#include "dialects/WeftTypes.cpp.inc"
+
+#include "dialects/Interfaces.cpp.inc"
+
+void weft::WeftDialect::initialize() {
+  addTypes<
+#define GET_TYPEDEF_LIST
+#include "dialects/WeftTypes.cpp.inc"
+      >();
+  registerWeftDialectOperations(this);
+  addInterfaces<Inliner>();
+}
+
+Operation *weft::WeftDialect::materializeConstant(OpBuilder &b,
+                                                  Attribute value, Type type,
+                                                  Location loc) {
+  auto elements = dyn_cast<DenseElementsAttr>(value);
+  if (!elements || elements.getType() != type)
+    return nullptr;
+  return ConstantOp::create(b, loc, elements);
+}
+
+void weft::registerWeftDialect(DialectRegistry &registry) {
+  registry.insert<WeftDialect, func::FuncDialect>();
+  func::registerInlinerExtension(registry);
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The `weft` dialect: its types, ops and interfaces, and the questions about
+// array types that everything else asks.
+
+#ifndef WEFT_DIALECTS_WEFT_H
+#define WEFT_DIALECTS_WEFT_H
+
+#include "mlir/Bytecode/BytecodeOpInterface.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/BuiltinAttributes.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/Dialect.h"
+#include "mlir/IR/OpDefinition.h"
+#include "mlir/IR/OpImplementation.h"
+#include "mlir/IR/PatternMatch.h"
+#include "mlir/IR/SymbolTable.h"
+#include "mlir/IR/TypeUtilities.h"
+#include "mlir/Interfaces/InferTypeOpInterface.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+namespace weft {
+
+/// Whether a type is an array of the dialect: a ranked tensor of static shape
+/// without an encoding, whose size in bytes can be counted.
+bool isArray(mlir::Type type);
+bool isBoolArray(mlir::Type type);
+bool isIntArray(mlir::Type type);
+bool isBoolOrIntArray(mlir::Type type);
+bool isFloatArray(mlir::Type type);
+bool isNumericArray(mlir::Type type);
+
+/// The bool array of the shape of `type`; `type` itself if it is no array.
+mlir::Type boolLike(mlir::Type type);
+
+/// The element type without its sign: ui8 -> i8.
+mlir::Type signless(mlir::Type elementType);
+
+/// An op without a derivative; see NotDifferentiable in Weft.td.
+template <typename ConcreteOp>
+class NotDifferentiable
+    : public mlir::OpTrait::TraitBase<ConcreteOp, NotDifferentiable> {};
+
+/// Adds the dialect, and what it says of functions and calls.
+void registerWeftDialect(mlir::DialectRegistry &registry);
+
+} // namespace weft
+
+#include "dialects/Interfaces.h.inc"
+#include "dialects/WeftDialect.h.inc"
+
+#define GET_TYPEDEF_CLASSES
+#include "dialects/WeftTypes.h.inc"
+
+#define GET_OP_CLASSES
+#include "dialects/Ops.h.inc"
+
+#endif // WEFT_DIALECTS_WEFT_H

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The `weft` dialect: its array types and the base classes of its ops. A base
+// class turns the one-line facts of a record in Ops.td into C++.
+
+#ifndef WEFT_WEFT_TD
+#define WEFT_WEFT_TD
+
+include "mlir/IR/AttrTypeBase.td"
+include "mlir/IR/OpBase.td"
+include "mlir/IR/SymbolInterfaces.td"
+include "mlir/Interfaces/InferTypeOpInterface.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+include "dialects/Interfaces.td"
+
+def Weft_Dialect : Dialect {
+  let name = "weft";
+  let cppNamespace = "::weft";
+  let summary = "Array programs: what they mean, for no machine in particular.";
+  let description = [{
+    Values are arrays: builtin tensors of static shape whose elements are
+    `i1` (bool), `i8`..`i64` (signed), `ui8`..`ui64`, `f32` or `f64`. Every op
+    is pure. Elementwise ops never broadcast: `weft.broadcast` does.
+    Derivatives are ops too (`weft.linearize`, `weft.pullback`), which the pass
+    `weft-expand-transforms` replaces by the ops that compute them.
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
+    "::mlir::scf::SCFDialect"
+  ];
+  let useDefaultTypePrinterParser = 1;
+  let hasConstantMaterializer = 1;
+  let hasCanonicalizer = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Types
+//===----------------------------------------------------------------------===//
+
+class Weft_Array<string predicate, string elements>
+    : Type<CPred<"::weft::" # predicate # "($_self)">,
+           "array of " # elements, "::mlir::RankedTensorType">;
+
+def Weft_Any : Weft_Array<"isArray",
+    "bool, integers or floats (static shape, no encoding)">;
+def Weft_Bool : Weft_Array<"isBoolArray", "bool (i1)">;
+def Weft_Int : Weft_Array<"isIntArray", "i8..i64 or ui8..ui64">;
+def Weft_BoolOrInt : Weft_Array<"isBoolOrIntArray",
+    "bool, i8..i64 or ui8..ui64">;
+def Weft_Float : Weft_Array<"isFloatArray", "f32 or f64">;
+def Weft_Num : Weft_Array<"isNumericArray", "integers or floats (not bool)">;
+
+def Weft_Residuals : TypeDef<Weft_Dialect, "Residuals"> {
+  let mnemonic = "residuals";
+  let summary = "What the backward pass of a linearized function keeps.";
+  let description = [{
+    `!weft.residuals<@f, [0, 2]>` is the second part of what `weft.linearize`
+    of `@f` with respect to its operands 0 and 2 returns. Only `weft.pullback`
+    takes it apart.
+  }];
+  let parameters = (ins
+      "::mlir::FlatSymbolRefAttr":$callee,
+      "::mlir::DenseI64ArrayAttr":$wrt);
+  let assemblyFormat = "`<` $callee `,` $wrt `>`";
+}
+
+//===----------------------------------------------------------------------===//
+// Base classes
+//===----------------------------------------------------------------------===//
+
+// The op has no derivative: it is piecewise constant, or its values are not
+// floating point. Every op is either this or `Differentiable`.
+def NotDifferentiable : NativeOpTrait<"NotDifferentiable"> {
+  let cppNamespace = "::weft";
+}
+
+class Weft_Op<string mnemonic, list<Trait> traits = []>
+    : Op<Weft_Dialect, mnemonic, traits # [Pure]>;
+
+// An elementwise op. `body` is a C++ expression of its operands' elements (see
+// Scalar.h), `derivatives` one expression an operand of the tensors (see
+// Calculus.h): `t` is a tangent or a cotangent, `r` the result, and the
+// expression is t -> J t. `none` says that an operand has no derivative, an
+// empty list that none has. `equations` are early returns of the folder.
+class Weft_Elementwise<string mnemonic, list<string> names, string body,
+                       list<string> derivatives, list<Trait> traits,
+                       code equations = "">
+    : Weft_Op<mnemonic, traits # [
+        DeclareOpInterfaceMethods<ScalarBody>] #
+        !if(!empty(derivatives), [NotDifferentiable],
+            [DeclareOpInterfaceMethods<Differentiable>])> {
+  let hasFolder = 1;
+
+  defvar bindScalars = !interleave(!foreach(i, !range(!size(names)),
+      "[[maybe_unused]] auto " # names[i] # " = scalar(args, " # i # ");"),
+      " ");
+  defvar bindTensors = !interleave(!foreach(i, !range(!size(names)),
+      "[[maybe_unused]] auto " # names[i] # " = tensor(getOperation()->getOperand(" # i #
+      "));"), " ");
+  defvar cases = !interleave(!foreach(i, !range(!size(derivatives)),
+      "case " # i # ": return " # derivatives[i] # ";"), " ");
+
+  defvar scalarBody = [{
+    ::mlir::Value $cppClass::buildScalarBody(
+        ::mlir::OpBuilder &b, ::mlir::Location loc, ::mlir::ValueRange args) {
+      using namespace ::weft::scalar;
+      ScalarOperands scalar(*this, b, loc);
+      }] # bindScalars # [{
+      return (}] # body # [{).value;
+    }
+    ::mlir::OpFoldResult $cppClass::fold(FoldAdaptor adaptor) {
+      }] # equations # [{
+      return ::weft::foldElementwise(*this, adaptor.getOperands());
+    }
+  }];
+  defvar pullback = [{
+    ::llvm::SmallVector<::mlir::Value> $cppClass::buildPullback(
+        ::mlir::OpBuilder &b, ::mlir::Location loc,
+        ::mlir::ValueRange cotangents) {
+      using namespace ::weft::calculus;
+      TensorOperands tensor(b, loc);
+      }] # bindTensors # [{
+      [[maybe_unused]] auto r = tensor(getOperation()->getResult(0));
+      auto t = tensor(cotangents[0]);
+      auto term = [&](unsigned operand) -> Tensor {
+        switch (operand) { }] # cases # [{ }
+        return none;
+      };
+      return ::weft::eachOperand(*this, term);
+    }
+  }];
+  let extraClassDefinition =
+      scalarBody # !if(!empty(derivatives), "", pullback);
+}
+
+class Weft_Unary<string mnemonic, Type type, string body,
+                 list<string> derivative, list<Trait> traits = [],
+                 code equations = "">
+    : Weft_Elementwise<mnemonic, ["x"], body, derivative,
+                       traits # [SameOperandsAndResultType], equations> {
+  let arguments = (ins type:$x);
+  let results = (outs type:$result);
+  let assemblyFormat = "$x attr-dict `:` type($x)";
+}
+
+// A unary op of the `math` dialect.
+class Weft_Math<string mnemonic, string op, list<string> derivative,
+                list<Trait> traits = []>
+    : Weft_Unary<mnemonic, Weft_Float,
+                 "apply<::mlir::math::" # op # "Op>(x)", derivative, traits>;
+
+class Weft_Binary<string mnemonic, Type type, string body,
+                  list<string> derivatives, list<Trait> traits = [],
+                  code equations = "">
+    : Weft_Elementwise<mnemonic, ["x", "y"], body, derivatives,
+                       traits # [SameOperandsAndResultType], equations> {
+  let arguments = (ins type:$x, type:$y);
+  let results = (outs type:$result);
+  let assemblyFormat = "$x `,` $y attr-dict `:` type($x)";
+}
+
+// The result has the operand's shape and bool elements.
+def Weft_BoolResult : TypesMatchWith<"result is bool, of the operand's shape",
+    "x", "result", "::weft::boolLike($_self)">;
+
+class Weft_Predicate<string mnemonic, string body>
+    : Weft_Elementwise<mnemonic, ["x"], body, [], [Weft_BoolResult]> {
+  let arguments = (ins Weft_Float:$x);
+  let results = (outs Weft_Bool:$result);
+  let assemblyFormat = "$x attr-dict `:` type($x)";
+}
+
+class Weft_Comparison<string mnemonic, Type type, string body,
+                      string onSelf, list<Trait> traits = []>
+    : Weft_Elementwise<mnemonic, ["x", "y"], body, [],
+                       traits # [SameTypeOperands, Weft_BoolResult],
+    // x ? x is known for integers; NaN forbids it for floats.
+    "if (auto known = ::weft::foldSelfComparison(*this, " # onSelf #
+    ")) return known;"> {
+  let arguments = (ins type:$x, type:$y);
+  let results = (outs Weft_Bool:$result);
+  let assemblyFormat = "$x `,` $y attr-dict `:` type($x)";
+}
+
+// An op whose result type follows from operands and attributes: one function
+// of its family's file serves inference and verification alike.
+class Weft_Inferred<string mnemonic, list<Trait> traits = []>
+    : Weft_Op<mnemonic, traits # [
+        DeclareOpInterfaceMethods<InferTypeOpInterface>]>;
+
+def Weft_Elements : Attr<
+    CPred<"::llvm::isa<::mlir::DenseElementsAttr>($_self)">,
+    "dense elements"> {
+  let storageType = "::mlir::DenseElementsAttr";
+  let returnType = "::mlir::DenseElementsAttr";
+  let convertFromStorage = "$_self";
+}
+
+#endif // WEFT_WEFT_TD

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The passes from the weft dialect to itself.
+
+#ifndef WEFT_TRANSFORMS_PASSES_TD
+#define WEFT_TRANSFORMS_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def ExpandTransforms : Pass<"weft-expand-transforms", "::mlir::ModuleOp"> {
+  let summary = "Replaces linearize and pullback by what computes them";
+  let description = [{
+    The innermost transformation is expanded first, so that derivatives of any
+    order are the same pass at work. Reverse mode of `@f` makes two functions:
+    `@f.fwd`, which also returns the values that the derivative needs, and
+    `@f.bwd`, which maps those and the cotangents of the results to the
+    cotangents of the operands. They are made once for each `@f` and `wrt`.
+
+    The pass ends with its clean-up: calls of private functions are inlined,
+    then equations are applied, equal values merged, and unused ones removed.
+
+    ```mlir
+    func.func private @f(%x: tensor<4xf32>) -> tensor<4xf32> {
+      %y = weft.sin %x : tensor<4xf32>
+      return %y : tensor<4xf32>
+    }
+    func.func @main(%x: tensor<4xf32>, %ct: tensor<4xf32>) -> tensor<4xf32> {
+      %y, %res = weft.linearize @f(%x) wrt [0]
+          : (tensor<4xf32>) -> (tensor<4xf32>, !weft.residuals<@f, [0]>)
+      %dx = weft.pullback %res(%ct)
+          : (!weft.residuals<@f, [0]>, tensor<4xf32>) -> tensor<4xf32>
+      return %dx : tensor<4xf32>
+    }
+    ```
+    ==>
+    ```mlir
+    func.func @main(%x: tensor<4xf32>, %ct: tensor<4xf32>) -> tensor<4xf32> {
+      %0 = weft.cos %x : tensor<4xf32>
+      %1 = weft.multiply %ct, %0 : tensor<4xf32>
+      return %1 : tensor<4xf32>
+    }
+    ```
+  }];
+  let dependentDialects = ["::weft::WeftDialect", "::mlir::func::FuncDialect"];
+}
+
+#endif // WEFT_TRANSFORMS_PASSES_TD

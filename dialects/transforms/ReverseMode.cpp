@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Reverse mode of one function, in three steps: a clone of it gets the
+// derivative's ops appended, cotangents as further arguments; what depends on
+// them or was built for them moves to the backward function; and the values
+// that the moved ops still use become the residuals.
+
+#include "dialects/transforms/ReverseMode.h"
+#include "dialects/Calculus.h"
+#include "dialects/Folding.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "llvm/ADT/SetVector.h"
+
+using namespace mlir;
+using namespace weft;
+
+namespace {
+
+class ReverseBuilder {
+public:
+  ReverseBuilder(func::FuncOp function, ArrayRef<int64_t> wrt,
+                 SymbolTable &symbols, ReverseCallee reverseCallee)
+      : function(function), wrt(wrt), symbols(symbols),
+        reverseCallee(reverseCallee), b(function.getContext()) {}
+
+  FailureOr<Reversed> run();
+
+private:
+  Block &body() { return forward.getBody().front(); }
+  Operation *terminator() { return body().getTerminator(); }
+  Location derivativeLoc(Operation *op) {
+    auto name = NameLoc::get(b.getStringAttr("vjp of " + function.getName()));
+    return CallSiteLoc::get(op->getLoc(), name);
+  }
+
+  void findActive();
+  bool isActive(Operation *op);
+  LogicalResult appendDerivative();
+  LogicalResult pullback(Operation *op);
+  LogicalResult pullbackCall(func::CallOp call);
+  SmallVector<Value> cotangentsOf(Operation *op, bool dense);
+  void accumulate(Value value, Value cotangent, Location loc);
+  Value zeroOf(Value value, Location loc);
+  void simplify();
+  Reversed split();
+  llvm::SetVector<Value> findResiduals(func::FuncOp backward);
+
+  func::FuncOp function, forward;
+  ArrayRef<int64_t> wrt;
+  SymbolTable &symbols;
+  ReverseCallee reverseCallee;
+  OpBuilder b;
+  unsigned numInputs = 0;
+  llvm::DenseSet<Value> active;
+  DenseMap<Value, Value> cotangents;
+  SmallVector<Value> gradients;
+  /// The last op of the primal part; null if there is none.
+  Operation *lastPrimal = nullptr;
+};
+
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// The derivative, appended to a clone
+//===----------------------------------------------------------------------===//
+
+/// A value is active if it depends on an operand of wrt, through floats.
+void ReverseBuilder::findActive() {
+  for (int64_t operand : wrt)
+    active.insert(body().getArgument(operand));
+  for (Operation &op : body().without_terminator())
+    if (!op.hasTrait<NotDifferentiable>() &&
+        llvm::any_of(op.getOperands(),
+                     [&](Value value) { return active.contains(value); }))
+      for (Value result : op.getResults())
+        if (isFloatArray(result.getType()))
+          active.insert(result);
+}
+
+bool ReverseBuilder::isActive(Operation *op) {
+  return llvm::any_of(op->getResults(),
+                      [&](Value value) { return active.contains(value); });
+}
+
+Value ReverseBuilder::zeroOf(Value value, Location loc) {
+  return ConstantOp::create(
+      b, loc, splatOf(cast<RankedTensorType>(value.getType()), 0.0));
+}
+
+void ReverseBuilder::accumulate(Value value, Value cotangent, Location loc) {
+  if (!cotangent || !active.contains(value))
+    return;
+  Value &slot = cotangents[value];
+  slot = slot ? Value(AddOp::create(b, loc, slot, cotangent)) : cotangent;
+}
+
+/// The cotangents of an op's results: of all, null for zero; or of the
+/// floating ones only, with zeros written out.
+SmallVector<Value> ReverseBuilder::cotangentsOf(Operation *op, bool dense) {
+  SmallVector<Value> found;
+  for (Value result : op->getResults()) {
+    Value cotangent = cotangents.lookup(result);
+    if (!dense)
+      found.push_back(cotangent);
+    else if (isFloatArray(result.getType()))
+      found.push_back(cotangent ? cotangent
+                                : zeroOf(result, derivativeLoc(op)));
+  }
+  return found;
+}
+
+/// call @g(x) -> y, r = call @g.fwd(x) here, dx = call @g.bwd(r, dy) at the end.
+LogicalResult ReverseBuilder::pullbackCall(func::CallOp call) {
+  auto callee = symbols.lookup<func::FuncOp>(call.getCallee());
+  if (!callee)
+    return call.emitOpError() << "names no function";
+  SmallVector<int64_t> operands;
+  for (auto [i, operand] : llvm::enumerate(call.getOperands()))
+    if (active.contains(operand))
+      operands.push_back(i);
+  FailureOr<Reversed> reversed = reverseCallee(call, callee, operands);
+  if (failed(reversed))
+    return failure();
+  SmallVector<Value> cts = cotangentsOf(call, /*dense=*/true);
+  Location loc = derivativeLoc(call);
+
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPoint(call);
+  auto forwardCall = func::CallOp::create(b, call.getLoc(), reversed->forward,
+                                          call.getOperands());
+  unsigned numResults = call.getNumResults();
+  b.setInsertionPoint(terminator());
+  SmallVector<Value> args(forwardCall.getResults().drop_front(numResults));
+  llvm::append_range(args, cts);
+  auto backwardCall = func::CallOp::create(b, loc, reversed->backward, args);
+  for (auto [operand, cotangent] :
+       llvm::zip_equal(operands, backwardCall.getResults()))
+    accumulate(call.getOperand(operand), cotangent, loc);
+  for (auto [old, replacement] : llvm::zip(
+           call.getResults(), forwardCall.getResults().take_front(numResults)))
+    old.replaceAllUsesWith(replacement);
+  if (lastPrimal == call)
+    lastPrimal = forwardCall;
+  call.erase();
+  return success();
+}
+
+LogicalResult ReverseBuilder::pullback(Operation *op) {
+  if (auto call = dyn_cast<func::CallOp>(op))
+    return pullbackCall(call);
+  auto rule = dyn_cast<Differentiable>(op);
+  if (!rule)
+    return op->emitOpError() << "has no derivative rule: give it the interface "
+                                "Differentiable, or the trait "
+                                "NotDifferentiable if it has no derivative";
+  Location loc = derivativeLoc(op);
+  SmallVector<Value> terms =
+      rule.buildPullback(b, loc, cotangentsOf(op, /*dense=*/false));
+  for (auto [operand, term] : llvm::zip_equal(op->getOperands(), terms))
+    accumulate(operand, term, loc);
+  return success();
+}
+
+LogicalResult ReverseBuilder::appendDerivative() {
+  findActive();
+  SmallVector<Operation *> primal;
+  for (Operation &op : body().without_terminator())
+    primal.push_back(&op);
+  lastPrimal = primal.empty() ? nullptr : primal.back();
+  b.setInsertionPoint(terminator());
+  for (Value result : terminator()->getOperands())
+    if (isFloatArray(result.getType()))
+      accumulate(result,
+                 body().addArgument(result.getType(), function.getLoc()),
+                 derivativeLoc(function));
+  for (Operation *op : llvm::reverse(primal)) {
+    bool hasCotangent = llvm::any_of(op->getResults(), [&](Value result) {
+      return cotangents.contains(result);
+    });
+    if (isActive(op) && hasCotangent && failed(pullback(op)))
+      return failure();
+  }
+  for (int64_t operand : wrt) {
+    Value input = body().getArgument(operand);
+    Value cotangent = cotangents.lookup(input);
+    gradients.push_back(cotangent ? cotangent
+                                  : zeroOf(input, derivativeLoc(function)));
+  }
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// The split
+//===----------------------------------------------------------------------===//
+
+/// Ops of the derivative that nothing uses would ask for residuals in vain.
+void ReverseBuilder::simplify() {
+  llvm::DenseSet<Value> kept(gradients.begin(), gradients.end());
+  for (Operation &op :
+       llvm::make_early_inc_range(llvm::reverse(body().without_terminator()))) {
+    if (&op == lastPrimal)
+      return;
+    if (isOpTriviallyDead(&op) &&
+        llvm::none_of(op.getResults(),
+                      [&](Value value) { return kept.contains(value); }))
+      op.erase();
+  }
+}
+
+/// The values of the forward part that the backward part uses, in order of
+/// first use. Constants are not kept: they are repeated.
+llvm::SetVector<Value> ReverseBuilder::findResiduals(func::FuncOp backward) {
+  llvm::SetVector<Value> residuals;
+  DenseMap<Operation *, Operation *> repeated;
+  Block &block = backward.getBody().front();
+  OpBuilder start = OpBuilder::atBlockBegin(&block);
+  for (Operation &op : llvm::make_early_inc_range(block))
+    for (OpOperand &use : op.getOpOperands()) {
+      Value value = use.get();
+      if (value.getParentBlock() == &block)
+        continue;
+      Operation *source = value.getDefiningOp();
+      if (source && source->hasTrait<OpTrait::ConstantLike>()) {
+        Operation *&copy = repeated[source];
+        if (!copy)
+          copy = start.clone(*source);
+        use.set(copy->getResult(0));
+        continue;
+      }
+      residuals.insert(value);
+    }
+  return residuals;
+}
+
+Reversed ReverseBuilder::split() {
+  Location loc = function.getLoc();
+  std::string name = function.getName().str();
+  b.setInsertionPointAfter(forward);
+  auto backward = func::FuncOp::create(b, loc, name + ".bwd",
+                                       b.getFunctionType({}, {}));
+  Block *block = backward.addEntryBlock();
+  // What stands behind the primal part is the derivative.
+  auto first = lastPrimal ? std::next(Block::iterator(lastPrimal))
+                          : body().begin();
+  block->getOperations().splice(block->end(), body().getOperations(), first,
+                                Block::iterator(terminator()));
+  b.setInsertionPointToEnd(block);
+  func::ReturnOp::create(b, loc, gradients);
+
+  // Cotangents first: they are arguments of the wrong function.
+  unsigned numCotangents = body().getNumArguments() - numInputs;
+  SmallVector<Value> cts;
+  for (unsigned i = 0; i < numCotangents; ++i) {
+    BlockArgument old = body().getArgument(numInputs + i);
+    cts.push_back(block->addArgument(old.getType(), old.getLoc()));
+    old.replaceAllUsesWith(cts.back());
+  }
+  body().eraseArguments(numInputs, numCotangents);
+  llvm::SetVector<Value> residuals = findResiduals(backward);
+  for (auto [i, value] : llvm::enumerate(residuals)) {
+    Value residual = value;
+    Value argument =
+        block->insertArgument(i, residual.getType(), residual.getLoc());
+    residual.replaceUsesWithIf(argument, [&](OpOperand &use) {
+      return use.getOwner()->getBlock() == block;
+    });
+  }
+
+  Operation *forwardReturn = terminator();
+  forwardReturn->insertOperands(forwardReturn->getNumOperands(),
+                                residuals.getArrayRef());
+  for (func::FuncOp part : {forward, backward}) {
+    Block &own = part.getBody().front();
+    part.setFunctionType(b.getFunctionType(
+        own.getArgumentTypes(), own.getTerminator()->getOperandTypes()));
+    part.setPrivate();
+  }
+  symbols.insert(backward);
+  return {forward, backward};
+}
+
+FailureOr<Reversed> ReverseBuilder::run() {
+  if (function.isExternal())
+    return function.emitOpError()
+           << "has no body to differentiate: give a declaration a definition";
+  if (!llvm::hasSingleElement(function.getBody()))
+    return function.emitOpError() << "cannot be differentiated: its body has "
+                                     "branches between blocks";
+  forward = function.clone();
+  forward.setName((function.getName() + ".fwd").str());
+  forward.removeResAttrsAttr();
+  forward.removeArgAttrsAttr();
+  symbols.insert(forward, std::next(Block::iterator(function)));
+  numInputs = body().getNumArguments();
+  if (failed(appendDerivative())) {
+    symbols.erase(forward);
+    return failure();
+  }
+  simplify();
+  return split();
+}
+
+FailureOr<Reversed> weft::reverse(func::FuncOp function, ArrayRef<int64_t> wrt,
+                                  SymbolTable &symbols,
+                                  ReverseCallee reverseCallee) {
+  return ReverseBuilder(function, wrt, symbols, reverseCallee).run();
+}
