@@ -13,17 +13,17 @@ bin=$root/.venv/bin
 export PATH=$bin:$PATH
 readonly root work bin
 
-rm -rf "$work/repaired" "$work/unpacked" "$work/plain"
-mkdir -p "$work/repaired" "$work/unpacked" "$work/plain" "$root/dist"
+mkdir -p "$root/dist"
 
 # libraries_of FILE: what the loader finds for FILE, one "NAME PATH" a line.
 libraries_of() { ldd "$1" | awk '$2 == "=>" { print $1, $3 }'; }
 
 bundle_mlir() {
-  local wheel package library path
-  wheel=$(echo "$root"/build/third_party/wheels/mlir_python_bindings-*.whl)
-  "$bin/python" -m zipfile -e "$wheel" "$work/unpacked"
-  package=$work/unpacked/mlir/_mlir_libs
+  local wheel=$1 unpacked=$work/unpacked package library path
+  package=$unpacked/mlir/_mlir_libs
+  rm -rf "$unpacked" "$work/bundled" "$work/bindings.part"
+  mkdir -p "$work/bundled"
+  "$bin/python" -m zipfile -e "$wheel" "$unpacked"
   libraries_of "$package/libMLIRPythonCAPI.so" | while read -r library path; do
     case $library in
       libMLIR.so.* | libLLVM.so.*)
@@ -36,23 +36,38 @@ bundle_mlir() {
     # shellcheck disable=SC2016  # the loader expands it
     patchelf --set-rpath '$ORIGIN' "$path"
   done
-  "$bin/python" -m wheel pack --dest-dir "$work/plain" "$work/unpacked"
-  auditwheel repair --strip -w "$work/repaired" "$work"/plain/mlir_python_bindings-*.whl
+  "$bin/python" -m wheel pack --dest-dir "$work/bundled" "$unpacked"
+  auditwheel repair --strip -w "$work/bindings.part" "$work"/bundled/*.whl
+  rm -rf "$unpacked" "$work/bundled"
 }
 
-build_weft() {
+# A minute's work, done again only if the bindings have changed.
+bindings_wheel() {
+  local wheel key
+  wheel=$(echo "$root"/build/third_party/wheels/mlir_python_bindings-*.whl)
+  key=$(cat "$wheel" "$root/third_party/make-wheels.sh" | sha256sum | cut -c-16)
+  if [[ ! -d $work/bindings-$key ]]; then
+    bundle_mlir "$wheel"
+    rm -rf "$work"/bindings-*
+    mv "$work/bindings.part" "$work/bindings-$key"
+  fi
+  cp "$work/bindings-$key"/*.whl "$root/dist"
+}
+
+weft_wheel() {
   local settings=(
-    --config-settings=build-dir="$work/weft-{wheel_tag}"
+    --config-settings=build-dir="$work/build-{wheel_tag}"
     --config-settings=cmake.define.Python_EXECUTABLE="$bin/python"
   )
   [[ -z ${MLIR_DIR:-} ]] || settings+=(--config-settings=cmake.define.MLIR_DIR="$MLIR_DIR")
   export CMAKE_BUILD_PARALLEL_LEVEL=$JOBS
-  "$bin/python" -m pip wheel "$root" --no-build-isolation --no-deps -v -w "$work/plain" "${settings[@]}"
-  auditwheel repair -w "$work/repaired" "$work"/plain/weft-*.whl \
+  rm -rf "$work/weft"
+  "$bin/python" -m pip wheel "$root" --no-build-isolation --no-deps -v \
+    -w "$work/weft" "${settings[@]}"
+  auditwheel repair -w "$root/dist" "$work"/weft/*.whl \
     --exclude 'libMLIR.so.*' --exclude 'libLLVM.so.*' --exclude libMLIRPythonCAPI.so
 }
 
-bundle_mlir
-build_weft
 rm -f "$root"/dist/*.whl
-mv "$work"/repaired/*.whl "$root/dist"
+bindings_wheel
+weft_wheel
