@@ -37,7 +37,7 @@ private:
   LogicalResult expandCallees(func::FuncOp function);
   LogicalResult expandLinearize(LinearizeOp op);
   FailureOr<Reversed> reversed(Operation *user, func::FuncOp function,
-                               ArrayRef<int64_t> wrt);
+                               const Selection &selection);
 
   ModuleOp module;
   SymbolTable symbols;
@@ -89,15 +89,18 @@ LogicalResult Expander::expandCallees(func::FuncOp function) {
 }
 
 FailureOr<Reversed> Expander::reversed(Operation *user, func::FuncOp function,
-                                       ArrayRef<int64_t> wrt) {
-  Attribute key = DenseI64ArrayAttr::get(function.getContext(), wrt);
+                                       const Selection &selection) {
+  Builder b(function.getContext());
+  Attribute key =
+      b.getArrayAttr({b.getDenseI64ArrayAttr(selection.operands),
+                      b.getDenseI64ArrayAttr(selection.results)});
   auto known = memo.find({function, key});
   if (known != memo.end())
     return known->second;
   FailureOr<Reversed> parts = reverse(
-      function, wrt, symbols,
-      [&](Operation *call, func::FuncOp callee, ArrayRef<int64_t> operands) {
-        return reversed(call, callee, operands);
+      function, selection, symbols,
+      [&](Operation *call, func::FuncOp callee, const Selection &needed) {
+        return reversed(call, callee, needed);
       });
   if (failed(parts))
     return emitError(user->getLoc())
@@ -116,7 +119,11 @@ LogicalResult Expander::expandLinearize(LinearizeOp op) {
              << user->getName() << "': only weft.pullback in the same function "
              << "can take them";
   auto function = symbols.lookup<func::FuncOp>(op.getCallee());
-  FailureOr<Reversed> parts = reversed(op, function, op.getWrt());
+  Selection selection{SmallVector<int64_t>(op.getWrt()), {}};
+  for (auto [i, type] : llvm::enumerate(function.getResultTypes()))
+    if (isFloatArray(type))
+      selection.results.push_back(i);
+  FailureOr<Reversed> parts = reversed(op, function, selection);
   if (failed(parts))
     return failure();
 

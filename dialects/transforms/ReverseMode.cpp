@@ -18,9 +18,9 @@ namespace {
 
 class ReverseBuilder {
 public:
-  ReverseBuilder(func::FuncOp function, ArrayRef<int64_t> wrt,
+  ReverseBuilder(func::FuncOp function, const Selection &selection,
                  SymbolTable &symbols, ReverseCallee reverseCallee)
-      : function(function), wrt(wrt), symbols(symbols),
+      : function(function), selection(selection), symbols(symbols),
         reverseCallee(reverseCallee), b(function.getContext()) {}
 
   FailureOr<Reversed> run();
@@ -38,7 +38,6 @@ private:
   LogicalResult appendDerivative();
   LogicalResult pullback(Operation *op);
   LogicalResult pullbackCall(func::CallOp call);
-  SmallVector<Value> cotangentsOf(Operation *op, bool dense);
   void accumulate(Value value, Value cotangent, Location loc);
   Value zeroOf(Value value, Location loc);
   void simplify();
@@ -46,7 +45,7 @@ private:
   llvm::SetVector<Value> findResiduals(func::FuncOp backward);
 
   func::FuncOp function, forward;
-  ArrayRef<int64_t> wrt;
+  const Selection &selection;
   SymbolTable &symbols;
   ReverseCallee reverseCallee;
   OpBuilder b;
@@ -64,9 +63,9 @@ private:
 // The derivative, appended to a clone
 //===----------------------------------------------------------------------===//
 
-/// A value is active if it depends on an operand of wrt, through floats.
+/// A value is active if it depends on a selected operand, through floats.
 void ReverseBuilder::findActive() {
-  for (int64_t operand : wrt)
+  for (int64_t operand : selection.operands)
     active.insert(body().getArgument(operand));
   for (Operation &op : body().without_terminator())
     if (!op.hasTrait<NotDifferentiable>() &&
@@ -94,34 +93,24 @@ void ReverseBuilder::accumulate(Value value, Value cotangent, Location loc) {
   slot = slot ? Value(AddOp::create(b, loc, slot, cotangent)) : cotangent;
 }
 
-/// The cotangents of an op's results: of all, null for zero; or of the
-/// floating ones only, with zeros written out.
-SmallVector<Value> ReverseBuilder::cotangentsOf(Operation *op, bool dense) {
-  SmallVector<Value> found;
-  for (Value result : op->getResults()) {
-    Value cotangent = cotangents.lookup(result);
-    if (!dense)
-      found.push_back(cotangent);
-    else if (isFloatArray(result.getType()))
-      found.push_back(cotangent ? cotangent
-                                : zeroOf(result, derivativeLoc(op)));
-  }
-  return found;
-}
-
 /// call @g(x) -> y, r = call @g.fwd(x) here, dx = call @g.bwd(r, dy) at the end.
 LogicalResult ReverseBuilder::pullbackCall(func::CallOp call) {
   auto callee = symbols.lookup<func::FuncOp>(call.getCallee());
   if (!callee)
     return call.emitOpError() << "names no function";
-  SmallVector<int64_t> operands;
+  Selection needed;
+  SmallVector<Value> cts;
   for (auto [i, operand] : llvm::enumerate(call.getOperands()))
     if (active.contains(operand))
-      operands.push_back(i);
-  FailureOr<Reversed> reversed = reverseCallee(call, callee, operands);
+      needed.operands.push_back(i);
+  for (auto [i, result] : llvm::enumerate(call.getResults()))
+    if (Value cotangent = cotangents.lookup(result)) {
+      needed.results.push_back(i);
+      cts.push_back(cotangent);
+    }
+  FailureOr<Reversed> reversed = reverseCallee(call, callee, needed);
   if (failed(reversed))
     return failure();
-  SmallVector<Value> cts = cotangentsOf(call, /*dense=*/true);
   Location loc = derivativeLoc(call);
 
   OpBuilder::InsertionGuard guard(b);
@@ -134,7 +123,7 @@ LogicalResult ReverseBuilder::pullbackCall(func::CallOp call) {
   llvm::append_range(args, cts);
   auto backwardCall = func::CallOp::create(b, loc, reversed->backward, args);
   for (auto [operand, cotangent] :
-       llvm::zip_equal(operands, backwardCall.getResults()))
+       llvm::zip_equal(needed.operands, backwardCall.getResults()))
     accumulate(call.getOperand(operand), cotangent, loc);
   for (auto [old, replacement] : llvm::zip(
            call.getResults(), forwardCall.getResults().take_front(numResults)))
@@ -154,8 +143,10 @@ LogicalResult ReverseBuilder::pullback(Operation *op) {
                                 "Differentiable, or the trait "
                                 "NotDifferentiable if it has no derivative";
   Location loc = derivativeLoc(op);
-  SmallVector<Value> terms =
-      rule.buildPullback(b, loc, cotangentsOf(op, /*dense=*/false));
+  SmallVector<Value> cts;
+  for (Value result : op->getResults())
+    cts.push_back(cotangents.lookup(result));
+  SmallVector<Value> terms = rule.buildPullback(b, loc, cts);
   for (auto [operand, term] : llvm::zip_equal(op->getOperands(), terms))
     accumulate(operand, term, loc);
   return success();
@@ -168,11 +159,11 @@ LogicalResult ReverseBuilder::appendDerivative() {
     primal.push_back(&op);
   lastPrimal = primal.empty() ? nullptr : primal.back();
   b.setInsertionPoint(terminator());
-  for (Value result : terminator()->getOperands())
-    if (isFloatArray(result.getType()))
-      accumulate(result,
-                 body().addArgument(result.getType(), function.getLoc()),
-                 derivativeLoc(function));
+  for (int64_t i : selection.results) {
+    Value result = terminator()->getOperand(i);
+    accumulate(result, body().addArgument(result.getType(), function.getLoc()),
+               derivativeLoc(function));
+  }
   for (Operation *op : llvm::reverse(primal)) {
     bool hasCotangent = llvm::any_of(op->getResults(), [&](Value result) {
       return cotangents.contains(result);
@@ -180,7 +171,7 @@ LogicalResult ReverseBuilder::appendDerivative() {
     if (isActive(op) && hasCotangent && failed(pullback(op)))
       return failure();
   }
-  for (int64_t operand : wrt) {
+  for (int64_t operand : selection.operands) {
     Value input = body().getArgument(operand);
     Value cotangent = cotangents.lookup(input);
     gradients.push_back(cotangent ? cotangent
@@ -196,15 +187,17 @@ LogicalResult ReverseBuilder::appendDerivative() {
 /// Ops of the derivative that nothing uses would ask for residuals in vain.
 void ReverseBuilder::simplify() {
   llvm::DenseSet<Value> kept(gradients.begin(), gradients.end());
-  for (Operation &op :
-       llvm::make_early_inc_range(llvm::reverse(body().without_terminator()))) {
+  SmallVector<Operation *> derivative;
+  for (Operation &op : llvm::reverse(body().without_terminator())) {
     if (&op == lastPrimal)
-      return;
-    if (isOpTriviallyDead(&op) &&
-        llvm::none_of(op.getResults(),
-                      [&](Value value) { return kept.contains(value); }))
-      op.erase();
+      break;
+    derivative.push_back(&op);
   }
+  for (Operation *op : derivative)
+    if (isOpTriviallyDead(op) &&
+        llvm::none_of(op->getResults(),
+                      [&](Value value) { return kept.contains(value); }))
+      op->erase();
 }
 
 /// The values of the forward part that the backward part uses, in order of
@@ -300,8 +293,9 @@ FailureOr<Reversed> ReverseBuilder::run() {
   return split();
 }
 
-FailureOr<Reversed> weft::reverse(func::FuncOp function, ArrayRef<int64_t> wrt,
+FailureOr<Reversed> weft::reverse(func::FuncOp function,
+                                  const Selection &selection,
                                   SymbolTable &symbols,
                                   ReverseCallee reverseCallee) {
-  return ReverseBuilder(function, wrt, symbols, reverseCallee).run();
+  return ReverseBuilder(function, selection, symbols, reverseCallee).run();
 }

@@ -11,9 +11,15 @@
 
 namespace weft {
 
+/// Which derivative of a function is meant: by which operands (floating,
+/// ascending), and from which results cotangents come (floating, ascending).
+struct Selection {
+  llvm::SmallVector<int64_t> operands, results;
+};
+
 /// A function taken apart. `forward` returns the results, then the residuals;
-/// `backward` maps the residuals and one cotangent for each floating result to
-/// one cotangent for each operand of wrt.
+/// `backward` maps the residuals and one cotangent for each selected result to
+/// one cotangent for each selected operand.
 struct Reversed {
   mlir::func::FuncOp forward, backward;
 };
@@ -21,12 +27,12 @@ struct Reversed {
 /// Asks for the reverse mode of a function that the present one calls.
 using ReverseCallee = llvm::function_ref<mlir::FailureOr<Reversed>(
     mlir::Operation *call, mlir::func::FuncOp callee,
-    llvm::ArrayRef<int64_t> wrt)>;
+    const Selection &selection)>;
 
 /// Builds both parts of `function`, which holds no transformation ops, beside
 /// it. Fails with a diagnostic at an op that has no derivative rule.
 mlir::FailureOr<Reversed> reverse(mlir::func::FuncOp function,
-                                  llvm::ArrayRef<int64_t> wrt,
+                                  const Selection &selection,
                                   mlir::SymbolTable &symbols,
                                   ReverseCallee reverseCallee);
 
