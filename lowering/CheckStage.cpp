@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// weft-check-stage: changes nothing; an op of a dialect that the stage does not
+// declare is an error at the op's own location.
+
+#include "lowering/Passes.h"
+#include "llvm/ADT/StringExtras.h"
+
+namespace weft {
+#define GEN_PASS_DEF_CHECKSTAGE
+#include "lowering/Passes.h.inc"
+} // namespace weft
+
+using namespace mlir;
+
+namespace {
+
+class CheckStage final : public weft::impl::CheckStageBase<CheckStage> {
+public:
+  using CheckStageBase::CheckStageBase;
+
+private:
+  void runOnOperation() override {
+    WalkResult walk = getOperation().walk([&](Operation *op) {
+      StringRef dialect = op->getName().getDialectNamespace();
+      if (dialect == "builtin" || llvm::is_contained(legal, dialect))
+        return WalkResult::advance();
+      op->emitError("'") << op->getName() << "' is left at stage '" << stage
+                         << "', which consists of " << llvm::join(legal, ", ");
+      return WalkResult::interrupt();
+    });
+    if (walk.wasInterrupted())
+      signalPassFailure();
+    markAllAnalysesPreserved();
+  }
+};
+
+} // namespace

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The CPU pipeline: the stages in their order, what each is for, and why its
+// passes stand where they stand. There is no other list of them.
+
+#include "lowering/Cpu.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Pass/PassRegistry.h"
+#include "llvm/ADT/StringExtras.h"
+
+using namespace mlir;
+
+namespace {
+
+// The inliner stands first: whatever follows sees whole programs and no calls.
+// Clean-up follows fusion, which leaves empty tensors and equal constants.
+constexpr llvm::StringLiteral fusedPasses = R"(
+  inline, symbol-dce,
+  func.func(weft-fuse-elementwise, canonicalize, cse))";
+
+// Destinations must be in the text before bufferization decides what is copied;
+// eliminating empty tensors makes the ops write into them. The arena is planned
+// when clean-up has left only the buffers that are needed, and a second
+// canonicalization removes the copies that CSE showed to be of a buffer to
+// itself.
+constexpr llvm::StringLiteral memrefPasses = R"(
+  weft-destination-passing,
+  func.func(eliminate-empty-tensors),
+  one-shot-bufferize{buffer-alignment=64},
+  func.func(canonicalize, cse, canonicalize, weft-plan-arena, canonicalize,
+            cse))";
+
+// Copies become linalg ops, so they stand before linalg becomes loops. Affine
+// maps are in loops and strided views alike: lower-affine follows both. Loops
+// of one iteration go before they become blocks. libm is called for what LLVM
+// lacks before convert-math-to-llvm would replace it by something worse.
+// Functions come last, so that bare pointers are known to be enough.
+constexpr llvm::StringLiteral llvmPasses = R"(
+  func.func(weft-lower-copies, convert-linalg-to-loops),
+  expand-strided-metadata, lower-affine,
+  func.func(canonicalize, cse),
+  convert-scf-to-cf,
+  weft-lower-math, convert-math-to-llvm,
+  expand-strided-metadata,
+  arith-expand, convert-arith-to-llvm, convert-index-to-llvm,
+  convert-cf-to-llvm, finalize-memref-to-llvm,
+  convert-func-to-llvm{use-bare-ptr-memref-call-conv=1},
+  reconcile-unrealized-casts, canonicalize, cse,
+  weft-wrap-entries, ensure-debug-info-scope-on-llvm-func)";
+
+constexpr weft::Stage stages[] = {
+    {"weft", "The program as it was traced.", "", ""},
+    {"expanded",
+     "Derivatives and calls are replaced by the ops they stand for.",
+     "weft-expand-transforms", "weft, func"},
+    {"linalg", "Each op is a loop nest over tensors, its body scalar.",
+     "weft-lower-to-linalg, func.func(canonicalize, cse)",
+     "func, linalg, tensor, arith, math, scf"},
+    {"fused", "Chains of elementwise ops are one loop nest each.", fusedPasses,
+     "func, linalg, tensor, arith, math, scf"},
+    {"memref", "Tensors are buffers: inputs, results and one arena.",
+     memrefPasses, "func, linalg, memref, arith, math, scf"},
+    {"llvm", "Blocks, branches and pointers, with one C entry point.",
+     llvmPasses, "llvm"},
+    {"llvmir", "LLVM IR.", "", ""},
+    {"asm", "The assembly that runs.", "", ""},
+};
+
+/// Appends the passes of one stage; the text above is known to parse.
+void appendStage(OpPassManager &passes, const weft::Stage &stage) {
+  if (failed(parsePassPipeline(stage.pipeline(), passes)))
+    llvm::report_fatal_error("weft: malformed pipeline");
+}
+
+} // namespace
+
+std::string weft::Stage::pipeline() const {
+  if (passes.empty())
+    return "";
+  std::string text;
+  // One line, as a command line wants it.
+  SmallVector<StringRef> lines;
+  StringRef(passes).split(lines, "\n", -1, /*KeepEmpty=*/false);
+  for (StringRef line : lines)
+    text += line.trim().str() + " ";
+  SmallVector<StringRef> dialects;
+  StringRef(legal).split(dialects, ", ");
+  return text + ", weft-check-stage{stage=" + name.str() +
+         " legal=" + llvm::join(dialects, ",") + "}";
+}
+
+ArrayRef<weft::Stage> weft::cpuStages() { return stages; }
+
+void weft::registerCpuPipelines() {
+  for (const Stage &stage : cpuStages()) {
+    if (stage.passes.empty())
+      continue;
+    std::string name = "weft-to-" + stage.name.str();
+    PassPipelineRegistration<>(name, stage.doc, [&](OpPassManager &passes) {
+      appendStage(passes, stage);
+    });
+  }
+  PassPipelineRegistration<>("weft-cpu",
+                             "All stages for the CPU, from weft to llvm.",
+                             [](OpPassManager &passes) {
+                               for (const Stage &stage : cpuStages())
+                                 if (!stage.passes.empty())
+                                   appendStage(passes, stage);
+                             });
+}

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// LLVM dialect -> LLVM IR -> optimised for this CPU -> an object -> linked into
+// the process by ORC. Every compilation has its own LLVM context; no state is
+// shared between two but LLVM's registries, which are filled once.
+
+#include "lowering/Jit.h"
+#include "lowering/Passes.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Export.h"
+#include "llvm/ExecutionEngine/Orc/ExecutionUtils.h"
+#include "llvm/ExecutionEngine/Orc/LLJIT.h"
+#include "llvm/ExecutionEngine/Orc/SelfExecutorProcessControl.h"
+#include "llvm/ExecutionEngine/Orc/TaskDispatch.h"
+#include "llvm/IR/LegacyPassManager.h"
+#include "llvm/MC/TargetRegistry.h"
+#include "llvm/Passes/PassBuilder.h"
+#include "llvm/Support/ErrorHandling.h"
+#include "llvm/Support/SmallVectorMemoryBuffer.h"
+#include "llvm/Support/TargetSelect.h"
+#include "llvm/Target/TargetMachine.h"
+#include "llvm/TargetParser/Host.h"
+#include "llvm/TargetParser/SubtargetFeature.h"
+#include <mutex>
+
+using namespace mlir;
+using llvm::Expected;
+namespace orc = llvm::orc;
+
+//===----------------------------------------------------------------------===//
+// Fatal errors
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+/// How many guarded calls this thread is in.
+thread_local int guardDepth = 0;
+
+struct FatalErrorGuard {
+  FatalErrorGuard() { ++guardDepth; }
+  ~FatalErrorGuard() { --guardDepth; }
+};
+
+void onFatalError(void *, const char *reason, bool) {
+  if (guardDepth > 0)
+    throw std::runtime_error(std::string("LLVM: ") + reason);
+  // Not ours: say so, and let LLVM end the process.
+  llvm::errs() << "LLVM: " << reason << "\n";
+}
+
+llvm::Error errorOf(const llvm::Twine &message) {
+  return llvm::createStringError(llvm::inconvertibleErrorCode(), message);
+}
+
+//===----------------------------------------------------------------------===//
+// LLVM IR
+//===----------------------------------------------------------------------===//
+
+Expected<std::unique_ptr<llvm::Module>> translate(ModuleOp module,
+                                                  llvm::LLVMContext &context) {
+  registerBuiltinDialectTranslation(*module.getContext());
+  registerLLVMDialectTranslation(*module.getContext());
+  auto translated = translateModuleToLLVMIR(module, context, "weft");
+  if (!translated)
+    return errorOf("the module cannot be translated to LLVM IR: it is not at "
+                   "stage 'llvm'");
+  return translated;
+}
+
+std::unique_ptr<llvm::TargetMachine> createTargetMachine(std::string &error) {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    llvm::InitializeNativeTarget();
+    llvm::InitializeNativeTargetAsmPrinter();
+  });
+  llvm::Triple triple(llvm::sys::getProcessTriple());
+  const llvm::Target *target =
+      llvm::TargetRegistry::lookupTarget(triple, error);
+  if (!target)
+    return nullptr;
+  const weft::HostCpu &cpu = weft::hostCpu();
+  return std::unique_ptr<llvm::TargetMachine>(target->createTargetMachine(
+      triple, cpu.name, cpu.features, llvm::TargetOptions(), llvm::Reloc::PIC_,
+      std::nullopt, llvm::CodeGenOptLevel::Default, /*JIT=*/true));
+}
+
+void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
+  llvm::LoopAnalysisManager loops;
+  llvm::FunctionAnalysisManager functions;
+  llvm::CGSCCAnalysisManager sccs;
+  llvm::ModuleAnalysisManager modules;
+  llvm::PipelineTuningOptions options;
+  options.LoopVectorization = true;
+  options.SLPVectorization = true;
+  llvm::PassBuilder builder(&machine, options);
+  builder.registerModuleAnalyses(modules);
+  builder.registerCGSCCAnalyses(sccs);
+  builder.registerFunctionAnalyses(functions);
+  builder.registerLoopAnalyses(loops);
+  builder.crossRegisterProxies(loops, functions, sccs, modules);
+  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O2)
+      .run(module, modules);
+}
+
+/// Translates, optimises and emits `module`.
+llvm::Error emit(ModuleOp module, llvm::CodeGenFileType kind,
+                 SmallVectorImpl<char> &output) {
+  std::string error;
+  std::unique_ptr<llvm::TargetMachine> machine = createTargetMachine(error);
+  if (!machine)
+    return errorOf("LLVM cannot compile for this CPU: " + error);
+  llvm::LLVMContext context;
+  Expected<std::unique_ptr<llvm::Module>> translated =
+      translate(module, context);
+  if (!translated)
+    return translated.takeError();
+  llvm::Module &code = **translated;
+  code.setTargetTriple(machine->getTargetTriple());
+  code.setDataLayout(machine->createDataLayout());
+  for (llvm::Function &function : code) {
+    function.addFnAttr("target-cpu", machine->getTargetCPU());
+    function.addFnAttr("target-features", machine->getTargetFeatureString());
+  }
+  optimize(code, *machine);
+
+  llvm::raw_svector_ostream stream(output);
+  llvm::legacy::PassManager passes;
+  if (machine->addPassesToEmitFile(passes, stream, nullptr, kind))
+    return errorOf("LLVM cannot emit this kind of file");
+  passes.run(code);
+  return llvm::Error::success();
+}
+
+//===----------------------------------------------------------------------===//
+// ORC
+//===----------------------------------------------------------------------===//
+
+/// A JIT that links in the calling thread (a forked child has no other) and
+/// looks for libm's functions whether or not the process exports them.
+Expected<std::unique_ptr<orc::LLJIT>> createJit() {
+  auto control = orc::SelfExecutorProcessControl::Create(
+      nullptr, std::make_unique<orc::InPlaceTaskDispatcher>());
+  if (!control)
+    return control.takeError();
+  auto jit = orc::LLJITBuilder()
+                 .setExecutorProcessControl(std::move(*control))
+                 .setPlatformSetUp(orc::setUpInactivePlatform)
+                 .create();
+  if (!jit)
+    return jit.takeError();
+  char prefix = (*jit)->getDataLayout().getGlobalPrefix();
+  auto libm = orc::DynamicLibrarySearchGenerator::Load("libm.so.6", prefix);
+  if (!libm)
+    return libm.takeError();
+  (*jit)->getMainJITDylib().addGenerator(std::move(*libm));
+  return jit;
+}
+
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// The public functions
+//===----------------------------------------------------------------------===//
+
+void weft::installFatalErrorHandler() {
+  static std::once_flag once;
+  std::call_once(once, [] { llvm::install_fatal_error_handler(onFatalError); });
+}
+
+const weft::HostCpu &weft::hostCpu() {
+  static const HostCpu cpu = [] {
+    llvm::SubtargetFeatures features;
+    for (const auto &[name, present] : llvm::sys::getHostCPUFeatures())
+      features.AddFeature(name, present);
+    // LLVM keeps to half the vector width on CPUs that once slowed down.
+    if (llvm::sys::getHostCPUFeatures().lookup("avx512f"))
+      features.AddFeature("prefer-256-bit", false);
+    return HostCpu{llvm::sys::getHostCPUName().str(), features.getString()};
+  }();
+  return cpu;
+}
+
+Expected<std::string> weft::translateToLLVMIR(ModuleOp module) {
+  FatalErrorGuard guard;
+  llvm::LLVMContext context;
+  auto translated = translate(module, context);
+  if (!translated)
+    return translated.takeError();
+  std::string text;
+  llvm::raw_string_ostream(text) << **translated;
+  return text;
+}
+
+Expected<std::string> weft::emitAssembly(ModuleOp module) {
+  FatalErrorGuard guard;
+  SmallVector<char, 0> text;
+  if (llvm::Error error =
+          emit(module, llvm::CodeGenFileType::AssemblyFile, text))
+    return error;
+  return std::string(text.begin(), text.end());
+}
+
+weft::Executable::Executable(std::unique_ptr<orc::LLJIT> jit, std::string name)
+    : jit(std::move(jit)), name(std::move(name)) {}
+
+weft::Executable::~Executable() = default;
+
+Expected<std::unique_ptr<weft::Executable>>
+weft::Executable::compile(ModuleOp module, StringRef entry) {
+  FatalErrorGuard guard;
+  auto func = module.lookupSymbol<LLVM::LLVMFuncOp>(entry);
+  if (!func || !func->hasAttr(arenaBytesAttr))
+    return errorOf("the module has no function '" + entry +
+                   "' at stage 'llvm'");
+
+  SmallVector<char, 0> object;
+  if (llvm::Error error =
+          emit(module, llvm::CodeGenFileType::ObjectFile, object))
+    return error;
+  auto jit = createJit();
+  if (!jit)
+    return jit.takeError();
+  if (llvm::Error error =
+          (*jit)->addObjectFile(std::make_unique<llvm::SmallVectorMemoryBuffer>(
+              std::move(object), /*RequiresNullTerminator=*/false)))
+    return error;
+  auto address = (*jit)->lookup((entryPrefix + entry).str());
+  if (!address)
+    return address.takeError();
+
+  std::unique_ptr<Executable> executable(
+      new Executable(std::move(*jit), entry.str()));
+  executable->function = address->toPtr<void (*)(void *const *)>();
+  executable->pointerCount = func.getNumArguments();
+  executable->bytes = func->getAttrOfType<IntegerAttr>(arenaBytesAttr).getInt();
+  return executable;
+}

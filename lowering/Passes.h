@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The lowering passes, and what a tool must register to run them.
+
+#ifndef WEFT_LOWERING_PASSES_H
+#define WEFT_LOWERING_PASSES_H
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/Pass/Pass.h"
+
+namespace weft {
+
+#define GEN_PASS_DECL
+#include "lowering/Passes.h.inc"
+
+/// Where a lowered function keeps the size of its arena.
+inline constexpr llvm::StringLiteral arenaBytesAttr = "weft.arena_bytes";
+/// The prefix of the C entry point of a function.
+inline constexpr llvm::StringLiteral entryPrefix = "weft_entry_";
+
+/// Registers the lowering passes and one pipeline for each stage.
+void registerLoweringPasses();
+
+/// Registers the upstream dialects that the stages use, with the interfaces and
+/// translations that their passes need.
+void registerLoweringDialects(mlir::DialectRegistry &registry);
+
+} // namespace weft
+
+#endif // WEFT_LOWERING_PASSES_H

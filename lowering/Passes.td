@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The passes that take a program from weft ops on tensors to LLVM on pointers.
+// In which order, and why, is Cpu.cpp's to say.
+
+#ifndef WEFT_LOWERING_PASSES_TD
+#define WEFT_LOWERING_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def LowerToLinalg : Pass<"weft-lower-to-linalg", "::mlir::ModuleOp"> {
+  let summary = "Rewrites weft ops as linalg.generic and tensor ops";
+  let description = [{
+    Bool tensors become `i8` holding 0 or 1, unsigned ones lose their sign;
+    `i1` lives on only inside the bodies.
+
+    ```mlir
+    %0 = weft.sin %x : tensor<4xf32>
+    ```
+    becomes
+    ```mlir
+    %e = tensor.empty() : tensor<4xf32>
+    %0 = linalg.generic {indexing_maps = [#id, #id],
+                         iterator_types = ["parallel"]}
+        ins(%x : tensor<4xf32>) outs(%e : tensor<4xf32>) {
+    ^bb0(%in: f32, %out: f32):
+      %s = math.sin %in : f32
+      linalg.yield %s : f32
+    } -> tensor<4xf32>
+    ```
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
+    "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect",
+    "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"
+  ];
+}
+
+def FuseElementwise : Pass<"weft-fuse-elementwise", "::mlir::func::FuncOp"> {
+  let summary = "Merges each chain of elementwise linalg.generic into one";
+  let description = [{
+    A producer moves into its consumer where no element is computed twice: the
+    consumer is its only user and reads each element once. Broadcasts and
+    transposes compute nothing and move always, but never into a contraction,
+    which reads its operands many times. Splat constants become scalars.
+
+    ```mlir
+    %0 = linalg.generic ... ins(%x) outs(%e0) { math.sin }
+    %1 = linalg.generic ... ins(%0) outs(%e1) { math.exp }
+    ```
+    becomes
+    ```mlir
+    %1 = linalg.generic ... ins(%x) outs(%e1) { math.sin, math.exp }
+    ```
+  }];
+  let dependentDialects = [
+    "::mlir::affine::AffineDialect", "::mlir::linalg::LinalgDialect",
+    "::mlir::tensor::TensorDialect"
+  ];
+}
+
+def DestinationPassing
+    : Pass<"weft-destination-passing", "::mlir::ModuleOp"> {
+  let summary = "Makes functions write their results into buffers of the caller";
+  let description = [{
+    ```mlir
+    func.func @f(%x: tensor<4xf32>) -> tensor<4xf32> {
+      ...
+      return %y : tensor<4xf32>
+    }
+    ```
+    becomes
+    ```mlir
+    func.func @f(%in: memref<4xf32>, %out: memref<4xf32>) {
+      %x = bufferization.to_tensor %in restrict
+      ...
+      bufferization.materialize_in_destination %y in restrict writable %out
+      return
+    }
+    ```
+    Bufferization then lets the last op write into `%out` itself.
+  }];
+  let dependentDialects = [
+    "::mlir::bufferization::BufferizationDialect",
+    "::mlir::memref::MemRefDialect"
+  ];
+}
+
+def PlanArena : Pass<"weft-plan-arena", "::mlir::func::FuncOp"> {
+  let summary = "Gives every temporary buffer a fixed place in one arena";
+  let description = [{
+    Adds a last argument, the arena, and replaces each allocation by a view into
+    it. Buffers that are never alive at the same time share bytes. The arena's
+    size is also the function's attribute `weft.arena_bytes`.
+
+    ```mlir
+    %0 = memref.alloc() : memref<4xf32>
+    ```
+    becomes
+    ```mlir
+    %0 = memref.view %arena[%c64][] : memref<128xi8> to memref<4xf32>
+    ```
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect"
+  ];
+}
+
+def CheckStage : Pass<"weft-check-stage", "::mlir::ModuleOp"> {
+  let summary = "Reports each op that does not belong to a stage";
+  let description = [{
+    Ends the pipeline of a stage. `--weft-check-stage="stage=linalg
+    legal=func,linalg"` accepts `func.return` and reports `math.sin`.
+  }];
+  let options = [
+    Option<"stage", "stage", "std::string", "",
+           "The name of the stage, for the message">,
+    ListOption<"legal", "legal", "std::string",
+               "The dialects that the stage may contain (besides builtin)">
+  ];
+}
+
+def LowerCopies : Pass<"weft-lower-copies", "::mlir::func::FuncOp"> {
+  let summary = "Rewrites memref.copy as a loop nest that LLVM understands";
+  let description = [{
+    `memref.copy` would become a call to MLIR's C runtime library.
+
+    ```mlir
+    memref.copy %a, %b : memref<4xf32> to memref<4xf32>
+    ```
+    becomes
+    ```mlir
+    linalg.generic ... ins(%a) outs(%b) { linalg.yield %in }
+    ```
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect"];
+}
+
+def LowerMath : Pass<"weft-lower-math", "::mlir::ModuleOp"> {
+  let summary = "Calls libm for the functions that LLVM has no intrinsic for";
+  let description = [{
+    ```mlir
+    %1 = math.expm1 %0 : f32
+    ```
+    becomes
+    ```mlir
+    %1 = func.call @expm1f(%0) : (f32) -> f32
+    ```
+    What remains is lowered by upstream's `convert-math-to-llvm`, which for
+    these functions would either fail or lose digits.
+  }];
+  let dependentDialects = [
+    "::mlir::func::FuncDialect", "::mlir::LLVM::LLVMDialect"
+  ];
+}
+
+def WrapEntries : Pass<"weft-wrap-entries", "::mlir::ModuleOp"> {
+  let summary = "Adds a C entry point that takes all pointers in one array";
+  let description = [{
+    ```mlir
+    llvm.func @f(%in: !llvm.ptr, %out: !llvm.ptr, %arena: !llvm.ptr)
+    ```
+    becomes internal, its pointers `noalias`, and gets a companion
+    ```mlir
+    llvm.func @weft_entry_f(%arguments: !llvm.ptr)
+    ```
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+}
+
+#endif // WEFT_LOWERING_PASSES_TD

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// weft-plan-arena: memref.alloc -> memref.view of one arena at a fixed offset.
+// Buffers whose lives do not overlap may share bytes; the largest are placed
+// first, each at the lowest offset where it fits.
+
+#include "lowering/Passes.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Bufferization/Transforms/BufferViewFlowAnalysis.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "llvm/Support/CheckedArithmetic.h"
+
+namespace weft {
+#define GEN_PASS_DEF_PLANARENA
+#include "lowering/Passes.h.inc"
+} // namespace weft
+
+using namespace mlir;
+
+namespace {
+
+constexpr int64_t alignment = 64;
+
+/// A temporary: alive from op number `first` to op number `last` of the block.
+struct Temporary {
+  memref::AllocOp alloc;
+  int64_t bytes = 0;
+  size_t first = 0, last = 0;
+  int64_t offset = 0;
+
+  bool overlapsInTime(const Temporary &other) const {
+    return first <= other.last && other.first <= last;
+  }
+};
+
+/// The size of a buffer rounded up to the alignment, or nothing on overflow.
+std::optional<int64_t> alignedBytes(MemRefType type) {
+  std::optional<int64_t> bytes =
+      llvm::divideCeil(type.getElementTypeBitWidth(), 8);
+  for (int64_t size : type.getShape())
+    if (!(bytes = llvm::checkedMul(*bytes, size)))
+      return std::nullopt;
+  bytes = llvm::checkedAdd(*bytes, alignment - 1);
+  if (!bytes)
+    return std::nullopt;
+  return *bytes / alignment * alignment;
+}
+
+FailureOr<SmallVector<Temporary>> findTemporaries(func::FuncOp func) {
+  Block &body = func.getBody().front();
+  DenseMap<Operation *, size_t> numbers;
+  for (auto [number, op] : llvm::enumerate(body))
+    numbers[&op] = number;
+
+  BufferViewFlowAnalysis views(func);
+  SmallVector<Temporary> temporaries;
+  WalkResult walk = func.walk([&](memref::AllocOp alloc) {
+    MemRefType type = alloc.getType();
+    if (!type.hasStaticShape() || !type.getLayout().isIdentity()) {
+      alloc.emitError("the size of this temporary is not known");
+      return WalkResult::interrupt();
+    }
+    std::optional<int64_t> bytes = alignedBytes(type);
+    if (!bytes) {
+      alloc.emitError("a temporary of type ")
+          << type << " has more bytes than an address can name";
+      return WalkResult::interrupt();
+    }
+    Temporary temporary{alloc, *bytes};
+    temporary.first = temporary.last =
+        numbers.at(body.findAncestorOpInBlock(*alloc));
+    for (Value view : views.resolve(alloc))
+      for (Operation *user : view.getUsers())
+        if (Operation *op = body.findAncestorOpInBlock(*user))
+          temporary.last = std::max(temporary.last, numbers.at(op));
+    temporaries.push_back(temporary);
+    return WalkResult::advance();
+  });
+  if (walk.wasInterrupted())
+    return failure();
+  return temporaries;
+}
+
+/// Sets every offset and returns the size of the arena, or nothing on overflow.
+std::optional<int64_t> place(MutableArrayRef<Temporary> temporaries) {
+  SmallVector<Temporary *> bySize;
+  for (Temporary &temporary : temporaries)
+    bySize.push_back(&temporary);
+  llvm::stable_sort(bySize, [](const Temporary *a, const Temporary *b) {
+    return a->bytes > b->bytes;
+  });
+
+  int64_t arena = 0;
+  SmallVector<Temporary *> placed; // ascending by offset
+  for (Temporary *temporary : bySize) {
+    int64_t offset = 0;
+    for (const Temporary *other : placed) {
+      if (!temporary->overlapsInTime(*other))
+        continue;
+      // Differences of known sums: these cannot overflow.
+      if (other->offset - offset >= temporary->bytes)
+        break;
+      offset = std::max(offset, other->offset + other->bytes);
+    }
+    std::optional<int64_t> end = llvm::checkedAdd(offset, temporary->bytes);
+    if (!end)
+      return std::nullopt;
+    temporary->offset = offset;
+    arena = std::max(arena, *end);
+    placed.insert(llvm::upper_bound(placed, temporary,
+                                    [](const Temporary *a, const Temporary *b) {
+                                      return a->offset < b->offset;
+                                    }),
+                  temporary);
+  }
+  return arena;
+}
+
+class PlanArena final : public weft::impl::PlanArenaBase<PlanArena> {
+  void runOnOperation() override {
+    func::FuncOp func = getOperation();
+    if (func.isExternal() || func->hasAttr(weft::arenaBytesAttr))
+      return;
+    FailureOr<SmallVector<Temporary>> temporaries = findTemporaries(func);
+    if (failed(temporaries))
+      return signalPassFailure();
+    std::optional<int64_t> bytes = place(*temporaries);
+    if (!bytes) {
+      func.emitError("the temporaries of function '")
+          << func.getSymName() << "' have more bytes than an address can name";
+      return signalPassFailure();
+    }
+    replaceAllocs(func, *temporaries, *bytes);
+  }
+
+  void replaceAllocs(func::FuncOp func, ArrayRef<Temporary> temporaries,
+                     int64_t bytes) {
+    OpBuilder b(func);
+    auto arenaType = MemRefType::get({bytes}, b.getI8Type());
+    unsigned index = func.getNumArguments();
+    (void)func.insertArgument(index, arenaType, b.getDictionaryAttr({}),
+                              func.getLoc());
+    func->setAttr(weft::arenaBytesAttr, b.getI64IntegerAttr(bytes));
+    Value arena = func.getArgument(index);
+    for (const Temporary &temporary : temporaries) {
+      memref::AllocOp alloc = temporary.alloc;
+      b.setInsertionPoint(alloc);
+      Value offset =
+          arith::ConstantIndexOp::create(b, alloc.getLoc(), temporary.offset);
+      Value view =
+          memref::ViewOp::create(b, alloc.getLoc(), alloc.getType(), arena,
+                                 offset, /*sizes=*/ValueRange{});
+      alloc.replaceAllUsesWith(view);
+      alloc.erase();
+    }
+  }
+};
+
+} // namespace

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What the families of ToLinalg*.cpp share: how types change, and how to write
+// a linalg.generic.
+
+#ifndef WEFT_LOWERING_TOLINALG_H
+#define WEFT_LOWERING_TOLINALG_H
+
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Transforms/DialectConversion.h"
+
+namespace weft {
+
+using ScalarBodyFn = llvm::function_ref<llvm::SmallVector<mlir::Value>(
+    mlir::OpBuilder &, mlir::Location, mlir::ValueRange)>;
+
+/// i1 -> i8, uiN -> iN; every other element type stays.
+mlir::Type storedElement(mlir::Type element);
+
+/// The type by which scalars of `element` are known inside a body: uiN -> iN.
+mlir::Type scalarElement(mlir::Type element);
+
+/// The type that a weft array has from `linalg` on.
+mlir::RankedTensorType storedType(mlir::Type array);
+
+/// Turns a stored scalar into one of the body, i8 -> i1 for a bool, and back.
+mlir::Value loadScalar(mlir::OpBuilder &b, mlir::Location loc,
+                       mlir::Value stored, mlir::Type element);
+mlir::Value storeScalar(mlir::OpBuilder &b, mlir::Location loc,
+                        mlir::Value scalar);
+
+/// An uninitialised tensor, and one filled with a scalar of stored type.
+mlir::Value buildEmpty(mlir::OpBuilder &b, mlir::Location loc,
+                       mlir::RankedTensorType type);
+mlir::Value buildFilled(mlir::OpBuilder &b, mlir::Location loc,
+                        mlir::RankedTensorType type, mlir::Value scalar);
+
+/// A linalg.generic that writes each element of `type` once; `maps` has one map
+/// for each input.
+mlir::Value buildParallel(mlir::OpBuilder &b, mlir::Location loc,
+                          mlir::RankedTensorType type, mlir::ValueRange inputs,
+                          llvm::ArrayRef<mlir::AffineMap> maps,
+                          ScalarBodyFn body);
+
+/// Copies `x` into an array of `type`, reading it through `map`.
+mlir::Value buildRemapped(mlir::OpBuilder &b, mlir::Location loc,
+                          mlir::RankedTensorType type, mlir::Value x,
+                          mlir::AffineMap map);
+
+void populateShapeToLinalg(const mlir::TypeConverter &types,
+                           mlir::RewritePatternSet &patterns);
+void populateReductionsToLinalg(const mlir::TypeConverter &types,
+                                mlir::RewritePatternSet &patterns);
+void populateContractionsToLinalg(const mlir::TypeConverter &types,
+                                  mlir::RewritePatternSet &patterns);
+
+} // namespace weft
+
+#endif // WEFT_LOWERING_TOLINALG_H
