@@ -288,6 +288,7 @@ step_wheel() {
 readonly goal=${GOAL:-test}
 JOBS=${JOBS:-$(jobs)}
 mkdir -p "$log_dir"
+trap 'printf "interrupted\n"; exit 130' INT
 exec 9>"$build/setup.lock"
 flock 9
 for step in "$@"; do
