@@ -12,7 +12,7 @@ python := .venv/bin/python
 pytest := $(python) -m pytest -n 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fast check-lit slow fuzz bench lint build wheel prove-wheels clean distclean
+.PHONY: help demo test fast check-lit slow fuzz bench docs lint build wheel prove-wheels clean distclean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -38,6 +38,9 @@ fuzz: build ## Feed every op wrong operands, types and attributes
 bench: build ## Run every benchmark
 	@set -e; for benchmark in benchmarks/*.py; do \
 	  echo "== $$benchmark"; $(python) "$$benchmark"; done
+
+docs: build ## Generate what docs/ takes from the sources
+	cp build/dialects/dialect.md docs/dialect.md
 
 lint: ## Formatting, lint and types, as pre-commit runs them
 	@$(setup) packages python
