@@ -57,7 +57,7 @@ prove-wheels: wheel ## Install the wheels in a bare Debian root and run the READ
 
 clean: ## Remove Weft's build, keeping the environment and the bindings
 	find build -mindepth 1 -maxdepth 1 ! -name third_party -exec rm -rf {} +
-	rm -rf dist python/weft/_weft.*.so
+	rm -rf dist python/weft/_weft.*
 
 distclean: clean ## Remove everything that was made
 	rm -rf build .venv
