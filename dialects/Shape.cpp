@@ -289,10 +289,10 @@ LogicalResult PadOp::inferReturnTypes(
   if (!type || !given)
     return failure();
   // pad_c1: the value is one element of the operand's type.
-  if (operands[1].getType() != RankedTensorType::get({}, type.getElementType()))
-    return emitOptionalError(loc, "pad: needs a value of type tensor<",
-                             type.getElementType(), ">, got ",
-                             operands[1].getType());
+  auto scalar = RankedTensorType::get({}, type.getElementType());
+  if (operands[1].getType() != scalar)
+    return emitOptionalError(loc, "pad: needs a value of type ", scalar,
+                             ", got ", operands[1].getType());
   // pad_c2: one low, high and interior for each dimension.
   int64_t rank = type.getRank();
   if (failed(verifyLength(loc, "pad: low", given->low, rank)) ||
