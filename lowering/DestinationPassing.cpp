@@ -6,7 +6,9 @@
 
 #include "lowering/Passes.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 namespace weft {
 #define GEN_PASS_DEF_DESTINATIONPASSING
@@ -17,8 +19,16 @@ using namespace mlir;
 
 namespace {
 
+bool hasNoElements(Type tensor) {
+  return cast<RankedTensorType>(tensor).getNumElements() == 0;
+}
+
+/// Whatever its shape, a buffer without elements is a memref<0xT>: of others
+/// with a size of 0, MLIR cannot make a bare pointer.
 MemRefType bufferType(Type tensor) {
   auto type = cast<RankedTensorType>(tensor);
+  if (hasNoElements(type))
+    return MemRefType::get({0}, type.getElementType());
   return MemRefType::get(type.getShape(), type.getElementType());
 }
 
@@ -49,27 +59,108 @@ LogicalResult checkFunction(func::FuncOp func) {
   return failure(calls.wasInterrupted());
 }
 
-void passDestinations(func::FuncOp func) {
-  Block &body = func.getBody().front();
-  OpBuilder b = OpBuilder::atBlockBegin(&body);
+/// Gives each op a fill of its own to write into: of a shared one, all but one
+/// would have to take a copy.
+void unshareFills(Block &body) {
+  for (Operation &op : body) {
+    auto writer = dyn_cast<DestinationStyleOpInterface>(op);
+    if (!writer)
+      continue;
+    for (OpOperand &init : writer.getDpsInitsMutable()) {
+      auto fill = init.get().getDefiningOp<linalg::FillOp>();
+      if (!fill || fill->hasOneUse())
+        continue;
+      OpBuilder b(&op);
+      init.set(b.clone(*fill)->getResult(0));
+    }
+  }
+}
+
+/// Follows `value` back through the ops that update it in place to the use of
+/// the empty tensor where it began. Nothing else may see what is overwritten.
+OpOperand *findEmpty(Value value) {
+  while (auto result = dyn_cast<OpResult>(value)) {
+    auto writer = dyn_cast<DestinationStyleOpInterface>(result.getOwner());
+    if (!writer)
+      return nullptr;
+    OpOperand *init = writer.getTiedOpOperand(result);
+    if (init->get().getDefiningOp<tensor::EmptyOp>())
+      return init;
+    if (!init->get().hasOneUse())
+      return nullptr;
+    value = init->get();
+  }
+  return nullptr;
+}
+
+/// If `value` is a reshape, replaces it by what is reshaped, and `destination`
+/// by a view of the same shape.
+void lookThroughReshapes(OpBuilder &b, Value &value, Value &destination) {
+  while (true) {
+    Location loc = value.getLoc();
+    if (auto expand = value.getDefiningOp<tensor::ExpandShapeOp>()) {
+      value = expand.getSrc();
+      destination = memref::CollapseShapeOp::create(
+          b, loc, bufferType(value.getType()), destination,
+          expand.getReassociationIndices());
+    } else if (auto collapse = value.getDefiningOp<tensor::CollapseShapeOp>()) {
+      value = collapse.getSrc();
+      destination = memref::ExpandShapeOp::create(
+          b, loc, bufferType(value.getType()), destination,
+          collapse.getReassociationIndices());
+    } else {
+      return;
+    }
+  }
+}
+
+/// Replaces the tensor arguments of a function by buffers to read from.
+void passInputs(Block &body, OpBuilder &b) {
   for (BlockArgument arg : body.getArguments()) {
     auto tensor = cast<RankedTensorType>(arg.getType());
+    if (hasNoElements(tensor)) {
+      auto empty = tensor::EmptyOp::create(
+          b, arg.getLoc(), tensor.getShape(), tensor.getElementType());
+      arg.replaceAllUsesWith(empty);
+      arg.setType(bufferType(tensor));
+      continue;
+    }
     arg.setType(bufferType(tensor));
     auto read = bufferization::ToTensorOp::create(b, arg.getLoc(), tensor, arg,
                                                   /*restrict=*/true);
     arg.replaceAllUsesExcept(read.getResult(), read);
   }
+}
 
+/// Adds a buffer argument for each result, in which it is computed from the
+/// start if it begins as an empty tensor, and into which it is copied if not.
+void passResults(Block &body, OpBuilder &b) {
   auto exit = cast<func::ReturnOp>(body.getTerminator());
-  b.setInsertionPoint(exit);
+  OpBuilder atExit(exit);
   for (Value result : exit.getOperands()) {
-    Value destination =
-        body.addArgument(bufferType(result.getType()), exit.getLoc());
+    Location loc = result.getLoc();
+    Value destination = body.addArgument(bufferType(result.getType()), loc);
+    if (hasNoElements(result.getType()))
+      continue;
+    Value value = result;
+    lookThroughReshapes(b, value, destination);
+    if (OpOperand *empty = findEmpty(value))
+      empty->set(bufferization::ToTensorOp::create(
+          b, loc, empty->get().getType(), destination, /*restrict=*/true,
+          /*writable=*/true));
     bufferization::MaterializeInDestinationOp::create(
-        b, exit.getLoc(), /*result=*/Type(), result, destination,
-        /*restrict=*/true, /*writable=*/true);
+        atExit, loc, /*result=*/Type(), value, destination, /*restrict=*/true,
+        /*writable=*/true);
   }
   exit->setOperands({});
+}
+
+void passDestinations(func::FuncOp func) {
+  Block &body = func.getBody().front();
+  unshareFills(body);
+  OpBuilder b = OpBuilder::atBlockBegin(&body);
+  passInputs(body, b);
+  passResults(body, b);
 
   SmallVector<DictionaryAttr> argAttrs;
   func.getAllArgAttrs(argAttrs);

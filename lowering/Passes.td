@@ -78,11 +78,13 @@ def DestinationPassing
       return
     }
     ```
-    Bufferization then lets the last op write into `%out` itself.
+    Where `%y` began as a `tensor.empty`, that becomes
+    `bufferization.to_tensor %out restrict writable`: the ops write into the
+    buffer itself. The same value twice, an argument and a constant are copied.
   }];
   let dependentDialects = [
     "::mlir::bufferization::BufferizationDialect",
-    "::mlir::memref::MemRefDialect"
+    "::mlir::memref::MemRefDialect", "::mlir::tensor::TensorDialect"
   ];
 }
 

@@ -109,9 +109,11 @@ Value buildNest(OpBuilder &b, Location loc, RankedTensorType type, Value lhs,
 
   Value zero =
       arith::ConstantOp::create(b, loc, b.getZeroAttr(type.getElementType()));
+  Value init = weft::buildFilled(b, loc, type, zero);
+  if (cast<RankedTensorType>(lhs.getType()).getNumElements() == 0)
+    return init;
   auto generic = linalg::GenericOp::create(
-      b, loc, TypeRange{type}, ValueRange{lhs, rhs},
-      ValueRange{weft::buildFilled(b, loc, type, zero)},
+      b, loc, TypeRange{type}, ValueRange{lhs, rhs}, ValueRange{init},
       ArrayRef<AffineMap>{map(nest.lhs), map(nest.rhs), map(nest.result)},
       loops, [&](OpBuilder &inner, Location loc, ValueRange args) {
         linalg::YieldOp::create(inner, loc,

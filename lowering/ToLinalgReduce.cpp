@@ -65,6 +65,10 @@ struct LowerReduction final : OpInterfaceConversionPattern<weft::Reduction> {
     Value neutral = arith::ConstantOp::create(rewriter, loc, op.getNeutral());
     neutral = weft::storeScalar(rewriter, loc, neutral);
     Value init = weft::buildFilled(rewriter, loc, to, neutral);
+    if (from.getNumElements() == 0) {
+      rewriter.replaceOp(op, init);
+      return success();
+    }
     auto generic = linalg::GenericOp::create(
         rewriter, loc, TypeRange{to}, operands, ValueRange{init},
         ArrayRef<AffineMap>{rewriter.getMultiDimIdentityMap(rank),
