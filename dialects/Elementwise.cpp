@@ -127,8 +127,10 @@ OpFoldResult weft::foldElementwise(ScalarBody op,
     else
       return {};
   Location loc = op.getLoc();
+  // A block in no region: `atBlockBegin` would ask the region for the context.
   Block block;
-  OpBuilder b = OpBuilder::atBlockBegin(&block);
+  OpBuilder b(loc.getContext());
+  b.setInsertionPointToStart(&block);
   SmallVector<Value> args;
   for (TypedAttr value : values)
     args.push_back(arith::ConstantOp::create(b, loc, value));
