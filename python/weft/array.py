@@ -1,0 +1,439 @@
+"""`Array`: an immutable n-dimensional array, and the operators that arrays have.
+
+`Tracer` (in `tracer.py`) is an `Array` whose elements are not known yet; everything
+here that needs elements asks `_concrete` for them.
+"""
+
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from . import ops
+from .dtypes import DTypeLike, canonical
+from .errors import (
+    ArgumentError,
+    IndexingError,
+    UnsupportedTypeError,
+    public_methods,
+)
+
+if TYPE_CHECKING:
+    from .ops.index import Index
+    from .ops.reduce import Axis
+    from .ops.registry import ArrayLike
+
+_OPERANDS = (bool, int, float, np.ndarray, np.generic)
+
+
+def _binary(name: str, x: Any, y: Any) -> Any:
+    """A binary operator; Python tries the other operand where it does not apply."""
+    for operand in (x, y):
+        if not isinstance(operand, Array) and not isinstance(operand, _OPERANDS):
+            if isinstance(operand, (list, tuple, complex, str, dict)):
+                getattr(ops, name)(x, y)  # raises, saying what arrays meet
+            return NotImplemented
+    return getattr(ops, name)(x, y)
+
+
+@public_methods
+class Array:
+    """An immutable n-dimensional array; make one with `weft.asarray`.
+
+    It views the memory of the NumPy array it was made of, and is itself viewed by
+    NumPy and by DLPack without a copy.
+
+    >>> x = weft.asarray([[1.0, 2.0], [3.0, 4.0]])
+    >>> x.T @ x + 1
+    """
+
+    __slots__ = ("__weakref__", "_data")
+    __hash__ = None  # type: ignore[assignment]
+
+    # Python scalars that are traced are weak; arrays never are.
+    weak = False
+
+    def __init__(self, data: np.ndarray) -> None:
+        if not isinstance(data, np.ndarray):
+            raise UnsupportedTypeError(
+                "weft.Array views a NumPy array; use weft.asarray for anything else"
+            )
+        canonical(data.dtype)
+        if not data.dtype.isnative:
+            data = data.astype(data.dtype.newbyteorder("="))
+        if data.flags.writeable or type(data) is not np.ndarray:
+            data = data.view(np.ndarray)
+            data.flags.writeable = False
+        self._data = data
+
+    # ---- what it is ----
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The size along each axis."""
+        return self._data.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The element type."""
+        return self._data.dtype
+
+    @property
+    def data(self) -> np.ndarray:
+        """The elements, as a read-only NumPy array over the same memory."""
+        return self._concrete("its elements")
+
+    def _concrete(self, purpose: str) -> np.ndarray:
+        """The elements, if they are known; `purpose` is for the error if not."""
+        return self._data
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return math.prod(self.shape)
+
+    @property
+    def nbytes(self) -> int:
+        """The number of bytes of the elements."""
+        return self.size * self.dtype.itemsize
+
+    @property
+    def device(self) -> str:
+        """Where the elements are: `'cpu'`."""
+        return "cpu"
+
+    def to_device(self, device: str, /, *, stream: None = None) -> Array:
+        """This array on a device, of which there is one: `'cpu'`."""
+        ops.check_device(device)
+        return self
+
+    @property
+    def T(self) -> Array:  # noqa: N802
+        """The array with its axes reversed."""
+        return ops.transpose(self)
+
+    @property
+    def mT(self) -> Array:  # noqa: N802
+        """The array with its last two axes swapped."""
+        return ops.matrix_transpose(self)
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise UnsupportedTypeError("a scalar array has no length")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Array]:
+        if not self.shape:
+            raise UnsupportedTypeError("a scalar array cannot be iterated over")
+        return iter(ops.unstack(self))
+
+    def __repr__(self) -> str:
+        text = np.array2string(self._data, separator=", ", prefix="Array(")
+        shape = f", shape={self.shape}" if self.size == 0 else ""
+        return f"Array({text}{shape}, dtype={self.dtype})"
+
+    def __str__(self) -> str:
+        return str(self._data)
+
+    def __format__(self, spec: str) -> str:
+        if not spec:
+            return str(self)
+        return format(self.item(), spec)
+
+    # ---- as Python's and NumPy's values ----
+
+    def item(self) -> bool | int | float:
+        """The only element, as a Python scalar."""
+        data = self._concrete("a Python number (.item())")
+        if data.size != 1:
+            raise ArgumentError(f"item() needs one element; the shape is {self.shape}")
+        return data.item()
+
+    def tolist(self) -> Any:
+        """The elements, as nested Python lists."""
+        return self._concrete("a Python list (.tolist())").tolist()
+
+    def _scalar(self, purpose: str) -> Any:
+        if self.size != 1:
+            raise ArgumentError(
+                f"{purpose} needs one element; the shape is {self.shape}"
+                + ("; use weft.any or weft.all" if "bool" in purpose else "")
+            )
+        return self._concrete(purpose).item()
+
+    def __bool__(self) -> bool:
+        return bool(self._scalar("a bool (if, while, and, or, not)"))
+
+    def __float__(self) -> float:
+        return float(self._scalar("a Python float"))
+
+    def __int__(self) -> int:
+        return int(self._scalar("a Python int"))
+
+    def __index__(self) -> int:
+        if self.dtype.kind not in "iu" or self.shape:
+            raise UnsupportedTypeError(
+                f"only scalar integer arrays can be an index, not {self.dtype} of "
+                f"shape {self.shape}"
+            )
+        return int(self._scalar("a Python int (an index)"))
+
+    def __complex__(self) -> complex:
+        return complex(self._scalar("a Python complex"))
+
+    def __array__(
+        self, dtype: np.dtype[Any] | None = None, copy: bool | None = None
+    ) -> np.ndarray:
+        data = self._concrete("a NumPy array")
+        return np.array(data, dtype=dtype, copy=copy)
+
+    def __dlpack__(
+        self,
+        *,
+        stream: None = None,
+        max_version: tuple[int, int] | None = None,
+        dl_device: tuple[int, int] | None = None,
+        copy: bool | None = None,
+    ) -> Any:
+        data = self._concrete("a DLPack capsule")
+        # Only DLPack 1 can say that memory is read-only: older readers get a copy.
+        if max_version is None or max_version < (1, 0):
+            return data.copy().__dlpack__(dl_device=dl_device)
+        return data.__dlpack__(max_version=max_version, dl_device=dl_device, copy=copy)
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return (1, 0)
+
+    def __array_namespace__(self, *, api_version: str | None = None) -> Any:
+        import weft
+
+        return weft
+
+    def __array_ufunc__(
+        self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any
+    ) -> Any:
+        """NumPy's functions on this array are Weft's of the same name."""
+        function = ops.BY_UFUNC.get(ufunc)
+        if function is None or method != "__call__" or kwargs:
+            raise UnsupportedTypeError(
+                f"np.{ufunc.__name__} does not take {type(self).__name__}s in this "
+                "form; use the function of the weft namespace, or np.asarray(x) first"
+            )
+        return function(*inputs)
+
+    # ---- indexing ----
+
+    def __getitem__(self, index: Index) -> Array:
+        return ops.getitem(self, index)
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        raise IndexingError(
+            "arrays are immutable: x[i] = v is not possible; build a new array, for "
+            "example with weft.where or weft.concatenate"
+        )
+
+    # ---- arithmetic ----
+
+    def __neg__(self) -> Array:
+        return ops.negative(self)
+
+    def __pos__(self) -> Array:
+        return ops.positive(self)
+
+    def __abs__(self) -> Array:
+        return ops.abs(self)
+
+    def __invert__(self) -> Array:
+        return ops.bitwise_invert(self)
+
+    def __add__(self, other: ArrayLike) -> Array:
+        return _binary("add", self, other)
+
+    def __radd__(self, other: ArrayLike) -> Array:
+        return _binary("add", other, self)
+
+    def __sub__(self, other: ArrayLike) -> Array:
+        return _binary("subtract", self, other)
+
+    def __rsub__(self, other: ArrayLike) -> Array:
+        return _binary("subtract", other, self)
+
+    def __mul__(self, other: ArrayLike) -> Array:
+        return _binary("multiply", self, other)
+
+    def __rmul__(self, other: ArrayLike) -> Array:
+        return _binary("multiply", other, self)
+
+    def __truediv__(self, other: ArrayLike) -> Array:
+        return _binary("divide", self, other)
+
+    def __rtruediv__(self, other: ArrayLike) -> Array:
+        return _binary("divide", other, self)
+
+    def __floordiv__(self, other: ArrayLike) -> Array:
+        return _binary("floor_divide", self, other)
+
+    def __rfloordiv__(self, other: ArrayLike) -> Array:
+        return _binary("floor_divide", other, self)
+
+    def __mod__(self, other: ArrayLike) -> Array:
+        return _binary("remainder", self, other)
+
+    def __rmod__(self, other: ArrayLike) -> Array:
+        return _binary("remainder", other, self)
+
+    def __pow__(self, other: ArrayLike) -> Array:
+        if isinstance(other, int) and other == 2:
+            return ops.square(self)
+        return _binary("pow", self, other)
+
+    def __rpow__(self, other: ArrayLike) -> Array:
+        return _binary("pow", other, self)
+
+    def __matmul__(self, other: ArrayLike) -> Array:
+        return _binary("matmul", self, other)
+
+    def __rmatmul__(self, other: ArrayLike) -> Array:
+        return _binary("matmul", other, self)
+
+    # ---- bits and truth ----
+
+    def __and__(self, other: ArrayLike) -> Array:
+        return _binary("bitwise_and", self, other)
+
+    def __rand__(self, other: ArrayLike) -> Array:
+        return _binary("bitwise_and", other, self)
+
+    def __or__(self, other: ArrayLike) -> Array:
+        return _binary("bitwise_or", self, other)
+
+    def __ror__(self, other: ArrayLike) -> Array:
+        return _binary("bitwise_or", other, self)
+
+    def __xor__(self, other: ArrayLike) -> Array:
+        return _binary("bitwise_xor", self, other)
+
+    def __rxor__(self, other: ArrayLike) -> Array:
+        return _binary("bitwise_xor", other, self)
+
+    def __lshift__(self, other: ArrayLike) -> Array:
+        return _binary("bitwise_left_shift", self, other)
+
+    def __rlshift__(self, other: ArrayLike) -> Array:
+        return _binary("bitwise_left_shift", other, self)
+
+    def __rshift__(self, other: ArrayLike) -> Array:
+        return _binary("bitwise_right_shift", self, other)
+
+    def __rrshift__(self, other: ArrayLike) -> Array:
+        return _binary("bitwise_right_shift", other, self)
+
+    # ---- comparison ----
+
+    def __eq__(self, other: ArrayLike) -> Array:  # type: ignore[override]
+        return _binary("equal", self, other)
+
+    def __ne__(self, other: ArrayLike) -> Array:  # type: ignore[override]
+        return _binary("not_equal", self, other)
+
+    def __lt__(self, other: ArrayLike) -> Array:
+        return _binary("less", self, other)
+
+    def __le__(self, other: ArrayLike) -> Array:
+        return _binary("less_equal", self, other)
+
+    def __gt__(self, other: ArrayLike) -> Array:
+        return _binary("greater", self, other)
+
+    def __ge__(self, other: ArrayLike) -> Array:
+        return _binary("greater_equal", self, other)
+
+    # ---- methods ----
+
+    def astype(self, dtype: DTypeLike) -> Array:
+        """This array converted to a dtype (see `weft.astype`)."""
+        return ops.astype(self, dtype)
+
+    def reshape(self, *shape: int | Sequence[int]) -> Array:
+        """The elements in another shape: `x.reshape(2, 3)` or `x.reshape((2, 3))`."""
+        one = len(shape) == 1 and isinstance(shape[0], (tuple, list))
+        return ops.reshape(self, shape[0] if one else shape)  # type: ignore[arg-type]
+
+    def transpose(self, *axes: int) -> Array:
+        """The axes in another order; reversed by default."""
+        return ops.transpose(self, axes or None)
+
+    def squeeze(self, axis: int | Sequence[int] | None = None) -> Array:
+        """This array without axes of size one."""
+        return ops.squeeze(self, axis)
+
+    def ravel(self) -> Array:
+        """The elements in one dimension."""
+        return ops.reshape(self, (-1,))
+
+    def sum(self, axis: Axis = None, keepdims: bool = False) -> Array:
+        """Sum over axes (see `weft.sum`)."""
+        return ops.sum(self, axis=axis, keepdims=keepdims)
+
+    def prod(self, axis: Axis = None, keepdims: bool = False) -> Array:
+        """Product over axes (see `weft.prod`)."""
+        return ops.prod(self, axis=axis, keepdims=keepdims)
+
+    def max(self, axis: Axis = None, keepdims: bool = False) -> Array:
+        """Largest element along axes (see `weft.max`)."""
+        return ops.max(self, axis=axis, keepdims=keepdims)
+
+    def min(self, axis: Axis = None, keepdims: bool = False) -> Array:
+        """Smallest element along axes (see `weft.min`)."""
+        return ops.min(self, axis=axis, keepdims=keepdims)
+
+    def mean(self, axis: Axis = None, keepdims: bool = False) -> Array:
+        """Arithmetic mean over axes (see `weft.mean`)."""
+        return ops.mean(self, axis=axis, keepdims=keepdims)
+
+    def var(
+        self, axis: Axis = None, correction: float = 0.0, keepdims: bool = False
+    ) -> Array:
+        """Variance over axes (see `weft.var`)."""
+        return ops.var(self, axis=axis, correction=correction, keepdims=keepdims)
+
+    def std(
+        self, axis: Axis = None, correction: float = 0.0, keepdims: bool = False
+    ) -> Array:
+        """Standard deviation over axes (see `weft.std`)."""
+        return ops.std(self, axis=axis, correction=correction, keepdims=keepdims)
+
+    def any(self, axis: Axis = None, keepdims: bool = False) -> Array:
+        """Whether one element along axes is true (see `weft.any`)."""
+        return ops.any(self, axis=axis, keepdims=keepdims)
+
+    def all(self, axis: Axis = None, keepdims: bool = False) -> Array:
+        """Whether every element along axes is true (see `weft.all`)."""
+        return ops.all(self, axis=axis, keepdims=keepdims)
+
+    def argmax(self, axis: int | None = None, keepdims: bool = False) -> Array:
+        """Position of the first largest element (see `weft.argmax`)."""
+        return ops.argmax(self, axis=axis, keepdims=keepdims)
+
+    def argmin(self, axis: int | None = None, keepdims: bool = False) -> Array:
+        """Position of the first smallest element (see `weft.argmin`)."""
+        return ops.argmin(self, axis=axis, keepdims=keepdims)
+
+    def __copy__(self) -> Array:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Array:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Array, (np.array(self._concrete("a pickle")),)

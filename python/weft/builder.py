@@ -1,0 +1,321 @@
+"""Tracing into MLIR: functions under construction, and the module they belong to."""
+
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from types import FrameType
+from typing import Any, Final
+
+import numpy as np
+from mlir import ir
+
+from . import _weft, tree
+from .array import Array
+from .contexts import Context, is_splat
+from .dtypes import scalar_array
+from .errors import CompileError, LeakedTracerError, UnsupportedTypeError
+from .reference import Interpreter
+from .specs import ShapeDtypeStruct, spec_of
+from .tracer import CURRENT, Tracer, as_strong
+
+INLINE_ELEMENTS: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A traced function: its symbol and how its arguments and results are laid out."""
+
+    symbol: str
+    inputs: tuple[ShapeDtypeStruct, ...]
+    outputs: tuple[ShapeDtypeStruct, ...]
+    treedef: tree.TreeDef
+    # What the trailing arguments stand for: arrays, in an entry function, else
+    # tracers of the function around it.
+    captures: tuple[Any, ...]
+
+
+@dataclass(slots=True)
+class ModuleBuilder:
+    """A module under construction, and what its functions share."""
+
+    context: Context
+    module: ir.Module = field(init=False)
+    functions: dict[Any, Function] = field(default_factory=dict)
+    symbols: set[str] = field(default_factory=set)
+    interpreter: Interpreter = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.module = ir.Module.create(loc=self.context.unknown)
+        self.interpreter = Interpreter(self.module, self.context)
+
+    def symbol(self, name: str) -> str:
+        """A symbol for a function of this name that is not taken yet."""
+        base = re.sub(r"\W", "_", name).strip("_") or "function"
+        unique, count = base, 0
+        while unique in self.symbols:
+            count += 1
+            unique = f"{base}_{count}"
+        self.symbols.add(unique)
+        return unique
+
+    def text(self) -> str:
+        """The module as MLIR, with locations; raises where it is not valid."""
+        try:
+            _weft.verify(self.module)
+        except _weft.Error as error:
+            raise CompileError(f"the traced program is not valid: {error}") from None
+        return self.module.operation.get_asm(enable_debug_info=True)
+
+
+class Trace:
+    """A function under construction. Operations are written into the current one."""
+
+    def __init__(
+        self,
+        builder: ModuleBuilder,
+        name: str,
+        parent: Trace | None = None,
+        public: bool = False,
+    ) -> None:
+        self.builder, self.name, self.parent = builder, name, parent
+        self.context = builder.context
+        self.alive = True
+        self.frame: FrameType | None = None
+        self.symbol = builder.symbol(name)
+        # What each argument stands for: an array, a tracer of the trace around this
+        # one, or nothing where the function is traced for any value.
+        self.arguments: list[Any] = []
+        self.inputs: list[ShapeDtypeStruct] = []
+        self.captures: list[Any] = []
+        self._lifted: dict[int, tuple[Array, Tracer]] = {}
+        self._environment: dict[ir.Value, Any] = {}
+        self._operation, self._block = self._make_function(public)
+        self._insertion = ir.InsertionPoint(self._block)
+
+    def _make_function(self, public: bool) -> tuple[ir.Operation, ir.Block]:
+        mlir = self.context.mlir
+        attributes = {
+            "sym_name": ir.StringAttr.get(self.symbol, mlir),
+            "function_type": ir.TypeAttr.get(ir.FunctionType.get([], [], mlir), mlir),
+        }
+        if not public:
+            attributes["sym_visibility"] = ir.StringAttr.get("private", mlir)
+        operation = ir.Operation.create(
+            "func.func",
+            attributes=attributes,
+            regions=1,
+            loc=self.context.location(None)[0],
+            ip=ir.InsertionPoint(self.builder.module.body),
+        )
+        return operation, operation.regions[0].blocks.append()
+
+    def argument(self, spec: ShapeDtypeStruct, name: str, stands_for: Any) -> Tracer:
+        """Adds an argument to the function."""
+        place, origin = self.context.location(self.frame)
+        location = ir.Location.name(name, place, self.context.mlir)
+        value = self._block.add_argument(self.context.type_of(spec), location)
+        self.arguments.append(stands_for)
+        self.inputs.append(spec)
+        return Tracer(self, value, spec, origin, weak=spec.weak)
+
+    def emit(
+        self,
+        name: str,
+        operands: Sequence[Array],
+        result: ShapeDtypeStruct | None,
+        attributes: dict[str, Any],
+    ) -> Tracer:
+        """Writes an op of the dialect into the function and verifies it."""
+        location, origin = self.context.location(self.frame)
+        operation = self.create(
+            f"weft.{name}",
+            [self.lift(operand)._value for operand in operands],
+            None if result is None else [self.context.type_of(result)],
+            attributes,
+            location,
+        )
+        value = operation.results[0]
+        spec = result or self.context.spec_of(value.type)
+        return Tracer(self, value, spec, origin)
+
+    def create(
+        self,
+        name: str,
+        operands: Sequence[ir.Value],
+        results: Sequence[ir.Type] | None,
+        attributes: dict[str, Any],
+        location: ir.Location | None = None,
+    ) -> ir.Operation:
+        """Builds any operation here; without `results` their types are inferred."""
+        location = location or self.context.location(self.frame)[0]
+        given = {key: self.context.attribute(v) for key, v in attributes.items()}
+        try:
+            operation = ir.Operation.create(
+                name,
+                results=results,
+                operands=operands,
+                attributes=given,
+                loc=location,
+                ip=self._insertion,
+                infer_type=results is None,
+            )
+            operation.verify()
+        except (ir.MLIRError, ValueError) as error:
+            reports = getattr(error, "error_diagnostics", ())
+            reason = "; ".join(report.message for report in reports) or str(error)
+            raise CompileError(f"{name} cannot be built here: {reason}") from None
+        return operation
+
+    # ---- values from elsewhere ----
+
+    def lift(self, x: Array) -> Tracer:
+        """An array as a value of this function: a constant, or a trailing argument."""
+        if isinstance(x, Tracer) and x.trace is self:
+            x.check_alive()
+            return x
+        if id(x) in self._lifted:
+            return self._lifted[id(x)][1]
+        if isinstance(x, Tracer):
+            self._check_reachable(x)
+            tracer = self._capture(x)
+        elif x.size <= INLINE_ELEMENTS or is_splat(x.data):
+            spec = ShapeDtypeStruct(x.shape, x.dtype)
+            tracer = self.emit("constant", (), spec, {"value": x.data})
+        else:
+            tracer = self._capture(x)
+        self._lifted[id(x)] = (x, tracer)
+        return tracer
+
+    def _capture(self, x: Array) -> Tracer:
+        spec = ShapeDtypeStruct(x.shape, x.dtype, x.weak)
+        if self.parent is None:
+            outer: Any = np.array(x.data)
+        else:
+            outer = self.parent.lift(x)
+        self.captures.append(outer)
+        return self.argument(spec, f"captured_{len(self.captures) - 1}", outer)
+
+    def _check_reachable(self, x: Tracer) -> None:
+        x.check_alive()
+        outer = self.parent
+        while outer is not None and outer is not x.trace:
+            outer = outer.parent
+        if outer is None:
+            raise LeakedTracerError(
+                f"a traced array ({x}, made at {x.origin} while {x.trace.name!r} was "
+                f"traced) is used while {self.name!r} is traced, which is not part of "
+                "it. Pass it as an argument instead of keeping it"
+            )
+
+    # ---- values at hand ----
+
+    def evaluate(self, x: Tracer) -> np.ndarray | None:
+        """The value of a traced array, where those of the arguments are at hand."""
+        return self.builder.interpreter.force(
+            x._value, self._environment, self._argument_value
+        )
+
+    def _argument_value(self, index: int) -> np.ndarray | None:
+        stands_for = self.arguments[index]
+        if isinstance(stands_for, Tracer):
+            return stands_for.trace.evaluate(stands_for)
+        return stands_for
+
+    # ---- the whole function ----
+
+    def run(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Calls a function with this trace on."""
+        previous, self.frame = self.frame, sys._getframe()
+        token = CURRENT.set(self)
+        try:
+            return function(*args, **kwargs)
+        finally:
+            CURRENT.reset(token)
+            self.frame = previous
+
+    def close(self, results: Sequence[Tracer]) -> None:
+        """Ends the function with its results."""
+        values = [result.value for result in results]
+        signature = ir.FunctionType.get(
+            [argument.type for argument in self._block.arguments],
+            [value.type for value in values],
+            self.context.mlir,
+        )
+        self._operation.attributes["function_type"] = ir.TypeAttr.get(
+            signature, self.context.mlir
+        )
+        self.create("func.return", values, [], {})
+        self.alive = False
+
+
+def as_result(x: Any, path: str, name: str) -> Array:
+    """A leaf of what a traced function returns, as an array."""
+    if isinstance(x, Array):
+        return as_strong(x)
+    if isinstance(x, (np.ndarray, np.generic)):
+        return Array(np.asarray(x))
+    if type(x) in (bool, int, float):
+        spec = spec_of(x)
+        return Array(scalar_array(x, np.dtype("float32") if spec.weak and
+                                  isinstance(x, float) else spec.dtype))  # fmt: skip
+    raise UnsupportedTypeError(
+        f"{name!r} returns a {type(x).__name__} (as {path}); a traced function returns "
+        "arrays, numbers and trees of them (dict, list, tuple, None, dataclass)"
+    )
+
+
+def trace_function(
+    trace: Trace,
+    function: Callable[..., Any],
+    treedef: tree.TreeDef,
+    leaves: Sequence[tuple[ShapeDtypeStruct, str, Any]],
+) -> Function:
+    """Traces a call of `function(*args, **kwargs)` into a trace and closes it.
+
+    `treedef` is the structure of `(args, kwargs)`, and `leaves` gives for each leaf
+    its shape and dtype, its name, and what it stands for (see `Trace.arguments`).
+    """
+    try:
+        arguments = [trace.argument(*leaf) for leaf in leaves]
+        args, kwargs = tree.unflatten(treedef, arguments)
+        returned = trace.run(function, *args, **kwargs)
+        results, result_tree = trace.run(_results, trace, returned)
+        trace.close(results)
+    finally:
+        trace.alive = False
+    outputs = tuple(ShapeDtypeStruct(r.shape, r.dtype) for r in results)
+    return Function(
+        trace.symbol,
+        tuple(trace.inputs),
+        outputs,
+        result_tree,
+        tuple(trace.captures),
+    )
+
+
+def _results(trace: Trace, returned: Any) -> tuple[list[Tracer], tree.TreeDef]:
+    leaves, treedef = tree.flatten(returned)
+    names = tree.paths(returned, "result") if leaves else []
+    return [
+        trace.lift(as_result(leaf, path, trace.name))
+        for leaf, path in zip(leaves, names, strict=True)
+    ], treedef
+
+
+def call_function(trace: Trace, function: Function, operands: Sequence[Array]) -> Any:
+    """Emits `func.call` of a private function; returns its tree of results."""
+    location, origin = trace.context.location(trace.frame)
+    values = [trace.lift(x)._value for x in (*operands, *function.captures)]
+    callee = ir.FlatSymbolRefAttr.get(function.symbol, trace.context.mlir)
+    types = [trace.context.type_of(spec) for spec in function.outputs]
+    call = trace.create("func.call", values, types, {"callee": callee}, location)
+    results = [
+        Tracer(trace, value, spec, origin)
+        for value, spec in zip(call.results, function.outputs, strict=True)
+    ]
+    return tree.unflatten(function.treedef, results)

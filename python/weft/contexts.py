@@ -1,0 +1,163 @@
+"""MLIR contexts, each used by one thread at a time and retired after some uses.
+
+A context never frees its types, attributes and locations, and making one costs some
+milliseconds. MLIR's own threading is off: a child forked after a threaded pass hangs.
+"""
+
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any, Final
+
+import numpy as np
+from mlir import ir
+
+from . import _weft
+from .dtypes import BY_MLIR_NAME, MLIR_NAMES
+from .errors import frame_position, user_frames
+from .specs import ShapeDtypeStruct
+
+USES_BEFORE_RETIREMENT: Final = 64
+_IDLE_LIMIT: Final = 4
+_CALL_DEPTH: Final = 16
+
+
+class Context:
+    """An MLIR context with Weft's dialects, and what is looked up in it often."""
+
+    def __init__(self) -> None:
+        self.mlir = ir.Context()
+        self.mlir.enable_multithreading(False)
+        _weft.register_dialects(self.mlir)
+        self.uses = 0
+        self.unknown = ir.Location.unknown(self.mlir)
+        self._types: dict[tuple[tuple[int, ...], np.dtype[Any]], ir.Type] = {}
+        self._specs: dict[ir.Type, ShapeDtypeStruct] = {}
+        self._locations: dict[tuple[Any, ...], tuple[ir.Location, str]] = {}
+
+    def type_of(self, spec: ShapeDtypeStruct) -> ir.Type:
+        """The MLIR tensor type of a shape and dtype."""
+        key = (spec.shape, spec.dtype)
+        if key not in self._types:
+            element = ir.Type.parse(MLIR_NAMES[spec.dtype], self.mlir)
+            self._types[key] = ir.RankedTensorType.get(
+                spec.shape, element, loc=self.unknown
+            )
+        return self._types[key]
+
+    def spec_of(self, tensor_type: ir.Type) -> ShapeDtypeStruct:
+        """The shape and dtype of an MLIR tensor type."""
+        if tensor_type not in self._specs:
+            tensor = ir.RankedTensorType(tensor_type)
+            dtype = BY_MLIR_NAME[str(tensor.element_type)]
+            self._specs[tensor_type] = ShapeDtypeStruct(tuple(tensor.shape), dtype)
+        return self._specs[tensor_type]
+
+    def attribute(self, value: Any) -> ir.Attribute:
+        """The MLIR attribute of an int, a tuple of ints, an array or an attribute."""
+        if isinstance(value, ir.Attribute):
+            return value
+        if isinstance(value, tuple):
+            return ir.DenseI64ArrayAttr.get(value, context=self.mlir)
+        if isinstance(value, np.ndarray):
+            return self._elements(value)
+        i64 = ir.IntegerType.get_signless(64, self.mlir)
+        return ir.IntegerAttr.get(i64, value)
+
+    def _elements(self, value: np.ndarray) -> ir.Attribute:
+        if not is_splat(value):
+            return ir.DenseElementsAttr.get(
+                np.ascontiguousarray(value),
+                signless=value.dtype.kind != "u",
+                context=self.mlir,
+            )
+        one = value.flat[:1]
+        # A splat of i1 is one byte of equal bits.
+        bits = one * np.uint8(255) if value.dtype.kind == "b" else one
+        element = ir.Type.parse(MLIR_NAMES[value.dtype], self.mlir)
+        return ir.DenseElementsAttr.get(
+            bits, type=element, shape=list(value.shape), context=self.mlir
+        )
+
+    def location(self, stop: FrameType | None) -> tuple[ir.Location, str]:
+        """Where the user's program is, and that as `file.py:line`.
+
+        The location is the line and column of the innermost frame outside Weft,
+        called from those outside it up to the frame `stop`.
+        """
+        frames = []
+        for frame in user_frames(stop):
+            frames.append(frame)
+            if len(frames) == _CALL_DEPTH:
+                break
+        key = tuple((frame.f_code, frame.f_lasti) for frame in frames)
+        if key not in self._locations:
+            self._locations[key] = self._make_location(frames)
+        return self._locations[key]
+
+    def _make_location(self, frames: list[FrameType]) -> tuple[ir.Location, str]:
+        from .errors import display_path
+
+        if not frames:
+            return self.unknown, "an unknown line"
+        positions = [frame_position(frame) for frame in frames]
+        places = [ir.Location.file(*place, context=self.mlir) for place in positions]
+        file, line, _ = positions[0]
+        location = places[0]
+        if len(places) > 1:
+            location = ir.Location.callsite(places[0], places[1:], context=self.mlir)
+        return location, f"{display_path(file)}:{line}"
+
+
+def is_splat(value: np.ndarray) -> bool:
+    """Whether all elements of an array have the same bits, and there is one."""
+    if value.size == 0:
+        return False
+    if not any(value.strides[i] for i in range(value.ndim) if value.shape[i] > 1):
+        return True
+    bits = np.ascontiguousarray(value).view(f"u{value.dtype.itemsize}")
+    return bool((bits == bits.flat[0]).all())
+
+
+class _Pool:
+    """Idle contexts. `list.pop` and `list.append` are atomic, so it needs no lock."""
+
+    def __init__(self) -> None:
+        self._idle: list[Context] = []
+
+    def take(self) -> Context:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return Context()
+
+    def put(self, context: Context) -> None:
+        context.uses += 1
+        spent = context.uses >= USES_BEFORE_RETIREMENT
+        if not spent and len(self._idle) < _IDLE_LIMIT:
+            self._idle.append(context)
+
+    def forget(self) -> None:
+        self._idle.clear()
+
+
+_POOL: Final = _Pool()
+
+
+@contextmanager
+def context() -> Iterator[Context]:
+    """A context that no other thread uses until the block ends."""
+    taken = _POOL.take()
+    try:
+        yield taken
+    finally:
+        _POOL.put(taken)
+
+
+def retire_all() -> None:
+    """Lets go of all idle contexts."""
+    _POOL.forget()

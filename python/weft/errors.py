@@ -1,0 +1,203 @@
+"""What a mistake looks like: one exception, at the user's own line, with the remedy.
+
+Every `WeftError` begins with the file and line of the innermost frame that is not
+Weft's, and `public` removes Weft's own frames from the traceback at the door.
+"""
+
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from collections.abc import Callable, Iterator
+from types import CodeType, FrameType, TracebackType
+from typing import Any, ParamSpec, TypeVar
+
+import optree
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_INTERNAL_ROOTS = tuple(
+    os.path.dirname(os.path.abspath(file)) + os.sep
+    for file in (__file__, optree.__file__)
+)
+
+
+class WeftError(Exception):
+    """A mistake in a program, told at the program's own line.
+
+    `str(error)` begins with `file.py:line: `. Where the mistake was found while a
+    recorded program was compiled, `position` is the line that recorded the
+    operation.
+    """
+
+    def __init__(self, message: str, position: str | None = None) -> None:
+        self.position = position or user_position()
+        self.message = message
+        super().__init__(f"{self.position}: {message}" if self.position else message)
+
+
+class ShapeError(WeftError, ValueError):
+    """Shapes that do not fit together, or an axis that is not there."""
+
+
+class DTypeError(WeftError, TypeError):
+    """An element type that an operation does not take."""
+
+
+class ArgumentError(WeftError, ValueError):
+    """An argument of the right type with a value that has no meaning."""
+
+
+class UnsupportedTypeError(WeftError, TypeError):
+    """A Python object where an array, a scalar or a tree of them is needed."""
+
+
+class IndexingError(WeftError, IndexError):
+    """An index out of range, or of a kind that arrays do not take."""
+
+
+class StructureError(WeftError, TypeError):
+    """Arguments whose tree structure, shapes or dtypes are not those expected."""
+
+
+class StaticArgumentError(WeftError, TypeError):
+    """A static argument that cannot be hashed or does not exist."""
+
+
+class TracerError(WeftError, TypeError):
+    """A traced array used in a way that only a computed one allows."""
+
+
+class LeakedTracerError(TracerError):
+    """A traced array used after, or outside, the call that traced it."""
+
+
+class TransformError(WeftError, TypeError):
+    """A function that `grad` and its kin cannot differentiate as asked."""
+
+
+class ParseError(WeftError, ValueError):
+    """MLIR text that does not parse or does not verify."""
+
+
+class CompileError(WeftError, RuntimeError):
+    """A program that a stage of the compiler refused."""
+
+
+@functools.lru_cache(maxsize=4096)
+def is_internal(filename: str) -> bool:
+    """Whether a source file belongs to Weft or to what it calls back through."""
+    return filename.startswith("<frozen ") or os.path.abspath(filename).startswith(
+        _INTERNAL_ROOTS
+    )
+
+
+def user_frames(stop: FrameType | None = None) -> Iterator[FrameType]:
+    """The frames outside Weft, innermost first, up to the frame `stop`."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame is not stop:
+        if not is_internal(frame.f_code.co_filename):
+            yield frame
+        frame = frame.f_back
+
+
+@functools.lru_cache(maxsize=1024)
+def _columns(code: CodeType) -> tuple[tuple[int, int], ...]:
+    """The (line, column) of each instruction of a code object, from one."""
+    return tuple(
+        (line or code.co_firstlineno, (column or 0) + 1)
+        for line, _, column, _ in code.co_positions()
+    )
+
+
+def frame_position(frame: FrameType) -> tuple[str, int, int]:
+    """The file, line and column that a frame is at."""
+    line, column = _columns(frame.f_code)[frame.f_lasti // 2]
+    return frame.f_code.co_filename, line, column
+
+
+def display_path(filename: str) -> str:
+    """A file as errors name it: relative where that is shorter, else its name."""
+    if filename.startswith("<"):
+        return filename
+    relative = os.path.relpath(filename)
+    return os.path.basename(filename) if relative.startswith("..") else relative
+
+
+def user_position() -> str:
+    """`file.py:line` of the innermost frame outside Weft, or nothing."""
+    for frame in user_frames():
+        return f"{display_path(frame.f_code.co_filename)}:{frame.f_lineno}"
+    return ""
+
+
+def _without_internal(tb: TracebackType | None) -> TracebackType | None:
+    kept: list[TracebackType] = []
+    while tb is not None:
+        if not is_internal(tb.tb_frame.f_code.co_filename):
+            kept.append(tb)
+        tb = tb.tb_next
+    result: TracebackType | None = None
+    for entry in reversed(kept):
+        result = TracebackType(result, entry.tb_frame, entry.tb_lasti, entry.tb_lineno)
+    return result
+
+
+def _raised_inside(tb: TracebackType | None) -> bool:
+    while tb is not None and tb.tb_next is not None:
+        tb = tb.tb_next
+    return tb is not None and is_internal(tb.tb_frame.f_code.co_filename)
+
+
+def conceal(error: BaseException) -> None:
+    """Takes Weft's frames out of the traceback of an exception on its way out.
+
+    An exception that Weft itself did not mean to raise keeps all of its frames, and
+    so does every exception where `WEFT_TRACEBACK=full` is set.
+    """
+    if os.environ.get("WEFT_TRACEBACK") == "full":
+        return
+    if isinstance(error, WeftError):
+        error.__suppress_context__ = True
+        error.__cause__ = None
+    elif _raised_inside(error.__traceback__):
+        return
+    error.__traceback__ = _without_internal(error.__traceback__)
+
+
+def public(function: Callable[P, R]) -> Callable[P, R]:
+    """Marks a door of the package: errors leave it without Weft's own frames."""
+
+    @functools.wraps(function)
+    def door(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return function(*args, **kwargs)
+        except Exception as error:
+            conceal(error)
+            raise
+
+    return door
+
+
+C = TypeVar("C", bound=type)
+
+
+def public_methods(cls: C) -> C:
+    """Marks every method and property of a class as a door (see `public`)."""
+    for name, member in list(vars(cls).items()):
+        if isinstance(member, property):
+            wrapped: Any = property(
+                public(member.fget) if member.fget else None, doc=member.__doc__
+            )
+        elif isinstance(member, (classmethod, staticmethod)):
+            wrapped = type(member)(public(member.__func__))
+        elif callable(member) and hasattr(member, "__code__"):
+            wrapped = public(member)
+        else:
+            continue
+        setattr(cls, name, wrapped)
+    return cls

@@ -1,0 +1,538 @@
+"""`jit`: traces a function once for each kind of arguments, and runs machine code."""
+
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+from __future__ import annotations
+
+import functools
+import inspect
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, overload
+
+import numpy as np
+
+from . import tree
+from .array import Array
+from .errors import (
+    StaticArgumentError,
+    StructureError,
+    UnsupportedTypeError,
+    conceal,
+    public,
+)
+from .program import TRACED, Program, stages
+from .specs import ShapeDtypeStruct, spec_of
+from .tracer import CURRENT, Tracer
+
+if TYPE_CHECKING:
+    from .builder import Trace
+    from .run_cpu import CpuFunction
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """What a compiled function depends on: structure, types and static arguments."""
+
+    treedef: tree.TreeDef
+    specs: tuple[ShapeDtypeStruct, ...]
+    static: tuple[tuple[int | str, Any], ...]
+    names: tuple[str, ...] = field(compare=False)
+
+    def difference(self, other: Signature) -> str:
+        """How a call of this signature differs from an `other`, earlier one."""
+        for (name, value), (_, before) in zip(self.static, other.static, strict=True):
+            if value != before:
+                return f"static argument `{name}`: {before!r} -> {value!r}"
+        if self.treedef != other.treedef:
+            return f"arguments' structure: {other.treedef} -> {self.treedef}"
+        changes = [
+            f"argument `{name}`: {before} -> {now}"
+            for name, now, before in zip(
+                self.names, self.specs, other.specs, strict=True
+            )
+            if now != before
+        ]
+        return "; ".join(changes) or "the same arguments, traced again"
+
+
+@dataclass(frozen=True, slots=True)
+class CacheInfo:
+    """How often a function was found compiled, and why it was compiled again.
+
+    `reasons` has a sentence for each miss.
+    """
+
+    hits: int
+    misses: int
+    reasons: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Entry:
+    """A compiled function and how its results are laid out."""
+
+    run: CpuFunction
+    treedef: tree.TreeDef
+    single: bool
+
+
+class Lowered:
+    """A traced function for arguments of certain shapes and dtypes.
+
+    Its text can be looked at, stage by stage, edited, put back and compiled.
+    """
+
+    def __init__(
+        self, signature: Signature, program: Program, treedef: tree.TreeDef
+    ) -> None:
+        self._signature = signature
+        self._treedef = treedef
+        self.program = program
+
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """The names of the stages that `text` prints, in order."""
+        return tuple(stage.name for stage in stages())
+
+    @property
+    def captures(self) -> tuple[np.ndarray, ...]:
+        """The arrays that the function captured, as they were when it was traced.
+
+        They are the trailing arguments of the entry function. Arrays of up to 64
+        elements, and those of equal elements, are constants in the text instead.
+        """
+        return self.program.captures
+
+    @public
+    def text(self, stage: str = TRACED, *, locations: bool = True) -> str:
+        """The program at a stage; with the lines of the Python program, or without."""
+        return self.program.text(stage, locations=locations)
+
+    @public
+    def replace(self, stage: str, text: str) -> Lowered:
+        """This program with another text from a stage on, to be compiled."""
+        program = self.program.replace(stage, text)
+        return Lowered(self._signature, program, self._treedef)
+
+    @public
+    def compile(self) -> Compiled:
+        """The program in machine code."""
+        run = self.program.compile_leaves()
+        return Compiled(self._signature, run, self._treedef)
+
+    @public
+    def interpret(self, *args: Any, **kwargs: Any) -> Any:
+        """What the program means for these arguments, by the ops' references."""
+        leaves = self._signature_leaves(args, kwargs)
+        results = self.program.interpret_leaves(leaves)
+        return tree.unflatten(self._treedef, results)
+
+    def _signature_leaves(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> list[Any]:
+        return fitting_leaves(self._signature, args, kwargs)
+
+
+class Compiled:
+    """A function in machine code for arguments of certain shapes and dtypes."""
+
+    def __init__(
+        self, signature: Signature, run: CpuFunction, treedef: tree.TreeDef
+    ) -> None:
+        self._signature, self._run, self._treedef = signature, run, treedef
+
+    @public
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Runs the code; static arguments are left out."""
+        results = self._run(fitting_leaves(self._signature, args, kwargs))
+        return tree.unflatten(self._treedef, results)
+
+
+def fitting_leaves(
+    signature: Signature, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> list[Any]:
+    """The leaves of arguments that must have a signature's structure and types."""
+    leaves, treedef = tree.flatten((args, kwargs))
+    if treedef != signature.treedef:
+        raise StructureError(
+            f"the arguments' structure is {treedef}, but the program was lowered for "
+            f"{signature.treedef} (static arguments are left out)"
+        )
+    for leaf, spec, name in zip(leaves, signature.specs, signature.names, strict=True):
+        given = spec_of(leaf)
+        if given != spec:
+            raise StructureError(
+                f"argument `{name}` is {given}, but the program was lowered for {spec}"
+            )
+    return leaves
+
+
+class Jitted(Generic[P, R]):
+    """A function that `jit` decorates."""
+
+    def __init__(
+        self,
+        function: Callable[P, R],
+        static_argnums: tuple[int, ...],
+        static_argnames: tuple[str, ...],
+    ) -> None:
+        functools.update_wrapper(self, function)
+        self._function = function
+        self._parameters = _parameters(function)
+        self._argnums, self._argnames = self._check_static(
+            static_argnums, static_argnames
+        )
+        self._is_static = bool(self._argnums or self._argnames)
+        self._cache: dict[Any, _Entry] = {}
+        self._signatures: list[Signature] = []
+        self._reasons: list[str] = []
+        self._hits = 0
+        self._lock = threading.RLock()
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        if instance is None:
+            return self
+        return functools.partial(self, instance)
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Runs the function, compiled for arguments like these."""
+        try:
+            if CURRENT.get() is not None:
+                return self._call_traced(args, kwargs)
+            if self._is_static:
+                args, kwargs, static = self._split(args, kwargs)
+            else:
+                static = ()
+            leaves, treedef = tree.optree.tree_flatten(
+                (args, kwargs), namespace=tree.NAMESPACE
+            )
+            key = (
+                treedef,
+                static,
+                *[
+                    (leaf._data.shape, leaf._data.dtype)
+                    if type(leaf) is Array
+                    else _leaf_key(leaf)
+                    for leaf in leaves
+                ],
+            )
+            entry = self._cache.get(key)
+            if entry is None:
+                entry, leaves = self._miss(key, args, kwargs, static)
+            else:
+                self._hits += 1
+            results = entry.run(leaves)
+            if entry.single:
+                return results[0]  # type: ignore[return-value]
+            return tree.unflatten(entry.treedef, results)
+        except Exception as error:
+            conceal(error)
+            raise
+
+    def _miss(
+        self,
+        key: Any,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        static: tuple[Any, ...],
+    ) -> tuple[_Entry, list[Any]]:
+        with self._lock:
+            signature, leaves = self._signature(args, kwargs, static)
+            again = (signature.treedef, static, *map(_leaf_key, leaves))
+            entry = self._cache.get(again)
+            if entry is None:
+                reason = self._explain(signature)
+                lowered = self._lower(signature, leaves)
+                single = lowered._treedef.is_leaf()
+                run = lowered.program.compile_leaves()
+                entry = _Entry(run, lowered._treedef, single)
+                self._cache[again] = entry
+                self._signatures.append(signature)
+                self._reasons.append(reason)
+            else:
+                self._hits += 1
+            return entry, leaves
+
+    def _explain(self, signature: Signature) -> str:
+        """Why a call must compile: what differs from the most similar call before."""
+        if not self._signatures:
+            return "the first call"
+        reasons = [signature.difference(s) for s in reversed(self._signatures)]
+        return min(reasons, key=lambda reason: (reason.count(";"), len(reason)))
+
+    # ---- looking inside ----
+
+    @public
+    def lower(self, *args: Any, **kwargs: Any) -> Lowered:
+        """The traced program for arguments like these.
+
+        An argument may be a `weft.ShapeDtypeStruct` in place of an array.
+        """
+        args, kwargs, static = self._split(args, kwargs)
+        return self._lower(*self._signature(args, kwargs, static))
+
+    @public
+    def interpret(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """What the function means for these arguments, without compiling it.
+
+        The traced program runs op by op through the ops' NumPy references.
+        """
+        dynamic, named, static = self._split(args, kwargs)
+        lowered = self._lower(*self._signature(dynamic, named, static))
+        return lowered.interpret(*dynamic, **named)
+
+    @public
+    def cache_info(self) -> CacheInfo:
+        """Hits, misses, and for each miss why the function was compiled."""
+        return CacheInfo(self._hits, len(self._reasons), tuple(self._reasons))
+
+    def cache_clear(self) -> None:
+        """Forgets what was compiled."""
+        with self._lock:
+            self._cache.clear()
+            self._signatures.clear()
+            self._reasons.clear()
+            self._hits = 0
+
+    # ---- tracing ----
+
+    def _lower(self, signature: Signature, leaves: Sequence[Any]) -> Lowered:
+        from .transforms import trace_program
+
+        program, treedef = trace_program(
+            self._with_static(signature.static),
+            self.__name__,
+            signature.treedef,
+            [
+                (spec, name, None)
+                for spec, name in zip(signature.specs, signature.names, strict=True)
+            ],
+        )
+        return Lowered(signature, program, treedef)
+
+    def _call_traced(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Within a trace: a call of a private function, traced once a signature."""
+        from .builder import call_function
+
+        trace = CURRENT.get()
+        assert trace is not None
+        args, kwargs, static = self._split(args, kwargs)
+        signature, leaves = self._signature(args, kwargs, static)
+        operands = [trace.lift(_as_operand(leaf)) for leaf in leaves]
+        key = (self, signature)
+        function = trace.builder.functions.get(key)
+        if function is None or not _reachable(trace, function.captures):
+            function = self._trace_nested(trace, signature)
+            trace.builder.functions[key] = function
+        return call_function(trace, function, operands)
+
+    def _trace_nested(self, trace: Trace, signature: Signature) -> Any:
+        from .builder import Trace, trace_function
+
+        return trace_function(
+            Trace(trace.builder, self.__name__, parent=trace),
+            self._with_static(signature.static),
+            signature.treedef,
+            [
+                (spec, name, None)
+                for spec, name in zip(signature.specs, signature.names, strict=True)
+            ],
+        )
+
+    # ---- arguments ----
+
+    def _check_static(
+        self, argnums: tuple[int, ...], argnames: tuple[str, ...]
+    ) -> tuple[frozenset[int], frozenset[str]]:
+        names = self._parameters
+        numbers, named = set(argnums), set(argnames)
+        for name in argnames:
+            if names is not None and name not in names:
+                raise StaticArgumentError(
+                    f"static_argnames: {self.__name__!r} has no parameter {name!r}; "
+                    f"its parameters are {', '.join(names)}"
+                )
+            if names is not None:
+                numbers.add(names.index(name))
+        for number in argnums:
+            if names is not None and not 0 <= number < len(names):
+                raise StaticArgumentError(
+                    f"static_argnums: {self.__name__!r} has no argument {number}; it "
+                    f"has {len(names)}"
+                )
+            if names is not None:
+                named.add(names[number])
+        return frozenset(numbers), frozenset(named)
+
+    def _split(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any], tuple[tuple[int | str, Any], ...]]:
+        """Arguments without the static ones, and those."""
+        if not self._is_static:
+            return args, kwargs, ()
+        static: list[tuple[int | str, Any]] = []
+        dynamic = []
+        for i, arg in enumerate(args):
+            if i in self._argnums:
+                static.append((i, arg))
+            else:
+                dynamic.append(arg)
+        static += [(k, v) for k, v in kwargs.items() if k in self._argnames]
+        for name, value in static:
+            self._check_hashable(name, value)
+        named = {k: v for k, v in kwargs.items() if k not in self._argnames}
+        return tuple(dynamic), named, tuple(static)
+
+    def _check_hashable(self, name: int | str, value: Any) -> None:
+        if isinstance(name, int) and self._parameters and name < len(self._parameters):
+            name = self._parameters[name]
+        if isinstance(value, Array):
+            raise StaticArgumentError(
+                f"static argument `{name}` of {self.__name__!r} is an array; its value "
+                "cannot be part of the program. Pass it as an ordinary argument"
+            )
+        try:
+            hash(value)
+        except TypeError:
+            raise StaticArgumentError(
+                f"static argument `{name}` of {self.__name__!r} is a "
+                f"{type(value).__name__}, which cannot be hashed; pass a tuple, a "
+                "string or a number"
+            ) from None
+
+    def _with_static(self, static: tuple[tuple[int | str, Any], ...]) -> Callable:
+        if not static:
+            return self._function
+        positions = [(key, value) for key, value in static if isinstance(key, int)]
+        named = {key: value for key, value in static if isinstance(key, str)}
+
+        def function(*args: Any, **kwargs: Any) -> Any:
+            whole = list(args)
+            for position, value in positions:
+                whole.insert(position, value)
+            return self._function(*whole, **kwargs, **named)  # type: ignore[call-arg]
+
+        return function
+
+    def _signature(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], static: tuple[Any, ...]
+    ) -> tuple[Signature, list[Any]]:
+        leaves, treedef = tree.flatten((args, kwargs))
+        names = self._leaf_names(args, kwargs)
+        specs = []
+        for leaf, name in zip(leaves, names, strict=True):
+            specs.append(_argument_spec(leaf, name, self.__name__))
+        return Signature(treedef, tuple(specs), static, tuple(names)), leaves
+
+    def _leaf_names(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[str]:
+        parameters = list(self._parameters or ())
+        free = [n for i, n in enumerate(parameters) if i not in self._argnums]
+        names: list[str] = []
+        for i, arg in enumerate(args):
+            name = free[i] if i < len(free) else f"args[{i}]"
+            names += tree.paths(arg, name)
+        return names + [
+            path for key in sorted(kwargs) for path in tree.paths(kwargs[key], key)
+        ]
+
+
+def _parameters(function: Callable[..., Any]) -> list[str] | None:
+    """The names of parameters that can be given by position."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return None
+    if any(p.kind is p.VAR_POSITIONAL for p in parameters):
+        return None
+    return [p.name for p in parameters if p.kind is not p.VAR_KEYWORD]
+
+
+def _leaf_key(leaf: Any) -> Any:
+    """What the cache knows an argument by: its shape, dtype and weakness."""
+    kind = type(leaf)
+    if kind is Array:
+        return leaf._data.shape, leaf._data.dtype
+    if kind is np.ndarray:
+        return leaf.shape, leaf.dtype
+    return kind if kind in (bool, int, float) else (kind, getattr(leaf, "shape", None),
+                                                  getattr(leaf, "dtype", None))  # fmt: skip
+
+
+def _argument_spec(leaf: Any, name: str, function: str) -> ShapeDtypeStruct:
+    known = isinstance(leaf, (Array, np.ndarray, np.generic, ShapeDtypeStruct))
+    if known or type(leaf) in (bool, int, float):
+        return spec_of(leaf)
+    raise UnsupportedTypeError(
+        f"argument `{name}` of {function!r} is a {type(leaf).__name__}; traced "
+        "arguments are arrays, numbers and trees of them (dict, list, tuple, None, "
+        "dataclass). Make it static (static_argnums, static_argnames) if it is part of "
+        "the program"
+    )
+
+
+def _as_operand(leaf: Any) -> Array:
+    """An argument of a call within a trace, as an array."""
+    if isinstance(leaf, Array):
+        return leaf
+    return Array(np.asarray(leaf, spec_of(leaf).dtype))
+
+
+def _reachable(trace: Trace, captures: Sequence[Any]) -> bool:
+    """Whether what a function captured is there for a caller within a trace."""
+    enclosing = []
+    outer: Trace | None = trace
+    while outer is not None:
+        enclosing.append(outer)
+        outer = outer.parent
+    return all(c.trace in enclosing for c in captures if isinstance(c, Tracer))
+
+
+@overload
+def jit(function: Callable[P, R], /) -> Jitted[P, R]: ...
+@overload
+def jit(
+    *,
+    static_argnums: int | Sequence[int] = (),
+    static_argnames: str | Sequence[str] = (),
+) -> Callable[[Callable[P, R]], Jitted[P, R]]: ...
+@overload
+def jit(
+    function: Callable[P, R],
+    /,
+    *,
+    static_argnums: int | Sequence[int] = (),
+    static_argnames: str | Sequence[str] = (),
+) -> Jitted[P, R]: ...
+@public
+def jit(
+    function: Callable[..., Any] | None = None,
+    /,
+    *,
+    static_argnums: int | Sequence[int] = (),
+    static_argnames: str | Sequence[str] = (),
+) -> Any:
+    """A function compiled to machine code, once for each kind of arguments.
+
+    Arguments and results are arrays, numbers, and trees of them. Static arguments are
+    Python values that the program may depend on; they must be hashable.
+
+    >>> @weft.jit
+    ... def f(x):
+    ...     return weft.sin(x) * 2
+    >>> f(weft.asarray([0.0, 1.0]))
+    Array([0.      , 1.682942], dtype=float32)
+    """
+    numbers = (static_argnums,) if isinstance(static_argnums, int) else static_argnums
+    names = (static_argnames,) if isinstance(static_argnames, str) else static_argnames
+    if function is None:
+        return lambda f: jit(f, static_argnums=numbers, static_argnames=names)
+    if not callable(function):
+        raise UnsupportedTypeError(
+            f"jit takes a function, not a {type(function).__name__}"
+        )
+    return Jitted(function, tuple(numbers), tuple(names))

@@ -1,0 +1,93 @@
+"""Functions of neural networks, composed of the array namespace."""
+
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+from __future__ import annotations
+
+from . import ops
+from .array import Array
+from .dtypes import DTypeLike, canonical, is_kind
+from .errors import DTypeError, ShapeError, public
+from .ops.reduce import Axis
+from .ops.registry import ArrayLike, as_array
+from .ops.shape import axis_tuple
+
+
+@public
+def relu(x: ArrayLike, /) -> Array:
+    """Elementwise `max(x, 0)`.
+
+    >>> weft.nn.relu(weft.asarray([-1.0, 2.0]))
+    """
+    return ops.maximum(x, 0)
+
+
+@public
+def logsumexp(x: ArrayLike, /, *, axis: Axis = -1, keepdims: bool = False) -> Array:
+    """`log(sum(exp(x)))` over axes, without overflow on the way.
+
+    >>> weft.nn.logsumexp(weft.asarray([1000.0, 1000.0]))
+    """
+    array = _floats("logsumexp", x)
+    peak = _finite_peak(array, axis)
+    total = ops.sum(ops.exp(array - peak), axis=axis, keepdims=True)
+    result = ops.log(total) + peak
+    return result if keepdims else ops.squeeze(result, _reduced(array, axis))
+
+
+@public
+def log_softmax(x: ArrayLike, /, *, axis: Axis = -1) -> Array:
+    """Logarithm of `softmax(x)`, without overflow on the way.
+
+    >>> weft.nn.log_softmax(weft.asarray([1.0, 1.0]))
+    """
+    array = _floats("log_softmax", x)
+    shifted = array - ops.max(array, axis=axis, keepdims=True)
+    total = ops.sum(ops.exp(shifted), axis=axis, keepdims=True)
+    return shifted - ops.log(total)
+
+
+@public
+def softmax(x: ArrayLike, /, *, axis: Axis = -1) -> Array:
+    """`exp(x)` divided by its sum over axes.
+
+    >>> weft.nn.softmax(weft.asarray([0.0, 0.0]))
+    """
+    array = _floats("softmax", x)
+    weights = ops.exp(array - ops.max(array, axis=axis, keepdims=True))
+    return weights / ops.sum(weights, axis=axis, keepdims=True)
+
+
+@public
+def one_hot(
+    x: ArrayLike, num_classes: int, /, *, dtype: DTypeLike = "float32"
+) -> Array:
+    """Rows of zeros with a one at the position that each element names.
+
+    An element outside `range(num_classes)` gives a row of zeros.
+
+    >>> weft.nn.one_hot(weft.asarray([2, 0]), 3)
+    """
+    array = as_array(x, "one_hot")
+    if not is_kind(array.dtype, "integer"):
+        raise DTypeError(f"one_hot takes integers, not {array.dtype}")
+    if num_classes < 0:
+        raise ShapeError(f"one_hot: num_classes is {num_classes}, below zero")
+    shape = (*array.shape, num_classes)
+    classes = ops.iota(shape, len(shape) - 1, array.dtype)
+    return ops.astype(array[..., None] == classes, canonical(dtype))
+
+
+def _floats(name: str, x: ArrayLike) -> Array:
+    array = as_array(x, name)
+    return array if is_kind(array.dtype, "float") else ops.astype(array, "float32")
+
+
+def _reduced(x: Array, axis: Axis) -> tuple[int, ...]:
+    return axis_tuple("logsumexp", axis, x.ndim)
+
+
+def _finite_peak(x: Array, axis: Axis) -> Array:
+    """The largest element along axes; zero where that is infinite."""
+    peak = ops.max(x, axis=axis, keepdims=True)
+    return ops.select(ops.isfinite(peak), peak, ops.zeros_like(peak))

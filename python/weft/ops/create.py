@@ -1,0 +1,375 @@
+"""Ops and functions that make arrays from nothing but shapes and numbers."""
+
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..array import Array
+from ..dtypes import (
+    BOOL,
+    FLOAT,
+    DTypeLike,
+    canonical,
+    default_for,
+    require,
+    scalar_array,
+)
+from ..errors import ArgumentError, ShapeError, UnsupportedTypeError, public
+from ..specs import ShapeDtypeStruct
+from .elementwise import add, astype, greater_equal, less_equal, multiply, select
+from .registry import ArrayLike, Call, Scalar, as_array, cast, op
+from .shape import axis_index, broadcast, broadcast_arrays, expand_dims, shape_tuple
+
+
+def _constant(value: ArrayLike, /) -> Call | Array:
+    array = as_array(value, "constant")
+    if type(array) is not Array:
+        return array
+    spec = ShapeDtypeStruct(array.shape, array.dtype)
+    return Call((), {"value": array.data}, spec)
+
+
+@op(_constant)
+def constant(*, value: np.ndarray, result: ShapeDtypeStruct) -> np.ndarray:
+    """An array known when the program is traced, written into it.
+
+    >>> weft.constant(2.5)
+    """
+    return value
+
+
+def _iota(
+    shape: int | Sequence[int], dimension: int, dtype: DTypeLike = np.int64
+) -> Call:
+    spec = ShapeDtypeStruct(shape_tuple(shape), dtype)
+    require("iota", spec.dtype, "numeric")
+    dimension = axis_index("iota", dimension, spec.ndim)
+    return Call((), {"dimension": dimension}, spec)
+
+
+@op(_iota)
+def iota(*, dimension: int, result: ShapeDtypeStruct) -> np.ndarray:
+    """An array whose elements count from zero along one dimension.
+
+    >>> weft.iota((2, 3), 1)
+    """
+    counts = np.arange(result.shape[dimension]).astype(result.dtype)
+    column = [1] * result.ndim
+    column[dimension] = -1
+    return np.broadcast_to(counts.reshape(column), result.shape)
+
+
+# ---- composed of the above ----
+
+
+@public
+def asarray(obj: Any, /, *, dtype: DTypeLike | None = None, copy: bool | None = None,
+            device: str | None = None) -> Array:  # fmt: skip
+    """An array of a NumPy array (without a copy), a scalar or nested lists of them.
+
+    Python floats become float32 and ints int64 unless `dtype` says otherwise; the
+    elements of NumPy arrays, and of other objects that NumPy or DLPack can read, keep
+    their dtype. `copy=True` makes the array independent of later writes to `obj`.
+
+    >>> weft.asarray([[1, 2], [3, 4]], dtype=weft.float32)
+    """
+    check_device(device)
+    array = _from_object(obj)
+    if copy and type(array) is Array:
+        array = Array(array.data.copy())
+    return array if dtype is None else astype(array, dtype)
+
+
+def _from_object(obj: Any) -> Array:
+    if isinstance(obj, (Array, np.ndarray, np.generic, bool, int, float)):
+        return as_array(obj, "asarray")
+    if isinstance(obj, (list, tuple)):
+        return _from_sequence(obj)
+    for protocol in ("__array__", "__dlpack__"):
+        if hasattr(obj, protocol):
+            return as_array(
+                np.asarray(obj) if protocol == "__array__" else np.from_dlpack(obj)
+            )
+    return as_array(obj, "asarray")
+
+
+def _leaves(obj: Any) -> list[Any]:
+    if isinstance(obj, (list, tuple)):
+        return [leaf for item in obj for leaf in _leaves(item)]
+    return [obj]
+
+
+def _from_sequence(obj: list[Any] | tuple[Any, ...]) -> Array:
+    leaves = _leaves(obj)
+    if any(isinstance(leaf, Array) for leaf in leaves):
+        from .shape import stack
+
+        return stack([_from_object(item) for item in obj])
+    try:
+        values = np.asarray(obj)
+    except ValueError:
+        raise ShapeError(
+            "asarray: the nested lists are ragged; make all lists of one level equally "
+            "long"
+        ) from None
+    if values.dtype.kind not in "biuf":
+        kind = next((type(v) for v in leaves if not np.isscalar(v)), values.dtype)
+        raise UnsupportedTypeError(
+            f"asarray does not take lists of {getattr(kind, '__name__', kind)}; it "
+            "takes nested lists of numbers and arrays"
+        )
+    if all(isinstance(leaf, (bool, int, float)) for leaf in leaves):
+        values = values.astype(
+            FLOAT if not leaves else default_for(values.flat[0].item())
+        )
+    return as_array(values)
+
+
+def check_device(device: str | None) -> None:
+    """Raises unless a device is one that exists."""
+    if device not in (None, "cpu"):
+        raise ArgumentError(f"device {device!r} does not exist; the devices are 'cpu'")
+
+
+@public
+def from_dlpack(x: Any, /) -> Array:
+    """An array over the memory of another library's array, through DLPack.
+
+    >>> weft.from_dlpack(np.arange(3))
+    """
+    if not hasattr(x, "__dlpack__"):
+        raise UnsupportedTypeError(
+            f"from_dlpack needs an object with __dlpack__, not {type(x).__name__!r}"
+        )
+    return as_array(np.from_dlpack(x), "from_dlpack")
+
+
+@public
+def full(
+    shape: int | Sequence[int],
+    fill_value: ArrayLike,
+    *,
+    dtype: DTypeLike | None = None,
+    device: str | None = None,
+) -> Array:
+    """An array with every element equal to `fill_value`.
+
+    >>> weft.full((2, 2), 7)
+    """
+    check_device(device)
+    if dtype is not None:
+        value = cast(fill_value, canonical(dtype))
+    else:
+        value = as_array(fill_value, "full")
+    sizes = shape_tuple(shape)
+    if type(value) is Array and value.ndim == 0:
+        return constant(Array(np.broadcast_to(value.data, sizes)))
+    return broadcast(value, sizes, tuple(range(len(sizes) - value.ndim, len(sizes))))
+
+
+@public
+def zeros(shape: int | Sequence[int], *, dtype: DTypeLike = np.float32,
+          device: str | None = None) -> Array:  # fmt: skip
+    """An array of zeros, float32 by default.
+
+    >>> weft.zeros((2, 2))
+    """
+    return full(shape, 0, dtype=dtype, device=device)
+
+
+@public
+def ones(shape: int | Sequence[int], *, dtype: DTypeLike = np.float32,
+         device: str | None = None) -> Array:  # fmt: skip
+    """An array of ones, float32 by default.
+
+    >>> weft.ones(3)
+    """
+    return full(shape, 1, dtype=dtype, device=device)
+
+
+@public
+def empty(shape: int | Sequence[int], *, dtype: DTypeLike = np.float32,
+          device: str | None = None) -> Array:  # fmt: skip
+    """An array of zeros: arrays are immutable, so none is left undefined.
+
+    >>> weft.empty(2)
+    """
+    return full(shape, 0, dtype=dtype, device=device)
+
+
+@public
+def full_like(
+    x: ArrayLike, /, fill_value: ArrayLike, *, dtype: DTypeLike | None = None
+) -> Array:
+    """An array with the shape and dtype of `x`, every element `fill_value`.
+
+    >>> weft.full_like(weft.asarray([1.0, 2.0]), 7)
+    """
+    array = as_array(x, "full_like")
+    return full(array.shape, fill_value, dtype=dtype or array.dtype)
+
+
+@public
+def zeros_like(x: ArrayLike, /, *, dtype: DTypeLike | None = None) -> Array:
+    """Zeros with the shape and dtype of `x`.
+
+    >>> weft.zeros_like(weft.asarray([1.0, 2.0]))
+    """
+    return full_like(x, 0, dtype=dtype)
+
+
+@public
+def ones_like(x: ArrayLike, /, *, dtype: DTypeLike | None = None) -> Array:
+    """Ones with the shape and dtype of `x`.
+
+    >>> weft.ones_like(weft.asarray([1.0, 2.0]))
+    """
+    return full_like(x, 1, dtype=dtype)
+
+
+@public
+def empty_like(x: ArrayLike, /, *, dtype: DTypeLike | None = None) -> Array:
+    """Zeros with the shape and dtype of `x` (see `weft.empty`).
+
+    >>> weft.empty_like(weft.asarray([1.0, 2.0]))
+    """
+    return full_like(x, 0, dtype=dtype)
+
+
+@public
+def arange(
+    start: Scalar,
+    /,
+    stop: Scalar | None = None,
+    step: Scalar = 1,
+    *,
+    dtype: DTypeLike | None = None,
+    device: str | None = None,
+) -> Array:
+    """The numbers from `start` up to but without `stop`, `step` apart.
+
+    >>> weft.arange(2, 11, 3)
+    """
+    check_device(device)
+    first, last = (0, start) if stop is None else (start, stop)
+    for number in (first, last, step):
+        if isinstance(number, Array):
+            raise UnsupportedTypeError(
+                "arange takes Python numbers: the length of the result is part of the "
+                "program. Use iota, or pass the number as a static argument of jit"
+            )
+    if step == 0:
+        raise ArgumentError("arange: step is zero; it must not be")
+    count = max(0, math.ceil((last - first) / step))
+    target = canonical(dtype) if dtype is not None else default_for(first + step + last)
+    counts = iota((count,), 0, target if target != BOOL else np.int64)
+    if step != 1:
+        counts = multiply(counts, Array(scalar_array(step, counts.dtype)))
+    if first != 0:
+        counts = add(counts, Array(scalar_array(first, counts.dtype)))
+    return astype(counts, target)
+
+
+@public
+def linspace(
+    start: ArrayLike,
+    stop: ArrayLike,
+    /,
+    num: int,
+    *,
+    dtype: DTypeLike | None = None,
+    endpoint: bool = True,
+    device: str | None = None,
+) -> Array:
+    """`num` evenly spaced numbers from `start` to `stop`, float32 by default.
+
+    >>> weft.linspace(0.0, 1.0, 5)
+    """
+    check_device(device)
+    if num < 0:
+        raise ArgumentError(f"linspace: num is {num}; it must not be negative")
+    target = canonical(dtype) if dtype is not None else FLOAT
+    if not isinstance(start, Array) and not isinstance(stop, Array):
+        values = np.linspace(start, stop, num, endpoint=endpoint)
+        return constant(Array(values.astype(target)))
+    first, last = cast(start, target), cast(stop, target)
+    gaps = max(num - 1 if endpoint else num, 1)
+    counts = multiply(iota((num,), 0, target), 1.0 / gaps)
+    return add(first, multiply(counts, last - first))
+
+
+@public
+def eye(
+    n_rows: int,
+    n_cols: int | None = None,
+    /,
+    *,
+    k: int = 0,
+    dtype: DTypeLike = np.float32,
+    device: str | None = None,
+) -> Array:
+    """Ones on the `k`-th diagonal of a matrix, zeros elsewhere.
+
+    >>> weft.eye(2, 3)
+    """
+    check_device(device)
+    shape = (n_rows, n_rows if n_cols is None else n_cols)
+    return astype(add(iota(shape, 0), k) == iota(shape, 1), dtype)
+
+
+def _matrix_axes(name: str, x: Array) -> tuple[Array, Array]:
+    if x.ndim < 2:
+        raise ShapeError(
+            f"{name} takes matrices, the last two axes of at least two; got shape "
+            f"{x.shape}"
+        )
+    return iota(x.shape, x.ndim - 2), iota(x.shape, x.ndim - 1)
+
+
+@public
+def tril(x: ArrayLike, /, *, k: int = 0) -> Array:
+    """The elements on and below the `k`-th diagonal, zeros elsewhere.
+
+    >>> weft.tril(weft.ones((2, 2)))
+    """
+    array = as_array(x, "tril")
+    row, column = _matrix_axes("tril", array)
+    return select(less_equal(column, add(row, k)), array, zeros_like(array))
+
+
+@public
+def triu(x: ArrayLike, /, *, k: int = 0) -> Array:
+    """The elements on and above the `k`-th diagonal, zeros elsewhere.
+
+    >>> weft.triu(weft.ones((2, 2)))
+    """
+    array = as_array(x, "triu")
+    row, column = _matrix_axes("triu", array)
+    return select(greater_equal(column, add(row, k)), array, zeros_like(array))
+
+
+@public
+def meshgrid(*arrays: ArrayLike, indexing: str = "xy") -> list[Array]:
+    """Coordinate arrays of a grid over one-dimensional coordinates.
+
+    >>> weft.meshgrid(weft.arange(2), weft.arange(3))[1]
+    """
+    if indexing not in ("xy", "ij"):
+        raise ArgumentError(f"meshgrid: indexing is {indexing!r}; use 'xy' or 'ij'")
+    axes = list(range(len(arrays)))
+    if indexing == "xy" and len(arrays) > 1:
+        axes[:2] = [1, 0]
+    lines = []
+    for axis, x in zip(axes, arrays, strict=True):
+        line = as_array(x, "meshgrid")
+        if line.ndim != 1:
+            raise ShapeError(f"meshgrid takes one-dimensional arrays, got {line.shape}")
+        others = tuple(other for other in range(len(arrays)) if other != axis)
+        lines.append(expand_dims(line, axis=others))
+    return broadcast_arrays(*lines)

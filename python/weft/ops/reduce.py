@@ -1,0 +1,305 @@
+"""Reductions: ops that fold the elements along axes into one."""
+
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from ..array import Array
+from ..dtypes import INT, DTypeLike, canonical, is_kind, require, spell
+from ..errors import ShapeError, public
+from .elementwise import divide, not_equal, sqrt, square, subtract
+from .registry import ArrayLike, Call, Reference, Shape, as_array, cast, op, truth
+from .shape import axis_index, axis_tuple, reshape
+
+Axis = int | Sequence[int] | None
+
+
+class Reduction(Protocol):
+    """The public function of a reduction."""
+
+    __name__: str
+
+    def __call__(
+        self, x: ArrayLike, /, *, axis: Axis = None, keepdims: bool = False
+    ) -> Array: ...
+
+
+class Accumulation(Protocol):
+    """The public function of a reduction that may widen its elements."""
+
+    __name__: str
+
+    def __call__(
+        self,
+        x: ArrayLike,
+        /,
+        *,
+        axis: Axis = None,
+        dtype: DTypeLike | None = None,
+        keepdims: bool = False,
+    ) -> Array: ...
+
+
+def _keeping(x: Array, result: Array, axes: Shape, keepdims: bool) -> Array:
+    if not keepdims:
+        return result
+    return reshape(result, tuple(1 if i in axes else n for i, n in enumerate(x.shape)))
+
+
+def _reduced(function: Callable[..., Array]) -> Callable[..., Array]:
+    """The public function of a reduction op that takes an array and its axes."""
+
+    def reduce(x: Array, axis: Axis, keepdims: bool) -> Array:
+        axes = axis_tuple(function.__name__, axis, x.ndim)
+        return _keeping(x, function(x, axes) if axes else x, axes, keepdims)
+
+    return reduce
+
+
+def _register(reference: Reference, check: Callable[[str, Array, Shape], None]) -> Any:
+    name = reference.__name__
+
+    def prepare(x: Array, axes: Shape, /) -> Call:
+        check(name, x, axes)
+        return Call((x,), {"axes": axes})
+
+    return _reduced(op(prepare)(reference))
+
+
+def _documented(function: Any, reference: Reference) -> Any:
+    function.__name__ = function.__qualname__ = reference.__name__
+    function.__doc__, function.__module__ = reference.__doc__, reference.__module__
+    return public(function)
+
+
+def accumulation(reference: Reference) -> Accumulation:
+    """Registers a reduction of numbers whose small integers widen to 64 bits."""
+    reduce = _register(reference, lambda name, x, _: require(name, x.dtype, "numeric"))
+
+    def function(
+        x: ArrayLike,
+        /,
+        *,
+        axis: Axis = None,
+        dtype: DTypeLike | None = None,
+        keepdims: bool = False,
+    ) -> Array:
+        array = as_array(x, reference.__name__)
+        if dtype is not None:
+            array = cast(array, canonical(dtype))
+        elif array.dtype.kind in "bi":
+            array = cast(array, INT)
+        elif array.dtype.kind == "u":
+            array = cast(array, np.dtype("uint64"))
+        return reduce(array, axis, keepdims)
+
+    return _documented(function, reference)
+
+
+def _check_extremum(name: str, x: Array, axes: Shape) -> None:
+    require(name, x.dtype, "numeric")
+    if builtins.any(x.shape[axis] == 0 for axis in axes):
+        raise ShapeError(
+            f"{name}: {spell(x.dtype, x.shape)} has no elements along axes {axes}, and "
+            f"the {name} of nothing is not defined"
+        )
+
+
+def _reduction(check: Callable[[str, Array, Shape], None], as_bool: bool) -> Any:
+    def decorate(reference: Reference) -> Reduction:
+        reduce = _register(reference, check)
+
+        def function(
+            x: ArrayLike, /, *, axis: Axis = None, keepdims: bool = False
+        ) -> Array:
+            array = truth(x) if as_bool else as_array(x, reference.__name__)
+            check(reference.__name__, array, ())
+            return reduce(array, axis, keepdims)
+
+        return _documented(function, reference)
+
+    return decorate
+
+
+def extremum(reference: Reference) -> Reduction:
+    """Registers a reduction of numbers that has no value over no elements."""
+    return _reduction(_check_extremum, as_bool=False)(reference)
+
+
+def quantifier(reference: Reference) -> Reduction:
+    """Registers a reduction of truth values."""
+    return _reduction(lambda *_: None, as_bool=True)(reference)
+
+
+@accumulation
+def sum(x: np.ndarray, *, axes: Shape) -> np.ndarray:
+    """Sum over axes; zero over no elements.
+
+    bools and integers are summed in 64 bits, floats in their own dtype.
+
+    >>> weft.sum(weft.asarray([[1.0, 2.0], [3.0, 4.0]]), axis=0)
+    """
+    return np.sum(x, axis=axes, dtype=x.dtype)
+
+
+@accumulation
+def prod(x: np.ndarray, *, axes: Shape) -> np.ndarray:
+    """Product over axes; one over no elements.
+
+    bools and integers are multiplied in 64 bits, floats in their own dtype.
+
+    >>> weft.prod(weft.asarray([1.0, 2.0, 3.0]))
+    """
+    return np.prod(x, axis=axes, dtype=x.dtype)
+
+
+@extremum
+def max(x: np.ndarray, *, axes: Shape) -> np.ndarray:
+    """Largest element along axes; NaN if one of them is.
+
+    >>> weft.max(weft.asarray([[1, 5], [3, 4]]), axis=1)
+    """
+    return np.max(x, axis=axes)
+
+
+@extremum
+def min(x: np.ndarray, *, axes: Shape) -> np.ndarray:
+    """Smallest element along axes; NaN if one of them is.
+
+    >>> weft.min(weft.asarray([[1, 5], [3, 4]]), axis=1)
+    """
+    return np.min(x, axis=axes)
+
+
+@quantifier
+def any(x: np.ndarray, *, axes: Shape) -> np.ndarray:
+    """Whether one element along axes is true (not zero); false for no elements.
+
+    >>> weft.any(weft.asarray([False, True]))
+    """
+    return np.any(x, axis=axes)
+
+
+@quantifier
+def all(x: np.ndarray, *, axes: Shape) -> np.ndarray:
+    """Whether every element along axes is true (not zero); true for no elements.
+
+    >>> weft.all(weft.asarray([False, True]))
+    """
+    return np.all(x, axis=axes)
+
+
+def _arg_extremum(reference: Reference) -> Callable[..., Array]:
+    name = reference.__name__
+
+    def prepare(x: Array, axis: int, /) -> Call:
+        _check_extremum(name, x, (axis,))
+        return Call((x,), {"axis": axis})
+
+    bound = op(prepare)(reference)
+
+    def function(
+        x: ArrayLike, /, *, axis: int | None = None, keepdims: bool = False
+    ) -> Array:
+        array = as_array(x, name)
+        if axis is None:
+            shape = (1,) * array.ndim if keepdims else ()
+            return reshape(bound(reshape(array, (-1,)), 0), shape)
+        index = axis_index(name, axis, array.ndim)
+        return _keeping(array, bound(array, index), (index,), keepdims)
+
+    return _documented(function, reference)
+
+
+@_arg_extremum
+def argmax(x: np.ndarray, *, axis: int) -> np.ndarray:
+    """Position (int64) of the first largest element, or of the first NaN.
+
+    Along an axis, or in the flattened array.
+
+    >>> weft.argmax(weft.asarray([1, 5, 5]))
+    """
+    return np.argmax(x, axis=axis)
+
+
+@_arg_extremum
+def argmin(x: np.ndarray, *, axis: int) -> np.ndarray:
+    """Position (int64) of the first smallest element, or of the first NaN.
+
+    Along an axis, or in the flattened array.
+
+    >>> weft.argmin(weft.asarray([3, 1, 1]))
+    """
+    return np.argmin(x, axis=axis)
+
+
+# ---- composed of the above ----
+
+
+def _count(x: Array, axis: Axis, name: str) -> int:
+    axes = axis_tuple(name, axis, x.ndim)
+    return int(np.prod([x.shape[a] for a in axes], dtype=np.int64))
+
+
+def _floats(x: ArrayLike, name: str) -> Array:
+    array = as_array(x, name)
+    if is_kind(array.dtype, "float"):
+        return array
+    return cast(array, np.dtype("float32"))
+
+
+@public
+def mean(x: ArrayLike, /, *, axis: Axis = None, keepdims: bool = False) -> Array:
+    """Arithmetic mean over axes; NaN over no elements.
+
+    >>> weft.mean(weft.asarray([[1.0, 2.0], [3.0, 4.0]]), axis=0)
+    """
+    array = _floats(x, "mean")
+    total = sum(array, axis=axis, keepdims=keepdims)
+    return divide(total, _count(array, axis, "mean"))
+
+
+@public
+def var(
+    x: ArrayLike, /, *, axis: Axis = None, correction: float = 0.0,
+    keepdims: bool = False,
+) -> Array:  # fmt: skip
+    """Variance over axes, the squares' sum divided by their count less `correction`.
+
+    >>> weft.var(weft.asarray([1.0, 2.0, 3.0, 4.0]))
+    """
+    array = _floats(x, "var")
+    centred = subtract(array, mean(array, axis=axis, keepdims=True))
+    total = sum(square(centred), axis=axis, keepdims=keepdims)
+    freedom = builtins.max(_count(array, axis, "var") - correction, 0)
+    return divide(total, freedom)
+
+
+@public
+def std(
+    x: ArrayLike, /, *, axis: Axis = None, correction: float = 0.0,
+    keepdims: bool = False,
+) -> Array:  # fmt: skip
+    """Standard deviation over axes: the square root of `weft.var`.
+
+    >>> weft.std(weft.asarray([1.0, 2.0, 3.0, 4.0]))
+    """
+    return sqrt(var(x, axis=axis, correction=correction, keepdims=keepdims))
+
+
+@public
+def count_nonzero(
+    x: ArrayLike, /, *, axis: Axis = None, keepdims: bool = False
+) -> Array:
+    """Number of elements along axes that differ from zero.
+
+    >>> weft.count_nonzero(weft.asarray([0, 3, 4]))
+    """
+    array = as_array(x, "count_nonzero")
+    return sum(not_equal(array, 0), axis=axis, keepdims=keepdims)

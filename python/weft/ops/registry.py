@@ -1,0 +1,266 @@
+"""The op registry: one decorated function an op, its body the NumPy reference.
+
+`REGISTRY` is the only list of ops in Python; evaluation, tracing, interpretation and
+the tests all loop over it.
+"""
+
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final, ParamSpec, Protocol, TypeAlias
+
+import numpy as np
+
+from .. import tracer
+from ..array import Array
+from ..dtypes import (
+    BOOL,
+    FLOAT,
+    Kind,
+    canonical,
+    is_kind,
+    promote,
+    require,
+    scalar_array,
+    spell,
+)
+from ..errors import ShapeError, UnsupportedTypeError, public
+from ..specs import ShapeDtypeStruct
+
+P = ParamSpec("P")
+Scalar: TypeAlias = bool | int | float
+ArrayLike: TypeAlias = "Array | np.ndarray | np.generic | bool | int | float"
+Shape: TypeAlias = tuple[int, ...]
+Reference: TypeAlias = Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Op:
+    """An op: its name in the dialect, its public function and what it means.
+
+    `reference` takes the operands as `np.ndarray`, the attributes by keyword and,
+    where the op's result type is not inferred, `result`, a `ShapeDtypeStruct`.
+    """
+
+    name: str
+    reference: Reference
+    explicit_result: bool
+    function: Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What the arguments of a public function mean: the op to bind."""
+
+    operands: tuple[Array, ...]
+    attributes: dict[str, Any] = field(default_factory=dict)
+    result: ShapeDtypeStruct | None = None
+    weak: bool = False
+
+
+REGISTRY: Final[dict[str, Op]] = {}
+
+
+def op(prepare: Callable[P, Call | Array]) -> Callable[[Reference], Callable[P, Array]]:
+    """Registers an op: `prepare` turns public arguments into operands and attributes.
+
+    It may also return an array, where nothing is left to compute.
+    The decorated function's name, docstring and body are the op's name, documentation
+    and reference; the signature of the public function is that of `prepare`.
+    """
+
+    def decorate(reference: Reference) -> Callable[P, Array]:
+        name = reference.__name__.rstrip("_")
+
+        def function(*args: P.args, **kwargs: P.kwargs) -> Array:
+            call = prepare(*args, **kwargs)
+            if isinstance(call, Array):
+                return call
+            result = tracer.bind(
+                name, *call.operands, result=call.result, **call.attributes
+            )
+            return tracer.as_weak(result) if call.weak else result
+
+        functools.update_wrapper(function, reference)
+        function.__name__ = function.__qualname__ = name
+        function.__signature__ = inspect.signature(prepare)  # type: ignore[attr-defined]
+        function.__annotations__ = prepare.__annotations__ | {"return": "Array"}
+        del function.__wrapped__  # type: ignore[attr-defined]
+        door = public(function)
+        explicit = "result" in inspect.signature(reference).parameters
+        REGISTRY[name] = Op(name, reference, explicit, door)
+        return door
+
+    return decorate
+
+
+class Unary(Protocol):
+    """The public function of an elementwise op of one operand."""
+
+    __name__: str
+
+    def __call__(self, x: ArrayLike, /) -> Array: ...
+
+
+class Binary(Protocol):
+    """The public function of an elementwise op of two operands."""
+
+    __name__: str
+
+    def __call__(self, x: ArrayLike, y: ArrayLike, /) -> Array: ...
+
+
+def unary(kind: Kind) -> Callable[[Reference], Unary]:
+    """Registers an elementwise op of one operand of a family of dtypes."""
+
+    def decorate(reference: Reference) -> Unary:
+        name = reference.__name__
+
+        def prepare(x: ArrayLike, /) -> Call:
+            return elementwise_call(name, kind, x)
+
+        return op(prepare)(reference)
+
+    return decorate
+
+
+def rounding(reference: Reference) -> Unary:
+    """Registers an elementwise op of floats that leaves integers as they are."""
+
+    def prepare(x: ArrayLike, /) -> Call | Array:
+        array = as_array(x, reference.__name__)
+        if is_kind(array.dtype, "integer"):
+            return array
+        return elementwise_call(reference.__name__, "float", x)
+
+    return op(prepare)(reference)
+
+
+def binary(kind: Kind) -> Callable[[Reference], Binary]:
+    """Registers an elementwise op of two operands, promoted and broadcast."""
+
+    def decorate(reference: Reference) -> Binary:
+        name = reference.__name__
+
+        def prepare(x: ArrayLike, y: ArrayLike, /) -> Call:
+            return elementwise_call(name, kind, x, y)
+
+        return op(prepare)(reference)
+
+    return decorate
+
+
+def is_scalar(x: object) -> bool:
+    """Whether an object is a Python scalar, whose dtype yields to arrays'."""
+    return type(x) in (bool, int, float)
+
+
+def as_array(x: Any, name: str = "this operation") -> Array:
+    """An array operand: an `Array` as it is, NumPy's wrapped without a copy."""
+    if type(x) is Array:
+        return x
+    if isinstance(x, Array):
+        return tracer.as_strong(x)
+    if isinstance(x, (np.ndarray, np.generic)):
+        canonical(x.dtype)
+        return Array(np.asarray(x))
+    if is_scalar(x):
+        return Array(scalar_array(x, promote((), (weak_dtype(x),))))
+    raise UnsupportedTypeError(
+        f"{name} does not take {_describe(x)}; it takes arrays and Python's bool, int "
+        "and float (weft.asarray makes an array of nested lists)"
+    )
+
+
+def _describe(x: object) -> str:
+    if isinstance(x, complex):
+        return f"the complex number {x} (complex dtypes are not supported)"
+    return f"an object of type {type(x).__name__!r}"
+
+
+def weak_dtype(x: object) -> np.dtype[Any]:
+    """The dtype whose kind a Python scalar brings to a promotion."""
+    return np.dtype(type(x))
+
+
+def common_dtype(name: str, *args: Any) -> tuple[np.dtype[Any], bool]:
+    """The promoted dtype of operands, and whether all of them are weak."""
+    strong, weak = [], []
+    for x in args:
+        if is_scalar(x):
+            weak.append(weak_dtype(x))
+        elif isinstance(x, Array):
+            (weak if x.weak else strong).append(x.dtype)
+        else:
+            strong.append(as_array(x, name).dtype)
+    dtype = promote(strong, weak)
+    if strong or not any(isinstance(x, Array) for x in args):
+        return dtype, False
+    # Traced Python scalars keep Python's precision until they meet an array.
+    return (np.dtype("float64") if dtype == FLOAT else dtype), True
+
+
+def cast(x: ArrayLike, dtype: np.dtype[Any], name: str = "this operation") -> Array:
+    """An operand converted to a dtype, by `weft.convert` where it has another."""
+    if is_scalar(x):
+        return Array(scalar_array(x, dtype))  # type: ignore[arg-type]
+    array = x if isinstance(x, Array) else as_array(x, name)
+    if array.dtype == dtype:
+        return array
+    result = ShapeDtypeStruct(array.shape, dtype)
+    return tracer.bind("convert", array, result=result)
+
+
+def broadcast_operand(x: Array, shape: Shape) -> Array:
+    """An operand at a shape that it broadcasts to."""
+    if x.shape == shape:
+        return x
+    if x.ndim == 0 and type(x) is Array:
+        return Array(np.broadcast_to(x.data, shape))
+    dimensions = tuple(range(len(shape) - x.ndim, len(shape)))
+    result = ShapeDtypeStruct(shape, x.dtype)
+    return tracer.bind("broadcast", x, result=result, dimensions=dimensions)
+
+
+def common_shape(name: str, *arrays: Array) -> Shape:
+    """The shape that operands broadcast to."""
+    shapes = {array.shape for array in arrays}
+    if len(shapes) == 1:
+        return shapes.pop()
+    try:
+        return np.broadcast_shapes(*shapes)
+    except ValueError:
+        spelled = " and ".join(spell(a.dtype, a.shape) for a in arrays)
+        raise ShapeError(
+            f"{name}: the shapes of {spelled} do not broadcast; from the last axis "
+            "backwards sizes must be equal or 1. Reshape, transpose or index with "
+            "None to line the axes up"
+        ) from None
+
+
+def elementwise_call(name: str, kind: Kind, *args: ArrayLike) -> Call:
+    """An elementwise op on operands promoted to one dtype, broadcast to one shape."""
+    dtype, weak = common_dtype(name, *args)
+    if kind == "float" and not is_kind(dtype, "float"):
+        dtype = np.dtype("float64") if weak else FLOAT
+    if kind == "bool" and dtype != BOOL:
+        return Call(broadcast_all(name, *(truth(x) for x in args)))
+    require(name, dtype, kind)
+    arrays = broadcast_all(name, *(cast(x, dtype, name) for x in args))
+    return Call(arrays, weak=weak)
+
+
+def broadcast_all(name: str, *arrays: Array) -> tuple[Array, ...]:
+    """Arrays broadcast to one shape."""
+    shape = common_shape(name, *arrays)
+    return tuple(broadcast_operand(array, shape) for array in arrays)
+
+
+def truth(x: ArrayLike) -> Array:
+    """An operand as bools: whether each element differs from zero."""
+    return cast(x, BOOL)

@@ -1,0 +1,371 @@
+"""Programs as text: their stages, what each costs nothing to look at, and running them.
+
+Only text outlives a context, so a program is the text of one of its stages; the
+others are made when they are asked for.
+"""
+
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from .array import Array
+from .errors import (
+    ArgumentError,
+    CompileError,
+    ParseError,
+    StructureError,
+    display_path,
+    is_internal,
+    public,
+)
+from .ops.registry import as_array
+from .specs import ShapeDtypeStruct, spec_of
+
+if TYPE_CHECKING:
+    from mlir import ir
+
+    from .contexts import Context
+    from .run_cpu import CpuFunction
+
+TRACED: Final = "weft"
+EXPANDED: Final = "expanded"
+_LAST_MLIR: Final = "llvm"
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A form of a program on its way to machine code.
+
+    `pipeline` names the passes that lead to it from the stage before, as `weft-opt`
+    and `run_pipeline` take them; it is empty where none does.
+    """
+
+    name: str
+    pipeline: str
+    doc: str
+
+    @property
+    def suffix(self) -> str:
+        """The file name extension of the stage's text."""
+        return {"llvmir": ".ll", "asm": ".s"}.get(self.name, ".mlir")
+
+
+@cache
+def stages() -> tuple[Stage, ...]:
+    """The stages of a program for the CPU, in order.
+
+    >>> [stage.name for stage in weft.stages()][:3]
+    ['weft', 'expanded', 'linalg']
+    """
+    from . import _weft
+
+    return tuple(Stage(*stage) for stage in _weft.cpu_stages())
+
+
+@public
+def stage_index(name: str) -> int:
+    """The position of a stage; raises where there is none of this name."""
+    names = [stage.name for stage in stages()]
+    if name not in names:
+        raise ArgumentError(f"there is no stage {name!r}; they are {', '.join(names)}")
+    return names.index(name)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Program:
+    """A program: its text at one or more stages, and the arrays that it captured.
+
+    `inputs` are the types of all arguments, the captured arrays' last.
+    """
+
+    entry: str
+    inputs: tuple[ShapeDtypeStruct, ...]
+    outputs: tuple[ShapeDtypeStruct, ...]
+    captures: tuple[np.ndarray, ...]
+    _texts: dict[str, str] = field(repr=False)
+
+    @public
+    def text(self, stage: str = TRACED, *, locations: bool = True) -> str:
+        """The program at a stage: MLIR, or at the last two LLVM IR and assembly.
+
+        With `locations` the lines of the Python program are part of it.
+        """
+        text = self._located(stage)
+        if locations or stage_index(stage) > stage_index(_LAST_MLIR):
+            return text
+        with _parsed(text) as (_, module):
+            return module.operation.get_asm(enable_debug_info=False)
+
+    @public
+    def replace(self, stage: str, text: str) -> Program:
+        """The same program from a stage on with another text, to be compiled."""
+        index = stage_index(stage)
+        if index > stage_index(_LAST_MLIR):
+            raise ArgumentError(
+                f"stage {stage!r} is no MLIR and cannot be put back; the last stage "
+                f"that can is {_LAST_MLIR!r}"
+            )
+        with _parsed(text):
+            pass
+        return Program(self.entry, self.inputs, self.outputs, self.captures,
+                       {stage: text})  # fmt: skip
+
+    @public
+    def interpret(self, *args: Any) -> Any:
+        """What the program means for these arguments, by the ops' references."""
+        return _untupled(self.interpret_leaves(_checked(self, args)))
+
+    @public
+    def compile(self) -> Callable[..., Any]:
+        """The program in machine code, as a function of arrays."""
+        function = self.compile_leaves()
+        return lambda *args: _untupled(function(_checked(self, args)))
+
+    def interpret_leaves(self, leaves: Sequence[Any]) -> list[Array]:
+        """`interpret` on leaves whose shapes and dtypes are known to fit."""
+        from .reference import Interpreter
+
+        values = [
+            np.asarray(leaf, spec.dtype)
+            for leaf, spec in zip(leaves, self.inputs, strict=False)
+        ]
+        text = self._located(EXPANDED if TRACED in self._texts else next(
+            iter(self._texts)))  # fmt: skip
+        with _parsed(text) as (context, module):
+            interpreter = Interpreter(module, context)
+            results = interpreter.call(self.entry, [*values, *self.captures])
+        return [Array(np.asarray(result)) for result in results]
+
+    def compile_leaves(self) -> CpuFunction:
+        """`compile`, as a function of flat lists."""
+        from . import _weft
+        from .run_cpu import CpuFunction
+
+        self._dump()
+        start, text = next(reversed(self._texts.items()))
+        with _parsed(text) as (_, module):
+            for previous, stage in _steps(start, _LAST_MLIR):
+                self._run(module, previous, stage)
+            try:
+                executable = _weft.compile(module, self.entry)
+            except _weft.Error as error:
+                raise self._failure(_LAST_MLIR, "asm", error) from None
+        return CpuFunction(
+            executable,
+            self.inputs[: len(self.inputs) - len(self.captures)],
+            self.outputs,
+            self.captures,
+        )
+
+    # ---- making stages ----
+
+    def _located(self, stage: str) -> str:
+        if stage in self._texts:
+            return self._texts[stage]
+        index = stage_index(stage)
+        known = [s.name for s in stages()[:index] if s.name in self._texts]
+        if not known:
+            raise ArgumentError(
+                f"this program begins at stage {next(iter(self._texts))!r}, after "
+                f"{stage!r}"
+            )
+        with _parsed(self._texts[known[-1]]) as (_, module):
+            for previous, step in _steps(known[-1], stage):
+                if stage_index(step.name) > stage_index(_LAST_MLIR):
+                    self._texts[stage] = _translated(module, stage)
+                    break
+                self._run(module, previous, step)
+                self._texts[step.name] = _printed(module)
+        return self._texts[stage]
+
+    def _run(self, module: ir.Module, previous: str, stage: Stage) -> None:
+        from . import _weft
+
+        if not stage.pipeline:
+            return
+        try:
+            _weft.run_pipeline(module, f"builtin.module({stage.pipeline})")
+        except _weft.Error as error:
+            raise self._failure(previous, stage.name, error) from None
+
+    def _failure(self, previous: str, stage: str, error: Exception) -> CompileError:
+        message, reports = (*error.args, [])[:2]
+        folder = os.environ.get("WEFT_DUMP") or tempfile.mkdtemp(prefix="weft-")
+        path = Path(folder) / f"{self.entry}.{previous}.mlir"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(self._located(previous))
+        option = f"--weft-to-{stage}" if stage != "asm" else "--verify-each"
+        return CompileError(
+            f"{self.entry!r} does not reach stage {stage!r}: {message}. Reproduce "
+            f"with: weft-opt {option} {path}",
+            _position(reports),
+        )
+
+    def _dump(self) -> None:
+        folder = os.environ.get("WEFT_DUMP")
+        if not folder:
+            return
+        target = _numbered_folder(Path(folder), self.entry)
+        previous = ""
+        for number, stage in enumerate(stages()):
+            if number < stage_index(next(iter(self._texts))):
+                continue
+            path = target / f"{number}-{stage.name}{stage.suffix}"
+            comment = {".s": "#", ".ll": ";"}.get(stage.suffix, "//")
+            rerun = f"{comment} weft-opt --weft-to-{stage.name} {previous}\n"
+            has_passes = previous and stage.pipeline
+            path.write_text((rerun if has_passes else "") + self._located(stage.name))
+            previous = path.name
+
+
+def _numbered_folder(root: Path, name: str) -> Path:
+    root.mkdir(parents=True, exist_ok=True)
+    for number in range(1_000_000):
+        target = root / f"{number:04}-{name}"
+        try:
+            target.mkdir()
+        except FileExistsError:
+            continue
+        return target
+    raise ArgumentError(f"WEFT_DUMP: {root} is full")
+
+
+def _steps(start: str, end: str) -> Iterator[tuple[str, Stage]]:
+    """The stages after `start` up to `end`, each with the name of the one before."""
+    first, last = stage_index(start), stage_index(end)
+    for index in range(first + 1, last + 1):
+        yield stages()[index - 1].name, stages()[index]
+
+
+def _printed(module: ir.Module) -> str:
+    return module.operation.get_asm(enable_debug_info=True)
+
+
+def _translated(module: ir.Module, stage: str) -> str:
+    from . import _weft
+
+    translate = {"llvmir": _weft.translate_llvmir, "asm": _weft.emit_asm}[stage]
+    try:
+        return translate(module)
+    except _weft.Error as error:
+        raise CompileError(f"stage {stage!r}: {error.args[0]}") from None
+
+
+def _position(reports: Sequence[tuple[Any, ...]]) -> str | None:
+    """`file.py:line` of the first diagnostic that names a line of a program."""
+    for file, line, *_ in reports:
+        if file and file != "-" and not is_internal(file):
+            return f"{display_path(file)}:{line}"
+    return None
+
+
+# ---- from text ----
+
+
+@contextmanager
+def _parsed(text: str) -> Iterator[tuple[Context, ir.Module]]:
+    """A module of text, in a context of its own until the block ends."""
+    from mlir import ir
+
+    from . import _weft
+    from .contexts import context
+
+    with context() as own:
+        try:
+            module = ir.Module.parse(text, own.mlir)
+            _weft.verify(module)
+        except ir.MLIRError as error:
+            raise ParseError(_parse_message(error)) from None
+        except _weft.Error as error:
+            raise ParseError(f"the text is not a valid program: {error.args[0]}") from (
+                None
+            )
+        yield own, module
+
+
+def _parse_message(error: Any) -> str:
+    lines = []
+    for diagnostic in error.error_diagnostics:
+        place = str(diagnostic.location).removeprefix("loc(").removesuffix(")")
+        place = place.replace('"-"', "<string>").replace('"', "")
+        lines.append(f"{place}: {diagnostic.message}")
+    return "the text is not a valid program: " + "\n  ".join(lines or [str(error)])
+
+
+@public
+def parse(text: str) -> Program:
+    """The program that MLIR text in the `weft` dialect spells.
+
+    Its one public function (`@main` if there are several) is the entry.
+
+    >>> program = weft.parse('''
+    ... func.func @f(%x: tensor<2xf32>) -> tensor<2xf32> {
+    ...   %y = weft.square %x : tensor<2xf32>
+    ...   return %y : tensor<2xf32>
+    ... }''')
+    >>> program.interpret(weft.asarray([2.0, 3.0]))
+    Array([4., 9.], dtype=float32)
+    """
+    if not isinstance(text, str):
+        raise ParseError(f"parse takes MLIR text, not {type(text).__name__!r}")
+    with _parsed(text) as (context, module):
+        entry, signature = _entry(module)
+        try:
+            inputs = tuple(context.spec_of(t) for t in signature.inputs)
+            outputs = tuple(context.spec_of(t) for t in signature.results)
+        except (KeyError, ValueError):
+            raise ParseError(
+                f"@{entry} has the type {signature}; its arguments and results must be "
+                "tensors of static shape"
+            ) from None
+        return Program(entry, inputs, outputs, (), {TRACED: _printed(module)})
+
+
+def _entry(module: ir.Module) -> tuple[str, ir.FunctionType]:
+    functions = {
+        op.attributes["sym_name"].value: op.attributes["function_type"].value
+        for op in module.body.operations
+        if op.operation.name == "func.func"
+        and "sym_visibility" not in op.operation.attributes
+    }
+    if len(functions) == 1:
+        return next(iter(functions.items()))
+    if "main" in functions:
+        return "main", functions["main"]
+    raise ParseError(
+        f"the text has {len(functions)} public functions; it needs one, or one that is "
+        "called @main (make the others `private`)"
+    )
+
+
+def _checked(program: Program, args: Sequence[Any]) -> list[Any]:
+    expected = program.inputs[: len(program.inputs) - len(program.captures)]
+    if len(args) != len(expected):
+        raise StructureError(
+            f"@{program.entry} takes {len(expected)} arguments; got {len(args)}"
+        )
+    arrays: list[Any] = []
+    for i, (arg, spec) in enumerate(zip(args, expected, strict=True)):
+        given = spec_of(arg)
+        fits = given.shape == spec.shape and (given.weak or given.dtype == spec.dtype)
+        if not fits:
+            raise StructureError(
+                f"argument {i} of @{program.entry} is {given}, not {spec}"
+            )
+        arrays.append(np.asarray(arg, spec.dtype) if given.weak else as_array(arg))
+    return arrays
+
+
+def _untupled(results: list[Array]) -> Any:
+    return results[0] if len(results) == 1 else tuple(results)

@@ -1,0 +1,88 @@
+"""Descriptions of arrays that are not there: a shape and a dtype."""
+
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .dtypes import BY_MLIR_NAME, MLIR_NAMES, DTypeLike, canonical, spell
+from .errors import ArgumentError, UnsupportedTypeError
+
+_SPELLING = re.compile(r"\s*(\w+)\s*(?:\[([\d\s,]*)\])?\s*")
+
+
+@dataclass(frozen=True, slots=True, init=False, repr=False)
+class ShapeDtypeStruct:
+    """The shape and dtype of an array, standing for it where no value is needed.
+
+    >>> weft.ShapeDtypeStruct((64, 32), weft.float32)
+    ShapeDtypeStruct(float32[64,32])
+    """
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    weak: bool
+
+    def __init__(
+        self, shape: tuple[int, ...], dtype: DTypeLike, weak: bool = False
+    ) -> None:
+        sizes = tuple(int(size) for size in shape)
+        if any(size < 0 for size in sizes):
+            raise ArgumentError(f"shape {sizes} has a negative size")
+        object.__setattr__(self, "shape", sizes)
+        object.__setattr__(self, "dtype", canonical(dtype))
+        object.__setattr__(self, "weak", weak)
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return math.prod(self.shape)
+
+    @property
+    def mlir(self) -> str:
+        """The MLIR type: `tensor<64x32xf32>`."""
+        return f"tensor<{''.join(f'{n}x' for n in self.shape)}{MLIR_NAMES[self.dtype]}>"
+
+    def __str__(self) -> str:
+        return ("weak " if self.weak else "") + spell(self.dtype, self.shape)
+
+    def __repr__(self) -> str:
+        return f"ShapeDtypeStruct({self})"
+
+
+def parse_spec(text: str) -> ShapeDtypeStruct:
+    """The description that `f32[64,32]`, `float32[64,32]` or `i64` spells."""
+    match = _SPELLING.fullmatch(text)
+    names = {str(dtype): dtype for dtype in MLIR_NAMES} | BY_MLIR_NAME
+    aliases = {"bool": "i1", "u8": "ui8", "u16": "ui16", "u32": "ui32", "u64": "ui64"}
+    name = aliases.get(match[1], match[1]) if match else ""
+    if match is None or name not in names:
+        raise ArgumentError(
+            f"{text!r} does not spell an array; write a dtype and sizes, as in "
+            f"f32[64,32] or i64[] (dtypes: {' '.join(BY_MLIR_NAME)})"
+        )
+    sizes = [int(size) for size in (match[2] or "").split(",") if size.strip()]
+    return ShapeDtypeStruct(tuple(sizes), names[name])
+
+
+def spec_of(x: Any) -> ShapeDtypeStruct:
+    """The description of an array or a Python scalar."""
+    if type(x) in (bool, int, float):
+        return ShapeDtypeStruct((), np.dtype(type(x)), weak=type(x) is not bool)
+    if isinstance(x, ShapeDtypeStruct):
+        return x
+    shape, dtype = getattr(x, "shape", None), getattr(x, "dtype", None)
+    if shape is None or dtype is None:
+        raise UnsupportedTypeError(f"{type(x).__name__!r} is not an array")
+    return ShapeDtypeStruct(shape, dtype, getattr(x, "weak", False))

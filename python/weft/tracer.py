@@ -1,0 +1,144 @@
+"""Tracing: one context variable says which trace is on, and `bind` is the one door.
+
+With no trace on, an op is evaluated at once by its reference. With one, it is written
+into the trace's MLIR function. This module does not touch MLIR; `builder.py` does.
+"""
+
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from .array import Array
+from .dtypes import BOOL, FLOAT, spell
+from .errors import LeakedTracerError, TracerError, public_methods
+from .specs import ShapeDtypeStruct
+
+if TYPE_CHECKING:
+    from mlir import ir
+
+    from .builder import Trace
+
+CURRENT: Final[ContextVar[Trace | None]] = ContextVar("weft_trace", default=None)
+
+
+def current_trace() -> Trace | None:
+    """The trace that operations are written into, if one is on."""
+    return CURRENT.get()
+
+
+def bind(
+    name: str,
+    *operands: Array,
+    result: ShapeDtypeStruct | None = None,
+    **attributes: Any,
+) -> Array:
+    """Applies an op: writes it into the current trace, or evaluates it at once.
+
+    `result` is the result's shape and dtype where the op does not infer them.
+    """
+    trace = CURRENT.get()
+    if trace is not None:
+        return trace.emit(name, operands, result, attributes)
+    if result is not None:
+        attributes["result"] = result
+    return Array(evaluate(name, [operand.data for operand in operands], attributes))
+
+
+def evaluate(
+    name: str, operands: list[np.ndarray], attributes: dict[str, Any]
+) -> np.ndarray:
+    """The value of an op, by its reference."""
+    from .ops.registry import REGISTRY
+
+    with np.errstate(all="ignore"):
+        return np.asarray(REGISTRY[name].reference(*operands, **attributes))
+
+
+@public_methods
+class Tracer(Array):
+    """An array that stands for one of each call of the function being traced.
+
+    It has a shape and a dtype, and its elements only where the trace carries the
+    values at hand (as `grad` outside `jit` does).
+    """
+
+    __slots__ = ("_spec", "_value", "origin", "trace", "weak")
+
+    def __init__(
+        self,
+        trace: Trace,
+        value: ir.Value,
+        spec: ShapeDtypeStruct,
+        origin: str,
+        weak: bool = False,
+    ) -> None:
+        self.trace = trace
+        self.origin = origin
+        self.weak = weak
+        self._value = value
+        self._spec = spec
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The size along each axis."""
+        return self._spec.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The element type."""
+        return self._spec.dtype
+
+    @property
+    def value(self) -> ir.Value:
+        """The MLIR value, as long as its trace is on."""
+        self.check_alive()
+        return self._value
+
+    def check_alive(self) -> None:
+        """Raises where the trace that this array belongs to has ended."""
+        if not self.trace.alive:
+            raise LeakedTracerError(
+                f"a traced array ({self}) is used after the call of "
+                f"{self.trace.name!r} that traced it has ended; it was made at "
+                f"{self.origin}. Return it from the function instead of keeping it"
+            )
+
+    def _concrete(self, purpose: str) -> np.ndarray:
+        self.check_alive()
+        known = self.trace.evaluate(self)
+        if known is None:
+            raise TracerError(
+                f"{purpose} needs the elements of a traced array ({self}, made at "
+                f"{self.origin}), which are not known while {self.trace.name!r} is "
+                "traced. Use weft.where for a choice, make a Python number a static "
+                "argument (static_argnums), or do this outside jit"
+            )
+        return known
+
+    def __str__(self) -> str:
+        return ("weak " if self.weak else "") + spell(self.dtype, self.shape)
+
+    def __repr__(self) -> str:
+        return f"Tracer({self})"
+
+
+def as_weak(x: Array) -> Array:
+    """A traced array marked as the result of Python scalars only."""
+    if isinstance(x, Tracer) and x.dtype != BOOL:
+        x.weak = True
+    return x
+
+
+def as_strong(x: Array) -> Array:
+    """A traced Python scalar as the array that the scalar would become."""
+    if not x.weak:
+        return x
+    if x.dtype.kind == "f" and x.dtype != FLOAT:
+        return bind("convert", x, result=ShapeDtypeStruct(x.shape, FLOAT))
+    assert isinstance(x, Tracer)
+    return Tracer(x.trace, x.value, x._spec, x.origin)
