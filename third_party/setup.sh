@@ -24,7 +24,7 @@ OS_RELEASE=${OS_RELEASE:-/etc/os-release}
 JOBS=${JOBS:-}
 
 readonly debian_packages=(
-  build-essential g++ make cmake ninja-build ccache git xz-utils
+  build-essential clang-22 make cmake ninja-build ccache git xz-utils
   ca-certificates python3 python3-dev python3-venv
   libmlir-22-dev mlir-22-tools llvm-22-dev libomp-22-dev
   zlib1g-dev libzstd-dev libedit-dev libxml2-dev libffi-dev libz3-dev
@@ -261,7 +261,7 @@ configure() {
 
 configure_and_build() {
   local stamp=$build/configured key
-  key="$(python_identity "$venv/bin/python") $MLIR_DIR"
+  key="$(python_identity "$venv/bin/python") $MLIR_DIR $(hash_of_input <"$root/CMakeLists.txt")"
   if [[ ! -f $stamp || $(<"$stamp") != "$key" ]]; then
     rm -f "$stamp"
     configure
