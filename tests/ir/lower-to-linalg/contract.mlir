@@ -1,0 +1,51 @@
+// RUN: weft-opt --weft-lower-to-linalg --canonicalize %s | FileCheck %s
+
+// CHECK-DAG: #[[MK:.+]] = affine_map<(d0, d1, d2) -> (d0, d1)>
+// CHECK-DAG: #[[KN:.+]] = affine_map<(d0, d1, d2) -> (d1, d2)>
+// CHECK-DAG: #[[MN:.+]] = affine_map<(d0, d1, d2) -> (d0, d2)>
+// CHECK-DAG: #[[SWAP:.+]] = affine_map<(d0, d1) -> (d1, d0)>
+
+// Loops m, k, n; a product may be added without rounding it first.
+// CHECK-LABEL: func.func @matmul(
+// CHECK: linalg.generic {indexing_maps = [#[[MK]], #[[KN]], #[[MN]]], iterator_types = ["parallel", "reduction", "parallel"]}
+// CHECK: %[[P:.+]] = arith.mulf %{{.+}}, %{{.+}} fastmath<contract> : f32
+// CHECK: arith.addf %{{.+}}, %[[P]] fastmath<contract> : f32
+func.func @matmul(%x: tensor<8x4xf32>, %y: tensor<4x6xf32>) -> tensor<8x6xf32> {
+  %0 = weft.dot_general %x, %y batch [] x [] contract [1] x [0] : (tensor<8x4xf32>, tensor<4x6xf32>) -> tensor<8x6xf32>
+  return %0 : tensor<8x6xf32>
+}
+
+// The right operand is transposed first, because each element is used 8 times.
+// CHECK-LABEL: func.func @matmul_transposed(
+// CHECK-SAME: %{{.+}}: tensor<8x4xf32>, %[[Y:.+]]: tensor<6x4xf32>
+// CHECK: %[[T:.+]] = linalg.generic {indexing_maps = [#[[SWAP]], #{{.+}}]{{.*}} ins(%[[Y]]
+// CHECK: linalg.generic {{.*}} iterator_types = ["parallel", "reduction", "parallel"]} ins(%{{.+}}, %[[T]]
+func.func @matmul_transposed(%x: tensor<8x4xf32>, %y: tensor<6x4xf32>) -> tensor<8x6xf32> {
+  %0 = weft.dot_general %x, %y batch [] x [] contract [1] x [1] : (tensor<8x4xf32>, tensor<6x4xf32>) -> tensor<8x6xf32>
+  return %0 : tensor<8x6xf32>
+}
+
+// Without n, k is innermost, and its sum is a reduction.
+// CHECK-LABEL: func.func @matvec(
+// CHECK: iterator_types = ["parallel", "reduction"]
+// CHECK: arith.addf %{{.+}}, %{{.+}} fastmath<reassoc,contract> : f32
+func.func @matvec(%x: tensor<8x4xf32>, %y: tensor<4xf32>) -> tensor<8xf32> {
+  %0 = weft.dot_general %x, %y batch [] x [] contract [1] x [0] : (tensor<8x4xf32>, tensor<4xf32>) -> tensor<8xf32>
+  return %0 : tensor<8xf32>
+}
+
+// CHECK-LABEL: func.func @vecmat(
+// CHECK: iterator_types = ["reduction", "parallel"]
+// CHECK: arith.addf %{{.+}}, %{{.+}} fastmath<contract> : f32
+func.func @vecmat(%x: tensor<4x8xf32>, %y: tensor<4xf32>) -> tensor<8xf32> {
+  %0 = weft.dot_general %x, %y batch [] x [] contract [0] x [0] : (tensor<4x8xf32>, tensor<4xf32>) -> tensor<8xf32>
+  return %0 : tensor<8xf32>
+}
+
+// CHECK-LABEL: func.func @batched_integers(
+// CHECK: iterator_types = ["parallel", "parallel", "reduction", "parallel"]
+// CHECK: arith.muli %{{.+}}, %{{.+}} : i32
+func.func @batched_integers(%x: tensor<2x8x4xi32>, %y: tensor<2x4x6xi32>) -> tensor<2x8x6xi32> {
+  %0 = weft.dot_general %x, %y batch [0] x [0] contract [2] x [1] : (tensor<2x8x4xi32>, tensor<2x4x6xi32>) -> tensor<2x8x6xi32>
+  return %0 : tensor<2x8x6xi32>
+}

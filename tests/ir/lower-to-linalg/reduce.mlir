@@ -1,0 +1,54 @@
+// RUN: weft-opt --weft-lower-to-linalg --canonicalize %s | FileCheck %s
+
+// A sum may be taken in any order; nothing else about it is relaxed.
+// CHECK-LABEL: func.func @sum(
+// CHECK: %[[ZERO:.+]] = arith.constant 0.000000e+00 : f32
+// CHECK: %[[INIT:.+]] = linalg.fill ins(%[[ZERO]] : f32)
+// CHECK: linalg.generic {{.*}} iterator_types = ["parallel", "reduction"]} {{.*}} outs(%[[INIT]]
+// CHECK: arith.addf %{{.+}}, %{{.+}} fastmath<reassoc,contract> : f32
+func.func @sum(%x: tensor<4x5xf32>) -> tensor<4xf32> {
+  %0 = weft.sum %x axes [1] : tensor<4x5xf32> to tensor<4xf32>
+  return %0 : tensor<4xf32>
+}
+
+// CHECK-LABEL: func.func @any(
+// CHECK: ^bb0(%[[X:.+]]: i8, %[[SEEN:.+]]: i8):
+// CHECK-DAG: %[[A:.+]] = arith.cmpi ne, %[[X]]
+// CHECK-DAG: %[[B:.+]] = arith.cmpi ne, %[[SEEN]]
+// CHECK: arith.ori %[[B]], %[[A]] : i1
+func.func @any(%x: tensor<4x5xi1>) -> tensor<5xi1> {
+  %0 = weft.any %x axes [0] : tensor<4x5xi1> to tensor<5xi1>
+  return %0 : tensor<5xi1>
+}
+
+// Over no elements it is the neutral element.
+// CHECK-LABEL: func.func @empty_sum(
+// CHECK: linalg.fill
+// CHECK-NOT: linalg.generic
+// CHECK: return
+func.func @empty_sum(%x: tensor<0x5xf32>) -> tensor<5xf32> {
+  %0 = weft.sum %x axes [0] : tensor<0x5xf32> to tensor<5xf32>
+  return %0 : tensor<5xf32>
+}
+
+// The first of equal elements, and the first NaN, win: strictly greater or
+// unordered, while no NaN has won.
+// CHECK-LABEL: func.func @argmax(
+// CHECK: ^bb0(%[[X:.+]]: f32, %[[BEST:.+]]: f32, %[[INDEX:.+]]: i64):
+// CHECK-DAG: %[[GREATER:.+]] = arith.cmpf ugt, %[[X]], %[[BEST]] : f32
+// CHECK-DAG: %[[NUMBER:.+]] = arith.cmpf ord, %[[BEST]], %[[BEST]] : f32
+// CHECK: %[[WINS:.+]] = arith.andi %[[GREATER]], %[[NUMBER]]
+// CHECK: arith.select %[[WINS]], %{{.+}}, %[[INDEX]] : i64
+func.func @argmax(%x: tensor<4x5xf32>) -> tensor<5xi64> {
+  %0 = weft.argmax %x axis 0 : tensor<4x5xf32> to tensor<5xi64>
+  return %0 : tensor<5xi64>
+}
+
+// CHECK-LABEL: func.func @argmin_unsigned(
+// CHECK: %[[MOST:.+]] = arith.constant -1 : i8
+// CHECK: linalg.fill ins(%[[MOST]] : i8)
+// CHECK: arith.cmpi ult
+func.func @argmin_unsigned(%x: tensor<5xui8>) -> tensor<i64> {
+  %0 = weft.argmin %x axis 0 : tensor<5xui8> to tensor<i64>
+  return %0 : tensor<i64>
+}
