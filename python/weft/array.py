@@ -52,7 +52,7 @@ class Array:
     >>> x.T @ x + 1
     """
 
-    __slots__ = ("__weakref__", "_data")
+    __slots__ = ("__weakref__", "_address", "_data")
     __hash__ = None  # type: ignore[assignment]
 
     # Python scalars that are traced are weak; arrays never are.
@@ -63,13 +63,41 @@ class Array:
             raise UnsupportedTypeError(
                 "weft.Array views a NumPy array; use weft.asarray for anything else"
             )
-        canonical(data.dtype)
-        if not data.dtype.isnative:
-            data = data.astype(data.dtype.newbyteorder("="))
+        dtype = canonical(data.dtype)
+        if data.dtype.num != dtype.num or not data.dtype.isnative:
+            data = data.astype(dtype)
         if data.flags.writeable or type(data) is not np.ndarray:
             data = data.view(np.ndarray)
-            data.flags.writeable = False
+            data.setflags(write=False)
         self._data = data
+        self._address = 0
+
+    @staticmethod
+    def adopt(data: np.ndarray, address: int) -> Array:
+        """An array over contiguous memory that nobody else writes to."""
+        array = object.__new__(Array)
+        data.setflags(write=False)
+        array._data = data
+        array._address = address
+        return array
+
+    def address(self, copies: list[Array] | None = None) -> int:
+        """Where the elements begin, if contiguous; else where those of a copy do.
+
+        The copy is put into `copies`, which must live as long as the address is used.
+        """
+        if self._address:
+            return self._address
+        flags = self._data.flags
+        if not (flags.c_contiguous and flags.aligned):
+            copy = Array(np.array(self._data, order="C"))
+            if copies is None:
+                self._data = copy._data
+            else:
+                copies.append(copy)
+            return copy._data.ctypes.data
+        self._address = self._data.ctypes.data
+        return self._address
 
     # ---- what it is ----
 

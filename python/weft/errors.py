@@ -8,6 +8,7 @@ Weft's, and `public` removes Weft's own frames from the traceback at the door.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import sys
@@ -24,6 +25,7 @@ _INTERNAL_ROOTS = tuple(
     os.path.dirname(os.path.abspath(file)) + os.sep
     for file in (__file__, optree.__file__)
 )
+_INTERNAL_FILES = (contextlib.__file__, functools.__file__)
 
 
 class WeftError(Exception):
@@ -91,8 +93,11 @@ class CompileError(WeftError, RuntimeError):
 @functools.lru_cache(maxsize=4096)
 def is_internal(filename: str) -> bool:
     """Whether a source file belongs to Weft or to what it calls back through."""
-    return filename.startswith("<frozen ") or os.path.abspath(filename).startswith(
-        _INTERNAL_ROOTS
+    path = os.path.abspath(filename)
+    return (
+        filename.startswith("<frozen ")
+        or path.startswith(_INTERNAL_ROOTS)
+        or path in _INTERNAL_FILES
     )
 
 

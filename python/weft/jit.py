@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, overload
 
 import numpy as np
+import optree
 
 from . import tree
 from .array import Array
@@ -91,7 +92,7 @@ class Lowered:
         self, signature: Signature, program: Program, treedef: tree.TreeDef
     ) -> None:
         self._signature = signature
-        self._treedef = treedef
+        self.treedef = treedef
         self.program = program
 
     @property
@@ -117,25 +118,20 @@ class Lowered:
     def replace(self, stage: str, text: str) -> Lowered:
         """This program with another text from a stage on, to be compiled."""
         program = self.program.replace(stage, text)
-        return Lowered(self._signature, program, self._treedef)
+        return Lowered(self._signature, program, self.treedef)
 
     @public
     def compile(self) -> Compiled:
         """The program in machine code."""
         run = self.program.compile_leaves()
-        return Compiled(self._signature, run, self._treedef)
+        return Compiled(self._signature, run, self.treedef)
 
     @public
     def interpret(self, *args: Any, **kwargs: Any) -> Any:
         """What the program means for these arguments, by the ops' references."""
-        leaves = self._signature_leaves(args, kwargs)
+        leaves = fitting_leaves(self._signature, args, kwargs)
         results = self.program.interpret_leaves(leaves)
-        return tree.unflatten(self._treedef, results)
-
-    def _signature_leaves(
-        self, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> list[Any]:
-        return fitting_leaves(self._signature, args, kwargs)
+        return tree.unflatten(self.treedef, results)
 
 
 class Compiled:
@@ -188,8 +184,9 @@ class Jitted(Generic[P, R]):
             static_argnums, static_argnames
         )
         self._is_static = bool(self._argnums or self._argnames)
+        # Calls find their entry by a key that is cheap to make; several may share one.
         self._cache: dict[Any, _Entry] = {}
-        self._signatures: list[Signature] = []
+        self._entries: dict[Signature, _Entry] = {}
         self._reasons: list[str] = []
         self._hits = 0
         self._lock = threading.RLock()
@@ -208,22 +205,12 @@ class Jitted(Generic[P, R]):
                 args, kwargs, static = self._split(args, kwargs)
             else:
                 static = ()
-            leaves, treedef = tree.optree.tree_flatten(
-                (args, kwargs), namespace=tree.NAMESPACE
-            )
-            key = (
-                treedef,
-                static,
-                *[
-                    (leaf._data.shape, leaf._data.dtype)
-                    if type(leaf) is Array
-                    else _leaf_key(leaf)
-                    for leaf in leaves
-                ],
-            )
-            entry = self._cache.get(key)
+            leaves, key = _flat_key(args) if not kwargs else (None, None)
+            if key is None:
+                leaves, key = _tree_key(args, kwargs)
+            entry = self._cache.get((static, key) if static else key)
             if entry is None:
-                entry, leaves = self._miss(key, args, kwargs, static)
+                entry, leaves = self._miss(args, kwargs, static)
             else:
                 self._hits += 1
             results = entry.run(leaves)
@@ -235,34 +222,31 @@ class Jitted(Generic[P, R]):
             raise
 
     def _miss(
-        self,
-        key: Any,
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        static: tuple[Any, ...],
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], static: tuple[Any, ...]
     ) -> tuple[_Entry, list[Any]]:
+        """Compiles for a call, unless another thread has just done so."""
         with self._lock:
             signature, leaves = self._signature(args, kwargs, static)
-            again = (signature.treedef, static, *map(_leaf_key, leaves))
-            entry = self._cache.get(again)
-            if entry is None:
-                reason = self._explain(signature)
-                lowered = self._lower(signature, leaves)
-                single = lowered._treedef.is_leaf()
-                run = lowered.program.compile_leaves()
-                entry = _Entry(run, lowered._treedef, single)
-                self._cache[again] = entry
-                self._signatures.append(signature)
-                self._reasons.append(reason)
-            else:
+            entry = self._entries.get(signature)
+            if entry is not None:
                 self._hits += 1
+            else:
+                reason = self._explain(signature)
+                lowered = self._lower(signature)
+                run = lowered.program.compile_leaves()
+                entry = _Entry(run, lowered.treedef, lowered.treedef.is_leaf())
+                self._entries[signature] = entry
+                self._reasons.append(reason)
+            # Only now: flattening may just have met a dataclass for the first time.
+            key = (None if kwargs else _flat_key(args)[1]) or _tree_key(args, kwargs)[1]
+            self._cache[(static, key) if static else key] = entry
             return entry, leaves
 
     def _explain(self, signature: Signature) -> str:
         """Why a call must compile: what differs from the most similar call before."""
-        if not self._signatures:
+        if not self._entries:
             return "the first call"
-        reasons = [signature.difference(s) for s in reversed(self._signatures)]
+        reasons = [signature.difference(s) for s in reversed(self._entries)]
         return min(reasons, key=lambda reason: (reason.count(";"), len(reason)))
 
     # ---- looking inside ----
@@ -274,7 +258,7 @@ class Jitted(Generic[P, R]):
         An argument may be a `weft.ShapeDtypeStruct` in place of an array.
         """
         args, kwargs, static = self._split(args, kwargs)
-        return self._lower(*self._signature(args, kwargs, static))
+        return self._lower(self._signature(args, kwargs, static)[0])
 
     @public
     def interpret(self, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -283,7 +267,7 @@ class Jitted(Generic[P, R]):
         The traced program runs op by op through the ops' NumPy references.
         """
         dynamic, named, static = self._split(args, kwargs)
-        lowered = self._lower(*self._signature(dynamic, named, static))
+        lowered = self._lower(self._signature(dynamic, named, static)[0])
         return lowered.interpret(*dynamic, **named)
 
     @public
@@ -295,13 +279,13 @@ class Jitted(Generic[P, R]):
         """Forgets what was compiled."""
         with self._lock:
             self._cache.clear()
-            self._signatures.clear()
+            self._entries.clear()
             self._reasons.clear()
             self._hits = 0
 
     # ---- tracing ----
 
-    def _lower(self, signature: Signature, leaves: Sequence[Any]) -> Lowered:
+    def _lower(self, signature: Signature) -> Lowered:
         from .transforms import trace_program
 
         program, treedef = trace_program(
@@ -452,15 +436,34 @@ def _parameters(function: Callable[..., Any]) -> list[str] | None:
     return [p.name for p in parameters if p.kind is not p.VAR_KEYWORD]
 
 
-def _leaf_key(leaf: Any) -> Any:
-    """What the cache knows an argument by: its shape, dtype and weakness."""
-    kind = type(leaf)
-    if kind is Array:
-        return leaf._data.shape, leaf._data.dtype
-    if kind is np.ndarray:
-        return leaf.shape, leaf.dtype
-    return kind if kind in (bool, int, float) else (kind, getattr(leaf, "shape", None),
-                                                  getattr(leaf, "dtype", None))  # fmt: skip
+def _flat_key(args: tuple[Any, ...]) -> tuple[Any, Any]:
+    """The leaves and the cache's key of a call with arrays only, if it is one."""
+    key: list[Any] = []
+    for arg in args:
+        if type(arg) is Array:
+            data = arg._data
+        elif type(arg) is np.ndarray and arg.dtype.isnative:
+            data = arg
+        else:
+            return None, None
+        key += (data.shape, data.dtype.num)
+    return args, tuple(key)
+
+
+def _tree_key(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any]:
+    """The leaves and the cache's key of any call."""
+    leaves, treedef = optree.tree_flatten((args, kwargs), namespace=tree.NAMESPACE)
+    key: list[Any] = [treedef]
+    for leaf in leaves:
+        kind = type(leaf)
+        if kind is Array:
+            data = leaf._data
+            key += (data.shape, data.dtype.num)
+        elif kind in (bool, int, float):
+            key.append(kind)
+        else:
+            key += (kind, getattr(leaf, "shape", None), getattr(leaf, "dtype", None))
+    return leaves, tuple(key)
 
 
 def _argument_spec(leaf: Any, name: str, function: str) -> ShapeDtypeStruct:

@@ -105,7 +105,7 @@ class Program:
         if locations or stage_index(stage) > stage_index(_LAST_MLIR):
             return text
         with _parsed(text) as (_, module):
-            return module.operation.get_asm(enable_debug_info=False)
+            return _printed(module, locations=False)
 
     @public
     def replace(self, stage: str, text: str) -> Program:
@@ -174,7 +174,9 @@ class Program:
         if stage in self._texts:
             return self._texts[stage]
         index = stage_index(stage)
-        known = [s.name for s in stages()[:index] if s.name in self._texts]
+        last = stage_index(_LAST_MLIR)
+        before = stages()[: min(index, last + 1)]
+        known = [s.name for s in before if s.name in self._texts]
         if not known:
             raise ArgumentError(
                 f"this program begins at stage {next(iter(self._texts))!r}, after "
@@ -182,7 +184,7 @@ class Program:
             )
         with _parsed(self._texts[known[-1]]) as (_, module):
             for previous, step in _steps(known[-1], stage):
-                if stage_index(step.name) > stage_index(_LAST_MLIR):
+                if stage_index(step.name) > last:
                     self._texts[stage] = _translated(module, stage)
                     break
                 self._run(module, previous, step)
@@ -248,8 +250,9 @@ def _steps(start: str, end: str) -> Iterator[tuple[str, Stage]]:
         yield stages()[index - 1].name, stages()[index]
 
 
-def _printed(module: ir.Module) -> str:
-    return module.operation.get_asm(enable_debug_info=True)
+def _printed(module: ir.Module, locations: bool = True) -> str:
+    """The text of a module, to the byte as `weft-opt` prints it."""
+    return module.operation.get_asm(enable_debug_info=locations) + "\n"
 
 
 def _translated(module: ir.Module, stage: str) -> str:

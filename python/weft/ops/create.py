@@ -41,7 +41,7 @@ def constant(*, value: np.ndarray, result: ShapeDtypeStruct) -> np.ndarray:
 
     >>> weft.constant(2.5)
     """
-    return value
+    return np.ascontiguousarray(value).reshape(value.shape)
 
 
 def _iota(
