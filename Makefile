@@ -50,7 +50,7 @@ build: ## Build Weft in place
 	@$(setup) packages python bindings build
 
 wheel: ## Make the two wheels in dist/
-	@$(setup) packages python bindings wheel
+	@$(setup) packages python bindings build wheel
 
 prove-wheels: wheel ## Install the wheels in a bare Debian root and run the README's program
 	third_party/prove-wheels.sh

@@ -54,9 +54,10 @@ bindings_wheel() {
   cp "$work/bindings-$key"/*.whl "$root/dist"
 }
 
+# Installs from the development build, whose settings are the same.
 weft_wheel() {
   local settings=(
-    --config-settings=build-dir="$work/build-{wheel_tag}"
+    --config-settings=build-dir="$root/build"
     --config-settings=cmake.define.Python_EXECUTABLE="$bin/python"
   )
   [[ -z ${MLIR_DIR:-} ]] || settings+=(--config-settings=cmake.define.MLIR_DIR="$MLIR_DIR")

@@ -105,7 +105,8 @@ Install these yourself:
     (-DLLVM_ENABLE_PROJECTS=mlir -DLLVM_BUILD_LLVM_DYLIB=ON -DLLVM_LINK_LLVM_DYLIB=ON
     -DMLIR_LINK_MLIR_DYLIB=ON -DLLVM_ENABLE_RTTI=ON -DLLVM_TARGETS_TO_BUILD='host;NVPTX')
   - the source tree they were built from
-  - a C++17 compiler, CMake 3.20 or later, Ninja
+  - Clang, with which that LLVM must have been built too (CXX may name it)
+  - CMake 3.22 or later, Ninja
   - Python 3.11 or later with its headers and venv
 then say where they are:
   make MLIR_DIR=/path/to/lib/cmake/mlir LLVM_SOURCE=/path/to/llvm-project PYTHON=python3.11 $goal
@@ -130,10 +131,12 @@ install_packages() {
 
 check_tools() {
   local tool
-  for tool in cmake ninja c++; do
+  for tool in cmake ninja; do
     command -v "$tool" >/dev/null ||
       die "failed" "" "$tool is missing; with MLIR_DIR set, nothing is installed for you."
   done
+  [[ -n ${CXX:-} ]] || command -v clang++-22 clang++ >/dev/null ||
+    die "failed" "" "Clang is missing; with MLIR_DIR set, nothing is installed for you."
   [[ -f $MLIR_DIR/MLIRConfig.cmake ]] ||
     die "failed" "" "MLIR_DIR=$MLIR_DIR holds no MLIRConfig.cmake:" \
       "it is the lib/cmake/mlir folder of an installation of MLIR 22.1."
