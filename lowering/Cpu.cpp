@@ -18,15 +18,11 @@ constexpr llvm::StringLiteral fusedPasses = R"(
   inline, symbol-dce,
   func.func(weft-fuse-elementwise, canonicalize, cse))";
 
-// Eliminating empty tensors makes ops write straight into the slice that they
-// are inserted into. Once results have destinations it would be wrong: it takes
-// a buffer that two ops write for the destination of both. Destinations must be
-// in the text before bufferization decides what is copied. The arena is planned
-// when clean-up has left only the buffers that are needed, and a second
-// canonicalization removes the copies that CSE showed to be of a buffer to
-// itself.
+// Destinations must be in the text before bufferization decides what is copied.
+// The arena is planned when clean-up has left only the buffers that are needed,
+// and a second canonicalization removes the copies that CSE showed to be of a
+// buffer to itself.
 constexpr llvm::StringLiteral memrefPasses = R"(
-  func.func(eliminate-empty-tensors),
   weft-destination-passing,
   one-shot-bufferize{buffer-alignment=64},
   func.func(canonicalize, cse, canonicalize, weft-plan-arena, canonicalize,

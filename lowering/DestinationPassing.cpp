@@ -6,6 +6,8 @@
 
 #include "lowering/Passes.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
+#include "mlir/Dialect/Bufferization/Transforms/OneShotAnalysis.h"
+#include "mlir/Dialect/Bufferization/Transforms/Transforms.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -119,8 +121,8 @@ void passInputs(Block &body, OpBuilder &b) {
   for (BlockArgument arg : body.getArguments()) {
     auto tensor = cast<RankedTensorType>(arg.getType());
     if (hasNoElements(tensor)) {
-      auto empty = tensor::EmptyOp::create(
-          b, arg.getLoc(), tensor.getShape(), tensor.getElementType());
+      auto empty = tensor::EmptyOp::create(b, arg.getLoc(), tensor.getShape(),
+                                           tensor.getElementType());
       arg.replaceAllUsesWith(empty);
       arg.setType(bufferType(tensor));
       continue;
@@ -170,6 +172,26 @@ void passDestinations(func::FuncOp func) {
   func.setAllArgAttrs(argAttrs);
 }
 
+/// Has an op whose result is inserted into a slice write into that slice.
+///
+/// Upstream's pass would do the same for the buffers of results, but takes one
+/// that two ops write into for the destination of both.
+LogicalResult writeIntoSlices(func::FuncOp func) {
+  bufferization::OneShotBufferizationOptions options;
+  bufferization::OneShotAnalysisState state(func, options);
+  if (failed(bufferization::analyzeOp(func, state)))
+    return failure();
+  IRRewriter rewriter(func.getContext());
+  return bufferization::eliminateEmptyTensors(
+      rewriter, func, state,
+      [](RewriterBase &rewriter, SubsetInsertionOpInterface op,
+         tensor::EmptyOp empty, Operation *user) {
+        if (!isa<tensor::InsertSliceOp>(op))
+          return Value();
+        return bufferization::buildSubsetExtraction(rewriter, op, empty, user);
+      });
+}
+
 class DestinationPassing final
     : public weft::impl::DestinationPassingBase<DestinationPassing> {
   void runOnOperation() override {
@@ -177,6 +199,8 @@ class DestinationPassing final
       if (failed(checkFunction(func)))
         return signalPassFailure();
       passDestinations(func);
+      if (failed(writeIntoSlices(func)))
+        return signalPassFailure();
     }
   }
 };

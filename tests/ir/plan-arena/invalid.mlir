@@ -1,0 +1,27 @@
+// RUN: weft-opt --weft-plan-arena %s -verify-diagnostics -split-input-file
+
+func.func @huge() {
+  // expected-error @+1 {{a temporary of type 'memref<4294967296x4294967296xf64>' has more bytes than an address can name}}
+  %a = memref.alloc() : memref<4294967296x4294967296xf64>
+  return
+}
+
+// -----
+
+// expected-error @+1 {{the temporaries of function 'huge_together' have more bytes than an address can name}}
+func.func @huge_together(%x: f64) {
+  %a = memref.alloc() : memref<1073741824x1073741800xf64>
+  %b = memref.alloc() : memref<1073741824x1073741800xf64>
+  linalg.fill ins(%x : f64) outs(%a : memref<1073741824x1073741800xf64>)
+  linalg.fill ins(%x : f64) outs(%b : memref<1073741824x1073741800xf64>)
+  memref.copy %a, %b : memref<1073741824x1073741800xf64> to memref<1073741824x1073741800xf64>
+  return
+}
+
+// -----
+
+func.func @unknown(%n: index) {
+  // expected-error @+1 {{the size of this temporary is not known}}
+  %a = memref.alloc(%n) : memref<?xf64>
+  return
+}
