@@ -29,7 +29,9 @@ private:
   Block &body() { return forward.getBody().front(); }
   Operation *terminator() { return body().getTerminator(); }
   Location derivativeLoc(Operation *op) {
-    auto name = NameLoc::get(b.getStringAttr("vjp of " + function.getName()));
+    // A caller without a file would stop LLVM's debug information.
+    auto name = NameLoc::get(b.getStringAttr("vjp of " + function.getName()),
+                             function.getLoc());
     return CallSiteLoc::get(op->getLoc(), name);
   }
 
