@@ -48,23 +48,23 @@ def _of(x: Array | DTypeLike, kind: str, name: str) -> np.dtype[Any]:
 
 
 @public
-def finfo(type: Array | DTypeLike, /) -> np.finfo[Any]:
+def finfo(of: Array | DTypeLike, /) -> np.finfo[Any]:
     """The limits of a float dtype.
 
     >>> weft.finfo(weft.float32).bits
     32
     """
-    return np.finfo(_of(type, "f", "finfo"))
+    return np.finfo(_of(of, "f", "finfo"))
 
 
 @public
-def iinfo(type: Array | DTypeLike, /) -> np.iinfo[Any]:
+def iinfo(of: Array | DTypeLike, /) -> np.iinfo[Any]:
     """The limits of an integer dtype.
 
     >>> weft.iinfo(weft.int8).max
     127
     """
-    return np.iinfo(_of(type, "iu", "iinfo"))
+    return np.iinfo(_of(of, "iu", "iinfo"))
 
 
 @public

@@ -20,6 +20,7 @@ from .errors import (
     StaticArgumentError,
     StructureError,
     UnsupportedTypeError,
+    check_arguments,
     conceal,
     public,
 )
@@ -227,6 +228,7 @@ class Jitted(Generic[P, R]):
         """Compiles for a call, unless another thread has just done so."""
         with self._lock:
             signature, leaves = self._signature(args, kwargs, static)
+            check_arguments(self._with_static(static), args, kwargs)
             entry = self._entries.get(signature)
             if entry is not None:
                 self._hits += 1
@@ -257,6 +259,7 @@ class Jitted(Generic[P, R]):
 
         An argument may be a `weft.ShapeDtypeStruct` in place of an array.
         """
+        check_arguments(self._function, args, kwargs)
         args, kwargs, static = self._split(args, kwargs)
         return self._lower(self._signature(args, kwargs, static)[0])
 
@@ -266,6 +269,7 @@ class Jitted(Generic[P, R]):
 
         The traced program runs op by op through the ops' NumPy references.
         """
+        check_arguments(self._function, args, kwargs)
         dynamic, named, static = self._split(args, kwargs)
         lowered = self._lower(self._signature(dynamic, named, static)[0])
         return lowered.interpret(*dynamic, **named)
@@ -305,6 +309,7 @@ class Jitted(Generic[P, R]):
 
         trace = CURRENT.get()
         assert trace is not None
+        check_arguments(self._function, args, kwargs)
         args, kwargs, static = self._split(args, kwargs)
         signature, leaves = self._signature(args, kwargs, static)
         operands = [trace.lift(_as_operand(leaf)) for leaf in leaves]

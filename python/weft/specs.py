@@ -55,7 +55,9 @@ class ShapeDtypeStruct:
         return f"tensor<{''.join(f'{n}x' for n in self.shape)}{MLIR_NAMES[self.dtype]}>"
 
     def __str__(self) -> str:
-        return ("weak " if self.weak else "") + spell(self.dtype, self.shape)
+        if self.weak and not self.shape:
+            return f"Python {'float' if self.dtype.kind == 'f' else 'int'}"
+        return spell(self.dtype, self.shape)
 
     def __repr__(self) -> str:
         return f"ShapeDtypeStruct({self})"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from .array import Array
-from .dtypes import BOOL, FLOAT, spell
+from .dtypes import BOOL, FLOAT
 from .errors import LeakedTracerError, TracerError, public_methods
 from .specs import ShapeDtypeStruct
 
@@ -121,7 +121,7 @@ class Tracer(Array):
         return known
 
     def __str__(self) -> str:
-        return ("weak " if self.weak else "") + spell(self.dtype, self.shape)
+        return str(ShapeDtypeStruct(self.shape, self.dtype, self.weak))
 
     def __repr__(self) -> str:
         return f"Tracer({self})"

@@ -14,7 +14,7 @@ import numpy as np
 from . import ops, tree
 from .array import Array
 from .dtypes import is_kind, scalar_array
-from .errors import TransformError, public
+from .errors import TransformError, check_arguments, public
 from .jit import Jitted, Lowered
 from .ops.registry import is_scalar
 from .program import TRACED, Program
@@ -266,6 +266,7 @@ def _differentiate(
 ) -> Any:
     """Runs `body` within a trace: the current one, or one with the values at hand."""
     name = _name(function)
+    check_arguments(function, args, kwargs)
     numbers = _chosen(transform, name, argnums, args)
     for number in numbers:
         _check_floats(transform, name, args[number], number)
@@ -324,20 +325,27 @@ def value_and_grad(
     (Array(9., dtype=float32), Array(6., dtype=float32))
     """
     _check_function(function, "value_and_grad")
+    apply = _value_and_grad("value_and_grad", function, argnums, has_aux)
+    return Transformed(apply, function, "value_and_grad")
+
+
+def _value_and_grad(
+    transform: str, function: Callable[..., Any], argnums: ArgNums, has_aux: bool
+) -> Callable[[tuple[Any, ...], dict[str, Any]], Any]:
     single = isinstance(argnums, int)
 
     def body(chosen: Callable[..., Any], name: str, wrt: Any) -> Any:
         linear = linearize(chosen, name, wrt)
         outputs = linear.outputs
-        value = _scalar_output("value_and_grad", name, outputs, has_aux)
+        value = _scalar_output(transform, name, outputs, has_aux)
         gradients = linear.pull_back(_seed(linear, value))
         gradient = tree.unflatten(tree.flatten(wrt)[1], gradients)
         return outputs, gradient[0] if single else gradient
 
     def apply(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        return _differentiate("value_and_grad", function, argnums, args, kwargs, body)
+        return _differentiate(transform, function, argnums, args, kwargs, body)
 
-    return Transformed(apply, function, "value_and_grad")
+    return apply
 
 
 @public
@@ -354,10 +362,10 @@ def grad(
     Array(12., dtype=float32)
     """
     _check_function(function, "grad")
-    both = value_and_grad(function, argnums, has_aux)
+    both = _value_and_grad("grad", function, argnums, has_aux)
 
     def apply(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        value, gradient = both(*args, **kwargs)
+        value, gradient = both(args, kwargs)
         return (gradient, value[1]) if has_aux else gradient
 
     return Transformed(apply, function, "grad")
@@ -379,6 +387,7 @@ def vjp(
     """
     _check_function(function, "vjp")
     name = _name(function)
+    check_arguments(function, primals, {})
     for i, primal in enumerate(primals):
         _check_floats("vjp", name, primal, i)
     if CURRENT.get() is None:
@@ -412,13 +421,11 @@ def _pull_back(
             )
         by_result[id(result)] = ops.astype(array, result.dtype)
     cts = [
-        by_result.get(id(x))
-        if id(x) in by_result
-        else ops.full(x.shape, 0, dtype=x.dtype)
+        by_result[id(x)] if id(x) in by_result else ops.zeros_like(x)
         for x in linear.primals
         if is_kind(x.dtype, "float")
     ]
-    gradients = linear.pull_back(cts)  # type: ignore[arg-type]
+    gradients = linear.pull_back(cts)
     return tree.unflatten(tree.flatten(primals)[1], gradients)
 
 

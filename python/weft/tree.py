@@ -14,6 +14,8 @@ from typing import Any, Final
 
 import optree
 
+from .specs import ShapeDtypeStruct
+
 NAMESPACE: Final = "weft"
 TreeDef = optree.PyTreeSpec
 
@@ -39,6 +41,7 @@ def paths(tree: Any, name: str) -> list[str]:
 
 def _register_dataclasses(leaves: Sequence[Any]) -> bool:
     kinds = {type(leaf) for leaf in leaves if dataclasses.is_dataclass(type(leaf))}
+    kinds.discard(ShapeDtypeStruct)  # stands for an array: a leaf
     for kind in kinds:
         _register(kind)
     return bool(kinds)

@@ -1,0 +1,230 @@
+"""The command line: `weft emit` prints a function at a stage of its compilation."""
+
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import importlib.util
+import inspect
+import sys
+import typing
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from .errors import ArgumentError, WeftError
+from .jit import Jitted, jit
+from .program import stage_index, stages
+from .specs import ShapeDtypeStruct, parse_spec
+from .transforms import Transformed
+
+_DESCRIPTION = """\
+Looks into the programs that Weft compiles.
+
+  weft stages                               the stages of a program, one a line
+  weft emit model.py:loss --stage linalg    a function at one of them
+"""
+
+_EMIT = """\
+Prints a function of a Python file at a stage of its compilation.
+
+The shapes and dtypes of its arguments come from --arg, in the order of the
+parameters or as name=SPEC, or else from the function's own annotations:
+
+  Images = Annotated[weft.Array, "f32[64,784]"]
+  def loss(params: Params, images: Images, rate: float): ...
+
+where Params may be a NamedTuple, a dataclass, a TypedDict or a tuple[...] of
+such annotations. A SPEC is a dtype and sizes: f32[64,32], i64[10], bool[3], f64.
+
+examples:
+  weft emit model.py:loss                             as it was traced
+  weft emit model.py:loss --stage linalg -o loss.mlir
+  weft emit model.py:f --arg f32[64,32] --arg x=i64[64] --stage asm
+  weft emit model.py:f --arg f32[8] --no-locations | weft-opt --weft-cpu
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = _Parser("weft", description=_DESCRIPTION, formatter_class=raw)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    emit = commands.add_parser(
+        "emit", help="print a function at a stage", description=_EMIT,
+        formatter_class=raw,
+    )  # fmt: skip
+    emit.add_argument("target", metavar="FILE.py:FUNCTION", help="what to print")
+    emit.add_argument("--stage", default="weft", help="the stage (default: weft)")
+    emit.add_argument(
+        "--arg", action="append", default=[], metavar="[NAME=]SPEC",
+        help="the shape and dtype of an argument; once for each",
+    )  # fmt: skip
+    emit.add_argument("-o", "--output", metavar="FILE", help="write there instead")
+    emit.add_argument(
+        "--no-locations", action="store_true",
+        help="leave the lines of the Python file out of the text",
+    )  # fmt: skip
+    commands.add_parser(
+        "stages", help="list the stages of a program", formatter_class=raw,
+        description="Lists the stages of a program for the CPU, in order.",
+    )  # fmt: skip
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command line; returns its exit status."""
+    options = _parser().parse_args(argv)
+    try:
+        text = _stages() if options.command == "stages" else _emit(options)
+        _write(text, getattr(options, "output", None))
+    except WeftError as error:
+        line = " ".join(str(error).split())
+        print(f"weft {options.command}: {line}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        sys.stderr.close()
+    except OSError as error:
+        print(f"weft {options.command}: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _write(text: str, output: str | None) -> None:
+    if output is None:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    else:
+        Path(output).write_text(text)
+
+
+def _stages() -> str:
+    return "".join(f"{stage.name:<10}{stage.doc}\n" for stage in stages())
+
+
+def _emit(options: argparse.Namespace) -> str:
+    stage_index(options.stage)
+    function = _load(options.target)
+    args = _arguments(function, options.arg)
+    lowered = (function if hasattr(function, "lower") else jit(function)).lower(**args)
+    return lowered.text(options.stage, locations=not options.no_locations)
+
+
+def _load(target: str) -> Any:
+    file, separator, name = target.rpartition(":")
+    if not separator or not file.endswith(".py"):
+        raise ArgumentError(f"{target!r} is not FILE.py:FUNCTION")
+    path = Path(file)
+    if not path.is_file():
+        raise ArgumentError(f"there is no file {file}")
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = module
+    sys.path.insert(0, str(path.resolve().parent))
+    try:
+        spec.loader.exec_module(module)
+    except WeftError:
+        raise
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise ArgumentError(f"{file} cannot be imported: {reason}") from None
+    function = getattr(module, name, None)
+    if not callable(function):
+        own = [
+            key
+            for key, value in vars(module).items()
+            if isinstance(value, (Jitted, Transformed))
+            or (inspect.isfunction(value) and value.__module__ == path.stem)
+        ]
+        has = ", ".join(own) or "none"
+        raise ArgumentError(f"{file} has no function {name!r}; it has {has}")
+    return function
+
+
+def _arguments(function: Any, given: Sequence[str]) -> dict[str, Any]:
+    """What each parameter without a default stands for."""
+    plain = inspect.unwrap(function)
+    parameters = inspect.signature(plain).parameters
+    try:
+        hints = typing.get_type_hints(plain, include_extras=True)
+    except Exception as error:  # the names of annotations may be anything
+        raise ArgumentError(f"the annotations cannot be read: {error}") from None
+    named = _named(list(parameters), given)
+    result: dict[str, Any] = {}
+    for name, parameter in parameters.items():
+        if name in named:
+            result[name] = parse_spec(named[name])
+        elif name in hints and (stands := _described(hints[name])) is not None:
+            result[name] = stands
+        elif parameter.default is inspect.Parameter.empty:
+            raise ArgumentError(
+                f"parameter {name!r} has no shape; give --arg {name}=f32[64,32], or "
+                f'annotate it as Annotated[weft.Array, "f32[64,32]"]'
+            )
+    return result
+
+
+def _named(parameters: list[str], given: Sequence[str]) -> dict[str, str]:
+    named: dict[str, str] = {}
+    free = [*parameters]
+    for argument in given:
+        name, equals, spec = argument.rpartition("=")
+        if not equals:
+            if not free:
+                raise ArgumentError(
+                    f"there are {len(given)} --arg for {len(parameters)} parameters"
+                )
+            name = free[0]
+        if name not in parameters:
+            raise ArgumentError(f"there is no parameter {name!r}")
+        named[name] = spec
+        free = [other for other in free if other not in named]
+    return named
+
+
+def _described(hint: Any) -> Any:
+    """The tree of shapes and dtypes that an annotation spells, if it does."""
+    if typing.get_origin(hint) is typing.Annotated:
+        for note in typing.get_args(hint)[1:]:
+            if isinstance(note, (str, ShapeDtypeStruct)):
+                return parse_spec(note) if isinstance(note, str) else note
+        return None
+    if hint in (int, float):
+        return ShapeDtypeStruct((), hint if hint is int else "float64", weak=True)
+    if hint is bool:
+        return ShapeDtypeStruct((), "bool")
+    if typing.get_origin(hint) is tuple:
+        return _all(list(map(_described, typing.get_args(hint))), tuple)
+    return _described_fields(hint)
+
+
+def _described_fields(hint: Any) -> Any:
+    """The same for a NamedTuple, a dataclass or a TypedDict."""
+    named_tuple = isinstance(hint, type) and hasattr(hint, "_fields")
+    if not (named_tuple or dataclasses.is_dataclass(hint) or typing.is_typeddict(hint)):
+        return None
+    hints = typing.get_type_hints(hint, include_extras=True)
+    fields = {name: _described(field) for name, field in hints.items()}
+
+    def make(values: list[Any]) -> Any:
+        return hint(**dict(zip(fields, values, strict=True)))
+
+    return _all(list(fields.values()), make)
+
+
+def _all(values: list[Any], make: Any) -> Any:
+    return None if any(value is None for value in values) else make(values)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
