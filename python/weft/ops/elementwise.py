@@ -500,9 +500,9 @@ def pow(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """
     if x.dtype.kind == "f":
         return _in_f64(np.power, x, y)
-    inverse = np.where(x == 1, 1, 0)
-    if x.dtype.kind == "i":
-        inverse = np.where(x == -1, np.where(y % 2 == 0, 1, -1), inverse)
+    if x.dtype.kind == "u":
+        return np.power(x, y)
+    inverse = np.where(x == -1, np.where(y % 2 == 0, 1, -1), np.where(x == 1, 1, 0))
     power = np.power(x, np.where(y < 0, 0, y).astype(x.dtype))
     return np.where(y < 0, inverse, power).astype(x.dtype)
 
@@ -614,7 +614,8 @@ def bitwise_right_shift(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """
     out = _shift_out_of_range(x, y)
     shifted = np.right_shift(x, np.where(out, 0, y).astype(x.dtype))
-    return np.where(out, np.where(x < 0, -1, 0), shifted).astype(x.dtype)
+    sign = np.where(x < 0, -1, 0).astype(x.dtype)
+    return np.where(out, sign, shifted)
 
 
 @binary("bool")
