@@ -1,0 +1,350 @@
+"""How to draw samples for each op. All else about an op is derived from its record.
+
+A row of an elementwise op says between which bounds each operand is smooth (there
+derivatives are compared with differences) and how many ulps a compiled float may be
+off. A row of another op lists shapes and attributes instead.
+"""
+
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from records import Record
+from weft.dtypes import BY_MLIR_NAME, MLIR_NAMES
+
+Interval = tuple[float, float]
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Case:
+    """Shapes of the operands, attributes, and the result's shape if not inferred."""
+
+    shapes: tuple[Shape, ...]
+    attributes: dict[str, Any] = field(default_factory=dict)
+    result: Shape | None = None
+
+
+@dataclass(frozen=True)
+class Row:
+    """How to sample one op.
+
+    `ulps` are units in the last place of the exact result or, where an op sums or
+    multiplies up, of that of the operands' absolute values (`accumulates`).
+    """
+
+    smooth: tuple[Interval, ...] = ()
+    cases: tuple[Case, ...] = ()
+    ulps: float = 0
+    accumulates: bool = False
+    # NumPy does not say which of 0.0 and -0.0 is the larger one.
+    signed_zeros: bool = True
+
+
+REAL = (-3.0, 3.0)
+POSITIVE = (0.2, 3.0)
+INSIDE = (-0.8, 0.8)
+
+
+def smooth(*bounds: Interval, **options: Any) -> Row:
+    """An elementwise op with a derivative."""
+    return Row(smooth=bounds, **options)
+
+
+def structured(*cases: Case, **options: Any) -> Row:
+    """An op whose meaning depends on shapes and attributes."""
+    return Row(cases=cases, **options)
+
+
+def reduction(**options: Any) -> Row:
+    """A reduction that has a value over no elements."""
+    empty = Case(((2, 0, 3),), {"axes": (1,)}), Case(((0, 3),), {"axes": (0, 1)})
+    return structured(*_full_reductions(), *empty, **options)
+
+
+def extremum(**options: Any) -> Row:
+    """A reduction that has none."""
+    empty = Case(((2, 0, 3),), {"axes": (2,)})
+    return structured(*_full_reductions(), empty, **options)
+
+
+def _full_reductions() -> list[Case]:
+    return [
+        Case((shape,), {"axes": axes})
+        for shape, axes in (
+            ((), ()),
+            ((1,), (0,)),
+            ((7,), (0,)),
+            ((3, 5), (0,)),
+            ((3, 5), (1,)),
+            ((2, 3, 4), (0, 2)),
+            ((2, 3, 4), (1,)),
+            ((2, 1, 3), (0, 1, 2)),
+            ((2, 3), ()),
+        )
+    ]
+
+
+def index_reduction() -> Row:
+    """The position of an extremum."""
+    return structured(
+        Case(((1,),), {"axis": 0}),
+        Case(((7,),), {"axis": 0}),
+        Case(((3, 5),), {"axis": 0}),
+        Case(((3, 5),), {"axis": 1}),
+        Case(((2, 3, 4),), {"axis": 1}),
+        Case(((3, 0),), {"axis": 0}),
+    )
+
+
+def _dot(
+    lhs: Shape, rhs: Shape, batch: Any = ((), ()), contract: Any = ((), ())
+) -> Case:
+    names = ("lhs_batch", "rhs_batch", "lhs_contract", "rhs_contract")
+    return Case((lhs, rhs), dict(zip(names, (*batch, *contract), strict=True)))
+
+
+def _slice(shape: Shape, start: Shape, limit: Shape, stride: Shape) -> Case:
+    return Case((shape,), {"start": start, "limit": limit, "stride": stride})
+
+
+def _pad(shape: Shape, low: Shape, high: Shape, interior: Shape) -> Case:
+    return Case((shape, ()), {"low": low, "high": high, "interior": interior})
+
+
+EXACT = Row()
+
+ROWS: dict[str, Row] = {
+    # Arithmetic.
+    "add": smooth(REAL, REAL),
+    "subtract": smooth(REAL, REAL),
+    "multiply": smooth(REAL, REAL),
+    "divide": smooth(REAL, POSITIVE),
+    "floor_divide": EXACT,
+    "remainder": smooth((3.1, 3.9), (1.0, 1.02)),
+    "pow": smooth(POSITIVE, REAL, ulps=2),
+    "maximum": smooth(REAL, REAL, signed_zeros=False),
+    "minimum": smooth(REAL, REAL, signed_zeros=False),
+    "negative": smooth(REAL),
+    "abs": smooth(REAL),
+    "sign": EXACT,
+    "square": smooth(REAL),
+    "reciprocal": smooth(POSITIVE),
+    "hypot": smooth(REAL, REAL, ulps=2),
+    "copysign": smooth(REAL, REAL),
+    # Rounding.
+    "ceil": EXACT,
+    "floor": EXACT,
+    "trunc": EXACT,
+    "round": EXACT,
+    # Exponentials, logarithms, roots.
+    "exp": smooth(REAL, ulps=2),
+    "exp2": smooth(REAL, ulps=2),
+    "expm1": smooth(REAL, ulps=2),
+    "log": smooth(POSITIVE, ulps=2),
+    "log2": smooth(POSITIVE, ulps=2),
+    "log10": smooth(POSITIVE, ulps=2),
+    "log1p": smooth(INSIDE, ulps=2),
+    "logaddexp": smooth(REAL, REAL, ulps=2, accumulates=True),
+    "sqrt": smooth(POSITIVE),
+    "rsqrt": smooth(POSITIVE, ulps=2),
+    "cbrt": smooth(POSITIVE, ulps=4),  # glibc's
+    # Trigonometric and hyperbolic functions, error function.
+    "sin": smooth(REAL, ulps=2),
+    "cos": smooth(REAL, ulps=2),
+    "tan": smooth(INSIDE, ulps=2),
+    "asin": smooth(INSIDE, ulps=2),
+    "acos": smooth(INSIDE, ulps=2),
+    "atan": smooth(REAL, ulps=2),
+    "atan2": smooth(REAL, POSITIVE, ulps=2),
+    "sinh": smooth(REAL, ulps=2),
+    "cosh": smooth(REAL, ulps=2),
+    "tanh": smooth(REAL, ulps=2),
+    "asinh": smooth(REAL, ulps=2),
+    "acosh": smooth((1.2, 3.0), ulps=2),
+    "atanh": smooth(INSIDE, ulps=2),
+    "erf": smooth(REAL, ulps=2),
+    "erfc": smooth(REAL, ulps=2),
+    "logistic": smooth(REAL, ulps=2),
+    # Predicates and comparisons.
+    "isnan": EXACT,
+    "isinf": EXACT,
+    "isfinite": EXACT,
+    "signbit": EXACT,
+    "equal": EXACT,
+    "not_equal": EXACT,
+    "less": EXACT,
+    "less_equal": EXACT,
+    "greater": EXACT,
+    "greater_equal": EXACT,
+    # Logic and bits.
+    "logical_and": EXACT,
+    "logical_or": EXACT,
+    "logical_xor": EXACT,
+    "logical_not": EXACT,
+    "bitwise_and": EXACT,
+    "bitwise_or": EXACT,
+    "bitwise_xor": EXACT,
+    "bitwise_invert": EXACT,
+    "bitwise_count": EXACT,
+    "bitwise_left_shift": EXACT,
+    "bitwise_right_shift": EXACT,
+    # Choice and conversion.
+    "select": smooth((0, 1), REAL, REAL),
+    "clamp": smooth(REAL, (-1.0, -0.5), (0.5, 1.0), signed_zeros=False),
+    "convert": smooth(REAL),
+    "bitcast": EXACT,
+    # Creation.
+    "constant": structured(
+        Case((), result=()), Case((), result=(3,)), Case((), result=(2, 0))
+    ),
+    "iota": structured(
+        Case((), {"dimension": 0}, (5,)),
+        Case((), {"dimension": 1}, (2, 3)),
+        Case((), {"dimension": 0}, (3, 0)),
+        Case((), {"dimension": 2}, (1, 2, 1)),
+    ),
+    # Shape.
+    "broadcast": structured(
+        Case(((),), {"dimensions": ()}, (2, 3)),
+        Case(((3,),), {"dimensions": (1,)}, (2, 3)),
+        Case(((2, 1),), {"dimensions": (0, 2)}, (2, 4, 3)),
+        Case(((1,),), {"dimensions": (0,)}, (0,)),
+        Case(((),), {"dimensions": ()}, ()),
+    ),
+    "reshape": structured(
+        Case(((2, 6),), result=(3, 4)),
+        Case(((1, 1),), result=()),
+        Case(((),), result=(1,)),
+        Case(((0, 3),), result=(5, 0)),
+        Case(((2, 3, 2),), result=(12,)),
+    ),
+    "transpose": structured(
+        Case(((2, 3),), {"permutation": (1, 0)}),
+        Case(((2, 3, 4),), {"permutation": (2, 0, 1)}),
+        Case(((),), {"permutation": ()}),
+        Case(((0, 3),), {"permutation": (1, 0)}),
+    ),
+    "slice": structured(
+        _slice((9,), (1,), (8,), (3,)),
+        _slice((4, 5), (0, 2), (4, 3), (1, 1)),
+        _slice((4, 5), (3, 1), (4, 5), (2, 2)),
+        _slice((4,), (2,), (2,), (1,)),
+        _slice((), (), (), ()),
+    ),
+    "pad": structured(
+        _pad((3,), (1,), (2,), (1,)),
+        _pad((2, 3), (0, 1), (1, 0), (2, 0)),
+        _pad((0, 2), (1, 0), (1, 1), (3, 0)),
+        _pad((), (), (), ()),
+        _pad((1,), (0,), (0,), (4,)),
+    ),
+    "concatenate": structured(
+        Case(((2,), (3,)), {"dimension": 0}),
+        Case(((2, 3), (2, 0), (2, 1)), {"dimension": 1}),
+        Case(((1, 2), (3, 2)), {"dimension": 0}),
+        Case(((4,),), {"dimension": 0}),
+    ),
+    "reverse": structured(
+        Case(((5,),), {"dimensions": (0,)}),
+        Case(((2, 3),), {"dimensions": (0, 1)}),
+        Case(((2, 3),), {"dimensions": ()}),
+        Case(((),), {"dimensions": ()}),
+        Case(((0, 2),), {"dimensions": (0,)}),
+    ),
+    # Reductions.
+    "sum": reduction(ulps=8, accumulates=True),
+    "prod": reduction(ulps=16, accumulates=True),
+    "max": extremum(signed_zeros=False),
+    "min": extremum(signed_zeros=False),
+    "any": reduction(),
+    "all": reduction(),
+    "argmax": index_reduction(),
+    "argmin": index_reduction(),
+    # Contraction.
+    "dot_general": structured(
+        _dot((2, 3), (3, 4), contract=((1,), (0,))),
+        _dot((3,), (3,), contract=((0,), (0,))),
+        _dot((2, 3, 5), (5, 2, 4), ((0,), (1,)), ((2,), (0,))),
+        _dot((2, 3, 4), (4, 2, 3), ((), ()), ((0, 2), (1, 0))),
+        _dot((2,), (3,)),
+        _dot((), (2, 1)),
+        _dot((2, 0), (0, 3), contract=((1,), (0,))),
+        _dot((0, 2), (2, 1), contract=((1,), (0,))),
+        _dot((3, 2), (3, 2), ((0, 1), (0, 1))),
+        ulps=8,
+        accumulates=True,
+    ),
+}
+
+
+def dtypes(op: Record) -> list[np.dtype[Any]]:
+    """The dtypes that an op takes (of those that may differ, the last operand's)."""
+    values = op.operands or op.results
+    return [BY_MLIR_NAME[element] for element in values[-1].elements]
+
+
+def operand_dtypes(op: Record, dtype: np.dtype[Any], count: int) -> list[np.dtype[Any]]:
+    """The dtype of each operand where `dtype` is the one that may be chosen."""
+    values = op.operands * count if op.operands[-1:] and op.operands[-1].variadic else (
+        op.operands
+    )  # fmt: skip
+    return [
+        dtype
+        if MLIR_NAMES[dtype] in value.elements
+        else BY_MLIR_NAME[value.elements[0]]
+        for value in values[:count]
+    ]
+
+
+# ---- samples ----
+
+
+def awkward(dtype: np.dtype[Any]) -> np.ndarray:
+    """Values at which implementations differ."""
+    if dtype.kind == "b":
+        return np.array([False, True])
+    if dtype.kind in "iu":
+        info = np.iinfo(dtype)
+        values = [info.min, info.min + 1, info.max, info.max - 1, 0, 1, 2, 3, 7]
+        values += [-1, -2, -3, -7] * (dtype.kind == "i")
+        values += [info.bits - 1, info.bits, info.bits + 1]
+        return np.array(values, dtype)
+    info = np.finfo(dtype)
+    finite = [0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 0.1, 1e-8, 100.0, 127.5, 255.0, 65536.0,
+              2.0**31, 2.0**32, 2.0**63, 2.0**64, np.pi / 2, info.tiny,
+              info.smallest_subnormal, info.max, info.eps, 1 + info.eps, 1 - info.eps,
+              np.inf]  # fmt: skip
+    return np.array([*finite, *[-value for value in finite], np.nan], dtype)
+
+
+def drawn(dtype: np.dtype[Any], count: int, random: np.random.Generator) -> np.ndarray:
+    """Values of all sizes."""
+    if dtype.kind == "b":
+        return random.random(count) < 0.5
+    if dtype.kind in "iu":
+        info = np.iinfo(dtype)
+        wide = random.integers(info.min, info.max, count, dtype, endpoint=True)
+        small = random.integers(0, 9, count).astype(dtype)
+        return np.where(random.random(count) < 0.5, wide, small)
+    sizes = 10.0 ** random.choice([0.0, 0.0, 1.0, 2.0, -3.0, 8.0, -20.0], count)
+    return (random.normal(size=count) * sizes).astype(dtype)
+
+
+def values(
+    dtypes: Sequence[np.dtype[Any]], random: np.random.Generator
+) -> tuple[np.ndarray, ...]:
+    """Operands of an elementwise op: all pairs of awkward values, and drawn ones."""
+    grids = [awkward(dtype) for dtype in dtypes]
+    if len(grids) > 2:
+        grids = [random.choice(grid, 997) for grid in grids]
+    else:
+        grids = [grid.ravel() for grid in np.meshgrid(*grids)]
+    return tuple(
+        np.concatenate([grid, drawn(dtype, 1009, random)])
+        for grid, dtype in zip(grids, dtypes, strict=True)
+    )

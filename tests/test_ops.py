@@ -1,0 +1,261 @@
+"""Every op at every dtype: compiled and interpreted, against its NumPy reference."""
+
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+
+import op_table
+import weft
+from op_table import ROWS, Row
+from records import Record, array_ops
+from weft.dtypes import BY_MLIR_NAME
+from weft.specs import ShapeDtypeStruct
+from weft.tracer import evaluate
+
+
+@dataclass(frozen=True, eq=False)
+class Instance:
+    """An op on certain operands."""
+
+    op: Record
+    operands: tuple[np.ndarray, ...]
+    attributes: dict[str, Any]
+    result: ShapeDtypeStruct
+
+    @property
+    def row(self) -> Row:
+        return ROWS[self.op.name]
+
+    def reference(self, *operands: np.ndarray) -> np.ndarray:
+        """The op's value at operands like its own."""
+        attributes = dict(self.attributes)
+        if needs_result(self.op):
+            attributes["result"] = self.result
+        return evaluate(self.op.name, list(operands), attributes)
+
+    def __str__(self) -> str:
+        shapes = ", ".join(
+            str(ShapeDtypeStruct(x.shape, x.dtype)) for x in self.operands
+        )
+        return f"{self.op.name}({shapes}) {self.attributes or ''} -> {self.result}"
+
+
+def needs_result(op: Record) -> bool:
+    """Whether a reference cannot infer the result's type."""
+    return weft.ops.REGISTRY[op.name].explicit_result
+
+
+# ---- instances ----
+
+
+def _targets(op: Record, dtype: np.dtype[Any]) -> list[np.dtype[Any]]:
+    """The result dtypes of an op that converts."""
+    found = [BY_MLIR_NAME[element] for element in op.results[0].elements]
+    if op.name == "bitcast":
+        bits = {np.dtype("bool"): 1}
+        width = bits.get(dtype, 8 * dtype.itemsize)
+        return [to for to in found if bits.get(to, 8 * to.itemsize) == width]
+    return found
+
+
+@cache
+def _elementwise_operands(dtypes: tuple[np.dtype[Any], ...]) -> tuple[np.ndarray, ...]:
+    return op_table.values(dtypes, np.random.default_rng(len(dtypes)))
+
+
+def _elementwise(op: Record, dtype: np.dtype[Any]) -> list[Instance]:
+    dtypes = tuple(op_table.operand_dtypes(op, dtype, len(op.operands)))
+    operands = _elementwise_operands(dtypes)
+    shape = operands[0].shape
+    if needs_result(op):
+        specs = [ShapeDtypeStruct(shape, to) for to in _targets(op, dtype)]
+        return [Instance(op, operands, {}, spec) for spec in specs]
+    value = evaluate(op.name, list(operands), {})
+    return [Instance(op, operands, {}, ShapeDtypeStruct(shape, value.dtype))]
+
+
+def _array(shape: tuple[int, ...], dtype: np.dtype[Any], seed: int) -> np.ndarray:
+    """Small numbers with ties; in every third array one NaN and infinities."""
+    random = np.random.default_rng(seed)
+    if dtype.kind == "f":
+        array = np.asarray(np.round(random.normal(size=shape) * 4) / 4)
+        if seed % 3 == 2 and array.size > 2:
+            array.flat[random.integers(array.size)] = random.choice([np.nan, np.inf])
+        return array.astype(dtype)
+    if dtype.kind == "b":
+        return np.asarray(random.random(shape) < 0.5)
+    return random.integers(0, 100, shape).astype(dtype)
+
+
+def _structured(op: Record, dtype: np.dtype[Any]) -> list[Instance]:
+    made = []
+    for i, case in enumerate(ROWS[op.name].cases):
+        dtypes = op_table.operand_dtypes(op, dtype, len(case.shapes))
+        operands = tuple(
+            _array(shape, own, 10 * i + j)
+            for j, (shape, own) in enumerate(zip(case.shapes, dtypes, strict=True))
+        )
+        attributes = dict(case.attributes)
+        if "value" in op.attributes:  # a constant is its value
+            attributes["value"] = _array(case.result or (), dtype, 10 * i + 2)
+        made.append(_inferred(op, operands, attributes, case.result, dtype))
+    return made
+
+
+def _inferred(
+    op: Record, operands: Any, attributes: Any, shape: Any, dtype: Any
+) -> Instance:
+    if needs_result(op):
+        spec = ShapeDtypeStruct(shape, dtype)
+    else:
+        value = evaluate(op.name, list(operands), attributes)
+        spec = ShapeDtypeStruct(value.shape, value.dtype)
+    return Instance(op, operands, attributes, spec)
+
+
+def instances(op: Record, dtype: np.dtype[Any]) -> list[Instance]:
+    """What of an op is tested at a dtype."""
+    return (_elementwise if op.is_elementwise else _structured)(op, dtype)
+
+
+# ---- programs ----
+
+
+def _number(x: Any) -> str:
+    if isinstance(x, np.bool_):
+        return "true" if x else "false"
+    if isinstance(x, np.floating):
+        return f"0x{int(x.view(f'u{x.itemsize}')):0{2 * x.itemsize}X}"
+    return str(x)
+
+
+def _elements(array: np.ndarray) -> str:
+    if not array.ndim:
+        return _number(array[()])
+    return f"[{', '.join(_elements(row) for row in array)}]"
+
+
+def attribute_text(value: Any) -> str:
+    """An attribute as MLIR spells it."""
+    if isinstance(value, np.ndarray):
+        spec = ShapeDtypeStruct(value.shape, value.dtype)
+        return f"dense<{_elements(value) if value.size else ''}> : {spec.mlir}"
+    if isinstance(value, int):
+        return f"{value} : i64"
+    return f"array<i64{': ' if value else ''}{', '.join(map(str, value))}>"
+
+
+def op_text(instance: Instance, operands: Sequence[str], result: str) -> str:
+    """An op in its generic form."""
+    attributes = ", ".join(
+        f"{name} = {attribute_text(value)}"
+        for name, value in instance.attributes.items()
+    )
+    properties = f" <{{{attributes}}}>" if attributes else ""
+    types = ", ".join(_type(x) for x in instance.operands)
+    return (
+        f'{result} = "weft.{instance.op.name}"({", ".join(operands)}){properties} '
+        f": ({types}) -> {instance.result.mlir}"
+    )
+
+
+def _type(x: np.ndarray) -> str:
+    return ShapeDtypeStruct(x.shape, x.dtype).mlir
+
+
+def arguments(chosen: Sequence[Instance]) -> list[np.ndarray]:
+    """The arrays that instances take, each once."""
+    unique = {id(x): x for instance in chosen for x in instance.operands}
+    return list(unique.values())
+
+
+def program_text(chosen: Sequence[Instance]) -> str:
+    """A program of all instances: one result each."""
+    names = {id(x): f"%x{i}" for i, x in enumerate(arguments(chosen))}
+    signature = ", ".join(f"%x{i}: {_type(x)}" for i, x in enumerate(arguments(chosen)))
+    lines = [
+        op_text(instance, [names[id(x)] for x in instance.operands], f"%r{i}")
+        for i, instance in enumerate(chosen)
+    ]
+    types = ", ".join(instance.result.mlir for instance in chosen)
+    results = ", ".join(f"%r{i}" for i in range(len(chosen)))
+    return "\n".join(
+        [f"func.func @main({signature}) -> ({types}) {{", *lines,
+         f"return {results} : {types}", "}"]
+    )  # fmt: skip
+
+
+# ---- comparison ----
+
+
+def _ulps_off(got: np.ndarray, want: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    """By how many units in the last place of `scale` floats differ."""
+    with np.errstate(all="ignore"):
+        unit = np.spacing(np.abs(scale).astype(got.dtype)).astype("f8")
+        off = np.abs(got.astype("f8") - want.astype("f8")) / unit
+    same = (got == want) | (np.isnan(got) & np.isnan(want))
+    return np.where(same, 0, np.where(np.isnan(off), np.inf, off))
+
+
+def _scale(instance: Instance, want: np.ndarray) -> np.ndarray:
+    if not instance.row.accumulates:
+        return want
+    return instance.reference(*(np.abs(x) for x in instance.operands))
+
+
+def wrong(instance: Instance, got: np.ndarray, want: np.ndarray) -> str:
+    """What is wrong with a value of an op, or nothing."""
+    if got.dtype != want.dtype or got.shape != want.shape:
+        return f"{instance}: {got.dtype}{got.shape}"
+    if got.dtype.kind != "f":
+        bad = got != want
+    else:
+        bad = _ulps_off(got, want, _scale(instance, want)) > instance.row.ulps
+        if instance.row.signed_zeros and not instance.row.accumulates:
+            zeros = (want == 0) & (got == 0)
+            bad |= zeros & (np.signbit(got) != np.signbit(want))
+    if not bad.any():
+        return ""
+    first = np.argwhere(bad)[0]
+    at = [x[tuple(first)] for x in instance.operands if x.shape == want.shape]
+    return (
+        f"{instance}: {np.count_nonzero(bad)} of {bad.size} wrong, the first at {at}: "
+        f"{got[tuple(first)]!r}, not {want[tuple(first)]!r}"
+    )
+
+
+def family(op: Record) -> str:
+    """Ops that share a program, so that the compiler runs once for them."""
+    return "elementwise" if op.is_elementwise else op.bases[-1].removeprefix("Weft_")
+
+
+def _groups() -> list[tuple[str, np.dtype[Any]]]:
+    groups = {
+        (family(op), dtype) for op in array_ops() for dtype in op_table.dtypes(op)
+    }
+    return sorted(groups, key=str)
+
+
+@pytest.mark.parametrize(("name", "dtype"), _groups(), ids=str)
+def test_values(name: str, dtype: np.dtype[Any]) -> None:
+    chosen = [
+        instance
+        for op in array_ops()
+        if family(op) == name and dtype in op_table.dtypes(op)
+        for instance in instances(op, dtype)
+    ]
+    program = weft.parse(program_text(chosen))
+    compiled = program.compile()(*arguments(chosen))
+    interpreted = program.interpret(*arguments(chosen))
+    faults = []
+    for instance, got, meant in zip(chosen, compiled, interpreted, strict=True):
+        want = instance.reference(*instance.operands)
+        faults.append(wrong(instance, np.asarray(got), want))
+        np.testing.assert_array_equal(np.asarray(meant), want, strict=True)
+    assert not any(faults), "\n".join(filter(None, faults))
