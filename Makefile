@@ -42,7 +42,7 @@ bench: build ## Run every benchmark
 docs: build ## Generate what docs/ takes from the sources
 	cp build/dialects/dialect.md docs/dialect.md
 
-lint: ## Formatting, lint and types, as pre-commit runs them
+lint: ## Format and check every file, as pre-commit does; this edits files
 	@$(setup) packages python
 	.venv/bin/pre-commit run --all-files
 
