@@ -315,10 +315,11 @@ def awkward(dtype: np.dtype[Any]) -> np.ndarray:
         values += [info.bits - 1, info.bits, info.bits + 1]
         return np.array(values, dtype)
     info = np.finfo(dtype)
-    finite = [0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 0.1, 1e-8, 100.0, 127.5, 255.0, 65536.0,
-              2.0**31, 2.0**32, 2.0**63, 2.0**64, np.pi / 2, info.tiny,
-              info.smallest_subnormal, info.max, info.eps, 1 + info.eps, 1 - info.eps,
-              np.inf]  # fmt: skip
+    finite = [
+        0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 0.1, 1e-8, 100.0, 127.5, 255.0, 65536.0,
+        2.0**31, 2.0**32, 2.0**63, 2.0**64, np.pi / 2, info.tiny,
+        info.smallest_subnormal, info.max, info.eps, 1 + info.eps, 1 - info.eps, np.inf,
+    ]  # fmt: skip
     return np.array([*finite, *[-value for value in finite], np.nan], dtype)
 
 
