@@ -50,6 +50,8 @@ class Array:
 
     >>> x = weft.asarray([[1.0, 2.0], [3.0, 4.0]])
     >>> x.T @ x + 1
+    Array([[11., 15.],
+           [15., 21.]], dtype=float32)
     """
 
     __slots__ = ("__weakref__", "_address", "_data")

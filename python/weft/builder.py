@@ -55,7 +55,7 @@ class ModuleBuilder:
 
     def symbol(self, name: str) -> str:
         """A symbol for a function of this name that is not taken yet."""
-        base = re.sub(r"\W", "_", name).strip("_") or "function"
+        base = re.sub(r"\W+", "", name) or "function"
         unique, count = base, 0
         while unique in self.symbols:
             count += 1
@@ -81,9 +81,11 @@ class Trace:
         name: str,
         parent: Trace | None = None,
         public: bool = False,
+        function: Callable[..., Any] | None = None,
     ) -> None:
         self.builder, self.name, self.parent = builder, name, parent
         self.context = builder.context
+        self.place, self.origin = self.context.definition(function)
         self.alive = True
         self.frame: FrameType | None = None
         self.symbol = builder.symbol(name)
@@ -109,19 +111,24 @@ class Trace:
             "func.func",
             attributes=attributes,
             regions=1,
-            loc=self.context.location(None)[0],
+            loc=self.place,
             ip=ir.InsertionPoint(self.builder.module.body),
         )
         return operation, operation.regions[0].blocks.append()
 
     def argument(self, spec: ShapeDtypeStruct, name: str, stands_for: Any) -> Tracer:
         """Adds an argument to the function."""
-        place, origin = self.context.location(self.frame)
-        location = ir.Location.name(name, place, self.context.mlir)
+        location = ir.Location.name(name, self.place, self.context.mlir)
         value = self._block.add_argument(self.context.type_of(spec), location)
         self.arguments.append(stands_for)
         self.inputs.append(spec)
-        return Tracer(self, value, spec, origin, weak=spec.weak)
+        return Tracer(self, value, spec, self.origin, weak=spec.weak)
+
+    def location(self) -> tuple[ir.Location, str]:
+        """Where the user's program is, below the function being traced."""
+        if self.frame is None:
+            return self.place, self.origin
+        return self.context.location(self.frame) or (self.place, self.origin)
 
     def emit(
         self,
@@ -131,7 +138,7 @@ class Trace:
         attributes: dict[str, Any],
     ) -> Tracer:
         """Writes an op of the dialect into the function and verifies it."""
-        location, origin = self.context.location(self.frame)
+        location, origin = self.location()
         operation = self.create(
             f"weft.{name}",
             [self.lift(operand)._value for operand in operands],
@@ -152,7 +159,7 @@ class Trace:
         location: ir.Location | None = None,
     ) -> ir.Operation:
         """Builds any operation here; without `results` their types are inferred."""
-        location = location or self.context.location(self.frame)[0]
+        location = location or self.location()[0]
         given = {key: self.context.attribute(v) for key, v in attributes.items()}
         try:
             operation = ir.Operation.create(
@@ -249,7 +256,7 @@ class Trace:
         self._operation.attributes["function_type"] = ir.TypeAttr.get(
             signature, self.context.mlir
         )
-        self.create("func.return", values, [], {})
+        self.create("func.return", values, [], {}, self.place)
         self.alive = False
 
 
@@ -309,7 +316,7 @@ def _results(trace: Trace, returned: Any) -> tuple[list[Tracer], tree.TreeDef]:
 
 def call_function(trace: Trace, function: Function, operands: Sequence[Array]) -> Any:
     """Emits `func.call` of a private function; returns its tree of results."""
-    location, origin = trace.context.location(trace.frame)
+    location, origin = trace.location()
     values = [trace.lift(x)._value for x in (*operands, *function.captures)]
     callee = ir.FlatSymbolRefAttr.get(function.symbol, trace.context.mlir)
     types = [trace.context.type_of(spec) for spec in function.outputs]

@@ -8,7 +8,8 @@ milliseconds. MLIR's own threading is off: a child forked after a threaded pass 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import inspect
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any, Final
@@ -18,7 +19,7 @@ from mlir import ir
 
 from . import _weft
 from .dtypes import BY_MLIR_NAME, MLIR_NAMES
-from .errors import frame_position, user_frames
+from .errors import display_path, frame_position, is_internal, user_frames
 from .specs import ShapeDtypeStruct
 
 USES_BEFORE_RETIREMENT: Final = 64
@@ -83,33 +84,45 @@ class Context:
             bits, type=element, shape=list(value.shape), context=self.mlir
         )
 
-    def location(self, stop: FrameType | None) -> tuple[ir.Location, str]:
+    def location(self, stop: FrameType) -> tuple[ir.Location, str] | None:
         """Where the user's program is, and that as `file.py:line`.
 
         The location is the line and column of the innermost frame outside Weft,
-        called from those outside it up to the frame `stop`.
+        called from those outside it up to the frame `stop`; `None` if there is none.
         """
         frames = []
         for frame in user_frames(stop):
             frames.append(frame)
             if len(frames) == _CALL_DEPTH:
                 break
+        if not frames:
+            return None
         key = tuple((frame.f_code, frame.f_lasti) for frame in frames)
         if key not in self._locations:
-            self._locations[key] = self._make_location(frames)
+            positions = [frame_position(frame) for frame in frames]
+            self._locations[key] = self._call_site(positions)
         return self._locations[key]
 
-    def _make_location(self, frames: list[FrameType]) -> tuple[ir.Location, str]:
-        from .errors import display_path
+    def definition(
+        self, function: Callable[..., Any] | None
+    ) -> tuple[ir.Location, str]:
+        """Where a function is defined; where the user's program is, if not known."""
+        code = getattr(inspect.unwrap(function), "__code__", None) if function else None
+        if code is not None and not is_internal(code.co_filename):
+            return self._call_site([(code.co_filename, code.co_firstlineno, 1)])
+        for frame in user_frames():
+            return self._call_site([frame_position(frame)])
+        return self.unknown, "an unknown line"
 
-        if not frames:
-            return self.unknown, "an unknown line"
-        positions = [frame_position(frame) for frame in frames]
+    def _call_site(
+        self, positions: list[tuple[str, int, int]]
+    ) -> tuple[ir.Location, str]:
+        """The location of the first of some positions, called from the others."""
         places = [ir.Location.file(*place, context=self.mlir) for place in positions]
-        file, line, _ = positions[0]
         location = places[0]
         if len(places) > 1:
-            location = ir.Location.callsite(places[0], places[1:], context=self.mlir)
+            location = ir.Location.callsite(location, places[1:], context=self.mlir)
+        file, line, _ = positions[0]
         return location, f"{display_path(file)}:{line}"
 
 

@@ -42,24 +42,28 @@ class Signature:
 
     treedef: tree.TreeDef
     specs: tuple[ShapeDtypeStruct, ...]
-    static: tuple[tuple[int | str, Any], ...]
+    static: tuple[tuple[str, Any], ...]
     names: tuple[str, ...] = field(compare=False)
 
-    def difference(self, other: Signature) -> str:
+    def changes(self, other: Signature) -> list[str]:
         """How a call of this signature differs from an `other`, earlier one."""
-        for (name, value), (_, before) in zip(self.static, other.static, strict=True):
-            if value != before:
-                return f"static argument `{name}`: {before!r} -> {value!r}"
-        if self.treedef != other.treedef:
-            return f"arguments' structure: {other.treedef} -> {self.treedef}"
+        before = dict(other.static)
         changes = [
-            f"argument `{name}`: {before} -> {now}"
-            for name, now, before in zip(
-                self.names, self.specs, other.specs, strict=True
-            )
-            if now != before
+            f"static argument `{name}`: {before.get(name, 'not given')!r} -> {value!r}"
+            for name, value in self.static
+            if name not in before or before[name] != value
         ]
-        return "; ".join(changes) or "the same arguments, traced again"
+        if self.treedef != other.treedef:
+            return [
+                *changes,
+                f"the arguments' structure: {other.treedef} -> {self.treedef}",
+            ]
+        pairs = zip(self.names, self.specs, other.specs, strict=True)
+        return changes + [
+            f"argument `{name}`: {was} -> {now}"
+            for name, now, was in pairs
+            if now != was
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +182,7 @@ class Jitted(Generic[P, R]):
         static_argnums: tuple[int, ...],
         static_argnames: tuple[str, ...],
     ) -> None:
-        functools.update_wrapper(self, function)
+        functools.update_wrapper(self, function, updated=())
         self._function = function
         self._parameters = _parameters(function)
         self._argnums, self._argnames = self._check_static(
@@ -203,6 +207,7 @@ class Jitted(Generic[P, R]):
             if CURRENT.get() is not None:
                 return self._call_traced(args, kwargs)
             if self._is_static:
+                check_arguments(self._function, args, kwargs)
                 args, kwargs, static = self._split(args, kwargs)
             else:
                 static = ()
@@ -228,7 +233,8 @@ class Jitted(Generic[P, R]):
         """Compiles for a call, unless another thread has just done so."""
         with self._lock:
             signature, leaves = self._signature(args, kwargs, static)
-            check_arguments(self._with_static(static), args, kwargs)
+            if not static:
+                check_arguments(self._function, args, kwargs)
             entry = self._entries.get(signature)
             if entry is not None:
                 self._hits += 1
@@ -248,8 +254,8 @@ class Jitted(Generic[P, R]):
         """Why a call must compile: what differs from the most similar call before."""
         if not self._entries:
             return "the first call"
-        reasons = [signature.difference(s) for s in reversed(self._entries)]
-        return min(reasons, key=lambda reason: (reason.count(";"), len(reason)))
+        known = reversed(self._entries)
+        return "; ".join(min((signature.changes(s) for s in known), key=len))
 
     # ---- looking inside ----
 
@@ -324,7 +330,7 @@ class Jitted(Generic[P, R]):
         from .builder import Trace, trace_function
 
         return trace_function(
-            Trace(trace.builder, self.__name__, parent=trace),
+            Trace(trace.builder, self.__name__, parent=trace, function=self._function),
             self._with_static(signature.static),
             signature.treedef,
             [
@@ -360,26 +366,27 @@ class Jitted(Generic[P, R]):
 
     def _split(
         self, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> tuple[tuple[Any, ...], dict[str, Any], tuple[tuple[int | str, Any], ...]]:
-        """Arguments without the static ones, and those."""
+    ) -> tuple[tuple[Any, ...], dict[str, Any], tuple[tuple[str, Any], ...]]:
+        """Arguments without the static ones, and those by name."""
         if not self._is_static:
             return args, kwargs, ()
-        static: list[tuple[int | str, Any]] = []
+        static: dict[str, Any] = {}
         dynamic = []
         for i, arg in enumerate(args):
             if i in self._argnums:
-                static.append((i, arg))
+                static[self._parameter_name(i)] = arg
             else:
                 dynamic.append(arg)
-        static += [(k, v) for k, v in kwargs.items() if k in self._argnames]
-        for name, value in static:
+        static |= {k: v for k, v in kwargs.items() if k in self._argnames}
+        for name, value in static.items():
             self._check_hashable(name, value)
         named = {k: v for k, v in kwargs.items() if k not in self._argnames}
-        return tuple(dynamic), named, tuple(static)
+        return tuple(dynamic), named, tuple(static.items())
 
-    def _check_hashable(self, name: int | str, value: Any) -> None:
-        if isinstance(name, int) and self._parameters and name < len(self._parameters):
-            name = self._parameters[name]
+    def _parameter_name(self, position: int) -> str:
+        return self._parameters[position] if self._parameters else f"args[{position}]"
+
+    def _check_hashable(self, name: str, value: Any) -> None:
         if isinstance(value, Array):
             raise StaticArgumentError(
                 f"static argument `{name}` of {self.__name__!r} is an array; its value "
@@ -394,19 +401,21 @@ class Jitted(Generic[P, R]):
                 "string or a number"
             ) from None
 
-    def _with_static(self, static: tuple[tuple[int | str, Any], ...]) -> Callable:
+    def _with_static(self, static: tuple[tuple[str, Any], ...]) -> Callable[..., Any]:
+        """The function of the other arguments alone."""
         if not static:
             return self._function
-        positions = [(key, value) for key, value in static if isinstance(key, int)]
-        named = {key: value for key, value in static if isinstance(key, str)}
+        given = dict(static)
+        positions = {i: self._parameter_name(i) for i in sorted(self._argnums)}
 
         def function(*args: Any, **kwargs: Any) -> Any:
-            whole = list(args)
-            for position, value in positions:
-                whole.insert(position, value)
-            return self._function(*whole, **kwargs, **named)  # type: ignore[call-arg]
+            whole, rest = list(args), dict(given)
+            for position, name in positions.items():
+                if name in rest and position <= len(whole):
+                    whole.insert(position, rest.pop(name))
+            return self._function(*whole, **kwargs, **rest)  # type: ignore[call-arg]
 
-        return function
+        return functools.update_wrapper(function, self._function)
 
     def _signature(
         self, args: tuple[Any, ...], kwargs: dict[str, Any], static: tuple[Any, ...]
@@ -533,7 +542,7 @@ def jit(
     ... def f(x):
     ...     return weft.sin(x) * 2
     >>> f(weft.asarray([0.0, 1.0]))
-    Array([0.      , 1.682942], dtype=float32)
+    Array([0.      , 1.6829419], dtype=float32)
     """
     numbers = (static_argnums,) if isinstance(static_argnums, int) else static_argnums
     names = (static_argnames,) if isinstance(static_argnames, str) else static_argnames

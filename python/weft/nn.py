@@ -18,6 +18,7 @@ def relu(x: ArrayLike, /) -> Array:
     """Elementwise `max(x, 0)`.
 
     >>> weft.nn.relu(weft.asarray([-1.0, 2.0]))
+    Array([0., 2.], dtype=float32)
     """
     return ops.maximum(x, 0)
 
@@ -27,6 +28,7 @@ def logsumexp(x: ArrayLike, /, *, axis: Axis = -1, keepdims: bool = False) -> Ar
     """`log(sum(exp(x)))` over axes, without overflow on the way.
 
     >>> weft.nn.logsumexp(weft.asarray([1000.0, 1000.0]))
+    Array(1000.6932, dtype=float32)
     """
     array = _floats("logsumexp", x)
     peak = _finite_peak(array, axis)
@@ -40,6 +42,7 @@ def log_softmax(x: ArrayLike, /, *, axis: Axis = -1) -> Array:
     """Logarithm of `softmax(x)`, without overflow on the way.
 
     >>> weft.nn.log_softmax(weft.asarray([1.0, 1.0]))
+    Array([-0.6931472, -0.6931472], dtype=float32)
     """
     array = _floats("log_softmax", x)
     shifted = array - ops.max(array, axis=axis, keepdims=True)
@@ -52,6 +55,7 @@ def softmax(x: ArrayLike, /, *, axis: Axis = -1) -> Array:
     """`exp(x)` divided by its sum over axes.
 
     >>> weft.nn.softmax(weft.asarray([0.0, 0.0]))
+    Array([0.5, 0.5], dtype=float32)
     """
     array = _floats("softmax", x)
     weights = ops.exp(array - ops.max(array, axis=axis, keepdims=True))
@@ -67,6 +71,8 @@ def one_hot(
     An element outside `range(num_classes)` gives a row of zeros.
 
     >>> weft.nn.one_hot(weft.asarray([2, 0]), 3)
+    Array([[0., 0., 1.],
+           [1., 0., 0.]], dtype=float32)
     """
     array = as_array(x, "one_hot")
     if not is_kind(array.dtype, "integer"):

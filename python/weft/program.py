@@ -153,8 +153,8 @@ class Program:
         from .run_cpu import CpuFunction
 
         self._dump()
-        start, text = next(reversed(self._texts.items()))
-        with _parsed(text) as (_, module):
+        start = self._latest(_LAST_MLIR)
+        with _parsed(self._texts[start]) as (_, module):
             for previous, stage in _steps(start, _LAST_MLIR):
                 self._run(module, previous, stage)
             try:
@@ -173,23 +173,27 @@ class Program:
     def _located(self, stage: str) -> str:
         if stage in self._texts:
             return self._texts[stage]
-        index = stage_index(stage)
         last = stage_index(_LAST_MLIR)
-        before = stages()[: min(index, last + 1)]
-        known = [s.name for s in before if s.name in self._texts]
-        if not known:
-            raise ArgumentError(
-                f"this program begins at stage {next(iter(self._texts))!r}, after "
-                f"{stage!r}"
-            )
-        with _parsed(self._texts[known[-1]]) as (_, module):
-            for previous, step in _steps(known[-1], stage):
+        start = self._latest(stage)
+        with _parsed(self._texts[start]) as (_, module):
+            for previous, step in _steps(start, stage):
                 if stage_index(step.name) > last:
                     self._texts[stage] = _translated(module, stage)
                     break
                 self._run(module, previous, step)
                 self._texts[step.name] = _printed(module)
         return self._texts[stage]
+
+    def _latest(self, stage: str) -> str:
+        """The last stage of MLIR, up to a stage, whose text is known."""
+        end = min(stage_index(stage), stage_index(_LAST_MLIR))
+        known = [s.name for s in stages()[: end + 1] if s.name in self._texts]
+        if not known:
+            raise ArgumentError(
+                f"this program begins at stage {next(iter(self._texts))!r}, after "
+                f"{stage!r}"
+            )
+        return known[-1]
 
     def _run(self, module: ir.Module, previous: str, stage: Stage) -> None:
         from . import _weft

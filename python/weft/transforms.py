@@ -44,7 +44,7 @@ def trace_program(
 
     with context() as own:
         builder = ModuleBuilder(own)
-        trace = Trace(builder, name, public=True)
+        trace = Trace(builder, name, public=True, function=function)
         traced = trace_function(trace, function, treedef, leaves)
         program = Program(
             traced.symbol, traced.inputs, traced.outputs, traced.captures,
@@ -97,7 +97,7 @@ class Linearized:
             operands = [trace.lift(x) for x in self.operands]
             here = linearize_function(trace, self.function, operands, self.wrt)
             return here.pull_back(cotangents)
-        location, origin = trace.context.location(trace.frame)
+        location, origin = trace.location()
         inputs = [self.operands[i] for i in self.wrt]
         pullback = trace.create(
             "weft.pullback",
@@ -118,7 +118,7 @@ def linearize_function(
     """Emits `weft.linearize` of a private function."""
     from mlir import ir
 
-    location, origin = trace.context.location(trace.frame)
+    location, origin = trace.location()
     mlir = trace.context.mlir
     residuals = f"!weft.residuals<@{function.symbol}, [{', '.join(map(str, wrt))}]>"
     types = [trace.context.type_of(spec) for spec in function.outputs]
@@ -147,7 +147,7 @@ def linearize(function: Callable[..., Any], name: str, args: Any) -> Linearized:
     leaves, treedef = tree.flatten((args, {}))
     operands = [_weak_lift(trace, leaf) for leaf in leaves]
     traced = trace_function(
-        Trace(trace.builder, name, parent=trace),
+        Trace(trace.builder, name, parent=trace, function=function),
         function,
         treedef,
         [
@@ -182,7 +182,7 @@ class Transformed:
         self, apply: Callable[..., Any], function: Callable[..., Any], name: str
     ) -> None:
         self._apply = apply
-        functools.update_wrapper(self, function)
+        functools.update_wrapper(self, function, updated=())
         self.__name__ = f"{name}_{_name(function)}"
         self.__doc__ = f"`{name}` of `{_name(function)}`.\n\n{function.__doc__ or ''}"
 
@@ -253,7 +253,7 @@ def _partial(
             whole[number] = x
         return function(*whole, **kwargs)
 
-    return chosen
+    return functools.update_wrapper(chosen, function)
 
 
 def _differentiate(
@@ -274,9 +274,12 @@ def _differentiate(
     wrt = tuple(args[number] for number in numbers)
     if CURRENT.get() is not None:
         return body(chosen, name, wrt)
-    return run_with_values(
-        lambda *xs: body(chosen, name, xs), f"{transform}_{name}", wrt
-    )
+
+    def whole(*xs: Any) -> Any:
+        return body(chosen, name, xs)
+
+    whole = functools.update_wrapper(whole, function)
+    return run_with_values(whole, f"{transform}_{name}", wrt)
 
 
 def _scalar_output(transform: str, name: str, outputs: Any, has_aux: bool) -> Tracer:

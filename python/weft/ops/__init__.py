@@ -149,15 +149,7 @@ from .shape import (
     unstack,
 )
 
-# The op of the same name for each of NumPy's universal functions.
-BY_UFUNC: Final[dict[np.ufunc, Callable[..., Any]]] = {
-    ufunc: entry.function
-    for name, entry in REGISTRY.items()
-    if isinstance(ufunc := getattr(np, name, None), np.ufunc)
-}
-
 __all__ = [
-    "BY_UFUNC",
     "REGISTRY",
     "abs",
     "acos",
@@ -294,3 +286,10 @@ __all__ = [
     "zeros",
     "zeros_like",
 ]
+
+# The function of the same name for each of NumPy's universal functions.
+BY_UFUNC: Final[dict[np.ufunc, Callable[..., Any]]] = {
+    ufunc: globals()[name]
+    for name in __all__
+    if isinstance(ufunc := getattr(np, name, None), np.ufunc)
+}

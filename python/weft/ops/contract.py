@@ -98,6 +98,7 @@ def dot_general(
 
     >>> weft.dot_general(weft.ones((2, 3)), weft.ones((4, 3)),
     ...                  lhs_contract=(1,), rhs_contract=(1,)).shape
+    (2, 4)
     """
     lhs_free = _free(lhs, lhs_batch, lhs_contract)
     rhs_free = _free(rhs, rhs_batch, rhs_contract)
@@ -118,6 +119,7 @@ def matmul(x: ArrayLike, y: ArrayLike, /) -> Array:
     axis does not appear in the result.
 
     >>> weft.matmul(weft.asarray([[1.0, 2.0]]), weft.asarray([[3.0], [4.0]]))
+    Array([[11.]], dtype=float32)
     """
     left, right = _promoted("matmul", x, y)
     spelled = f"{spell(left.dtype, left.shape)} @ {spell(right.dtype, right.shape)}"
@@ -177,6 +179,7 @@ def tensordot(
     sequences of axes.
 
     >>> weft.tensordot(weft.ones((2, 3)), weft.ones((3, 4)), axes=1).shape
+    (2, 4)
     """
     left, right = as_array(x, "tensordot"), as_array(y, "tensordot")
     if isinstance(axes, int):
@@ -194,6 +197,7 @@ def vecdot(x: ArrayLike, y: ArrayLike, /, *, axis: int = -1) -> Array:
     """Sum of products of two arrays along one axis, the others broadcast.
 
     >>> weft.vecdot(weft.asarray([1.0, 2.0]), weft.asarray([3.0, 4.0]))
+    Array(11., dtype=float32)
     """
     left, right = _promoted("vecdot", x, y)
     left = moveaxis(left, axis_index("vecdot", axis, left.ndim), -1)
@@ -221,6 +225,8 @@ def outer(x: ArrayLike, y: ArrayLike, /) -> Array:
     """Products of each element of a vector with each of another.
 
     >>> weft.outer(weft.asarray([1, 2]), weft.asarray([3, 4]))
+    Array([[3, 4],
+           [6, 8]], dtype=int64)
     """
     left, right = as_array(x, "outer"), as_array(y, "outer")
     if left.ndim != 1 or right.ndim != 1:

@@ -40,6 +40,7 @@ def constant(*, value: np.ndarray, result: ShapeDtypeStruct) -> np.ndarray:
     """An array known when the program is traced, written into it.
 
     >>> weft.constant(2.5)
+    Array(2.5, dtype=float32)
     """
     return np.ascontiguousarray(value).reshape(value.shape)
 
@@ -58,6 +59,8 @@ def iota(*, dimension: int, result: ShapeDtypeStruct) -> np.ndarray:
     """An array whose elements count from zero along one dimension.
 
     >>> weft.iota((2, 3), 1)
+    Array([[0, 1, 2],
+           [0, 1, 2]], dtype=int64)
     """
     counts = np.arange(result.shape[dimension]).astype(result.dtype)
     column = [1] * result.ndim
@@ -78,6 +81,8 @@ def asarray(obj: Any, /, *, dtype: DTypeLike | None = None, copy: bool | None = 
     their dtype. `copy=True` makes the array independent of later writes to `obj`.
 
     >>> weft.asarray([[1, 2], [3, 4]], dtype=weft.float32)
+    Array([[1., 2.],
+           [3., 4.]], dtype=float32)
     """
     check_device(device)
     array = _from_object(obj)
@@ -142,6 +147,7 @@ def from_dlpack(x: Any, /) -> Array:
     """An array over the memory of another library's array, through DLPack.
 
     >>> weft.from_dlpack(np.arange(3))
+    Array([0, 1, 2], dtype=int64)
     """
     if not hasattr(x, "__dlpack__"):
         raise UnsupportedTypeError(
@@ -161,6 +167,8 @@ def full(
     """An array with every element equal to `fill_value`.
 
     >>> weft.full((2, 2), 7)
+    Array([[7, 7],
+           [7, 7]], dtype=int64)
     """
     check_device(device)
     if dtype is not None:
@@ -179,6 +187,8 @@ def zeros(shape: int | Sequence[int], *, dtype: DTypeLike = np.float32,
     """An array of zeros, float32 by default.
 
     >>> weft.zeros((2, 2))
+    Array([[0., 0.],
+           [0., 0.]], dtype=float32)
     """
     return full(shape, 0, dtype=dtype, device=device)
 
@@ -189,6 +199,7 @@ def ones(shape: int | Sequence[int], *, dtype: DTypeLike = np.float32,
     """An array of ones, float32 by default.
 
     >>> weft.ones(3)
+    Array([1., 1., 1.], dtype=float32)
     """
     return full(shape, 1, dtype=dtype, device=device)
 
@@ -199,6 +210,7 @@ def empty(shape: int | Sequence[int], *, dtype: DTypeLike = np.float32,
     """An array of zeros: arrays are immutable, so none is left undefined.
 
     >>> weft.empty(2)
+    Array([0., 0.], dtype=float32)
     """
     return full(shape, 0, dtype=dtype, device=device)
 
@@ -210,6 +222,7 @@ def full_like(
     """An array with the shape and dtype of `x`, every element `fill_value`.
 
     >>> weft.full_like(weft.asarray([1.0, 2.0]), 7)
+    Array([7., 7.], dtype=float32)
     """
     array = as_array(x, "full_like")
     return full(array.shape, fill_value, dtype=dtype or array.dtype)
@@ -220,6 +233,7 @@ def zeros_like(x: ArrayLike, /, *, dtype: DTypeLike | None = None) -> Array:
     """Zeros with the shape and dtype of `x`.
 
     >>> weft.zeros_like(weft.asarray([1.0, 2.0]))
+    Array([0., 0.], dtype=float32)
     """
     return full_like(x, 0, dtype=dtype)
 
@@ -229,6 +243,7 @@ def ones_like(x: ArrayLike, /, *, dtype: DTypeLike | None = None) -> Array:
     """Ones with the shape and dtype of `x`.
 
     >>> weft.ones_like(weft.asarray([1.0, 2.0]))
+    Array([1., 1.], dtype=float32)
     """
     return full_like(x, 1, dtype=dtype)
 
@@ -238,6 +253,7 @@ def empty_like(x: ArrayLike, /, *, dtype: DTypeLike | None = None) -> Array:
     """Zeros with the shape and dtype of `x` (see `weft.empty`).
 
     >>> weft.empty_like(weft.asarray([1.0, 2.0]))
+    Array([0., 0.], dtype=float32)
     """
     return full_like(x, 0, dtype=dtype)
 
@@ -255,6 +271,7 @@ def arange(
     """The numbers from `start` up to but without `stop`, `step` apart.
 
     >>> weft.arange(2, 11, 3)
+    Array([2, 5, 8], dtype=int64)
     """
     check_device(device)
     first, last = (0, start) if stop is None else (start, stop)
@@ -290,6 +307,7 @@ def linspace(
     """`num` evenly spaced numbers from `start` to `stop`, float32 by default.
 
     >>> weft.linspace(0.0, 1.0, 5)
+    Array([0.  , 0.25, 0.5 , 0.75, 1.  ], dtype=float32)
     """
     check_device(device)
     if num < 0:
@@ -317,6 +335,8 @@ def eye(
     """Ones on the `k`-th diagonal of a matrix, zeros elsewhere.
 
     >>> weft.eye(2, 3)
+    Array([[1., 0., 0.],
+           [0., 1., 0.]], dtype=float32)
     """
     check_device(device)
     shape = (n_rows, n_rows if n_cols is None else n_cols)
@@ -337,6 +357,8 @@ def tril(x: ArrayLike, /, *, k: int = 0) -> Array:
     """The elements on and below the `k`-th diagonal, zeros elsewhere.
 
     >>> weft.tril(weft.ones((2, 2)))
+    Array([[1., 0.],
+           [1., 1.]], dtype=float32)
     """
     array = as_array(x, "tril")
     row, column = _matrix_axes("tril", array)
@@ -348,6 +370,8 @@ def triu(x: ArrayLike, /, *, k: int = 0) -> Array:
     """The elements on and above the `k`-th diagonal, zeros elsewhere.
 
     >>> weft.triu(weft.ones((2, 2)))
+    Array([[1., 1.],
+           [0., 1.]], dtype=float32)
     """
     array = as_array(x, "triu")
     row, column = _matrix_axes("triu", array)
@@ -359,6 +383,9 @@ def meshgrid(*arrays: ArrayLike, indexing: str = "xy") -> list[Array]:
     """Coordinate arrays of a grid over one-dimensional coordinates.
 
     >>> weft.meshgrid(weft.arange(2), weft.arange(3))[1]
+    Array([[0, 0],
+           [1, 1],
+           [2, 2]], dtype=int64)
     """
     if indexing not in ("xy", "ij"):
         raise ArgumentError(f"meshgrid: indexing is {indexing!r}; use 'xy' or 'ij'")

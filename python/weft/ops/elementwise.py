@@ -50,6 +50,7 @@ def negative(x: np.ndarray) -> np.ndarray:
     """Elementwise `-x`; integers wrap.
 
     >>> weft.negative(weft.asarray([1.0, -2.0]))
+    Array([-1.,  2.], dtype=float32)
     """
     return np.negative(x)
 
@@ -59,6 +60,7 @@ def abs(x: np.ndarray) -> np.ndarray:
     """Elementwise absolute value; the smallest integer stays as it is.
 
     >>> weft.abs(weft.asarray([1.0, -2.0]))
+    Array([1., 2.], dtype=float32)
     """
     return np.abs(x)
 
@@ -68,6 +70,7 @@ def sign(x: np.ndarray) -> np.ndarray:
     """Elementwise -1, 0 or 1; NaN where `x` is NaN.
 
     >>> weft.sign(weft.asarray([3, 0, -2]))
+    Array([ 1,  0, -1], dtype=int64)
     """
     return np.sign(x)
 
@@ -77,6 +80,7 @@ def square(x: np.ndarray) -> np.ndarray:
     """Elementwise `x * x`.
 
     >>> weft.square(weft.asarray([3, -2]))
+    Array([9, 4], dtype=int64)
     """
     return np.square(x)
 
@@ -86,6 +90,7 @@ def ceil(x: np.ndarray) -> np.ndarray:
     """Elementwise smallest integer not below `x`.
 
     >>> weft.ceil(weft.asarray([1.2, -1.2]))
+    Array([ 2., -1.], dtype=float32)
     """
     return np.ceil(x)
 
@@ -95,6 +100,7 @@ def floor(x: np.ndarray) -> np.ndarray:
     """Elementwise largest integer not above `x`.
 
     >>> weft.floor(weft.asarray([1.2, -1.2]))
+    Array([ 1., -2.], dtype=float32)
     """
     return np.floor(x)
 
@@ -104,6 +110,7 @@ def trunc(x: np.ndarray) -> np.ndarray:
     """Elementwise integer part of `x`.
 
     >>> weft.trunc(weft.asarray([1.7, -1.7]))
+    Array([ 1., -1.], dtype=float32)
     """
     return np.trunc(x)
 
@@ -113,6 +120,7 @@ def round(x: np.ndarray) -> np.ndarray:
     """Elementwise nearest integer, ties to even.
 
     >>> weft.round(weft.asarray([0.5, 1.5, 2.6]))
+    Array([0., 2., 3.], dtype=float32)
     """
     return np.rint(x)
 
@@ -122,6 +130,7 @@ def reciprocal(x: np.ndarray) -> np.ndarray:
     """Elementwise `1 / x`.
 
     >>> weft.reciprocal(weft.asarray([2.0, -4.0]))
+    Array([ 0.5 , -0.25], dtype=float32)
     """
     return np.reciprocal(x)
 
@@ -134,6 +143,7 @@ def exp(x: np.ndarray) -> np.ndarray:
     """Elementwise `e**x`.
 
     >>> weft.exp(weft.asarray([0.0, 1.0]))
+    Array([1.       , 2.7182817], dtype=float32)
     """
     return _in_f64(np.exp, x)
 
@@ -143,6 +153,7 @@ def exp2(x: np.ndarray) -> np.ndarray:
     """Elementwise `2**x`.
 
     >>> weft.exp2(weft.asarray([0.0, 3.0]))
+    Array([1., 8.], dtype=float32)
     """
     return _in_f64(np.exp2, x)
 
@@ -152,6 +163,7 @@ def expm1(x: np.ndarray) -> np.ndarray:
     """Elementwise `exp(x) - 1`, accurate near zero.
 
     >>> weft.expm1(weft.asarray([0.0, 1e-6]))
+    Array([0.0000000e+00, 1.0000005e-06], dtype=float32)
     """
     return _in_f64(np.expm1, x)
 
@@ -161,6 +173,7 @@ def log(x: np.ndarray) -> np.ndarray:
     """Elementwise natural logarithm; NaN below zero.
 
     >>> weft.log(weft.asarray([1.0, 10.0]))
+    Array([0.       , 2.3025851], dtype=float32)
     """
     return _in_f64(np.log, x)
 
@@ -170,6 +183,7 @@ def log2(x: np.ndarray) -> np.ndarray:
     """Elementwise logarithm to base 2.
 
     >>> weft.log2(weft.asarray([1.0, 8.0]))
+    Array([0., 3.], dtype=float32)
     """
     return _in_f64(np.log2, x)
 
@@ -179,6 +193,7 @@ def log10(x: np.ndarray) -> np.ndarray:
     """Elementwise logarithm to base 10.
 
     >>> weft.log10(weft.asarray([1.0, 100.0]))
+    Array([0., 2.], dtype=float32)
     """
     return _in_f64(np.log10, x)
 
@@ -188,6 +203,7 @@ def log1p(x: np.ndarray) -> np.ndarray:
     """Elementwise `log(1 + x)`, accurate near zero.
 
     >>> weft.log1p(weft.asarray([0.0, 1e-6]))
+    Array([0.000000e+00, 9.999995e-07], dtype=float32)
     """
     return _in_f64(np.log1p, x)
 
@@ -197,6 +213,7 @@ def sqrt(x: np.ndarray) -> np.ndarray:
     """Elementwise square root; NaN below zero.
 
     >>> weft.sqrt(weft.asarray([4.0, 9.0]))
+    Array([2., 3.], dtype=float32)
     """
     return np.sqrt(x)
 
@@ -206,6 +223,7 @@ def rsqrt(x: np.ndarray) -> np.ndarray:
     """Elementwise `1 / sqrt(x)`.
 
     >>> weft.rsqrt(weft.asarray([4.0, 16.0]))
+    Array([0.5 , 0.25], dtype=float32)
     """
     return _in_f64(lambda v: 1.0 / np.sqrt(v), x)
 
@@ -215,6 +233,7 @@ def cbrt(x: np.ndarray) -> np.ndarray:
     """Elementwise cube root, negative below zero.
 
     >>> weft.cbrt(weft.asarray([27.0, -8.0]))
+    Array([ 3., -2.], dtype=float32)
     """
     return _in_f64(np.cbrt, x)
 
@@ -227,6 +246,7 @@ def sin(x: np.ndarray) -> np.ndarray:
     """Elementwise sine of an angle in radians.
 
     >>> weft.sin(weft.asarray([0.0, 1.0]))
+    Array([0.        , 0.84147096], dtype=float32)
     """
     return _in_f64(np.sin, x)
 
@@ -236,6 +256,7 @@ def cos(x: np.ndarray) -> np.ndarray:
     """Elementwise cosine of an angle in radians.
 
     >>> weft.cos(weft.asarray([0.0, 1.0]))
+    Array([1.       , 0.5403023], dtype=float32)
     """
     return _in_f64(np.cos, x)
 
@@ -245,6 +266,7 @@ def tan(x: np.ndarray) -> np.ndarray:
     """Elementwise tangent of an angle in radians.
 
     >>> weft.tan(weft.asarray([0.0, 1.0]))
+    Array([0.       , 1.5574077], dtype=float32)
     """
     return _in_f64(np.tan, x)
 
@@ -254,6 +276,7 @@ def asin(x: np.ndarray) -> np.ndarray:
     """Elementwise inverse sine; NaN outside [-1, 1].
 
     >>> weft.asin(weft.asarray([0.0, 1.0]))
+    Array([0.       , 1.5707964], dtype=float32)
     """
     return _in_f64(np.arcsin, x)
 
@@ -263,6 +286,7 @@ def acos(x: np.ndarray) -> np.ndarray:
     """Elementwise inverse cosine; NaN outside [-1, 1].
 
     >>> weft.acos(weft.asarray([0.0, 1.0]))
+    Array([1.5707964, 0.       ], dtype=float32)
     """
     return _in_f64(np.arccos, x)
 
@@ -272,6 +296,7 @@ def atan(x: np.ndarray) -> np.ndarray:
     """Elementwise inverse tangent.
 
     >>> weft.atan(weft.asarray([0.0, 1.0]))
+    Array([0.       , 0.7853982], dtype=float32)
     """
     return _in_f64(np.arctan, x)
 
@@ -281,6 +306,7 @@ def sinh(x: np.ndarray) -> np.ndarray:
     """Elementwise hyperbolic sine.
 
     >>> weft.sinh(weft.asarray([0.0, 1.0]))
+    Array([0.       , 1.1752012], dtype=float32)
     """
     return _in_f64(np.sinh, x)
 
@@ -290,6 +316,7 @@ def cosh(x: np.ndarray) -> np.ndarray:
     """Elementwise hyperbolic cosine.
 
     >>> weft.cosh(weft.asarray([0.0, 1.0]))
+    Array([1.       , 1.5430807], dtype=float32)
     """
     return _in_f64(np.cosh, x)
 
@@ -299,6 +326,7 @@ def tanh(x: np.ndarray) -> np.ndarray:
     """Elementwise hyperbolic tangent.
 
     >>> weft.tanh(weft.asarray([0.0, 1.0]))
+    Array([0.       , 0.7615942], dtype=float32)
     """
     return _in_f64(np.tanh, x)
 
@@ -308,6 +336,7 @@ def asinh(x: np.ndarray) -> np.ndarray:
     """Elementwise inverse hyperbolic sine.
 
     >>> weft.asinh(weft.asarray([0.0, 1.0]))
+    Array([0.       , 0.8813736], dtype=float32)
     """
     return _in_f64(np.arcsinh, x)
 
@@ -317,6 +346,7 @@ def acosh(x: np.ndarray) -> np.ndarray:
     """Elementwise inverse hyperbolic cosine; NaN below 1.
 
     >>> weft.acosh(weft.asarray([1.0, 2.0]))
+    Array([0.      , 1.316958], dtype=float32)
     """
     return _in_f64(np.arccosh, x)
 
@@ -326,6 +356,7 @@ def atanh(x: np.ndarray) -> np.ndarray:
     """Elementwise inverse hyperbolic tangent; NaN outside [-1, 1].
 
     >>> weft.atanh(weft.asarray([0.0, 0.5]))
+    Array([0.        , 0.54930615], dtype=float32)
     """
     return _in_f64(np.arctanh, x)
 
@@ -338,6 +369,7 @@ def erf(x: np.ndarray) -> np.ndarray:
     """Elementwise error function.
 
     >>> weft.erf(weft.asarray([0.0, 1.0]))
+    Array([0.       , 0.8427008], dtype=float32)
     """
     return np.frompyfunc(math.erf, 1, 1)(x).astype(x.dtype)
 
@@ -347,6 +379,7 @@ def erfc(x: np.ndarray) -> np.ndarray:
     """Elementwise `1 - erf(x)`, accurate where that is small.
 
     >>> weft.erfc(weft.asarray([0.0, 1.0]))
+    Array([1.       , 0.1572992], dtype=float32)
     """
     return np.frompyfunc(math.erfc, 1, 1)(x).astype(x.dtype)
 
@@ -356,6 +389,7 @@ def logistic(x: np.ndarray) -> np.ndarray:
     """Elementwise `1 / (1 + exp(-x))`.
 
     >>> weft.logistic(weft.asarray([0.0, 2.0]))
+    Array([0.5      , 0.8807971], dtype=float32)
     """
     small = np.exp(-np.abs(x.astype(F64)))
     return np.where(x < 0, small / (1 + small), 1 / (1 + small)).astype(x.dtype)
@@ -369,6 +403,7 @@ def bitwise_invert(x: np.ndarray) -> np.ndarray:
     """Elementwise `~x`: every bit of an integer, or a bool, inverted.
 
     >>> weft.bitwise_invert(weft.asarray([0, 5]))
+    Array([-1, -6], dtype=int64)
     """
     return np.bitwise_invert(x)
 
@@ -378,6 +413,7 @@ def bitwise_count(x: np.ndarray) -> np.ndarray:
     """Elementwise number of bits set in the two's complement of `x`.
 
     >>> weft.bitwise_count(weft.asarray([0, 7, -1]))
+    Array([ 0,  3, 64], dtype=int64)
     """
     return np.bitwise_count(x.view(f"u{x.dtype.itemsize}")).astype(x.dtype)
 
@@ -387,6 +423,7 @@ def logical_not(x: np.ndarray) -> np.ndarray:
     """Elementwise whether `x` is false (zero).
 
     >>> weft.logical_not(weft.asarray([True, False]))
+    Array([False,  True], dtype=bool)
     """
     return np.logical_not(x)
 
@@ -396,6 +433,7 @@ def isnan(x: np.ndarray) -> np.ndarray:
     """Elementwise whether `x` is NaN.
 
     >>> weft.isnan(weft.asarray([1.0, weft.nan]))
+    Array([False,  True], dtype=bool)
     """
     return np.isnan(x)
 
@@ -405,6 +443,7 @@ def isinf(x: np.ndarray) -> np.ndarray:
     """Elementwise whether `x` is infinite.
 
     >>> weft.isinf(weft.asarray([1.0, -weft.inf]))
+    Array([False,  True], dtype=bool)
     """
     return np.isinf(x)
 
@@ -414,6 +453,7 @@ def isfinite(x: np.ndarray) -> np.ndarray:
     """Elementwise whether `x` is neither infinite nor NaN.
 
     >>> weft.isfinite(weft.asarray([1.0, weft.nan]))
+    Array([ True, False], dtype=bool)
     """
     return np.isfinite(x)
 
@@ -423,6 +463,7 @@ def signbit(x: np.ndarray) -> np.ndarray:
     """Elementwise whether the sign bit of `x` is set.
 
     >>> weft.signbit(weft.asarray([0.0, -0.0]))
+    Array([False,  True], dtype=bool)
     """
     return np.signbit(x)
 
@@ -435,6 +476,7 @@ def add(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Elementwise `x + y`; integers wrap.
 
     >>> weft.add(weft.asarray([1, 2]), 3)
+    Array([4, 5], dtype=int64)
     """
     return np.add(x, y)
 
@@ -444,6 +486,7 @@ def subtract(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Elementwise `x - y`; integers wrap.
 
     >>> weft.subtract(weft.asarray([1, 2]), 3)
+    Array([-2, -1], dtype=int64)
     """
     return np.subtract(x, y)
 
@@ -453,6 +496,7 @@ def multiply(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Elementwise `x * y`; integers wrap.
 
     >>> weft.multiply(weft.asarray([1, 2]), 3)
+    Array([3, 6], dtype=int64)
     """
     return np.multiply(x, y)
 
@@ -462,6 +506,7 @@ def divide(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Elementwise `x / y` in floats.
 
     >>> weft.divide(weft.asarray([1, 2]), 4)
+    Array([0.25, 0.5 ], dtype=float32)
     """
     return np.divide(x, y)
 
@@ -471,6 +516,7 @@ def floor_divide(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Elementwise `x // y`, rounded down; an integer divided by zero gives zero.
 
     >>> weft.floor_divide(weft.asarray([7, -7, 7]), weft.asarray([2, 2, 0]))
+    Array([ 3, -4,  0], dtype=int64)
     """
     if x.dtype.kind == "f":
         return np.floor_divide(x, y)
@@ -484,6 +530,7 @@ def remainder(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Elementwise `x % y`, with the sign of `y`; zero for an integer modulo zero.
 
     >>> weft.remainder(weft.asarray([7, -7, 7]), weft.asarray([3, 3, 0]))
+    Array([1, 2, 0], dtype=int64)
     """
     if x.dtype.kind == "f":
         return np.remainder(x, y)
@@ -497,6 +544,7 @@ def pow(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Elementwise `x ** y`; a negative power of an integer other than ±1 is zero.
 
     >>> weft.pow(weft.asarray([2.0, 9.0]), 0.5)
+    Array([1.4142135, 3.       ], dtype=float32)
     """
     if x.dtype.kind == "f":
         return _in_f64(np.power, x, y)
@@ -512,6 +560,7 @@ def maximum(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Elementwise larger of `x` and `y`; NaN where either is NaN.
 
     >>> weft.maximum(weft.asarray([1.0, 5.0]), 3.0)
+    Array([3., 5.], dtype=float32)
     """
     return np.maximum(x, y)
 
@@ -521,6 +570,7 @@ def minimum(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Elementwise smaller of `x` and `y`; NaN where either is NaN.
 
     >>> weft.minimum(weft.asarray([1.0, 5.0]), 3.0)
+    Array([1., 3.], dtype=float32)
     """
     return np.minimum(x, y)
 
@@ -530,6 +580,7 @@ def atan2(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Elementwise angle of the point (y, x) in radians, in all four quadrants.
 
     >>> weft.atan2(weft.asarray([1.0, -1.0]), weft.asarray([1.0, -1.0]))
+    Array([ 0.7853982, -2.3561945], dtype=float32)
     """
     return _in_f64(np.arctan2, x, y)
 
@@ -539,6 +590,7 @@ def hypot(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Elementwise `sqrt(x**2 + y**2)` without overflow on the way.
 
     >>> weft.hypot(weft.asarray([3.0]), weft.asarray([4.0]))
+    Array([5.], dtype=float32)
     """
     return _in_f64(np.hypot, x, y)
 
@@ -548,6 +600,7 @@ def copysign(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Elementwise magnitude of `x` with the sign of `y`.
 
     >>> weft.copysign(weft.asarray([1.0, 2.0]), weft.asarray([-0.0, 3.0]))
+    Array([-1.,  2.], dtype=float32)
     """
     return np.copysign(x, y)
 
@@ -557,6 +610,7 @@ def logaddexp(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Elementwise `log(exp(x) + exp(y))` without overflow on the way.
 
     >>> weft.logaddexp(weft.asarray([0.0, 100.0]), 0.0)
+    Array([  0.6931472, 100.       ], dtype=float32)
     """
     return _in_f64(np.logaddexp, x, y)
 
@@ -569,6 +623,7 @@ def bitwise_and(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Elementwise `x & y` of integers or bools.
 
     >>> weft.bitwise_and(weft.asarray([6, 5]), 3)
+    Array([2, 1], dtype=int64)
     """
     return np.bitwise_and(x, y)
 
@@ -578,6 +633,7 @@ def bitwise_or(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Elementwise `x | y` of integers or bools.
 
     >>> weft.bitwise_or(weft.asarray([6, 5]), 3)
+    Array([7, 7], dtype=int64)
     """
     return np.bitwise_or(x, y)
 
@@ -587,6 +643,7 @@ def bitwise_xor(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Elementwise `x ^ y` of integers or bools.
 
     >>> weft.bitwise_xor(weft.asarray([6, 5]), 3)
+    Array([5, 6], dtype=int64)
     """
     return np.bitwise_xor(x, y)
 
@@ -600,6 +657,7 @@ def bitwise_left_shift(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Elementwise `x << y`; zero where `y` is negative or not below the width.
 
     >>> weft.bitwise_left_shift(weft.asarray([1, 3]), 2)
+    Array([ 4, 12], dtype=int64)
     """
     out = _shift_out_of_range(x, y)
     shifted = np.left_shift(x, np.where(out, 0, y).astype(x.dtype))
@@ -611,6 +669,7 @@ def bitwise_right_shift(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Elementwise `x >> y`; only the sign where `y` is negative or too large.
 
     >>> weft.bitwise_right_shift(weft.asarray([12, -3]), 2)
+    Array([ 3, -1], dtype=int64)
     """
     out = _shift_out_of_range(x, y)
     shifted = np.right_shift(x, np.where(out, 0, y).astype(x.dtype))
@@ -623,6 +682,7 @@ def logical_and(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Elementwise whether both are true.
 
     >>> weft.logical_and(weft.asarray([True, True]), weft.asarray([True, False]))
+    Array([ True, False], dtype=bool)
     """
     return np.logical_and(x, y)
 
@@ -632,6 +692,7 @@ def logical_or(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Elementwise whether one or both are true.
 
     >>> weft.logical_or(weft.asarray([True, False]), weft.asarray([False, False]))
+    Array([ True, False], dtype=bool)
     """
     return np.logical_or(x, y)
 
@@ -641,6 +702,7 @@ def logical_xor(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Elementwise whether exactly one is true.
 
     >>> weft.logical_xor(weft.asarray([True, False]), weft.asarray([True, True]))
+    Array([False,  True], dtype=bool)
     """
     return np.logical_xor(x, y)
 
@@ -653,6 +715,7 @@ def equal(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Elementwise `x == y`.
 
     >>> weft.equal(weft.asarray([1, 2]), 2)
+    Array([False,  True], dtype=bool)
     """
     return np.equal(x, y)
 
@@ -662,6 +725,7 @@ def not_equal(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Elementwise `x != y`.
 
     >>> weft.not_equal(weft.asarray([1, 2]), 2)
+    Array([ True, False], dtype=bool)
     """
     return np.not_equal(x, y)
 
@@ -671,6 +735,7 @@ def less(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Elementwise `x < y`.
 
     >>> weft.less(weft.asarray([1, 2]), 2)
+    Array([ True, False], dtype=bool)
     """
     return np.less(x, y)
 
@@ -680,6 +745,7 @@ def less_equal(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Elementwise `x <= y`.
 
     >>> weft.less_equal(weft.asarray([1, 2]), 2)
+    Array([ True,  True], dtype=bool)
     """
     return np.less_equal(x, y)
 
@@ -689,6 +755,7 @@ def greater(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Elementwise `x > y`.
 
     >>> weft.greater(weft.asarray([1, 2]), 1)
+    Array([False,  True], dtype=bool)
     """
     return np.greater(x, y)
 
@@ -698,6 +765,7 @@ def greater_equal(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Elementwise `x >= y`.
 
     >>> weft.greater_equal(weft.asarray([1, 2]), 2)
+    Array([False,  True], dtype=bool)
     """
     return np.greater_equal(x, y)
 
@@ -716,6 +784,7 @@ def select(condition: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Elementwise `x` where the condition holds, else `y`.
 
     >>> weft.select(weft.asarray([True, False]), 1.0, weft.asarray([5.0, 6.0]))
+    Array([1., 6.], dtype=float32)
     """
     return np.where(condition, x, y)
 
@@ -731,6 +800,7 @@ def clamp(x: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
     """Elementwise `minimum(maximum(x, low), high)`.
 
     >>> weft.clamp(weft.asarray([-1.0, 0.5, 7.0]), 0.0, 1.0)
+    Array([0. , 0.5, 1. ], dtype=float32)
     """
     return np.minimum(np.maximum(x, low), high)
 
@@ -748,6 +818,7 @@ def convert(x: np.ndarray, *, result: ShapeDtypeStruct) -> np.ndarray:
     NaN becomes zero; to bool is whether an element differs from zero; integers wrap.
 
     >>> weft.convert(weft.asarray([1.7, -300.0, weft.nan]), weft.int8)
+    Array([   1, -128,    0], dtype=int8)
     """
     if x.dtype.kind != "f" or result.dtype.kind not in "iu":
         return (x != 0) if result.dtype == BOOL else x.astype(result.dtype)
@@ -776,6 +847,7 @@ def bitcast(x: np.ndarray, *, result: ShapeDtypeStruct) -> np.ndarray:
     """The bits of each element read as another dtype of the same width.
 
     >>> weft.bitcast(weft.asarray([1.0]), weft.int32)
+    Array([1065353216], dtype=int32)
     """
     return np.ascontiguousarray(x).view(result.dtype).reshape(x.shape)
 
@@ -788,6 +860,7 @@ def where(condition: ArrayLike, x: ArrayLike, y: ArrayLike, /) -> Array:
     """Elementwise `x` where the condition holds, else `y`.
 
     >>> weft.where(weft.asarray([True, False]), 1.0, weft.asarray([5.0, 6.0]))
+    Array([1., 6.], dtype=float32)
     """
     return select(condition, x, y)
 
@@ -801,6 +874,7 @@ def clip(
     The result has the dtype of `x`.
 
     >>> weft.clip(weft.asarray([-1.0, 0.5, 7.0]), 0.0, 1.0)
+    Array([0. , 0.5, 1. ], dtype=float32)
     """
     array = as_array(x, "clip")
     low = None if min is None else cast(min, array.dtype)
@@ -817,6 +891,7 @@ def positive(x: ArrayLike, /) -> Array:
     """`x` itself.
 
     >>> weft.positive(weft.asarray([1, -2]))
+    Array([ 1, -2], dtype=int64)
     """
     array = as_array(x, "positive")
     require("positive", array.dtype, "numeric")
@@ -830,5 +905,6 @@ def astype(x: ArrayLike, dtype: DTypeLike, /, *, copy: bool = True) -> Array:
     `copy` is accepted for the array API's sake: arrays are immutable.
 
     >>> weft.astype(weft.asarray([1.7, -2.2]), weft.int32)
+    Array([ 1, -2], dtype=int32)
     """
     return tracer.as_strong(cast(as_array(x, "astype"), canonical(dtype)))

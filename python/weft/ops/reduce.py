@@ -144,6 +144,7 @@ def sum(x: np.ndarray, *, axes: Shape) -> np.ndarray:
     bools and integers are summed in 64 bits, floats in their own dtype.
 
     >>> weft.sum(weft.asarray([[1.0, 2.0], [3.0, 4.0]]), axis=0)
+    Array([4., 6.], dtype=float32)
     """
     return np.sum(x, axis=axes, dtype=x.dtype)
 
@@ -155,6 +156,7 @@ def prod(x: np.ndarray, *, axes: Shape) -> np.ndarray:
     bools and integers are multiplied in 64 bits, floats in their own dtype.
 
     >>> weft.prod(weft.asarray([1.0, 2.0, 3.0]))
+    Array(6., dtype=float32)
     """
     return np.prod(x, axis=axes, dtype=x.dtype)
 
@@ -164,6 +166,7 @@ def max(x: np.ndarray, *, axes: Shape) -> np.ndarray:
     """Largest element along axes; NaN if one of them is.
 
     >>> weft.max(weft.asarray([[1, 5], [3, 4]]), axis=1)
+    Array([5, 4], dtype=int64)
     """
     return np.max(x, axis=axes)
 
@@ -173,6 +176,7 @@ def min(x: np.ndarray, *, axes: Shape) -> np.ndarray:
     """Smallest element along axes; NaN if one of them is.
 
     >>> weft.min(weft.asarray([[1, 5], [3, 4]]), axis=1)
+    Array([1, 3], dtype=int64)
     """
     return np.min(x, axis=axes)
 
@@ -182,6 +186,7 @@ def any(x: np.ndarray, *, axes: Shape) -> np.ndarray:
     """Whether one element along axes is true (not zero); false for no elements.
 
     >>> weft.any(weft.asarray([False, True]))
+    Array(True, dtype=bool)
     """
     return np.any(x, axis=axes)
 
@@ -191,6 +196,7 @@ def all(x: np.ndarray, *, axes: Shape) -> np.ndarray:
     """Whether every element along axes is true (not zero); true for no elements.
 
     >>> weft.all(weft.asarray([False, True]))
+    Array(False, dtype=bool)
     """
     return np.all(x, axis=axes)
 
@@ -224,6 +230,7 @@ def argmax(x: np.ndarray, *, axis: int) -> np.ndarray:
     Along an axis, or in the flattened array.
 
     >>> weft.argmax(weft.asarray([1, 5, 5]))
+    Array(1, dtype=int64)
     """
     return np.argmax(x, axis=axis)
 
@@ -235,6 +242,7 @@ def argmin(x: np.ndarray, *, axis: int) -> np.ndarray:
     Along an axis, or in the flattened array.
 
     >>> weft.argmin(weft.asarray([3, 1, 1]))
+    Array(1, dtype=int64)
     """
     return np.argmin(x, axis=axis)
 
@@ -259,6 +267,7 @@ def mean(x: ArrayLike, /, *, axis: Axis = None, keepdims: bool = False) -> Array
     """Arithmetic mean over axes; NaN over no elements.
 
     >>> weft.mean(weft.asarray([[1.0, 2.0], [3.0, 4.0]]), axis=0)
+    Array([2., 3.], dtype=float32)
     """
     array = _floats(x, "mean")
     total = sum(array, axis=axis, keepdims=keepdims)
@@ -273,6 +282,7 @@ def var(
     """Variance over axes, the squares' sum divided by their count less `correction`.
 
     >>> weft.var(weft.asarray([1.0, 2.0, 3.0, 4.0]))
+    Array(1.25, dtype=float32)
     """
     array = _floats(x, "var")
     centred = subtract(array, mean(array, axis=axis, keepdims=True))
@@ -289,6 +299,7 @@ def std(
     """Standard deviation over axes: the square root of `weft.var`.
 
     >>> weft.std(weft.asarray([1.0, 2.0, 3.0, 4.0]))
+    Array(1.118034, dtype=float32)
     """
     return sqrt(var(x, axis=axis, correction=correction, keepdims=keepdims))
 
@@ -300,6 +311,7 @@ def count_nonzero(
     """Number of elements along axes that differ from zero.
 
     >>> weft.count_nonzero(weft.asarray([0, 3, 4]))
+    Array(2, dtype=int64)
     """
     array = as_array(x, "count_nonzero")
     return sum(not_equal(array, 0), axis=axis, keepdims=keepdims)

@@ -87,6 +87,8 @@ def broadcast(
     """An array repeated to a shape, its axis i becoming dimension `dimensions[i]`.
 
     >>> weft.broadcast(weft.asarray([1, 2]), (2, 3), (0,))
+    Array([[1, 1, 1],
+           [2, 2, 2]], dtype=int64)
     """
     order = np.argsort(dimensions)
     sizes = dict(zip(dimensions, x.shape, strict=True))
@@ -121,6 +123,8 @@ def reshape(x: np.ndarray, *, result: ShapeDtypeStruct) -> np.ndarray:
     """The elements of `x`, in row-major order, in another shape; -1 infers one size.
 
     >>> weft.reshape(weft.arange(6), (2, -1))
+    Array([[0, 1, 2],
+           [3, 4, 5]], dtype=int64)
     """
     return np.reshape(x, result.shape)
 
@@ -144,6 +148,8 @@ def transpose(x: np.ndarray, *, permutation: Shape) -> np.ndarray:
     """The axes of `x` in another order; reversed by default.
 
     >>> weft.transpose(weft.asarray([[1, 2], [3, 4]]))
+    Array([[1, 3],
+           [2, 4]], dtype=int64)
     """
     return np.transpose(x, permutation)
 
@@ -178,6 +184,7 @@ def slice(x: np.ndarray, *, start: Shape, limit: Shape, stride: Shape) -> np.nda
     """The elements from `start` to `limit`, `stride` apart, along each axis.
 
     >>> weft.slice(weft.arange(10), (1,), (8,), (3,))
+    Array([1, 4, 7], dtype=int64)
     """
     return x[tuple(map(builtins.slice, start, limit, stride))]
 
@@ -220,6 +227,7 @@ def pad(
     `pad_width` is one width, or (before, after), or one such pair for each axis.
 
     >>> weft.pad(weft.asarray([1, 2]), (1, 2), 9)
+    Array([9, 1, 2, 9, 9], dtype=int64)
     """
     places, shape = [], []
     for size, lo, hi, gap in zip(x.shape, low, high, interior, strict=True):
@@ -252,6 +260,7 @@ def concatenate(*arrays: np.ndarray, dimension: int) -> np.ndarray:
     """Arrays one after the other along an existing axis.
 
     >>> weft.concatenate([weft.arange(2), weft.arange(3)])
+    Array([0, 1, 0, 1, 2], dtype=int64)
     """
     return np.concatenate(arrays, axis=dimension)
 
@@ -275,6 +284,7 @@ def reverse(x: np.ndarray, *, dimensions: Shape) -> np.ndarray:
     """The elements in reverse order along some axes.
 
     >>> weft.reverse(weft.arange(3), (0,))
+    Array([2, 1, 0], dtype=int64)
     """
     return np.flip(x, dimensions)
 
@@ -290,6 +300,8 @@ def broadcast_to(x: ArrayLike, /, shape: int | Sequence[int]) -> Array:
     """An array repeated to a shape, by NumPy's rules.
 
     >>> weft.broadcast_to(weft.asarray([1, 2]), (2, 2))
+    Array([[1, 2],
+           [1, 2]], dtype=int64)
     """
     array, sizes = as_array(x, "broadcast_to"), shape_tuple(shape, "broadcast_to")
     if array.shape == sizes:
@@ -310,6 +322,7 @@ def broadcast_arrays(*arrays: ArrayLike) -> list[Array]:
     """Arrays repeated to their common shape.
 
     >>> weft.broadcast_arrays(weft.asarray([1, 2]), 3)[1]
+    Array([3, 3], dtype=int64)
     """
     if not arrays:
         return []
@@ -325,6 +338,9 @@ def matrix_transpose(x: ArrayLike, /) -> Array:
     """The last two axes of `x` swapped.
 
     >>> weft.matrix_transpose(weft.asarray([[1, 2, 3]]))
+    Array([[1],
+           [2],
+           [3]], dtype=int64)
     """
     array = as_array(x, "matrix_transpose")
     if array.ndim < 2:
@@ -340,6 +356,7 @@ def squeeze(x: ArrayLike, /, axis: int | Sequence[int] | None = None) -> Array:
     """`x` without axes of size one: all of them, or those of `axis`.
 
     >>> weft.squeeze(weft.ones((1, 2, 1)), axis=0).shape
+    (2, 1)
     """
     array = as_array(x, "squeeze")
     ones = tuple(i for i, size in enumerate(array.shape) if size == 1)
@@ -358,6 +375,7 @@ def expand_dims(x: ArrayLike, /, *, axis: int | Sequence[int] = 0) -> Array:
     """`x` with an axis of size one put in at each position of `axis`.
 
     >>> weft.expand_dims(weft.asarray([1, 2]), axis=1).shape
+    (2, 1)
     """
     array = as_array(x, "expand_dims")
     count = len(axis) if isinstance(axis, (tuple, list)) else 1
@@ -372,6 +390,7 @@ def flip(x: ArrayLike, /, *, axis: int | Sequence[int] | None = None) -> Array:
     """The elements in reverse order along `axis`, or along all axes.
 
     >>> weft.flip(weft.arange(3))
+    Array([2, 1, 0], dtype=int64)
     """
     array = as_array(x, "flip")
     return reverse(array, axis_tuple("flip", axis, array.ndim))
@@ -384,6 +403,7 @@ def moveaxis(
     """Axes of `x` moved to other positions, the others in their order.
 
     >>> weft.moveaxis(weft.ones((2, 3, 4)), 0, -1).shape
+    (3, 4, 2)
     """
     array = as_array(x, "moveaxis")
     sources = source if isinstance(source, (tuple, list)) else (source,)
@@ -405,6 +425,8 @@ def stack(arrays: Sequence[ArrayLike], /, *, axis: int = 0) -> Array:
     """Arrays of one shape joined along a new axis.
 
     >>> weft.stack([weft.arange(2), weft.arange(2)])
+    Array([[0, 1],
+           [0, 1]], dtype=int64)
     """
     parts = _promoted("stack", arrays)
     if len({part.shape for part in parts}) > 1:
@@ -421,6 +443,7 @@ def unstack(x: ArrayLike, /, *, axis: int = 0) -> tuple[Array, ...]:
     """The slices of `x` along an axis, which they no longer have.
 
     >>> weft.unstack(weft.asarray([[1, 2], [3, 4]]))[1]
+    Array([3, 4], dtype=int64)
     """
     array = as_array(x, "unstack")
     index = axis_index("unstack", axis, array.ndim)
@@ -439,6 +462,7 @@ def roll(
     """The elements shifted along axes, those beyond the end coming back at the front.
 
     >>> weft.roll(weft.arange(4), 1)
+    Array([3, 0, 1, 2], dtype=int64)
     """
     array = as_array(x, "roll")
     if axis is None:
@@ -465,6 +489,8 @@ def tile(x: ArrayLike, repetitions: Sequence[int], /) -> Array:
     """`x` laid out repeatedly along each axis.
 
     >>> weft.tile(weft.arange(2), (2, 2))
+    Array([[0, 1, 0, 1],
+           [0, 1, 0, 1]], dtype=int64)
     """
     array, counts = as_array(x, "tile"), shape_tuple(repetitions, "tile")
     ndim = builtins.max(array.ndim, len(counts))
@@ -481,6 +507,7 @@ def repeat(x: ArrayLike, repeats: int, /, *, axis: int | None = None) -> Array:
     """Each element repeated, along an axis or along the flattened array.
 
     >>> weft.repeat(weft.arange(2), 2)
+    Array([0, 0, 1, 1], dtype=int64)
     """
     array, count = as_array(x, "repeat"), integer("repeat", "repeats", repeats)
     if axis is None:

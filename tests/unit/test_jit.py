@@ -1,0 +1,348 @@
+"""`jit`: trees, static arguments, the cache, lowered programs, memory and threads."""
+
+import dataclasses
+import gc
+import multiprocessing
+import os
+import subprocess
+import threading
+from collections import namedtuple
+
+import numpy as np
+import pytest
+
+import weft
+
+Pair = namedtuple("Pair", "first second")
+
+
+@dataclasses.dataclass(frozen=True)
+class Layer:
+    weight: weft.Array
+    name: str = dataclasses.field(metadata={"static": True}, default="layer")
+
+
+DTYPES = ["bool", "int8", "uint8", "int32", "uint32", "int64", "uint64", "float32",
+          "float64"]  # fmt: skip
+
+
+def same(ours, theirs, rtol=1e-6):
+    np.testing.assert_allclose(np.asarray(ours), np.asarray(theirs), rtol=rtol)
+
+
+def test_jit_agrees_with_eager_and_interpreted():
+    def f(x, y):
+        return weft.tanh(x @ y).sum(axis=0), (x > 0).any(), weft.argmax(y)
+
+    x, y = (np.random.default_rng(0).normal(size=(4, 4)) for _ in range(2))
+    jitted = weft.jit(f)
+    eager = f(weft.asarray(x), weft.asarray(y))
+    for a, b, c in zip(eager, jitted(x, y), jitted.interpret(x, y), strict=True):
+        same(a, b, 1e-12)
+        same(a, c, 1e-12)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_dtypes_and_layouts_pass_the_boundary(dtype):
+    data = np.arange(12).reshape(3, 4).astype(dtype)
+    f = weft.jit(lambda x: (x, x.T, x[1:, ::-2], x == x))
+    for view in (data, data.T, data[::2, ::-1], np.asfortranarray(data)):
+        for ours, theirs in zip(f(view), (view, view.T, view[1:, ::-2], view == view),
+                                strict=True):  # fmt: skip
+            assert ours.dtype == theirs.dtype
+            np.testing.assert_array_equal(np.asarray(ours), theirs)
+
+
+def test_unaligned_and_foreign_endian_inputs_are_copied():
+    raw = np.frombuffer(bytes(1) + np.arange(4.0).tobytes(), np.uint8)
+    unaligned = raw[1:].view(np.float64)
+    assert not unaligned.flags.aligned
+    f = weft.jit(lambda x: x * 2)
+    assert f(unaligned).tolist() == [0, 2, 4, 6]
+    assert f(np.arange(4.0).astype(">f8")).tolist() == [0, 2, 4, 6]
+
+
+def test_empty_and_scalar_arrays():
+    f = weft.jit(lambda x: (x.sum(), x * 2))
+    total, doubled = f(weft.zeros((0, 3)))
+    assert total.item() == 0
+    assert doubled.shape == (0, 3)
+    assert f(3.0)[1].item() == 6
+
+
+def test_trees_of_arguments_and_results():
+    @weft.jit
+    def f(tree, *, scale):
+        layer, pair = tree["layer"], tree["pair"]
+        assert layer.name == "first"
+        result = dataclasses.replace(layer, weight=layer.weight * scale)
+        return {"layer": result, "pair": Pair(pair.second, None), "list": [1, 2.5]}
+
+    tree = {"layer": Layer(weft.ones(2), "first"), "pair": Pair(weft.ones(1), 3)}
+    result = f(tree, scale=2.0)
+    assert result["layer"].weight.tolist() == [2, 2]
+    assert result["layer"].name == "first"
+    assert result["pair"].first.item() == 3
+    assert result["pair"].second is None
+    assert [x.dtype.name for x in result["list"]] == ["int64", "float32"]
+
+
+def test_decorator_forms_and_methods():
+    @weft.jit(static_argnames=("n",))
+    def power(x, n):
+        """Documented."""
+        return x**n
+
+    class Model:
+        def __init__(self, rate):
+            self.rate = rate
+
+        @weft.jit
+        def step(x, y):
+            return x + y
+
+    assert power(weft.asarray(3.0), n=2).item() == 9
+    assert power(weft.asarray(3.0), 3).item() == 27
+    assert power.__doc__ == "Documented."
+    assert Model.step(1.0, 2.0).item() == 3
+    assert weft.jit(lambda x, n: x * n, static_argnums=(1,))(2.0, 3).item() == 6
+
+
+def test_cache_says_why_it_compiled_again():
+    @weft.jit(static_argnums=1)
+    def f(x, n, y=None):
+        return x * n if y is None else x + y["a"]
+
+    x = np.ones(3, np.float32)
+    for args in ((x, 2), (weft.ones(3), 2), (np.ones(4, np.float32), 2), (x, 3),
+                 (x.astype(np.float64), 3), (x, 3, {"a": 1.0}), (x, 2)):  # fmt: skip
+        f(*args)
+    info = f.cache_info()
+    assert (info.hits, info.misses) == (2, 5)
+    assert info.reasons[0] == "the first call"
+    assert info.reasons[1] == "argument `x`: float32[3] -> float32[4]"
+    assert info.reasons[2] == "static argument `n`: 2 -> 3"
+    assert info.reasons[3] == "argument `x`: float32[3] -> float64[3]"
+    assert "structure" in info.reasons[4]
+    f.cache_clear()
+    assert f.cache_info() == weft.jit(lambda x: x).cache_info()
+
+
+def test_python_scalars_are_weak_arguments():
+    f = weft.jit(lambda x, s: x * s)
+    assert f(weft.ones(2, dtype="float32"), 0.1).dtype == np.float32
+    assert f(weft.ones(2, dtype="float64"), 0.1)[0].item() == 0.1
+    assert f(weft.ones(2, dtype="int8"), 3).dtype == np.int8
+    assert f(weft.ones(2, dtype="int8"), 0.5).dtype == np.float32
+    assert weft.jit(lambda s: s)(0.5).dtype == np.float32
+    assert weft.jit(lambda s: s * 2 + 1)(3).dtype == np.int64
+    assert f.cache_info().misses == 4
+
+
+def test_captured_arrays_have_the_value_at_trace_time():
+    big = np.arange(100.0)
+    small = np.arange(3.0)
+    f = weft.jit(lambda x: (x + weft.asarray(big), x[:3] * weft.asarray(small)))
+    lowered = f.lower(np.zeros(100))
+    assert [c.shape for c in lowered.captures] == [(100,)]
+    assert "dense<[0.000000e+00, 1.000000e+00, 2.0" in lowered.text()
+    first = f(np.zeros(100))
+    big[:] = small[:] = -1
+    for result in (first, f(np.zeros(100))):
+        assert result[0].tolist() == np.arange(100.0).tolist()
+        assert result[1].tolist() == [0, 0, 0]
+
+
+def test_jit_within_jit_is_a_call_traced_once():
+    traced = []
+
+    @weft.jit
+    def inner(x):
+        traced.append(x)
+        return weft.sin(x)
+
+    @weft.jit
+    def outer(x):
+        return inner(x) + inner(x * 2) + inner(x[:2]).sum()
+
+    x = weft.ones(3)
+    text = outer.lower(x).text(locations=False)
+    assert text.count("call @inner(") == 2
+    assert text.count("call @inner_1(") == 1
+    assert text.count("func.func private") == 2
+    assert len(traced) == 2
+    same(outer(x), np.sin(1) + np.sin(2) + 2 * np.sin(1))
+
+
+def test_nested_jit_captures_traced_arrays():
+    @weft.jit
+    def outer(x):
+        scale = x * 2
+
+        @weft.jit
+        def inner(y):
+            return y * scale
+
+        return inner(x) + inner(x + 1)
+
+    assert outer(weft.asarray([1.0, 2.0])).tolist() == [6, 20]
+
+
+def test_every_stage_has_text_that_parses_and_can_be_put_back():
+    f = weft.jit(lambda x: weft.exp(x) + 1)
+    lowered = f.lower(weft.ShapeDtypeStruct((4,), weft.float32))
+    assert lowered.stages[0] == "weft"
+    assert lowered.stages[-1] == "asm"
+    x = weft.asarray([0.0, 1.0, 2.0, 3.0])
+    for stage in lowered.stages:
+        text = lowered.text(stage)
+        assert "test_jit.py" in text or stage in ("asm",), stage
+        assert "loc(" not in lowered.text(stage, locations=False)
+        if stage not in ("llvmir", "asm"):
+            same(lowered.replace(stage, text).compile()(x), np.exp(np.arange(4)) + 1)
+    edited = lowered.text("expanded").replace("weft.exp", "weft.negative")
+    assert lowered.replace("expanded", edited).compile()(x).tolist() == [1, 0, -1, -2]
+    with pytest.raises(weft.ArgumentError, match="begins at stage"):
+        lowered.replace("linalg", lowered.text("linalg")).text("weft")
+
+
+def test_operations_carry_line_and_column():
+    @weft.jit
+    def f(x):
+        return weft.sin(x) + weft.cos(x)
+
+    line = f.__wrapped__.__code__.co_firstlineno + 2
+    text = f.lower(1.0).text()
+    for column in (16, 30):
+        assert f'test_jit.py":{line}:{column})' in text
+
+
+def test_parsed_programs():
+    program = weft.parse("""
+      func.func private @g(%x: tensor<2xf64>) -> tensor<2xf64> {
+        %y = weft.multiply %x, %x : tensor<2xf64>
+        return %y : tensor<2xf64>
+      }
+      func.func @f(%x: tensor<2xf64>, %b: tensor<2xi1>)
+          -> (tensor<2xf64>, tensor<2xi1>) {
+        %y = call @g(%x) : (tensor<2xf64>) -> tensor<2xf64>
+        %n = weft.logical_not %b : tensor<2xi1>
+        return %y, %n : tensor<2xf64>, tensor<2xi1>
+      }""")
+    for run in (program.interpret, program.compile()):
+        squares, inverted = run(np.array([2.0, 3.0]), np.array([True, False]))
+        assert squares.tolist() == [4, 9]
+        assert inverted.tolist() == [False, True]
+    assert "linalg.generic" in program.text("linalg")
+    with pytest.raises(weft.StructureError, match="takes 2 arguments"):
+        program.interpret(1.0)
+
+
+def test_dump_writes_files_that_run_again(tmp_path, monkeypatch):
+    monkeypatch.setenv("WEFT_DUMP", str(tmp_path))
+    weft.jit(lambda x: weft.sin(x))(1.0)
+    weft.jit(lambda x: weft.sin(x))(1.0)
+    folders = sorted(path.name for path in tmp_path.iterdir())
+    assert folders == ["0000-lambda", "0001-lambda"]
+    names = sorted(path.name for path in (tmp_path / folders[0]).iterdir())
+    assert names[:3] == ["0-weft.mlir", "1-expanded.mlir", "2-linalg.mlir"]
+    again = (tmp_path / folders[0] / "2-linalg.mlir").read_text().splitlines()[0]
+    assert again == "// weft-opt --weft-to-linalg 1-expanded.mlir"
+
+
+def test_failed_compile_keeps_its_input_and_says_how_to_run_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("WEFT_DUMP", str(tmp_path))
+    lowered = weft.jit(lambda x: x + 1).lower(weft.ones(2))
+    broken = lowered.replace("linalg", """
+      func.func @lambda(%x: tensor<2xf32>) -> tensor<2xf32> {
+        %y = weft.sin %x : tensor<2xf32>
+        return %y : tensor<2xf32>
+      }""")  # fmt: skip
+    with pytest.raises(weft.CompileError, match="weft-opt --weft-to-fused") as caught:
+        broken.compile()
+    path = str(caught.value).split()[-1]
+    assert os.path.dirname(path) == str(tmp_path)
+    with open(path) as file:
+        assert "weft.sin" in file.read()
+
+
+def test_results_live_in_memory_of_their_own():
+    f = weft.jit(lambda x: x + 1)
+    x = weft.zeros(50_000)
+    kept = [f(x + i) for i in range(8)]
+    assert [k[0].item() for k in kept] == [i + 1 for i in range(8)]
+    view = np.asarray(f(x))[:5]
+    for i in range(10):
+        f(x + i)
+    assert view.tolist() == [1] * 5
+    del kept, view
+    gc.collect()
+    addresses = {f(x).address() for _ in range(20)}
+    assert len(addresses) <= 4
+    assert all(address % 64 == 0 for address in addresses)
+
+
+def test_arguments_are_not_written_to():
+    x = np.zeros(4)
+    weft.jit(lambda x: (x + 1, x))(x)
+    assert x.tolist() == [0, 0, 0, 0]
+
+
+def test_many_compiles_retire_contexts():
+    from weft.contexts import USES_BEFORE_RETIREMENT
+
+    for n in range(USES_BEFORE_RETIREMENT // 2 + 1):
+        assert weft.jit(lambda x: x * n)(2.0).item() == 2 * n  # noqa: B023
+
+
+def test_threads():
+    f = weft.jit(lambda x: weft.sin(x).sum() + x.size)
+    errors = []
+
+    def work(seed):
+        try:
+            for n in range(1, 6):
+                x = np.full(n, float(seed))
+                for _ in range(20):
+                    same(f(x), np.sin(seed) * n + n, 1e-12)
+                same(weft.grad(lambda x: (x * x).sum())(x), 2 * x)
+        except AssertionError as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert not errors
+    assert f.cache_info().misses == 5
+
+
+def _child(queue):
+    queue.put(weft.jit(lambda x: weft.cos(x) * 3)(0.0).item())
+
+
+def test_fork_after_compiling():
+    assert weft.jit(lambda x: x * 3)(2.0).item() == 6
+    context = multiprocessing.get_context("fork")
+    queue = context.SimpleQueue()
+    child = context.Process(target=_child, args=(queue,))
+    child.start()
+    child.join(60)
+    assert child.exitcode == 0
+    assert queue.get() == 3
+
+
+def test_weft_opt_continues_every_stage(tmp_path):
+    tool = os.path.join(os.path.dirname(weft.__file__), "../../build/bin/weft-opt")
+    if not os.path.exists(tool):
+        pytest.skip("weft-opt is not in the build folder")
+    lowered = weft.grad(lambda x: weft.sum(weft.tanh(x) ** 2)).lower(weft.ones(3))
+    for flag, locations in ((["--mlir-print-debuginfo"], True), ([], False)):
+        path = tmp_path / "f.mlir"
+        path.write_text(lowered.text("weft", locations=locations))
+        printed = subprocess.run(
+            [tool, "--weft-expand-transforms", *flag, str(path)],
+            capture_output=True, text=True, check=True,
+        ).stdout  # fmt: skip
+        assert printed == lowered.text("expanded", locations=locations)
