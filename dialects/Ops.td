@@ -210,8 +210,8 @@ def Weft_ErfcOp : Weft_Math<"erfc", "Erfc",
     ["t * (-twoOverSqrtPi * exp(-(x * x)))"]> {
   let summary = "Elementwise complementary error function, 1 - erf(x).";
 }
-def Weft_LogisticOp : Weft_Unary<"logistic", Weft_Float,
-    "1.0 / (1.0 + apply<::mlir::math::ExpOp>(-x))", ["t * (r * (1.0 - r))"]> {
+def Weft_LogisticOp : Weft_Unary<"logistic", Weft_Float, "logistic(x)",
+    ["t * (r * (1.0 - r))"]> {
   let summary = "Elementwise logistic function, 1 / (1 + exp(-x)).";
 }
 

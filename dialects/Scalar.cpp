@@ -287,6 +287,13 @@ Scalar logaddexp(Scalar x, Scalar y) {
   return sum;
 }
 
+Scalar logistic(Scalar x) {
+  // exp of minus the magnitude: exp(-x) overflows where the result is small, but
+  // not yet zero.
+  Scalar small = apply<math::ExpOp>(-absolute(x)), one = constant(x, 1.0);
+  return select(lt(x, constant(x, 0.0)), small, one) / (1.0 + small);
+}
+
 //===----------------------------------------------------------------------===//
 // Conversion
 //===----------------------------------------------------------------------===//

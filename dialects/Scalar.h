@@ -97,6 +97,7 @@ Scalar shiftLeft(Scalar x, Scalar y);
 Scalar shiftRight(Scalar x, Scalar y);
 Scalar hypot(Scalar x, Scalar y);
 Scalar logaddexp(Scalar x, Scalar y);
+Scalar logistic(Scalar x);
 
 /// The value as another weft element type; see weft.convert.
 Scalar convert(Scalar x, mlir::Type type);
