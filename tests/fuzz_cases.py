@@ -62,7 +62,7 @@ class Operation:
 
     def __str__(self) -> str:
         names = ", ".join(f"%{i}" for i in range(len(self.operands)))
-        arguments = ", ".join(f"%{i}: {type}" for i, type in enumerate(self.operands))
+        arguments = ", ".join(f"%{i}: {x}" for i, x in enumerate(self.operands))
         attributes = ", ".join(
             f"{key} = {text}" for key, text in self.attributes.items()
         )
@@ -139,11 +139,11 @@ def _other_results(operation: Operation, draw: Random) -> Operation:
 
 def _one_type(operation: Operation, draw: Random) -> Operation:
     """All operands and results of one foreign type, as most constraints ask."""
-    type = _some_type(draw)
+    chosen = _some_type(draw)
     return replace(
         operation,
-        operands=(type,) * len(operation.operands),
-        results=(type,) * len(operation.results),
+        operands=(chosen,) * len(operation.operands),
+        results=(chosen,) * len(operation.results),
     )
 
 
