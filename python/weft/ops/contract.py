@@ -24,6 +24,14 @@ from .registry import (
 )
 from .shape import axis_index, expand_dims, moveaxis, reshape
 
+__all__ = [
+    "dot_general",
+    "matmul",
+    "outer",
+    "tensordot",
+    "vecdot",
+]
+
 
 def _dot_general(
     lhs: ArrayLike,

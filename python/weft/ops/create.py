@@ -26,6 +26,27 @@ from .elementwise import add, astype, greater_equal, less_equal, multiply, selec
 from .registry import ArrayLike, Call, Scalar, as_array, cast, op
 from .shape import axis_index, broadcast, broadcast_arrays, expand_dims, shape_tuple
 
+__all__ = [
+    "arange",
+    "asarray",
+    "constant",
+    "empty",
+    "empty_like",
+    "eye",
+    "from_dlpack",
+    "full",
+    "full_like",
+    "iota",
+    "linspace",
+    "meshgrid",
+    "ones",
+    "ones_like",
+    "tril",
+    "triu",
+    "zeros",
+    "zeros_like",
+]
+
 
 def _constant(value: ArrayLike, /) -> Call | Array:
     array = as_array(value, "constant")

@@ -17,6 +17,21 @@ from .elementwise import divide, not_equal, sqrt, square, subtract
 from .registry import ArrayLike, Call, Reference, Shape, as_array, cast, op, truth
 from .shape import axis_index, axis_tuple, reshape
 
+__all__ = [
+    "all",
+    "any",
+    "argmax",
+    "argmin",
+    "count_nonzero",
+    "max",
+    "mean",
+    "min",
+    "prod",
+    "std",
+    "sum",
+    "var",
+]
+
 Axis = int | Sequence[int] | None
 
 

@@ -18,6 +18,30 @@ from ..errors import ArgumentError, ShapeError, UnsupportedTypeError, public
 from ..specs import ShapeDtypeStruct
 from .registry import ArrayLike, Call, Shape, as_array, broadcast_all, cast, op
 
+__all__ = [
+    "broadcast",
+    "broadcast_arrays",
+    "broadcast_to",
+    "concat",
+    "concatenate",
+    "expand_dims",
+    "flip",
+    "matrix_transpose",
+    "moveaxis",
+    "pad",
+    "permute_dims",
+    "repeat",
+    "reshape",
+    "reverse",
+    "roll",
+    "slice",
+    "squeeze",
+    "stack",
+    "tile",
+    "transpose",
+    "unstack",
+]
+
 
 def integer(name: str, what: str, value: Any) -> int:
     """A Python integer, or the error that says which argument is none."""
