@@ -44,7 +44,8 @@ constexpr llvm::StringLiteral llvmPasses = R"(
   convert-cf-to-llvm, finalize-memref-to-llvm,
   convert-func-to-llvm{use-bare-ptr-memref-call-conv=1},
   reconcile-unrealized-casts, canonicalize, cse,
-  weft-wrap-entries, ensure-debug-info-scope-on-llvm-func)";
+  weft-wrap-entries, weft-place-locations,
+  ensure-debug-info-scope-on-llvm-func)";
 
 constexpr weft::Stage stages[] = {
     {"weft", "The program as it was traced.", "", ""},
@@ -55,9 +56,9 @@ constexpr weft::Stage stages[] = {
      "weft-lower-to-linalg, func.func(canonicalize, cse)",
      "func, linalg, tensor, arith, math, scf"},
     {"fused", "Chains of elementwise ops are one loop nest each.", fusedPasses,
-     "func, linalg, tensor, arith, math, scf"},
+     "func, linalg, tensor, arith, math, scf, affine"},
     {"memref", "Tensors are buffers: inputs, results and one arena.",
-     memrefPasses, "func, linalg, memref, arith, math, scf"},
+     memrefPasses, "func, linalg, memref, arith, math, scf, affine"},
     {"llvm", "Blocks, branches and pointers, with one C entry point.",
      llvmPasses, "llvm"},
     {"llvmir", "LLVM IR.", "", ""},

@@ -3,12 +3,14 @@
 // weft-fuse-elementwise: chains of elementwise linalg.generic -> one each, so
 // that an intermediate array is never written to memory.
 
+#include "lowering/FusionPlan.h"
 #include "lowering/Passes.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
-#include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/IRMapping.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 namespace weft {
@@ -17,41 +19,107 @@ namespace weft {
 } // namespace weft
 
 using namespace mlir;
+using linalg::GenericOp;
+using weft::FusionGroup;
+using weft::Read;
 
 namespace {
 
-/// Bodies beyond this spill registers and compile slowly.
-constexpr size_t maxOpsInBody = 200;
-constexpr unsigned maxInputs = 24;
+/// Builds the one op that a group becomes.
+class GroupBuilder {
+public:
+  GroupBuilder(FusionGroup &group, OpBuilder &b) : group(group), b(b) {}
 
-/// Whether the op only moves elements: computing one again costs a load.
-bool computesNothing(linalg::GenericOp op) {
-  return llvm::all_of(op.getBody()->without_terminator(), [](Operation &inner) {
-    return isa<linalg::IndexOp, arith::IndexCastOp>(inner) ||
-           inner.hasTrait<OpTrait::ConstantLike>();
-  });
-}
+  GenericOp build() {
+    GenericOp root = group.root;
+    b.setInsertionPoint(root);
+    SmallVector<Value> inputs;
+    SmallVector<AffineMap> maps;
+    SmallVector<Location> lines{root.getLoc()};
+    for (auto [value, map] : group.inputs) {
+      inputs.push_back(value);
+      maps.push_back(map);
+    }
+    for (OpOperand &init : root.getDpsInitsMutable())
+      maps.push_back(root.getMatchingIndexingMap(&init));
+    for (const Read &read : group.absorbed)
+      lines.push_back(read.first.getLoc());
+    return GenericOp::create(
+        b, b.getFusedLoc(lines), root->getResultTypes(), inputs,
+        root.getOutputs(), maps, root.getIteratorTypesArray(),
+        [&](OpBuilder &inner, Location loc, ValueRange args) {
+          for (auto [read, arg] : llvm::zip(group.inputs, args))
+            elements[read] = arg;
+          auto outputs = args.drop_front(group.inputs.size());
+          auto identity = AffineMap::getMultiDimIdentityMap(root.getNumLoops(),
+                                                            root.getContext());
+          linalg::YieldOp::create(inner, root.getBody()->back().getLoc(),
+                                  inlineBody(inner, root, identity, outputs));
+        });
+  }
 
-bool isContraction(linalg::GenericOp op) {
-  return op.getNumReductionLoops() > 0 && op.getNumDpsInputs() > 1;
-}
+private:
+  /// The element of a read: a scalar, an argument, or computed on the spot.
+  Value element(OpBuilder &inner, const Read &read) {
+    if (Value known = elements.lookup(read))
+      return known;
+    if (group.absorbed.contains(read)) {
+      auto producer = read.first.getDefiningOp<GenericOp>();
+      return elements[read] =
+                 inlineBody(inner, producer, read.second, {}).front();
+    }
+    OpFoldResult scalar = weft::splatOf(read.first);
+    if (auto value = dyn_cast<Value>(scalar))
+      return value;
+    // Outside, where canonicalization would move it.
+    return arith::ConstantOp::create(b, read.first.getLoc(),
+                                     cast<TypedAttr>(cast<Attribute>(scalar)));
+  }
 
-bool shouldFuse(OpOperand *operand) {
-  auto producer = operand->get().getDefiningOp<linalg::GenericOp>();
-  auto consumer = dyn_cast<linalg::GenericOp>(operand->getOwner());
-  if (!producer || !consumer || isContraction(consumer))
-    return false;
-  if (producer.getBody()->getOperations().size() +
-              consumer.getBody()->getOperations().size() >
-          maxOpsInBody ||
-      producer.getNumDpsInputs() + consumer.getNumDpsInputs() > maxInputs)
-    return false;
-  if (computesNothing(producer))
-    return true;
-  bool onlyUser = llvm::all_of(producer->getUsers(), [&](Operation *user) {
-    return user == consumer.getOperation();
-  });
-  return onlyUser && consumer.getMatchingIndexingMap(operand).isPermutation();
+  /// Clones a body and returns what it yields. `loops` are the op's own loops
+  /// as functions of the root's.
+  SmallVector<Value> inlineBody(OpBuilder &inner, GenericOp op, AffineMap loops,
+                                ValueRange outputs) {
+    IRMapping mapping;
+    for (OpOperand *input : op.getDpsInputOperands()) {
+      Read read(input->get(), op.getMatchingIndexingMap(input).compose(loops));
+      mapping.map(op.getMatchingBlockArgument(input), element(inner, read));
+    }
+    for (auto [arg, output] : llvm::zip(op.getRegionOutputArgs(), outputs))
+      mapping.map(arg, output);
+    for (Operation &bodyOp : op.getBody()->without_terminator()) {
+      if (auto index = dyn_cast<linalg::IndexOp>(bodyOp))
+        mapping.map(index.getResult(),
+                    indexOf(inner, index, loops.getResult(index.getDim())));
+      else
+        inner.clone(bodyOp, mapping);
+    }
+    return llvm::map_to_vector(
+        op.getBody()->getTerminator()->getOperands(),
+        [&](Value value) { return mapping.lookupOrDefault(value); });
+  }
+
+  Value indexOf(OpBuilder &inner, linalg::IndexOp index, AffineExpr expr) {
+    Location loc = index.getLoc();
+    if (auto dim = dyn_cast<AffineDimExpr>(expr))
+      return linalg::IndexOp::create(inner, loc, dim.getPosition());
+    SmallVector<Value> loops;
+    for (unsigned dim = 0; dim < group.root.getNumLoops(); ++dim)
+      loops.push_back(linalg::IndexOp::create(inner, loc, dim));
+    return affine::AffineApplyOp::create(
+        inner, loc, AffineMap::get(loops.size(), 0, expr), loops);
+  }
+
+  FusionGroup &group;
+  OpBuilder &b;
+  DenseMap<Read, Value> elements;
+};
+
+bool readsSplat(FusionGroup &group) {
+  return group.takesSplats &&
+         llvm::any_of(group.root.getDpsInputs(), [](Value input) {
+           return static_cast<bool>(weft::splatOf(input));
+         });
 }
 
 // Pattern: arith.constant dense<1.0> : tensor<4xf32> -> linalg.fill of 1.0
@@ -82,12 +150,17 @@ class FuseElementwise final
     : public weft::impl::FuseElementwiseBase<FuseElementwise> {
   void runOnOperation() override {
     MLIRContext *context = &getContext();
-    RewritePatternSet fusion(context);
-    linalg::populateElementwiseOpsFusionPatterns(fusion, shouldFuse);
-    linalg::populateEraseUnusedOperandsAndResultsPatterns(fusion);
-    linalg::GenericOp::getCanonicalizationPatterns(fusion, context);
-    if (failed(applyPatternsGreedily(getOperation(), std::move(fusion))))
-      return signalPassFailure();
+    IRRewriter rewriter(context);
+    for (Block &block : getOperation().getBody()) {
+      // Consumers first: what they read is then still what was planned with.
+      for (auto &group : weft::planFusion(block))
+        if (!group->absorbed.empty() || readsSplat(*group))
+          rewriter.replaceOp(group->root,
+                             GroupBuilder(*group, rewriter).build());
+      for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block)))
+        if (isOpTriviallyDead(&op))
+          rewriter.eraseOp(&op);
+    }
 
     RewritePatternSet fills(context);
     fills.add<FillSplat>(context);

@@ -58,32 +58,40 @@ llvm::Error errorOf(const llvm::Twine &message) {
 // LLVM IR
 //===----------------------------------------------------------------------===//
 
-Expected<std::unique_ptr<llvm::Module>> translate(ModuleOp module,
-                                                  llvm::LLVMContext &context) {
-  registerBuiltinDialectTranslation(*module.getContext());
-  registerLLVMDialectTranslation(*module.getContext());
-  auto translated = translateModuleToLLVMIR(module, context, "weft");
-  if (!translated)
-    return errorOf("the module cannot be translated to LLVM IR: it is not at "
-                   "stage 'llvm'");
-  return translated;
-}
-
-std::unique_ptr<llvm::TargetMachine> createTargetMachine(std::string &error) {
+Expected<std::unique_ptr<llvm::TargetMachine>> createTargetMachine() {
   static std::once_flag once;
   std::call_once(once, [] {
     llvm::InitializeNativeTarget();
     llvm::InitializeNativeTargetAsmPrinter();
   });
   llvm::Triple triple(llvm::sys::getProcessTriple());
+  std::string error;
   const llvm::Target *target =
       llvm::TargetRegistry::lookupTarget(triple, error);
   if (!target)
-    return nullptr;
+    return errorOf("LLVM cannot compile for this CPU: " + error);
   const weft::HostCpu &cpu = weft::hostCpu();
   return std::unique_ptr<llvm::TargetMachine>(target->createTargetMachine(
       triple, cpu.name, cpu.features, llvm::TargetOptions(), llvm::Reloc::PIC_,
       std::nullopt, llvm::CodeGenOptLevel::Default, /*JIT=*/true));
+}
+
+Expected<std::unique_ptr<llvm::Module>>
+translate(ModuleOp module, llvm::LLVMContext &context,
+          const llvm::TargetMachine &machine) {
+  registerBuiltinDialectTranslation(*module.getContext());
+  registerLLVMDialectTranslation(*module.getContext());
+  auto translated = translateModuleToLLVMIR(module, context, "weft");
+  if (!translated)
+    return errorOf("the module cannot be translated to LLVM IR: it is not at "
+                   "stage 'llvm'");
+  translated->setTargetTriple(machine.getTargetTriple());
+  translated->setDataLayout(machine.createDataLayout());
+  for (llvm::Function &function : *translated) {
+    function.addFnAttr("target-cpu", machine.getTargetCPU());
+    function.addFnAttr("target-features", machine.getTargetFeatureString());
+  }
+  return translated;
 }
 
 void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
@@ -107,27 +115,19 @@ void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
 /// Translates, optimises and emits `module`.
 llvm::Error emit(ModuleOp module, llvm::CodeGenFileType kind,
                  SmallVectorImpl<char> &output) {
-  std::string error;
-  std::unique_ptr<llvm::TargetMachine> machine = createTargetMachine(error);
+  auto machine = createTargetMachine();
   if (!machine)
-    return errorOf("LLVM cannot compile for this CPU: " + error);
+    return machine.takeError();
   llvm::LLVMContext context;
-  Expected<std::unique_ptr<llvm::Module>> translated =
-      translate(module, context);
+  auto translated = translate(module, context, **machine);
   if (!translated)
     return translated.takeError();
   llvm::Module &code = **translated;
-  code.setTargetTriple(machine->getTargetTriple());
-  code.setDataLayout(machine->createDataLayout());
-  for (llvm::Function &function : code) {
-    function.addFnAttr("target-cpu", machine->getTargetCPU());
-    function.addFnAttr("target-features", machine->getTargetFeatureString());
-  }
-  optimize(code, *machine);
+  optimize(code, **machine);
 
   llvm::raw_svector_ostream stream(output);
   llvm::legacy::PassManager passes;
-  if (machine->addPassesToEmitFile(passes, stream, nullptr, kind))
+  if ((*machine)->addPassesToEmitFile(passes, stream, nullptr, kind))
     return errorOf("LLVM cannot emit this kind of file");
   passes.run(code);
   return llvm::Error::success();
@@ -184,8 +184,11 @@ const weft::HostCpu &weft::hostCpu() {
 
 Expected<std::string> weft::translateToLLVMIR(ModuleOp module) {
   FatalErrorGuard guard;
+  auto machine = createTargetMachine();
+  if (!machine)
+    return machine.takeError();
   llvm::LLVMContext context;
-  auto translated = translate(module, context);
+  auto translated = translate(module, context, **machine);
   if (!translated)
     return translated.takeError();
   std::string text;
@@ -222,13 +225,18 @@ weft::Executable::compile(ModuleOp module, StringRef entry) {
   auto jit = createJit();
   if (!jit)
     return jit.takeError();
+  // ORC would print the details and return "failed to materialize".
+  auto details = std::make_shared<std::string>();
+  (*jit)->getExecutionSession().setErrorReporter([details](llvm::Error error) {
+    *details += llvm::toString(std::move(error));
+  });
   if (llvm::Error error =
           (*jit)->addObjectFile(std::make_unique<llvm::SmallVectorMemoryBuffer>(
               std::move(object), /*RequiresNullTerminator=*/false)))
     return error;
   auto address = (*jit)->lookup((entryPrefix + entry).str());
   if (!address)
-    return address.takeError();
+    return llvm::joinErrors(errorOf(*details), address.takeError());
 
   std::unique_ptr<Executable> executable(
       new Executable(std::move(*jit), entry.str()));

@@ -39,10 +39,11 @@ def LowerToLinalg : Pass<"weft-lower-to-linalg", "::mlir::ModuleOp"> {
 def FuseElementwise : Pass<"weft-fuse-elementwise", "::mlir::func::FuncOp"> {
   let summary = "Merges each chain of elementwise linalg.generic into one";
   let description = [{
-    A producer moves into its consumer where no element is computed twice: the
-    consumer is its only user and reads each element once. Broadcasts and
+    A producer moves into its consumers' loop nest where no element is computed
+    twice: they are in one nest, which needs each element once. Broadcasts and
     transposes compute nothing and move always, but never into a contraction,
-    which reads its operands many times. Splat constants become scalars.
+    which reads its operands many times. Splat constants become scalars. Groups
+    are planned first and have a bounded size.
 
     ```mlir
     %0 = linalg.generic ... ins(%x) outs(%e0) { math.sin }
@@ -168,6 +169,21 @@ def WrapEntries : Pass<"weft-wrap-entries", "::mlir::ModuleOp"> {
     ```
   }];
   let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+}
+
+def PlaceLocations : Pass<"weft-place-locations", "::mlir::ModuleOp"> {
+  let summary = "Makes locations such that LLVM's debug information can hold";
+  let description = [{
+    Upstream's `ensure-debug-info-scope-on-llvm-func` follows call sites without
+    asking whether they are in a file or, for a global, in a function at all.
+    ```mlir
+    %0 = llvm.fneg %x : f32 loc(callsite(unknown at "f.py":3:1))
+    ```
+    becomes
+    ```mlir
+    %0 = llvm.fneg %x : f32 loc("f.py":3:1)
+    ```
+  }];
 }
 
 #endif // WEFT_LOWERING_PASSES_TD

@@ -24,7 +24,7 @@ func.func @reuse(%x: memref<16xf32>) {
 
 // A view keeps its buffer alive, and offsets are multiples of 64.
 // CHECK-LABEL: func.func @views(
-// CHECK-SAME: %[[ARENA:.+]]: memref<128xi8>) attributes
+// CHECK-SAME: %[[ARENA:[a-z0-9]+]]: memref<128xi8>) attributes
 // CHECK-DAG: %[[C64:.+]] = arith.constant 64 : index
 // CHECK-DAG: memref.view %[[ARENA]][%[[C64]]][] : memref<128xi8> to memref<2x2xi8>
 func.func @views(%x: memref<4xi8>) {
