@@ -1,0 +1,322 @@
+"""Every derivative rule against differences, to second order; what holds at ties."""
+
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+
+import op_table
+import weft
+from op_table import ROWS
+from records import Record, array_ops
+from test_ops import Instance, family, op_text
+from weft.specs import ShapeDtypeStruct
+
+F64 = np.dtype("float64")
+STEP = 1e-5
+RTOL, ATOL = 1e-6, 1e-7
+ELEMENTS = 5
+
+
+# ---- instances ----
+
+
+def _smooth(op: Record, random: np.random.Generator) -> Instance:
+    dtypes = op_table.operand_dtypes(op, F64, len(op.operands))
+    operands = tuple(
+        random.uniform(low, high, ELEMENTS).astype(dtype)
+        if dtype == F64
+        else random.random(ELEMENTS) < 0.5
+        for dtype, (low, high) in zip(dtypes, ROWS[op.name].smooth, strict=True)
+    )
+    return Instance(op, operands, {}, ShapeDtypeStruct((ELEMENTS,), F64))
+
+
+def _structured(op: Record, random: np.random.Generator) -> list[Instance]:
+    made = []
+    for case in ROWS[op.name].cases:
+        operands = tuple(np.asarray(random.normal(size=s)) for s in case.shapes)
+        draft = Instance(
+            op, operands, case.attributes, ShapeDtypeStruct(case.result or (), F64)
+        )
+        shape = draft.reference(*operands).shape
+        made.append(
+            Instance(op, operands, case.attributes, ShapeDtypeStruct(shape, F64))
+        )
+    return made
+
+
+def instances(name: str) -> list[Instance]:
+    """All that is differentiated of a family."""
+    random = np.random.default_rng(7)
+    return [
+        instance
+        for op in array_ops()
+        if op.is_differentiable and family(op) == name
+        for instance in (
+            [_smooth(op, random)] if ROWS[op.name].smooth else _structured(op, random)
+        )
+    ]
+
+
+# ---- programs ----
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function of a module: its symbol and the types of what it takes and gives."""
+
+    symbol: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    text: str
+
+    @property
+    def wrt(self) -> list[int]:
+        """The floating inputs."""
+        return [i for i, spelled in enumerate(self.inputs) if spelled.endswith("f64>")]
+
+
+def _signature(types: Sequence[str], letter: str) -> str:
+    return ", ".join(f"%{letter}{i}: {spelled}" for i, spelled in enumerate(types))
+
+
+def _names(types: Sequence[str], letter: str) -> str:
+    return ", ".join(f"%{letter}{i}" for i in range(len(types)))
+
+
+def primal(instance: Instance, symbol: str) -> Function:
+    """A function that is one op."""
+    inputs = tuple(ShapeDtypeStruct(x.shape, x.dtype).mlir for x in instance.operands)
+    output = instance.result.mlir
+    body = op_text(instance, [f"%x{i}" for i in range(len(inputs))], "%r")
+    return Function(
+        symbol, inputs, (output,),
+        f"func.func private @{symbol}({_signature(inputs, 'x')}) -> {output} {{\n"
+        f"{body}\nreturn %r : {output}\n}}",
+    )  # fmt: skip
+
+
+def gradient(of: Function) -> Function:
+    """A function that maps inputs and cotangents to the cotangents of the inputs."""
+    symbol = f"{of.symbol}_vjp"
+    inputs = (*of.inputs, *of.outputs)
+    outputs = tuple(of.inputs[i] for i in of.wrt)
+    residuals = f"!weft.residuals<@{of.symbol}, {of.wrt}>"
+    n, m = len(of.inputs), len(of.outputs)
+    cts = ", ".join(f"%x{i}" for i in range(n, n + m))
+    text = (
+        f"func.func private @{symbol}({_signature(inputs, 'x')}) "
+        f"-> ({', '.join(outputs)}) {{\n"
+        f"{_names(of.outputs, 'y')}, %res = weft.linearize @{of.symbol}"
+        f"({_names(of.inputs, 'x')}) wrt {of.wrt} : ({', '.join(of.inputs)}) -> "
+        f"({', '.join((*of.outputs, residuals))})\n"
+        f"{_names(outputs, 'g')} = weft.pullback %res({cts}) : "
+        f"({', '.join((residuals, *of.outputs))}) -> ({', '.join(outputs)})\n"
+        f"return {_names(outputs, 'g')} : {', '.join(outputs)}\n}}"
+    )
+    return Function(symbol, inputs, outputs, text)
+
+
+def _main(functions: Sequence[Function]) -> str:
+    """Calls every function, each with arguments of its own."""
+    inputs = [spelled for f in functions for spelled in f.inputs]
+    outputs = [spelled for f in functions for spelled in f.outputs]
+    lines, taken, given = [], 0, 0
+    for f in functions:
+        args = ", ".join(f"%x{taken + i}" for i in range(len(f.inputs)))
+        results = ", ".join(f"%r{given + i}" for i in range(len(f.outputs)))
+        lines.append(
+            f"{results} = call @{f.symbol}({args}) : ({', '.join(f.inputs)}) -> "
+            f"({', '.join(f.outputs)})"
+        )
+        taken, given = taken + len(f.inputs), given + len(f.outputs)
+    return "\n".join(
+        [f"func.func @main({_signature(inputs, 'x')}) -> ({', '.join(outputs)}) {{",
+         *lines, f"return {_names(outputs, 'r')} : {', '.join(outputs)}", "}"]
+    )  # fmt: skip
+
+
+def _program(groups: Sequence[Sequence[Function]]) -> weft.Program:
+    """A program of the last function of each group; the others are its callees."""
+    texts = [function.text for group in groups for function in group]
+    return weft.parse("\n".join([*texts, _main([group[-1] for group in groups])]))
+
+
+# ---- differences ----
+
+
+def _split(flat: Any, counts: Sequence[int]) -> list[list[np.ndarray]]:
+    arrays = iter(flat if isinstance(flat, tuple) else (flat,))
+    return [[np.asarray(next(arrays)) for _ in range(count)] for count in counts]
+
+
+def _cotangents(function: Function, random: np.random.Generator) -> list[np.ndarray]:
+    """One random cotangent for each result of a function."""
+    shapes = [t.removeprefix("tensor<").split("x")[:-1] for t in function.outputs]
+    return [np.asarray(random.normal(size=tuple(map(int, s)))) for s in shapes]
+
+
+def _moved(
+    arguments: list[list[np.ndarray]], place: int, by: float
+) -> list[list[np.ndarray]]:
+    """Each function's arguments with their `place`-th float element moved."""
+    moved = []
+    for own in arguments:
+        left, copies = place, []
+        for x in own:
+            x = x.copy()
+            if x.dtype == F64 and 0 <= left < x.size:
+                x.flat[left] += by
+            left -= x.size if x.dtype == F64 else 0
+            copies.append(x)
+        moved.append(copies)
+    return moved
+
+
+def _differences(
+    evaluate: Callable[[list[list[np.ndarray]]], list[list[np.ndarray]]],
+    arguments: list[list[np.ndarray]],
+    cotangents: list[list[np.ndarray]],
+) -> list[np.ndarray]:
+    """By how much <cotangents, results> grows with each float element, flattened.
+
+    One evaluation moves an element of every function at once.
+    """
+    sizes = [sum(x.size for x in own if x.dtype == F64) for own in arguments]
+    slopes = [np.zeros(size) for size in sizes]
+    for place in range(max(sizes)):
+        ahead = evaluate(_moved(arguments, place, STEP))
+        behind = evaluate(_moved(arguments, place, -STEP))
+        for i, size in enumerate(sizes):
+            if place < size:
+                slopes[i][place] = sum(
+                    np.sum(ct * (a - b)) / (2 * STEP)
+                    for ct, a, b in zip(cotangents[i], ahead[i], behind[i], strict=True)
+                )
+    return slopes
+
+
+def _agree(
+    chosen: Sequence[Instance], got: list[list[np.ndarray]], want: list[np.ndarray]
+) -> None:
+    faults = []
+    for instance, gradients, slopes in zip(chosen, got, want, strict=True):
+        flat = np.concatenate([g.ravel() for g in gradients])
+        if not np.allclose(flat, slopes, rtol=RTOL, atol=ATOL):
+            faults.append(f"{instance}\n  rule        {flat}\n  differences {slopes}")
+    assert not faults, "\n".join(faults)
+
+
+FAMILIES = sorted({family(op) for op in array_ops() if op.is_differentiable})
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_first_and_second_derivatives(name: str) -> None:
+    chosen, random = instances(name), np.random.default_rng(11)
+    primals = [primal(instance, f"f{i}") for i, instance in enumerate(chosen)]
+    firsts = [gradient(function) for function in primals]
+    seconds = [gradient(function) for function in firsts]
+    first_program = _program(list(zip(primals, firsts, strict=True)))
+    second_program = _program(list(zip(primals, firsts, seconds, strict=True)))
+    first, second = first_program.compile(), second_program.compile()
+
+    def flat(arguments: list[list[np.ndarray]]) -> list[np.ndarray]:
+        return [x for own in arguments for x in own]
+
+    def means(arguments: list[list[np.ndarray]]) -> list[list[np.ndarray]]:
+        return [
+            [instance.reference(*own)]
+            for instance, own in zip(chosen, arguments, strict=True)
+        ]
+
+    def slopes(arguments: list[list[np.ndarray]]) -> list[list[np.ndarray]]:
+        return _split(first(*flat(arguments)), [len(f.outputs) for f in firsts])
+
+    operands = [list(instance.operands) for instance in chosen]
+    cts = [_cotangents(function, random) for function in primals]
+    with_cts = [[*own, *ct] for own, ct in zip(operands, cts, strict=True)]
+    got = slopes(with_cts)
+    _agree(chosen, got, _differences(means, operands, cts))
+    for a, b in zip(
+        flat(got), first_program.interpret(*flat(with_cts)), strict=True
+    ):  # fmt: skip
+        np.testing.assert_allclose(a, np.asarray(b), rtol=1e-9, atol=1e-12)
+
+    more = [_cotangents(function, random) for function in firsts]
+    with_more = [[*own, *ct] for own, ct in zip(with_cts, more, strict=True)]
+    curves = _split(second(*flat(with_more)), [len(f.outputs) for f in seconds])
+    _agree(chosen, curves, _differences(slopes, with_cts, more))
+
+
+# ---- conventions ----
+
+
+def _grads(function: Callable[..., Any], *xs: Any) -> list[list[float]]:
+    """The gradient of the sum of a function, compiled and interpreted alike."""
+    everything = tuple(range(len(xs)))
+    arrays = [np.array(x, F64) for x in xs]
+    derivative = weft.grad(lambda *args: weft.sum(function(*args)), argnums=everything)
+    compiled = [np.asarray(g) for g in weft.jit(derivative)(*arrays)]
+    for a, b in zip(compiled, derivative(*arrays), strict=True):
+        np.testing.assert_array_equal(a, np.asarray(b))
+    return [g.tolist() for g in compiled]
+
+
+CONVENTIONS: list[tuple[str, Callable[..., Any], list[Any], list[Any]]] = [
+    ("ties of two split", weft.maximum, [[1, 2, 2], [2, 2, 1]],
+     [[0, 0.5, 1], [1, 0.5, 0]]),
+    ("and so for minimum", weft.minimum, [[1, 2, 2], [2, 2, 1]],
+     [[1, 0.5, 0], [0, 0.5, 1]]),
+    ("ties of many split", weft.max, [[1, 3, 3, 2]], [[0, 0.5, 0.5, 0]]),
+    ("and so for min", weft.min, [[1, 1, 3, 1]], [[1 / 3, 1 / 3, 0, 1 / 3]]),
+    ("abs is flat at 0", weft.abs, [[-2, 0, 2]], [[-1, 0, 1]]),
+    ("a bound that is met shares", weft.clamp, [[0, 1, 2], [0, 0, 0], [3, 1, 1]],
+     [[0.5, 0.5, 0], [0.5, 0, 0], [0, 0.5, 1]]),
+    ("powers of 0", weft.pow, [[0, 0, 0, 0], [0, 1, 2, 3]], [[0, 1, 0, 0], [0] * 4]),
+    ("products with one 0", weft.prod, [[0, 2, 3]], [[6, 0, 0]]),
+    ("products with two", weft.prod, [[0, 0, 3]], [[0, 0, 0]]),
+    ("rounding is flat", lambda x: weft.round(x) + weft.floor(x) + weft.ceil(x)
+     + weft.trunc(x) + weft.sign(x), [[0.3, 1, -2.5]], [[0, 0, 0]]),
+    ("signs are flat", weft.copysign, [[2, -2, 0], [-1, 1, 1]], [[-1, -1, 0], [0] * 3]),
+    ("integers let nothing through", lambda x: weft.astype(weft.astype(x, weft.int32),
+     weft.float64) * x, [[1.5, 2.5]], [[1, 2]]),
+    ("float32 in between", lambda x: weft.astype(weft.astype(x, weft.float32),
+     weft.float64) * 3, [[0.1]], [[3]]),
+    ("a root is steep at 0", weft.sqrt, [[0, 4]], [[np.inf, 0.25]]),
+    ("used twice", lambda x: x * x + x, [[3]], [[7]]),
+    ("not used", lambda x, y: x, [[3], [4]], [[1], [0]]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("function", "xs", "want"),
+    [pytest.param(*row[1:], id=row[0]) for row in CONVENTIONS],
+)
+def test_convention(function: Any, xs: list[Any], want: list[Any]) -> None:
+    assert _grads(function, *xs) == want
+
+
+CURVES: list[tuple[str, Callable[..., Any], float, float]] = [
+    ("square at 0", lambda x: weft.pow(x, 2.0), 0.0, 2.0),
+    ("cube at 0", lambda x: weft.pow(x, 3.0), 0.0, 0.0),
+    ("power 1 at 0", lambda x: weft.pow(x, 1.0), 0.0, 0.0),
+    ("power 0 at 0", lambda x: weft.pow(x, 0.0), 0.0, 0.0),
+    ("product at 0", lambda x: weft.prod(weft.stack([x, x, x + 1.0])), 0.0, 2.0),
+    ("abs at 0", lambda x: weft.abs(x) * x, 0.0, 0.0),
+    ("maximum with itself", lambda x: weft.maximum(x * x, x * x), 3.0, 2.0),
+]
+
+
+@pytest.mark.parametrize(
+    ("function", "x", "want"), [pytest.param(*row[1:], id=row[0]) for row in CURVES]
+)
+def test_second_derivative_where_the_first_is_awkward(
+    function: Any, x: float, want: float
+) -> None:
+    second = weft.jit(weft.grad(weft.grad(function)))
+    assert float(second(np.float64(x))) == want
