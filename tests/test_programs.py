@@ -64,7 +64,9 @@ ROUGH: list[Callable[..., Any]] = [
     lambda x, y, k: weft.clip(x, -0.5, 0.5),
     lambda x, y, k: weft.where(x > 0, x, weft.exp(weft.minimum(x, 0.0))),
     lambda x, y, k: weft.floor(x * 4.0) / 4.0,
-    lambda x, y, k: weft.astype(weft.astype(weft.clip(x, -9, 9) * 8, weft.int32), x.dtype),
+    lambda x, y, k: weft.astype(
+        weft.astype(weft.clip(x, -9, 9) * 8, weft.int32), x.dtype
+    ),
     _keep_two_dims(lambda x, axis: weft.max(x, axis=axis, keepdims=True)),
     _keep_two_dims(
         lambda x, axis: weft.astype(weft.argmax(x, axis=axis), x.dtype)[None]

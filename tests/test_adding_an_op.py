@@ -1,0 +1,61 @@
+"""The diff in docs/adding-an-op.md applies, builds, and passes the tests of its op."""
+
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+def run(*command: str | Path, cwd: Path, **environment: str) -> str:
+    done = subprocess.run(
+        command,
+        cwd=cwd,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+    return done.stdout
+
+
+@pytest.mark.slow
+def test_the_diff_adds_an_op(tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "adding-an-op.md").read_text()
+    diff = re.search(r"```diff\n(.*?)```", text, re.S)
+    assert diff is not None
+    tree = tmp_path / "weft"
+    run("git", "clone", "--quiet", ROOT, tree, cwd=tmp_path)
+    (tmp_path / "op.diff").write_text(diff[1])
+    run("git", "apply", tmp_path / "op.diff", cwd=tree)
+
+    build = tree / "build"
+    run(
+        *("cmake", "-G", "Ninja", "-S", tree, "-B", build),
+        f"-DPython_EXECUTABLE={sys.executable}",
+        cwd=tree,
+    )
+    run("cmake", "--build", build, cwd=tree)
+    tests = ("tests/test_ops.py", "tests/test_complete.py")
+    python_path = str(tree / "python")
+    printed = run(
+        *(sys.executable, "-m", "pytest", "-q", *tests),
+        cwd=tree,
+        PYTHONPATH=python_path,
+    )
+    assert " passed" in printed
+    run(
+        *(sys.executable, "-m", "lit", "-q", "tests/ir/dialect/elementwise"),
+        cwd=tree,
+        PYTHONPATH=python_path,
+    )
+    program = "import weft; print(float(weft.jit(weft.grad(weft.softsign))(1.0)))"
+    assert run(sys.executable, "-c", program, cwd=tree, PYTHONPATH=python_path) == (
+        "0.25\n"
+    )
