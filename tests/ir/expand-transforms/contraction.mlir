@@ -1,7 +1,8 @@
 // The derivatives of dot_general are dot_generals.
 // RUN: weft-opt --weft-expand-transforms %s | FileCheck %s
 // RUN: weft-opt --weft-expand-transforms %s | weft-opt --weft-expand-transforms | FileCheck %s
-// RUN: weft-opt --weft-to-expanded --weft-to-linalg %s
+// RUN: weft-opt --weft-to-expanded --weft-to-linalg %s -o /dev/null
+// RUN: %weft-run < %s | FileCheck %s --check-prefix=RESULT
 
 func.func private @matmul(%x: tensor<2x3xf32>, %y: tensor<3x4xf32>) -> tensor<2x4xf32> {
   %0 = weft.dot_general %x, %y batch [] x [] contract [1] x [0] : (tensor<2x3xf32>, tensor<3x4xf32>) -> tensor<2x4xf32>
@@ -39,3 +40,13 @@ func.func @batched_vjp(%x: tensor<2x3x5xf32>, %y: tensor<5x2x4xf32>, %ct: tensor
       : (!weft.residuals<@batched, [0, 1]>, tensor<2x3x4xf32>) -> (tensor<2x3x5xf32>, tensor<5x2x4xf32>)
   return %g#0, %g#1 : tensor<2x3x5xf32>, tensor<5x2x4xf32>
 }
+
+func.func @main() -> (tensor<2x3xf32>, tensor<3x4xf32>) {
+  %x = weft.constant dense<[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]> : tensor<2x3xf32>
+  %y = weft.constant dense<1.0> : tensor<3x4xf32>
+  %ct = weft.constant dense<[[1.0, 1.0, 1.0, 1.0], [2.0, 2.0, 2.0, 2.0]]> : tensor<2x4xf32>
+  %0:2 = call @matmul_vjp(%x, %y, %ct) : (tensor<2x3xf32>, tensor<3x4xf32>, tensor<2x4xf32>) -> (tensor<2x3xf32>, tensor<3x4xf32>)
+  return %0#0, %0#1 : tensor<2x3xf32>, tensor<3x4xf32>
+}
+// RESULT: float32 {{\[}}[4.0, 4.0, 4.0], [8.0, 8.0, 8.0]]
+// RESULT-NEXT: float32 {{\[}}[9.0, 9.0, 9.0, 9.0], [12.0, 12.0, 12.0, 12.0], [15.0, 15.0, 15.0, 15.0]]

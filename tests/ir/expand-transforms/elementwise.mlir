@@ -1,7 +1,8 @@
 // The derivatives of elementwise ops: one expression of the record an operand.
 // RUN: weft-opt --weft-expand-transforms %s | FileCheck %s
 // RUN: weft-opt --weft-expand-transforms %s | weft-opt --weft-expand-transforms | FileCheck %s
-// RUN: weft-opt --weft-to-expanded --weft-to-linalg %s
+// RUN: weft-opt --weft-to-expanded --weft-to-linalg %s -o /dev/null
+// RUN: %weft-run < %s | FileCheck %s --check-prefix=RESULT
 
 func.func private @sin(%x: tensor<4xf32>) -> tensor<4xf32> {
   %0 = weft.sin %x : tensor<4xf32>
@@ -206,3 +207,16 @@ func.func @floor_vjp(%x: tensor<4xf32>, %ct: tensor<4xf32>) -> tensor<4xf32> {
       : (!weft.residuals<@floor, [0]>, tensor<4xf32>) -> tensor<4xf32>
   return %g : tensor<4xf32>
 }
+
+func.func @main() -> (tensor<4xf32>, tensor<4xf32>, tensor<4xf32>, tensor<4xf32>) {
+  %x = weft.constant dense<[0.0, 1.0, 2.0, 3.0]> : tensor<4xf32>
+  %y = weft.constant dense<[2.0, 1.0, 2.0, 2.0]> : tensor<4xf32>
+  %ct = weft.constant dense<1.0> : tensor<4xf32>
+  %0:2 = call @maximum_vjp(%x, %y, %ct) : (tensor<4xf32>, tensor<4xf32>, tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>)
+  %1:2 = call @divide_vjp(%x, %y, %ct) : (tensor<4xf32>, tensor<4xf32>, tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>)
+  return %0#0, %0#1, %1#0, %1#1 : tensor<4xf32>, tensor<4xf32>, tensor<4xf32>, tensor<4xf32>
+}
+// RESULT: float32 [0.0, 0.5, 0.5, 1.0]
+// RESULT-NEXT: float32 [1.0, 0.5, 0.5, 0.0]
+// RESULT-NEXT: float32 [0.5, 1.0, 0.5, 0.5]
+// RESULT-NEXT: float32 [-0.0, -1.0, -0.5, -0.75]

@@ -1,7 +1,8 @@
 // The derivatives of reductions.
 // RUN: weft-opt --weft-expand-transforms %s | FileCheck %s
 // RUN: weft-opt --weft-expand-transforms %s | weft-opt --weft-expand-transforms | FileCheck %s
-// RUN: weft-opt --weft-to-expanded --weft-to-linalg %s
+// RUN: weft-opt --weft-to-expanded --weft-to-linalg %s -o /dev/null
+// RUN: %weft-run < %s | FileCheck %s --check-prefix=RESULT
 
 func.func private @sum(%x: tensor<2x3xf32>) -> tensor<3xf32> {
   %0 = weft.sum %x axes [0] : tensor<2x3xf32> to tensor<3xf32>
@@ -77,3 +78,15 @@ func.func @argmax_vjp(%x: tensor<2x3xf32>, %ct: tensor<3xf32>) -> tensor<2x3xf32
       : (!weft.residuals<@argmax, [0]>, tensor<3xf32>) -> tensor<2x3xf32>
   return %g : tensor<2x3xf32>
 }
+
+func.func @main() -> (tensor<2x3xf32>, tensor<2xf32>) {
+  %x = weft.constant dense<[[1.0, 5.0, 2.0], [3.0, 5.0, 1.0]]> : tensor<2x3xf32>
+  %ct = weft.constant dense<1.0> : tensor<3xf32>
+  %0 = call @max_vjp(%x, %ct) : (tensor<2x3xf32>, tensor<3xf32>) -> tensor<2x3xf32>
+  %p = weft.constant dense<[0.0, 3.0]> : tensor<2xf32>
+  %one = weft.constant dense<1.0> : tensor<f32>
+  %1 = call @prod_vjp(%p, %one) : (tensor<2xf32>, tensor<f32>) -> tensor<2xf32>
+  return %0, %1 : tensor<2x3xf32>, tensor<2xf32>
+}
+// RESULT: float32 {{\[}}[0.0, 0.5, 1.0], [1.0, 0.5, 0.0]]
+// RESULT-NEXT: float32 [3.0, 0.0]

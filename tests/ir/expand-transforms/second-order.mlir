@@ -2,6 +2,7 @@
 // that itself linearizes.
 // RUN: weft-opt --weft-expand-transforms %s | FileCheck %s
 // RUN: weft-opt --weft-to-expanded --weft-to-linalg %s | FileCheck %s --check-prefix=LINALG
+// RUN: %weft-run < %s | FileCheck %s --check-prefix=RESULT
 
 func.func private @f(%x: tensor<f64>) -> tensor<f64> {
   %0 = weft.sin %x : tensor<f64>
@@ -44,3 +45,14 @@ func.func @third(%x: tensor<f64>, %ct: tensor<f64>) -> tensor<f64> {
   %dddx = weft.pullback %r(%ct) : (!weft.residuals<@ddf, [0]>, tensor<f64>) -> tensor<f64>
   return %dddx : tensor<f64>
 }
+
+func.func @main() -> (tensor<f64>, tensor<f64>) {
+  %half_pi = weft.constant dense<1.5707963267948966> : tensor<f64>
+  %zero = weft.constant dense<0.0> : tensor<f64>
+  %two = weft.constant dense<2.0> : tensor<f64>
+  %0 = call @second(%half_pi, %two) : (tensor<f64>, tensor<f64>) -> tensor<f64>
+  %1 = call @third(%zero, %two) : (tensor<f64>, tensor<f64>) -> tensor<f64>
+  return %0, %1 : tensor<f64>, tensor<f64>
+}
+// RESULT: float64 -2.0
+// RESULT-NEXT: float64 -2.0

@@ -1,7 +1,8 @@
 // The derivatives of what moves elements: each op gives its transpose.
 // RUN: weft-opt --weft-expand-transforms %s | FileCheck %s
 // RUN: weft-opt --weft-expand-transforms %s | weft-opt --weft-expand-transforms | FileCheck %s
-// RUN: weft-opt --weft-to-expanded --weft-to-linalg %s
+// RUN: weft-opt --weft-to-expanded --weft-to-linalg %s -o /dev/null
+// RUN: %weft-run < %s | FileCheck %s --check-prefix=RESULT
 
 func.func private @broadcast(%x: tensor<3x1xf32>) -> tensor<2x3x5xf32> {
   %0 = weft.broadcast %x dims [1, 2] : tensor<3x1xf32> to tensor<2x3x5xf32>
@@ -124,3 +125,16 @@ func.func @reverse_vjp(%x: tensor<2x3xf32>, %ct: tensor<2x3xf32>) -> tensor<2x3x
       : (!weft.residuals<@reverse, [0]>, tensor<2x3xf32>) -> tensor<2x3xf32>
   return %g : tensor<2x3xf32>
 }
+
+func.func @main() -> (tensor<9xf32>, tensor<3xf32>, tensor<f32>) {
+  %x = weft.constant dense<0.0> : tensor<9xf32>
+  %ct = weft.constant dense<[1.0, 2.0, 3.0]> : tensor<3xf32>
+  %0 = call @slice_vjp(%x, %ct) : (tensor<9xf32>, tensor<3xf32>) -> tensor<9xf32>
+  %v = weft.constant dense<0.0> : tensor<f32>
+  %padded = weft.constant dense<[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0]> : tensor<8xf32>
+  %1:2 = call @pad_vjp(%ct, %v, %padded) : (tensor<3xf32>, tensor<f32>, tensor<8xf32>) -> (tensor<3xf32>, tensor<f32>)
+  return %0, %1#0, %1#1 : tensor<9xf32>, tensor<3xf32>, tensor<f32>
+}
+// RESULT: float32 [0.0, 1.0, 0.0, 0.0, 2.0, 0.0, 0.0, 3.0, 0.0]
+// RESULT-NEXT: float32 [2.0, 4.0, 6.0]
+// RESULT-NEXT: float32 24.0
