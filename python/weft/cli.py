@@ -113,8 +113,9 @@ def _stages() -> str:
 def _emit(options: argparse.Namespace) -> str:
     stage_index(options.stage)
     function = _load(options.target)
-    args = _arguments(function, options.arg)
-    lowered = (function if hasattr(function, "lower") else jit(function)).lower(**args)
+    args, kwargs = _arguments(function, options.arg)
+    jitted = function if hasattr(function, "lower") else jit(function)
+    lowered = jitted.lower(*args, **kwargs)
     return lowered.text(options.stage, locations=not options.no_locations)
 
 
@@ -151,8 +152,8 @@ def _load(target: str) -> Any:
     return function
 
 
-def _arguments(function: Any, given: Sequence[str]) -> dict[str, Any]:
-    """What each parameter without a default stands for."""
+def _arguments(function: Any, given: Sequence[str]) -> tuple[list[Any], dict[str, Any]]:
+    """What the parameters stand for: by position, and after a gap by name."""
     plain = inspect.unwrap(function)
     parameters = inspect.signature(plain).parameters
     try:
@@ -160,18 +161,26 @@ def _arguments(function: Any, given: Sequence[str]) -> dict[str, Any]:
     except Exception as error:  # the names of annotations may be anything
         raise ArgumentError(f"the annotations cannot be read: {error}") from None
     named = _named(list(parameters), given)
-    result: dict[str, Any] = {}
+    args: list[Any] = []
+    kwargs: dict[str, Any] = {}
+    gap = False
     for name, parameter in parameters.items():
-        if name in named:
-            result[name] = parse_spec(named[name])
-        elif name in hints and (stands := _described(hints[name])) is not None:
-            result[name] = stands
-        elif parameter.default is inspect.Parameter.empty:
+        stands = parse_spec(named[name]) if name in named else None
+        if stands is None and name in hints:
+            stands = _described(hints[name])
+        gap = gap or parameter.kind is parameter.KEYWORD_ONLY
+        if stands is not None and gap:
+            kwargs[name] = stands
+        elif stands is not None:
+            args.append(stands)
+        elif parameter.default is not parameter.empty:
+            gap = True
+        else:
             raise ArgumentError(
                 f"parameter {name!r} has no shape; give --arg {name}=f32[64,32], or "
                 f'annotate it as Annotated[weft.Array, "f32[64,32]"]'
             )
-    return result
+    return args, kwargs
 
 
 def _named(parameters: list[str], given: Sequence[str]) -> dict[str, str]:

@@ -1,0 +1,131 @@
+"""Mistakes: one exception at the user's own line, and no frame of Weft's."""
+
+# ruff: noqa: E501
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import weft
+
+PACKAGE = str(Path(weft.__file__).parent)
+
+# Each program: its name, the last line (the mistake's own is marked `# here`), and
+# what the message must say.
+PROGRAMS = {
+    "shape": ("weft.ones((2, 3)) @ weft.ones((2, 3))  # here", "must be equal"),
+    "shape in jit": ("f = weft.jit(lambda x: x + weft.ones(4))  # here\nf(weft.ones(3))",
+                     "do not broadcast"),
+    "dtype": ("weft.bitwise_and(weft.ones(3), 1)  # here", "does not take float32"),
+    "axis": ("weft.ones(3).sum(axis=2)  # here", "axis 2 is out of range"),
+    "negative size": ("weft.zeros((2, -3))  # here", "negative size"),
+    "reshape": ("weft.ones(6).reshape(4, -1)  # here", "do not make"),
+    "if": ("@weft.jit\ndef f(x):\n    if x > 0:  # here\n        return x\n    return -x\n"
+           "f(1.0)", "weft.where"),
+    "while": ("@weft.jit\ndef f(x):\n    while x < 0:  # here\n        x = x + 1\n"
+              "    return x\nf(1.0)", "weft.where"),
+    "range": ("@weft.jit\ndef f(n):\n    for i in range(n):  # here\n        pass\nf(3)",
+              "static_argnums"),
+    "float": ("@weft.jit\ndef f(x):\n    return float(x)  # here\nf(1.0)", "a Python float"),
+    "numpy": ("@weft.jit\ndef f(x):\n    return np.asarray(x)  # here\nf(1.0)",
+              "a NumPy array"),
+    "leak": ("kept = []\n@weft.jit\ndef f(x):\n    kept.append(x * 2)\n    return x\n"
+             "f(1.0)\nkept[0] + 1  # here", "made at program.py:7"),
+    "leak to jit": ("kept = []\n@weft.jit\ndef f(x):\n    kept.append(x * 2)\n    return x\n"
+                    "f(1.0)\nweft.jit(lambda y: y + kept[0])(1.0)  # here",
+                    "made at program.py:7"),
+    "leak to print": ("kept = []\n@weft.jit\ndef f(x):\n    kept.append(x * 2)\n    return x\n"
+                      "f(1.0)\nprint(kept[0].item())  # here", "made at program.py:7"),
+    "argument type": ("weft.jit(lambda x: x)('hello')  # here", "argument `x`"),
+    "result type": ("weft.jit(lambda x: {'a': 'b'})(1.0)  # here", "result['a']"),
+    "too many arguments": ("weft.jit(lambda x: x)(1.0, 2.0)  # here", "too many positional"),
+    "unhashable": ("weft.jit(lambda x, n: x, static_argnums=1)(1.0, [1])  # here",
+                   "cannot be hashed"),
+    "unknown static": ("weft.jit(lambda x: x, static_argnames='n')  # here", "no parameter"),
+    "parse": ("weft.parse('func.func @f() {\\n  weft.sine\\n}')  # here", "<string>:2:3"),
+    "invalid": ("weft.parse('''func.func @f(%x: tensor<2xf32>, %y: tensor<3xf32>) {\n"
+                "  %z = \"weft.add\"(%x, %y) : (tensor<2xf32>, tensor<3xf32>)"
+                " -> tensor<2xf32>\n  return\n}''')  # here", "<string>:2:8"),
+    "no entry": ("weft.parse('')  # here", "0 public functions"),
+    "stage": ("weft.jit(lambda x: x).lower(1.0).text('foo')  # here", "weft, expanded"),
+    "structure": ("f = weft.jit(lambda x: x).lower(1.0).compile()\nf(1.0, 2.0)  # here",
+                  "structure"),
+    "lowered shape": ("f = weft.jit(lambda x: x).lower(weft.ones(3)).compile()\n"
+                      "f(weft.ones(4))  # here", "lowered for float32[3]"),
+    "index": ("weft.ones(3)[5]  # here", "out of range"),
+    "traced index": ("weft.jit(lambda x, i: x[i])(weft.ones(3), 1)  # here", "weft.where"),
+    "assignment": ("x = weft.ones(3)\nx[0] = 1  # here", "immutable"),
+    "list": ("weft.ones(3) + [1, 2, 3]  # here", "weft.asarray"),
+    "complex": ("weft.ones(3) * 1j  # here", "complex"),
+    "float16": ("weft.asarray(np.ones(3, np.float16))  # here", "not supported"),
+    "truth": ("bool(weft.ones(3))  # here", "weft.any"),
+    "overflow": ("weft.ones(3, dtype='int8') + 300  # here", "out of the range of int8"),
+    "gradient": ("weft.grad(lambda x: x)(weft.ones(3))  # here", "weft.sum"),
+    "integers": ("weft.grad(lambda x: x)(3)  # here", "write 1.0 for 1"),
+    "nested": ("@weft.jit\ndef f(x):\n    return weft.grad(g)(x)\ndef g(x):\n"
+               "    return weft.sum(x @ x)  # here\nf(weft.ones((2, 3)))", "matmul"),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def outcomes(tmp_path_factory):
+    """Each program's line of the mistake, exit status and what it printed."""
+    folder = tmp_path_factory.mktemp("programs")
+    started = {}
+    for name, (body, _) in PROGRAMS.items():
+        path = folder / name.replace(" ", "_") / "program.py"
+        path.parent.mkdir()
+        path.write_text(f"import numpy as np\nimport weft\n\n{body}\n")
+        started[name] = subprocess.Popen(
+            [sys.executable, "program.py"], cwd=path.parent,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        )  # fmt: skip
+        if len(started) % 4 == 0:
+            started[name].wait(60)
+    return {name: (p.communicate(timeout=60)[0], p.returncode)
+            for name, p in started.items()}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_message_begins_with_the_line_and_no_frame_is_ours(outcomes, name):
+    body, message = PROGRAMS[name]
+    line = 4 + body[: body.index("# here")].count("\n")
+    first = 4 + body[: body.rindex("\n", 0, body.index("# here"))].count("\n") if (
+        "'''" in body) else line  # fmt: skip
+    printed, status = outcomes[name]
+    assert status == 1
+    assert PACKAGE not in printed
+    places = {f": program.py:{n}: " for n in (line, 4 if "'''" in body else first)}
+    assert any(place in printed for place in places), printed
+    assert message in printed
+    assert printed.startswith("Traceback (most recent call last):\n")
+    assert printed.count("Traceback") == 1
+
+
+def test_exceptions_of_the_user_pass_through_without_our_frames():
+    @weft.jit
+    def f(x):
+        raise KeyError("mine")
+
+    with pytest.raises(KeyError) as caught:
+        f(1.0)
+    files = {entry.path for entry in caught.traceback}
+    assert not [file for file in files if str(file).startswith(PACKAGE)]
+
+
+def test_str_begins_with_file_and_line():
+    with pytest.raises(weft.ShapeError) as caught:
+        weft.ones(3).reshape(2)
+    assert str(caught.value).startswith(caught.value.position + ": reshape")
+    assert caught.value.position.rpartition(":")[0].endswith("test_errors.py")
+
+
+def test_errors_are_of_pythons_kinds_too():
+    for error, kind in [
+        (weft.ShapeError, ValueError), (weft.DTypeError, TypeError),
+        (weft.IndexingError, IndexError), (weft.TracerError, TypeError),
+        (weft.ParseError, ValueError), (weft.CompileError, RuntimeError),
+    ]:  # fmt: skip
+        assert issubclass(error, kind)
+        assert issubclass(error, weft.WeftError)
