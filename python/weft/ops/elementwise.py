@@ -450,7 +450,7 @@ def erf(x: np.ndarray) -> np.ndarray:
     >>> weft.erf(weft.asarray([0.0, 1.0]))
     Array([0.       , 0.8427008], dtype=float32)
     """
-    return np.frompyfunc(math.erf, 1, 1)(x).astype(x.dtype)
+    return np.asarray(np.frompyfunc(math.erf, 1, 1)(x), x.dtype)
 
 
 @unary("float")
@@ -460,7 +460,7 @@ def erfc(x: np.ndarray) -> np.ndarray:
     >>> weft.erfc(weft.asarray([0.0, 1.0]))
     Array([1.       , 0.1572992], dtype=float32)
     """
-    return np.frompyfunc(math.erfc, 1, 1)(x).astype(x.dtype)
+    return np.asarray(np.frompyfunc(math.erfc, 1, 1)(x), x.dtype)
 
 
 @unary("float")
