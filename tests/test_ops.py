@@ -9,12 +9,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from mlir import ir
 
 import op_table
 import weft
 from op_table import ROWS, Row
 from records import Record, array_ops
-from weft.dtypes import BY_MLIR_NAME
+from weft import _weft
+from weft.dtypes import BY_MLIR_NAME, MLIR_NAMES
 from weft.specs import ShapeDtypeStruct
 from weft.tracer import evaluate
 
@@ -65,13 +67,20 @@ def _targets(op: Record, dtype: np.dtype[Any]) -> list[np.dtype[Any]]:
 
 
 @cache
-def _elementwise_operands(dtypes: tuple[np.dtype[Any], ...]) -> tuple[np.ndarray, ...]:
-    return op_table.values(dtypes, np.random.default_rng(len(dtypes)))
+def _elementwise_operands(
+    dtypes: tuple[np.dtype[Any], ...], shape: tuple[int, ...] | None
+) -> tuple[np.ndarray, ...]:
+    drawn = op_table.values(dtypes, np.random.default_rng(len(dtypes)))
+    if shape is None:
+        return drawn
+    return tuple(np.asarray(np.resize(x[-5:], shape)) for x in drawn)
 
 
-def _elementwise(op: Record, dtype: np.dtype[Any]) -> list[Instance]:
+def _elementwise(
+    op: Record, dtype: np.dtype[Any], shape: tuple[int, ...] | None
+) -> list[Instance]:
     dtypes = tuple(op_table.operand_dtypes(op, dtype, len(op.operands)))
-    operands = _elementwise_operands(dtypes)
+    operands = _elementwise_operands(dtypes, shape)
     shape = operands[0].shape
     if needs_result(op):
         specs = [ShapeDtypeStruct(shape, to) for to in _targets(op, dtype)]
@@ -121,7 +130,10 @@ def _inferred(
 
 def instances(op: Record, dtype: np.dtype[Any]) -> list[Instance]:
     """What of an op is tested at a dtype."""
-    return (_elementwise if op.is_elementwise else _structured)(op, dtype)
+    if not op.is_elementwise:
+        return _structured(op, dtype)
+    shapes: tuple[tuple[int, ...] | None, ...] = (None, (), (2, 0), (1, 3))
+    return [instance for shape in shapes for instance in _elementwise(op, dtype, shape)]
 
 
 # ---- programs ----
@@ -259,3 +271,64 @@ def test_values(name: str, dtype: np.dtype[Any]) -> None:
         faults.append(wrong(instance, np.asarray(got), want))
         np.testing.assert_array_equal(np.asarray(meant), want, strict=True)
     assert not any(faults), "\n".join(filter(None, faults))
+
+
+# ---- folding ----
+
+
+def _folded_program(chosen: Sequence[Instance]) -> str:
+    """Every op on constants, each of which repeats one value."""
+    constants = [
+        f"%x{i}_{j} = weft.constant {attribute_text(x)}"
+        for i, instance in enumerate(chosen)
+        for j, x in enumerate(instance.operands)
+    ]
+    lines = [
+        op_text(
+            instance, [f"%x{i}_{j}" for j in range(len(instance.operands))], f"%r{i}"
+        )
+        for i, instance in enumerate(chosen)
+    ]
+    types = ", ".join(instance.result.mlir for instance in chosen)
+    results = ", ".join(f"%r{i}" for i in range(len(chosen)))
+    return "\n".join(
+        [f"func.func @main() -> ({types}) {{", *constants, *lines,
+         f"return {results} : {types}", "}"]
+    )  # fmt: skip
+
+
+def _scalars(instance: Instance, count: int) -> list[Instance]:
+    """The instance at single elements of its operands."""
+    random = np.random.default_rng(3)
+    spec = ShapeDtypeStruct((), instance.result.dtype)
+    operands = instance.operands
+    places = random.choice(operands[0].size, count, replace=False)
+    return [
+        Instance(instance.op, tuple(np.asarray(x[i]) for x in operands), {}, spec)
+        for i in places
+    ]
+
+
+@pytest.mark.parametrize("dtype", MLIR_NAMES, ids=str)
+def test_what_folds_equals_what_runs(dtype: np.dtype[Any]) -> None:
+    chosen = [
+        scalar
+        for op in array_ops()
+        if op.is_elementwise and dtype in op_table.dtypes(op)
+        for instance in _elementwise(op, dtype, None)
+        for scalar in _scalars(instance, 40)
+    ]
+    context, faults, folded = ir.Context(), [], 0
+    _weft.register_dialects(context)
+    with context:
+        module = ir.Module.parse(_folded_program(chosen))
+        _weft.run_pipeline(module, "builtin.module(canonicalize)")
+        results = module.body.operations[0].regions[0].blocks[0].operations[-1].operands
+        for instance, value in zip(chosen, results, strict=True):
+            if value.owner.name == "weft.constant":
+                folded += 1
+                got = np.asarray(ir.DenseElementsAttr(value.owner.attributes["value"]))
+                want = instance.reference(*instance.operands)
+                faults.append(wrong(instance, got.reshape(()), want))
+    assert not any(faults), "\n".join(filter(None, faults))
+    assert folded > len(chosen) / 3
