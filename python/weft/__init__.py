@@ -63,7 +63,6 @@ __version__ = "0.1.0"
 __array_api_version__ = "2025.12"
 
 __all__ = [
-    *ops.__all__,
     "ArgumentError",
     "Array",
     "CompileError",
@@ -115,3 +114,4 @@ __all__ = [
     "value_and_grad",
     "vjp",
 ]
+__all__ += ops.__all__

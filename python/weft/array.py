@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import ops
-from .dtypes import DTypeLike, canonical
+from .dtypes import MLIR_NAMES, DTypeLike, canonical
 from .errors import (
     ArgumentError,
     IndexingError,
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from .ops.reduce import Axis
     from .ops.registry import ArrayLike
 
+# NumPy has two types for one dtype where C has two integers of one width.
+_NUMBERS = frozenset(dtype.num for dtype in MLIR_NAMES)
 _OPERANDS = (bool, int, float, np.ndarray, np.generic)
 
 
@@ -65,9 +67,8 @@ class Array:
             raise UnsupportedTypeError(
                 "weft.Array views a NumPy array; use weft.asarray for anything else"
             )
-        dtype = canonical(data.dtype)
-        if data.dtype.num != dtype.num or not data.dtype.isnative:
-            data = data.astype(dtype)
+        if data.dtype.num not in _NUMBERS or not data.dtype.isnative:
+            data = data.astype(canonical(data.dtype))
         if data.flags.writeable or type(data) is not np.ndarray:
             data = data.view(np.ndarray)
             data.setflags(write=False)

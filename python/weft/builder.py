@@ -16,7 +16,7 @@ from mlir import ir
 
 from . import _weft, tree
 from .array import Array
-from .contexts import Context, is_splat
+from .contexts import Context, ExtensionError, MLIRError, is_splat
 from .dtypes import scalar_array
 from .errors import CompileError, LeakedTracerError, UnsupportedTypeError
 from .reference import Interpreter
@@ -67,9 +67,9 @@ class ModuleBuilder:
         """The module as MLIR, with locations; raises where it is not valid."""
         try:
             _weft.verify(self.module)
-        except _weft.Error as error:
+        except ExtensionError as error:
             raise CompileError(f"the traced program is not valid: {error}") from None
-        return self.module.operation.get_asm(enable_debug_info=True)
+        return str(self.module.operation.get_asm(enable_debug_info=True))
 
 
 class Trace:
@@ -172,7 +172,7 @@ class Trace:
                 infer_type=results is None,
             )
             operation.verify()
-        except (ir.MLIRError, ValueError) as error:
+        except (MLIRError, ValueError) as error:
             reports = getattr(error, "error_diagnostics", ())
             reason = "; ".join(report.message for report in reports) or str(error)
             raise CompileError(f"{name} cannot be built here: {reason}") from None

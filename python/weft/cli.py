@@ -226,7 +226,7 @@ def _described_fields(hint: Any) -> Any:
     fields = {name: _described(field) for name, field in hints.items()}
 
     def make(values: list[Any]) -> Any:
-        return hint(**dict(zip(fields, values, strict=True)))
+        return hint(**dict(zip(fields, values, strict=True)))  # pyright: ignore
 
     return _all(list(fields.values()), make)
 

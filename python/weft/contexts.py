@@ -22,6 +22,10 @@ from .dtypes import BY_MLIR_NAME, MLIR_NAMES
 from .errors import display_path, frame_position, is_internal, user_frames
 from .specs import ShapeDtypeStruct
 
+# The stubs of both extensions leave their exceptions out.
+ExtensionError: type[Exception] = _weft.Error  # pyright: ignore
+MLIRError: type[Exception] = ir.MLIRError  # pyright: ignore
+
 USES_BEFORE_RETIREMENT: Final = 64
 _IDLE_LIMIT: Final = 4
 _CALL_DEPTH: Final = 16
@@ -71,12 +75,12 @@ class Context:
 
     def _elements(self, value: np.ndarray) -> ir.Attribute:
         if not is_splat(value):
+            elements: Any = np.ascontiguousarray(value)
+            signless = value.dtype.kind != "u"
             return ir.DenseElementsAttr.get(
-                np.ascontiguousarray(value),
-                signless=value.dtype.kind != "u",
-                context=self.mlir,
+                elements, signless=signless, context=self.mlir
             )
-        one = value.flat[:1]
+        one: Any = value.flat[:1]
         # A splat of i1 is one byte of equal bits.
         bits = one * np.uint8(255) if value.dtype.kind == "b" else one
         element = ir.Type.parse(MLIR_NAMES[value.dtype], self.mlir)

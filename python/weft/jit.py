@@ -176,6 +176,8 @@ def fitting_leaves(
 class Jitted(Generic[P, R]):
     """A function that `jit` decorates."""
 
+    __name__: str
+
     def __init__(
         self,
         function: Callable[P, R],
@@ -208,10 +210,10 @@ class Jitted(Generic[P, R]):
                 return self._call_traced(args, kwargs)
             if self._is_static:
                 check_arguments(self._function, args, kwargs)
-                args, kwargs, static = self._split(args, kwargs)
+                args, kwargs, static = self._split(args, kwargs)  # pyright: ignore
             else:
                 static = ()
-            leaves, key = _flat_key(args) if not kwargs else (None, None)
+            leaves, key = _flat_key(args) if not kwargs else ((), None)
             if key is None:
                 leaves, key = _tree_key(args, kwargs)
             entry = self._cache.get((static, key) if static else key)
@@ -450,7 +452,7 @@ def _parameters(function: Callable[..., Any]) -> list[str] | None:
     return [p.name for p in parameters if p.kind is not p.VAR_KEYWORD]
 
 
-def _flat_key(args: tuple[Any, ...]) -> tuple[Any, Any]:
+def _flat_key(args: tuple[Any, ...]) -> tuple[Sequence[Any], Any]:
     """The leaves and the cache's key of a call with arrays only, if it is one."""
     key: list[Any] = []
     for arg in args:
@@ -459,14 +461,17 @@ def _flat_key(args: tuple[Any, ...]) -> tuple[Any, Any]:
         elif type(arg) is np.ndarray and arg.dtype.isnative:
             data = arg
         else:
-            return None, None
+            return (), None
         key += (data.shape, data.dtype.num)
     return args, tuple(key)
 
 
-def _tree_key(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any]:
+def _tree_key(
+    args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[Sequence[Any], Any]:
     """The leaves and the cache's key of any call."""
-    leaves, treedef = optree.tree_flatten((args, kwargs), namespace=tree.NAMESPACE)
+    both: Any = (args, kwargs)
+    leaves, treedef = optree.tree_flatten(both, namespace=tree.NAMESPACE)
     key: list[Any] = [treedef]
     for leaf in leaves:
         kind = type(leaf)

@@ -150,6 +150,7 @@ class Program:
     def compile_leaves(self) -> CpuFunction:
         """`compile`, as a function of flat lists."""
         from . import _weft
+        from .contexts import ExtensionError
         from .run_cpu import CpuFunction
 
         self._dump()
@@ -159,7 +160,7 @@ class Program:
                 self._run(module, previous, stage)
             try:
                 executable = _weft.compile(module, self.entry)
-            except _weft.Error as error:
+            except ExtensionError as error:
                 raise self._failure(_LAST_MLIR, "asm", error) from None
         return CpuFunction(
             executable,
@@ -197,12 +198,13 @@ class Program:
 
     def _run(self, module: ir.Module, previous: str, stage: Stage) -> None:
         from . import _weft
+        from .contexts import ExtensionError
 
         if not stage.pipeline:
             return
         try:
             _weft.run_pipeline(module, f"builtin.module({stage.pipeline})")
-        except _weft.Error as error:
+        except ExtensionError as error:
             raise self._failure(previous, stage.name, error) from None
 
     def _failure(self, previous: str, stage: str, error: Exception) -> CompileError:
@@ -256,16 +258,17 @@ def _steps(start: str, end: str) -> Iterator[tuple[str, Stage]]:
 
 def _printed(module: ir.Module, locations: bool = True) -> str:
     """The text of a module, to the byte as `weft-opt` prints it."""
-    return module.operation.get_asm(enable_debug_info=locations) + "\n"
+    return f"{module.operation.get_asm(enable_debug_info=locations)}\n"
 
 
 def _translated(module: ir.Module, stage: str) -> str:
     from . import _weft
+    from .contexts import ExtensionError
 
     translate = {"llvmir": _weft.translate_llvmir, "asm": _weft.emit_asm}[stage]
     try:
         return translate(module)
-    except _weft.Error as error:
+    except ExtensionError as error:
         raise CompileError(f"stage {stage!r}: {error.args[0]}") from None
 
 
@@ -286,15 +289,15 @@ def _parsed(text: str) -> Iterator[tuple[Context, ir.Module]]:
     from mlir import ir
 
     from . import _weft
-    from .contexts import context
+    from .contexts import ExtensionError, MLIRError, context
 
     with context() as own:
         try:
             module = ir.Module.parse(text, own.mlir)
             _weft.verify(module)
-        except ir.MLIRError as error:
+        except MLIRError as error:
             raise ParseError(_parse_message(error)) from None
-        except _weft.Error as error:
+        except ExtensionError as error:
             raise ParseError(f"the text is not a valid program: {error.args[0]}") from (
                 None
             )
@@ -340,8 +343,12 @@ def parse(text: str) -> Program:
 
 
 def _entry(module: ir.Module) -> tuple[str, ir.FunctionType]:
+    from mlir import ir
+
     functions = {
-        op.attributes["sym_name"].value: op.attributes["function_type"].value
+        ir.StringAttr(op.attributes["sym_name"]).value: ir.FunctionType(
+            ir.TypeAttr(op.attributes["function_type"]).value
+        )
         for op in module.body.operations
         if op.operation.name == "func.func"
         and "sym_visibility" not in op.operation.attributes

@@ -84,16 +84,16 @@ class Interpreter:
 
     def _function(self, symbol: str) -> ir.Operation:
         for op in self._module.body.operations:
-            if op.attributes["sym_name"].value == symbol:
+            if ir.StringAttr(op.attributes["sym_name"]).value == symbol:
                 return op.operation
         raise CompileError(f"the program has no function {symbol!r}")
 
     def _run(self, operation: ir.Operation, operands: list[Any]) -> list[Any]:
         name = operation.name
         if name == "func.call":
-            return self.call(operation.attributes["callee"].value, operands)
+            return self.call(_callee(operation), operands)
         if name == "weft.linearize":
-            primals = self.call(operation.attributes["callee"].value, operands)
+            primals = self.call(_callee(operation), operands)
             return [*primals, Residuals(operation, tuple(operands))]
         if name == "weft.pullback":
             return self._pull_back(operands[0], operands[1:], operation)
@@ -122,7 +122,7 @@ class Interpreter:
 
     def _pullback_program(self, linearize: ir.Operation, pullback: ir.Operation) -> str:
         """A module whose `main` maps primals and cotangents to gradients."""
-        functions = _with_callees(self._function, linearize.attributes["callee"].value)
+        functions = _with_callees(self._function, _callee(linearize))
         symbol, wrt = linearize.attributes["callee"], linearize.attributes["wrt"]
         xs = [str(value.type) for value in linearize.operands]
         ys = [str(value.type) for value in linearize.results]
@@ -143,6 +143,10 @@ class Interpreter:
         return "\n".join([*(str(function) for function in functions), main])
 
 
+def _callee(operation: ir.Operation | ir.OpView) -> str:
+    return ir.FlatSymbolRefAttr(operation.attributes["callee"]).value
+
+
 def _names(letter: str, types: Sequence[str]) -> list[str]:
     return [f"%{letter}{i}" for i in range(len(types))]
 
@@ -160,7 +164,7 @@ def _with_callees(
         found[name] = lookup(name)
         for op in found[name].regions[0].blocks[0].operations:
             if "callee" in op.attributes:
-                pending.append(op.attributes["callee"].value)
+                pending.append(_callee(op))
     return list(found.values())
 
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections import deque
 from collections.abc import Sequence
@@ -97,7 +98,7 @@ class CpuFunction:
         pointers = [
             (leaf._address or leaf.address(kept))
             if type(leaf) is Array
-            else _input(leaf, dtype, kept).address(kept)
+            else _address(leaf, dtype, kept)
             for leaf, dtype in zip(leaves, self._dtypes, strict=False)
         ]
         pointers += self._addresses
@@ -113,7 +114,21 @@ class CpuFunction:
         return results
 
 
-def _input(x: Any, dtype: np.dtype[Any], kept: list[Array]) -> Array:
-    """An argument that is no array of Weft's (NumPy's, or a scalar), kept alive."""
-    kept.append(Array(np.asarray(x, dtype)))
-    return kept[-1]
+def _address(x: Any, dtype: np.dtype[Any], kept: list[Array]) -> int:
+    """Where an argument is that is no array of Weft's: NumPy's, or a scalar."""
+    if type(x) is np.ndarray and x.dtype == dtype:
+        flags = x.flags
+        if flags.c_contiguous and flags.aligned:
+            return x.ctypes.data
+    # Zeros compare equal whatever their sign, so they have no place in the cache.
+    scalar = type(x) in (int, float) and x != 0
+    kept.append(_scalar(x, dtype) if scalar else Array(np.asarray(x, dtype)))
+    return kept[-1].address(kept)
+
+
+@functools.lru_cache(maxsize=256, typed=True)
+def _scalar(x: float, dtype: np.dtype[Any]) -> Array:
+    """A Python number as an array; the same one for the numbers used of late."""
+    array = Array(np.asarray(x, dtype))
+    array.address()
+    return array

@@ -444,7 +444,8 @@ def _eager_vjp(
 
         if CURRENT.get() is not None:
             return both(primals, cotangents)
-        arrays = tree.optree.tree_map(ops.asarray, cotangents, namespace=tree.NAMESPACE)
+        leaves, structure = tree.flatten(cotangents)
+        arrays = tree.unflatten(structure, list(map(ops.asarray, leaves)))
         return run_with_values(both, f"vjp_{name}", (primals, arrays))
 
     if has_aux:

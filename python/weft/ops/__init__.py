@@ -20,13 +20,12 @@ from .registry import REGISTRY as REGISTRY
 from .shape import *  # noqa: F403
 
 # A module lists what it gives to users once; nothing repeats these lists.
-__all__ = [
-    *contract.__all__,
-    *create.__all__,
-    *elementwise.__all__,
-    *reduce.__all__,
-    *shape.__all__,
-]
+__all__: list[str] = []
+__all__ += contract.__all__
+__all__ += create.__all__
+__all__ += elementwise.__all__
+__all__ += reduce.__all__
+__all__ += shape.__all__
 
 # The function of the same name for each of NumPy's universal functions.
 BY_UFUNC: Final[dict[np.ufunc, Callable[..., Any]]] = {

@@ -335,7 +335,7 @@ def linspace(
         raise ArgumentError(f"linspace: num is {num}; it must not be negative")
     target = canonical(dtype) if dtype is not None else FLOAT
     if not isinstance(start, Array) and not isinstance(stop, Array):
-        values = np.linspace(start, stop, num, endpoint=endpoint)
+        values = np.linspace(float(start), float(stop), num, endpoint=endpoint)
         return constant(Array(values.astype(target)))
     first, last = cast(start, target), cast(stop, target)
     gaps = max(num - 1 if endpoint else num, 1)

@@ -35,7 +35,7 @@ def getitem(x: Array, index: Index) -> Array:
             if stride < 0:
                 flips.append(axis)
         else:
-            start = _position(x, entry, axis)
+            start = _position(x, operator.index(entry), axis)  # pyright: ignore
             limit, stride = start + 1, 1
         starts.append(start)
         limits.append(limit)
@@ -66,7 +66,7 @@ def _slice_bounds(entry: builtins.slice, size: int) -> tuple[int, int, int, int]
 
 
 def _position(x: Array, entry: int, axis: int) -> int:
-    size, position = x.shape[axis], operator.index(entry)
+    size, position = x.shape[axis], entry
     if not -size <= position < size:
         raise IndexingError(
             f"index {position} is out of range for axis {axis} of shape {x.shape}"
