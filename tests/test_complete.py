@@ -9,6 +9,7 @@ from mlir import ir
 
 import op_table
 from records import ROOT, Record, array_ops, records
+from test_ops import instances, program_text
 from weft import _weft
 from weft.ops.registry import REGISTRY
 
@@ -103,8 +104,6 @@ def test_verifier_condition_is_tested(label: str, source: str) -> None:
 @every_array_op
 def test_has_a_lowering(op: Record) -> None:
     """Compiling all the way is test_ops.py's; this says which op has no lowering."""
-    from test_ops import instances, program_text
-
     context = ir.Context()
     _weft.register_dialects(context)
     dtype = op_table.dtypes(op)[-1]
