@@ -28,13 +28,14 @@ constexpr llvm::StringLiteral memrefPasses = R"(
   func.func(canonicalize, cse, canonicalize, weft-plan-arena, canonicalize,
             cse))";
 
-// Copies become linalg ops, so they stand before linalg becomes loops. Affine
+// Copies become linalg ops, so they stand before what is done to those. Affine
 // maps are in loops and strided views alike: lower-affine follows both. Loops
 // of one iteration go before they become blocks. libm is called for what LLVM
 // lacks before convert-math-to-llvm would replace it by something worse.
 // Functions come last, so that bare pointers are known to be enough.
 constexpr llvm::StringLiteral llvmPasses = R"(
-  func.func(weft-lower-copies, convert-linalg-to-loops),
+  func.func(weft-lower-copies), weft-outline-kernels,
+  func.func(convert-linalg-to-loops),
   expand-strided-metadata, lower-affine,
   func.func(canonicalize, cse),
   convert-scf-to-cf,

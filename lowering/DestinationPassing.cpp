@@ -61,19 +61,22 @@ LogicalResult checkFunction(func::FuncOp func) {
   return failure(calls.wasInterrupted());
 }
 
-/// Gives each op a fill of its own to write into: of a shared one, all but one
-/// would have to take a copy.
-void unshareFills(Block &body) {
-  for (Operation &op : body) {
+/// Gives each op an empty tensor or a fill of its own to write into: of a
+/// shared fill, all but one would have to take a copy, and bufferization
+/// compares all that begins with the same empty tensor.
+void unshareInits(Block &body) {
+  // Backwards, so that what is inserted before an op is looked at too.
+  for (Operation &op : llvm::reverse(body)) {
     auto writer = dyn_cast<DestinationStyleOpInterface>(op);
     if (!writer)
       continue;
     for (OpOperand &init : writer.getDpsInitsMutable()) {
-      auto fill = init.get().getDefiningOp<linalg::FillOp>();
-      if (!fill || fill->hasOneUse())
+      Operation *source = init.get().getDefiningOp();
+      if (!isa_and_nonnull<tensor::EmptyOp, linalg::FillOp>(source) ||
+          source->hasOneUse())
         continue;
       OpBuilder b(&op);
-      init.set(b.clone(*fill)->getResult(0));
+      init.set(b.clone(*source)->getResult(0));
     }
   }
 }
@@ -159,7 +162,7 @@ void passResults(Block &body, OpBuilder &b) {
 
 void passDestinations(func::FuncOp func) {
   Block &body = func.getBody().front();
-  unshareFills(body);
+  unshareInits(body);
   OpBuilder b = OpBuilder::atBlockBegin(&body);
   passInputs(body, b);
   passResults(body, b);
@@ -177,6 +180,8 @@ void passDestinations(func::FuncOp func) {
 /// Upstream's pass would do the same for the buffers of results, but takes one
 /// that two ops write into for the destination of both.
 LogicalResult writeIntoSlices(func::FuncOp func) {
+  if (func.getOps<tensor::InsertSliceOp>().empty())
+    return success();
   bufferization::OneShotBufferizationOptions options;
   bufferization::OneShotAnalysisState state(func, options);
   if (failed(bufferization::analyzeOp(func, state)))

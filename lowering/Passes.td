@@ -139,6 +139,20 @@ def LowerCopies : Pass<"weft-lower-copies", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::mlir::linalg::LinalgDialect"];
 }
 
+def OutlineKernels : Pass<"weft-outline-kernels", "::mlir::ModuleOp"> {
+  let summary = "Moves each linalg op on buffers into a function of its own";
+  let description = [{
+    ```mlir
+    linalg.fill ins(%zero : f32) outs(%a : memref<4xf32>)
+    ```
+    becomes
+    ```mlir
+    func.call @f_kernel(%a) : (memref<4xf32>) -> ()
+    ```
+  }];
+  let dependentDialects = ["::mlir::func::FuncDialect"];
+}
+
 def LowerMath : Pass<"weft-lower-math", "::mlir::ModuleOp"> {
   let summary = "Calls libm for the functions that LLVM has no intrinsic for";
   let description = [{
@@ -163,7 +177,8 @@ def WrapEntries : Pass<"weft-wrap-entries", "::mlir::ModuleOp"> {
     ```mlir
     llvm.func @f(%in: !llvm.ptr, %out: !llvm.ptr, %arena: !llvm.ptr)
     ```
-    becomes internal, its pointers `noalias`, and gets a companion
+    becomes internal, its pointers `noalias`, as every function with a body does,
+    and gets a companion
     ```mlir
     llvm.func @weft_entry_f(%arguments: !llvm.ptr)
     ```

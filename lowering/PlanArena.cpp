@@ -86,8 +86,8 @@ std::optional<int64_t> place(MutableArrayRef<Temporary> temporaries) {
   SmallVector<Temporary *> bySize;
   for (Temporary &temporary : temporaries)
     bySize.push_back(&temporary);
-  llvm::stable_sort(bySize, [](const Temporary *a, const Temporary *b) {
-    return a->bytes > b->bytes;
+  llvm::sort(bySize, [](const Temporary *a, const Temporary *b) {
+    return std::tie(b->bytes, a->first) < std::tie(a->bytes, b->first);
   });
 
   int64_t arena = 0;

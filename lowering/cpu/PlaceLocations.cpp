@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // weft-place-locations: loc(callsite(unknown at "f.py":1:1)) ->
-// loc("f.py":1:1), and a global's loc(callsite("f.py":2:3 at ...)) ->
-// loc("f.py":2:3).
+// loc("f.py":1:1), loc(fused["f.py":1:1, "f.py":2:1]) -> loc("f.py":1:1), and a
+// global's loc(callsite("f.py":2:3 at ...)) -> loc("f.py":2:3).
 
 #include "lowering/Passes.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -20,8 +20,11 @@ FileLineColLoc findPlace(Location loc) {
   return loc->findInstanceOf<FileLineColLoc>();
 }
 
-/// Leaves out of a stack of calls each one that is in no file.
+/// Leaves out of a stack of calls each one that is in no file, and of a fused
+/// op all lines but the first: LLVM would merge them into none.
 Location placed(Location loc) {
+  if (auto fused = dyn_cast<FusedLoc>(loc); fused && !fused.getMetadata())
+    return placed(fused.getLocations().front());
   auto call = dyn_cast<CallSiteLoc>(loc);
   if (!call)
     return loc;

@@ -19,7 +19,8 @@ namespace {
 void makeInternal(LLVM::LLVMFuncOp func) {
   auto unit = UnitAttr::get(func.getContext());
   for (unsigned i = 0; i < func.getNumArguments(); ++i)
-    func.setArgAttr(i, LLVM::LLVMDialect::getNoAliasAttrName(), unit);
+    if (isa<LLVM::LLVMPointerType>(func.getArgument(i).getType()))
+      func.setArgAttr(i, LLVM::LLVMDialect::getNoAliasAttrName(), unit);
   func.setLinkage(LLVM::Linkage::Internal);
   // Inlined, the pointers would cease to be arguments that do not alias.
   func.setNoInline(true);
@@ -56,13 +57,11 @@ LogicalResult buildEntry(LLVM::LLVMFuncOp func) {
 
 class WrapEntries final : public weft::impl::WrapEntriesBase<WrapEntries> {
   void runOnOperation() override {
-    SmallVector<LLVM::LLVMFuncOp> funcs;
-    for (auto func : getOperation().getOps<LLVM::LLVMFuncOp>())
-      if (!func.isExternal() && func->hasAttr(weft::arenaBytesAttr) &&
-          func.getLinkage() == LLVM::Linkage::External)
-        funcs.push_back(func);
+    auto funcs = llvm::to_vector(getOperation().getOps<LLVM::LLVMFuncOp>());
     for (LLVM::LLVMFuncOp func : funcs) {
-      if (failed(buildEntry(func)))
+      if (func.isExternal())
+        continue;
+      if (func->hasAttr(weft::arenaBytesAttr) && failed(buildEntry(func)))
         return signalPassFailure();
       makeInternal(func);
     }

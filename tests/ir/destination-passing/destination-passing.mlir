@@ -30,8 +30,10 @@ func.func @two(%x: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>) {
 
 // A shared fill is repeated: otherwise one of the two would copy it.
 // CHECK-LABEL: func.func @shared_fill(
-// CHECK-COUNT-2: linalg.fill
-// CHECK: linalg.add
+// CHECK: %[[A:.+]] = linalg.fill
+// CHECK: linalg.add {{.*}} outs(%[[A]] :
+// CHECK: %[[B:.+]] = linalg.fill
+// CHECK: linalg.mul {{.*}} outs(%[[B]] :
 func.func @shared_fill(%x: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>) {
   %z = arith.constant 0.0 : f32
   %e = tensor.empty() : tensor<4xf32>

@@ -13,9 +13,9 @@ llvm.func @f(%out: !llvm.ptr, %arena: !llvm.ptr) attributes {weft.arena_bytes = 
 
 // -----
 
-// What is not a lowered function is left alone.
-// CHECK: llvm.func @g(%{{.+}}: f32)
+// What has no arena is called from inside only.
+// CHECK: llvm.func internal @g(%{{.+}}: f32, %{{.+}}: !llvm.ptr {llvm.noalias}) attributes {no_inline}
 // CHECK-NOT: weft_entry
-llvm.func @g(%x: f32) {
+llvm.func @g(%x: f32, %y: !llvm.ptr) {
   llvm.return
 }
