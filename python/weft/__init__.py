@@ -35,7 +35,8 @@ from .errors import (
     WeftError,
 )
 from .info import can_cast, finfo, iinfo, isdtype, result_type
-from .jit import Compiled, Jitted, Lowered, jit
+from .jit import CacheInfo, Jitted, jit
+from .lowered import Compiled, Lowered
 from .ops import *  # noqa: F403
 from .program import Program, parse, stages
 from .specs import ShapeDtypeStruct
@@ -65,6 +66,7 @@ __array_api_version__ = "2025.12"
 __all__ = [
     "ArgumentError",
     "Array",
+    "CacheInfo",
     "CompileError",
     "Compiled",
     "DTypeError",

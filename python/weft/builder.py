@@ -16,9 +16,10 @@ from mlir import ir
 
 from . import _weft, tree
 from .array import Array
-from .contexts import Context, ExtensionError, MLIRError, is_splat
+from .contexts import Context, ExtensionError, MLIRError, context, is_splat
 from .dtypes import scalar_array
 from .errors import CompileError, LeakedTracerError, UnsupportedTypeError
+from .program import TRACED, Program
 from .reference import Interpreter
 from .specs import ShapeDtypeStruct, spec_of
 from .tracer import CURRENT, Tracer, as_strong
@@ -303,6 +304,28 @@ def trace_function(
         result_tree,
         tuple(trace.captures),
     )
+
+
+def trace_program(
+    function: Callable[..., Any],
+    name: str,
+    treedef: tree.TreeDef,
+    leaves: Sequence[tuple[ShapeDtypeStruct, str, Any]],
+) -> tuple[Program, tree.TreeDef]:
+    """Traces a call into a program of its own; also how its results are laid out.
+
+    Each leaf is the shape and dtype of an argument, its name, and its value, which is
+    `None` where the program is traced for any.
+    """
+    with context() as own:
+        builder = ModuleBuilder(own)
+        trace = Trace(builder, name, public=True, function=function)
+        traced = trace_function(trace, function, treedef, leaves)
+        program = Program(
+            traced.symbol, traced.inputs, traced.outputs, traced.captures,
+            {TRACED: builder.text()},
+        )  # fmt: skip
+    return program, traced.treedef
 
 
 def _results(trace: Trace, returned: Any) -> tuple[list[Tracer], tree.TreeDef]:

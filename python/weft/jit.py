@@ -8,7 +8,7 @@ import functools
 import inspect
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, overload
 
 import numpy as np
@@ -18,13 +18,12 @@ from . import tree
 from .array import Array
 from .errors import (
     StaticArgumentError,
-    StructureError,
     UnsupportedTypeError,
     check_arguments,
     conceal,
     public,
 )
-from .program import TRACED, Program, stages
+from .lowered import Lowered, Signature
 from .specs import ShapeDtypeStruct, spec_of
 from .tracer import CURRENT, Tracer
 
@@ -34,36 +33,6 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-
-@dataclass(frozen=True, slots=True)
-class Signature:
-    """What a compiled function depends on: structure, types and static arguments."""
-
-    treedef: tree.TreeDef
-    specs: tuple[ShapeDtypeStruct, ...]
-    static: tuple[tuple[str, Any], ...]
-    names: tuple[str, ...] = field(compare=False)
-
-    def changes(self, other: Signature) -> list[str]:
-        """How a call of this signature differs from an `other`, earlier one."""
-        before = dict(other.static)
-        changes = [
-            f"static argument `{name}`: {before.get(name, 'not given')!r} -> {value!r}"
-            for name, value in self.static
-            if name not in before or before[name] != value
-        ]
-        if self.treedef != other.treedef:
-            return [
-                *changes,
-                f"the arguments' structure: {other.treedef} -> {self.treedef}",
-            ]
-        pairs = zip(self.names, self.specs, other.specs, strict=True)
-        return changes + [
-            f"argument `{name}`: {was} -> {now}"
-            for name, now, was in pairs
-            if now != was
-        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,92 +54,6 @@ class _Entry:
     run: CpuFunction
     treedef: tree.TreeDef
     single: bool
-
-
-class Lowered:
-    """A traced function for arguments of certain shapes and dtypes.
-
-    Its text can be looked at, stage by stage, edited, put back and compiled.
-    """
-
-    def __init__(
-        self, signature: Signature, program: Program, treedef: tree.TreeDef
-    ) -> None:
-        self._signature = signature
-        self.treedef = treedef
-        self.program = program
-
-    @property
-    def stages(self) -> tuple[str, ...]:
-        """The names of the stages that `text` prints, in order."""
-        return tuple(stage.name for stage in stages())
-
-    @property
-    def captures(self) -> tuple[np.ndarray, ...]:
-        """The arrays that the function captured, as they were when it was traced.
-
-        They are the trailing arguments of the entry function. Arrays of up to 64
-        elements, and those of equal elements, are constants in the text instead.
-        """
-        return self.program.captures
-
-    @public
-    def text(self, stage: str = TRACED, *, locations: bool = True) -> str:
-        """The program at a stage; with the lines of the Python program, or without."""
-        return self.program.text(stage, locations=locations)
-
-    @public
-    def replace(self, stage: str, text: str) -> Lowered:
-        """This program with another text from a stage on, to be compiled."""
-        program = self.program.replace(stage, text)
-        return Lowered(self._signature, program, self.treedef)
-
-    @public
-    def compile(self) -> Compiled:
-        """The program in machine code."""
-        run = self.program.compile_leaves()
-        return Compiled(self._signature, run, self.treedef)
-
-    @public
-    def interpret(self, *args: Any, **kwargs: Any) -> Any:
-        """What the program means for these arguments, by the ops' references."""
-        leaves = fitting_leaves(self._signature, args, kwargs)
-        results = self.program.interpret_leaves(leaves)
-        return tree.unflatten(self.treedef, results)
-
-
-class Compiled:
-    """A function in machine code for arguments of certain shapes and dtypes."""
-
-    def __init__(
-        self, signature: Signature, run: CpuFunction, treedef: tree.TreeDef
-    ) -> None:
-        self._signature, self._run, self._treedef = signature, run, treedef
-
-    @public
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Runs the code; static arguments are left out."""
-        results = self._run(fitting_leaves(self._signature, args, kwargs))
-        return tree.unflatten(self._treedef, results)
-
-
-def fitting_leaves(
-    signature: Signature, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> list[Any]:
-    """The leaves of arguments that must have a signature's structure and types."""
-    leaves, treedef = tree.flatten((args, kwargs))
-    if treedef != signature.treedef:
-        raise StructureError(
-            f"the arguments' structure is {treedef}, but the program was lowered for "
-            f"{signature.treedef} (static arguments are left out)"
-        )
-    for leaf, spec, name in zip(leaves, signature.specs, signature.names, strict=True):
-        given = spec_of(leaf)
-        if given != spec:
-            raise StructureError(
-                f"argument `{name}` is {given}, but the program was lowered for {spec}"
-            )
-    return leaves
 
 
 class Jitted(Generic[P, R]):
@@ -298,7 +181,7 @@ class Jitted(Generic[P, R]):
     # ---- tracing ----
 
     def _lower(self, signature: Signature) -> Lowered:
-        from .transforms import trace_program
+        from .builder import trace_program
 
         program, treedef = trace_program(
             self._with_static(signature.static),

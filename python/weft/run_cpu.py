@@ -122,7 +122,8 @@ def _address(x: Any, dtype: np.dtype[Any], kept: list[Array]) -> int:
             return x.ctypes.data
     # Zeros compare equal whatever their sign, so they have no place in the cache.
     scalar = type(x) in (int, float) and x != 0
-    kept.append(_scalar(x, dtype) if scalar else Array(np.asarray(x, dtype)))
+    number: Any = x
+    kept.append(_scalar(number, dtype) if scalar else Array(np.asarray(x, dtype)))
     return kept[-1].address(kept)
 
 

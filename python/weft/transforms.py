@@ -15,9 +15,9 @@ from . import ops, tree
 from .array import Array
 from .dtypes import is_kind, scalar_array
 from .errors import TransformError, check_arguments, public
-from .jit import Jitted, Lowered
+from .jit import Jitted
+from .lowered import Lowered
 from .ops.registry import is_scalar
-from .program import TRACED, Program
 from .specs import ShapeDtypeStruct, spec_of
 from .tracer import CURRENT, Tracer
 
@@ -26,31 +26,6 @@ if TYPE_CHECKING:
 
 ArgNums = int | tuple[int, ...]
 Leaf = tuple[ShapeDtypeStruct, str, Any]
-
-
-def trace_program(
-    function: Callable[..., Any],
-    name: str,
-    treedef: tree.TreeDef,
-    leaves: Sequence[Leaf],
-) -> tuple[Program, tree.TreeDef]:
-    """Traces a call into a program of its own; also how its results are laid out.
-
-    Each leaf is the shape and dtype of an argument, its name, and its value, which is
-    `None` where the program is traced for any.
-    """
-    from .builder import ModuleBuilder, Trace, trace_function
-    from .contexts import context
-
-    with context() as own:
-        builder = ModuleBuilder(own)
-        trace = Trace(builder, name, public=True, function=function)
-        traced = trace_function(trace, function, treedef, leaves)
-        program = Program(
-            traced.symbol, traced.inputs, traced.outputs, traced.captures,
-            {TRACED: builder.text()},
-        )  # fmt: skip
-    return program, traced.treedef
 
 
 def _at_hand(x: Any, name: str) -> Leaf:
@@ -64,6 +39,8 @@ def run_with_values(function: Callable[..., Any], name: str, args: Any) -> Any:
 
     Values are at hand while it is traced, so that it may branch on them.
     """
+    from .builder import trace_program
+
     leaves, treedef = tree.flatten((args, {}))
     traced = [_at_hand(leaf, f"arg{i}") for i, leaf in enumerate(leaves)]
     program, results = trace_program(function, name, treedef, traced)
