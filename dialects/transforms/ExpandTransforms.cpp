@@ -178,12 +178,20 @@ private:
     return pipeline;
   }
 
-  /// A pullback is left over where its residuals come from elsewhere.
+  /// A pullback is left over where its residuals come from elsewhere, a
+  /// linearize where it stands in no function of this module.
   static LogicalResult verifyExpanded(ModuleOp module) {
-    WalkResult result = module.walk([](PullbackOp op) {
-      op.emitOpError() << "takes residuals that no weft.linearize of the same "
-                          "function gives";
-      return WalkResult::interrupt();
+    WalkResult result = module.walk([](Operation *op) {
+      if (isa<PullbackOp>(op)) {
+        op->emitOpError() << "takes residuals that no weft.linearize of the "
+                             "same function gives";
+        return WalkResult::interrupt();
+      }
+      if (isa<LinearizeOp>(op)) {
+        op->emitOpError() << "must stand in a function of the outermost module";
+        return WalkResult::interrupt();
+      }
+      return WalkResult::advance();
     });
     return failure(result.wasInterrupted());
   }

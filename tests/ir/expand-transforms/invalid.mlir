@@ -100,3 +100,17 @@ func.func @branches(%x: tensor<4xf32>) -> tensor<4xf32> {
   %dx = weft.pullback %r(%x) : (!weft.residuals<@f, [0]>, tensor<4xf32>) -> tensor<4xf32>
   return %dx : tensor<4xf32>
 }
+
+// -----
+
+func.func private @outermost()
+module @nested {
+  func.func private @f(%x: tensor<4xf32>) -> tensor<4xf32> {
+    return %x : tensor<4xf32>
+  }
+  func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
+    // expected-error @+1 {{'weft.linearize' op must stand in a function of the outermost module}}
+    %y, %r = weft.linearize @f(%x) wrt [0] : (tensor<4xf32>) -> (tensor<4xf32>, !weft.residuals<@f, [0]>)
+    return %y : tensor<4xf32>
+  }
+}
