@@ -2,6 +2,10 @@
 
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+# lit defines `config` and `lit_config` before it runs this file.
+# ruff: noqa: F821
+# pyright: reportUndefinedVariable=false
+
 import os
 import shutil
 import sys
@@ -36,7 +40,7 @@ expect_failure = find_tool("not", system)
 # Names as whole words, so that a path that holds one is left alone.
 config.substitutions += [
     (r"(?<![\w/-])weft-opt(?![\w-])", weft_opt),
-    (r"(?<![\w/-])FileCheck(?![\w-])", f"{file_check}"),
+    (r"(?<![\w/-])FileCheck(?![\w-])", file_check),
     (r"(?<![\w/-])not(?![\w-])", expect_failure),
     # %weft-run prints what the function `main` of a file returns.
     (r"%weft-run", f"{sys.executable} {root / 'tests' / 'ir' / 'run.py'}"),
