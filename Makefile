@@ -21,10 +21,10 @@ demo: build ## Train a network on handwritten digits (examples/digits.py)
 	$(python) examples/digits.py
 
 test: check-lit ## All tests but the slow ones
-	$(pytest) -m "not slow" tests
+	$(pytest) -m "not slow and not fuzz" tests
 
 fast: check-lit ## The tests that take less than a minute
-	$(pytest) -m "not slow" tests/unit
+	$(pytest) -m "not slow and not fuzz" tests/unit
 
 check-lit: build ## The tests of the dialect and the passes, as MLIR text
 	.venv/bin/lit -v tests/ir

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any, Final
@@ -18,7 +19,12 @@ from . import _weft, tree
 from .array import Array
 from .contexts import Context, ExtensionError, MLIRError, context, is_splat
 from .dtypes import scalar_array
-from .errors import CompileError, LeakedTracerError, UnsupportedTypeError
+from .errors import (
+    CompileError,
+    LeakedTracerError,
+    TracerError,
+    UnsupportedTypeError,
+)
 from .program import TRACED, Program
 from .reference import Interpreter
 from .specs import ShapeDtypeStruct, spec_of
@@ -48,6 +54,7 @@ class ModuleBuilder:
     module: ir.Module = field(init=False)
     functions: dict[Any, Function] = field(default_factory=dict)
     symbols: set[str] = field(default_factory=set)
+    in_progress: set[Any] = field(default_factory=set)
     interpreter: Interpreter = field(init=False)
 
     def __post_init__(self) -> None:
@@ -63,6 +70,21 @@ class ModuleBuilder:
             unique = f"{base}_{count}"
         self.symbols.add(unique)
         return unique
+
+    @contextmanager
+    def no_recursion(self, key: Any, name: str) -> Iterator[None]:
+        """Raises where the function of `key` is being traced already."""
+        if key in self.in_progress:
+            raise TracerError(
+                f"{name!r} calls itself with arguments of the same shapes and dtypes, "
+                "so that tracing it would never end; write a Python loop, or pass what "
+                "ends the recursion as a static argument (static_argnums)"
+            )
+        self.in_progress.add(key)
+        try:
+            yield
+        finally:
+            self.in_progress.discard(key)
 
     def text(self) -> str:
         """The module as MLIR, with locations; raises where it is not valid."""

@@ -91,6 +91,10 @@ class CompileError(WeftError, RuntimeError):
     """A program that a stage of the compiler refused."""
 
 
+class OutOfMemoryError(WeftError, MemoryError):
+    """Arrays that do not fit into the memory of the machine."""
+
+
 @functools.lru_cache(maxsize=4096)
 def is_internal(filename: str) -> bool:
     """Whether a source file belongs to Weft or to what it calls back through."""
@@ -170,7 +174,7 @@ def conceal(error: BaseException) -> None:
     if isinstance(error, WeftError):
         error.__suppress_context__ = True
         error.__cause__ = None
-    elif _raised_inside(error.__traceback__):
+    elif _raised_inside(error.__traceback__) and not isinstance(error, RecursionError):
         return
     error.__traceback__ = _without_internal(error.__traceback__)
 

@@ -207,7 +207,8 @@ class Jitted(Generic[P, R]):
         key = (self, signature)
         function = trace.builder.functions.get(key)
         if function is None or not _reachable(trace, function.captures):
-            function = self._trace_nested(trace, signature)
+            with trace.builder.no_recursion(key, self.__name__):
+                function = self._trace_nested(trace, signature)
             trace.builder.functions[key] = function
         return call_function(trace, function, operands)
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from .array import Array
+from .errors import OutOfMemoryError
 from .specs import ShapeDtypeStruct
 
 if TYPE_CHECKING:
@@ -36,7 +37,13 @@ class Buffer:
 
 def aligned_buffer(size: int) -> Buffer:
     """New memory of at least one byte."""
-    raw = np.empty(max(size, 1) + ALIGNMENT, np.uint8)
+    try:
+        raw = np.empty(max(size, 1) + ALIGNMENT, np.uint8)
+    except MemoryError:
+        raise OutOfMemoryError(
+            f"a result or the scratch of this call needs {size / 2**30:.3g} GiB, "
+            "which this machine does not have; compute it in parts"
+        ) from None
     address = raw.ctypes.data
     start = -address % ALIGNMENT
     return Buffer(raw, start, address + start)

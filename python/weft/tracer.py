@@ -15,7 +15,12 @@ import numpy as np
 
 from .array import Array
 from .dtypes import BOOL, FLOAT
-from .errors import LeakedTracerError, TracerError, public_methods
+from .errors import (
+    LeakedTracerError,
+    OutOfMemoryError,
+    TracerError,
+    public_methods,
+)
 from .specs import ShapeDtypeStruct
 
 if TYPE_CHECKING:
@@ -44,6 +49,9 @@ def bind(
     trace = CURRENT.get()
     if trace is not None:
         return trace.emit(name, operands, result, attributes)
+    for operand in operands:
+        if isinstance(operand, Tracer):
+            operand.check_thread()
     if result is not None:
         attributes["result"] = result
     return Array(evaluate(name, [operand.data for operand in operands], attributes))
@@ -55,8 +63,11 @@ def evaluate(
     """The value of an op, by its reference."""
     from .ops.registry import REGISTRY
 
-    with np.errstate(all="ignore"):
-        return np.asarray(REGISTRY[name].reference(*operands, **attributes))
+    try:
+        with np.errstate(all="ignore"):
+            return np.asarray(REGISTRY[name].reference(*operands, **attributes))
+    except MemoryError as error:
+        raise OutOfMemoryError(f"{name}: {error}; compute it in parts") from None
 
 
 @public_methods
@@ -107,6 +118,15 @@ class Tracer(Array):
                 f"{self.trace.name!r} that traced it has ended; it was made at "
                 f"{self.origin}. Return it from the function instead of keeping it"
             )
+
+    def check_thread(self) -> None:
+        """Raises where nothing is traced: the trace is on in another thread."""
+        self.check_alive()
+        raise LeakedTracerError(
+            f"a traced array ({self}, made at {self.origin}) is used in another thread "
+            f"than the one that traces {self.trace.name!r}. Start threads outside the "
+            "traced function; pass results, not traced arrays, between them"
+        )
 
     def _concrete(self, purpose: str) -> np.ndarray:
         self.check_alive()

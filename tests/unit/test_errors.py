@@ -63,6 +63,13 @@ PROGRAMS = {
     "overflow": ("weft.ones(3, dtype='int8') + 300  # here", "out of the range of int8"),
     "gradient": ("weft.grad(lambda x: x)(weft.ones(3))  # here", "weft.sum"),
     "integers": ("weft.grad(lambda x: x)(3)  # here", "write 1.0 for 1"),
+    "recursion": ("@weft.jit\ndef f(x):\n    return f(x)  # here\nf(1.0)", "calls itself"),
+    "memory": ("f = weft.jit(lambda x: weft.broadcast_to(x, (10**7, 10**6)))\n"
+               "f(1.0)  # here", "GiB"),
+    "memory at once": ("weft.zeros((10**7, 10**6)) + 1  # here", "in parts"),
+    "thread": ("from concurrent.futures import ThreadPoolExecutor\n@weft.jit\ndef f(x):\n"
+               "    return ThreadPoolExecutor().submit(lambda: x * 2).result()  # here\n"
+               "f(1.0)", "another thread"),
     "nested": ("@weft.jit\ndef f(x):\n    return weft.grad(g)(x)\ndef g(x):\n"
                "    return weft.sum(x @ x)  # here\nf(weft.ones((2, 3)))", "matmul"),
 }  # fmt: skip
