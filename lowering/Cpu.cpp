@@ -66,10 +66,20 @@ constexpr weft::Stage stages[] = {
     {"asm", "The assembly that runs.", "", ""},
 };
 
-/// Appends the passes of one stage; the text above is known to parse.
-void appendStage(OpPassManager &passes, const weft::Stage &stage) {
-  if (failed(parsePassPipeline(stage.pipeline(), passes)))
-    llvm::report_fatal_error("weft: malformed pipeline");
+/// Registers a pipeline of stages, each from the one before it.
+void registerStages(StringRef name, StringRef doc,
+                    ArrayRef<weft::Stage> stages) {
+  registerPassPipeline(
+      name, doc,
+      [stages](OpPassManager &passes, StringRef,
+               function_ref<LogicalResult(const Twine &)> onError) {
+        for (const weft::Stage &stage : stages)
+          if (!stage.passes.empty() &&
+              failed(parsePassPipeline(stage.pipeline(), passes)))
+            return onError("malformed pipeline of stage " + stage.name);
+        return success();
+      },
+      [](function_ref<void(const detail::PassOptions &)>) {});
 }
 
 } // namespace
@@ -92,19 +102,9 @@ std::string weft::Stage::pipeline() const {
 ArrayRef<weft::Stage> weft::cpuStages() { return stages; }
 
 void weft::registerCpuPipelines() {
-  for (const Stage &stage : cpuStages()) {
-    if (stage.passes.empty())
-      continue;
-    std::string name = "weft-to-" + stage.name.str();
-    PassPipelineRegistration<>(name, stage.doc, [&](OpPassManager &passes) {
-      appendStage(passes, stage);
-    });
-  }
-  PassPipelineRegistration<>("weft-cpu",
-                             "All stages for the CPU, from weft to llvm.",
-                             [](OpPassManager &passes) {
-                               for (const Stage &stage : cpuStages())
-                                 if (!stage.passes.empty())
-                                   appendStage(passes, stage);
-                             });
+  for (const Stage &stage : cpuStages())
+    if (!stage.passes.empty())
+      registerStages("weft-to-" + stage.name.str(), stage.doc, stage);
+  registerStages("weft-cpu", "All stages for the CPU, from weft to llvm.",
+                 cpuStages());
 }
