@@ -8,9 +8,7 @@
 using namespace mlir;
 namespace weft::calculus {
 
-None::operator Tensor() const {
-  return {Value(), nullptr, LocationAttr()};
-}
+None::operator Tensor() const { return {Value(), nullptr, LocationAttr()}; }
 
 template <typename Op, typename... Args>
 static Tensor build(Tensor x, Args &&...args) {
@@ -60,8 +58,7 @@ Tensor operator-(Tensor x) {
   return build<NegativeOp>(x, x.value);
 }
 
-template <typename Op>
-static Tensor unary(Tensor x) {
+template <typename Op> static Tensor unary(Tensor x) {
   return build<Op>(x, x.value);
 }
 Tensor exp(Tensor x) { return unary<ExpOp>(x); }
@@ -79,9 +76,7 @@ Tensor pow(Tensor x, Tensor y) { return build<PowOp>(x, x.value, y.value); }
 Tensor copysign(double x, Tensor y) {
   return build<CopysignOp>(y, constant(y, x).value, y.value);
 }
-Tensor equal(Tensor x, Tensor y) {
-  return build<EqualOp>(x, x.value, y.value);
-}
+Tensor equal(Tensor x, Tensor y) { return build<EqualOp>(x, x.value, y.value); }
 Tensor greater(Tensor x, Tensor y) {
   return build<GreaterOp>(x, x.value, y.value);
 }

@@ -41,7 +41,8 @@ static LogicalResult verifyDims(std::optional<Location> loc, StringRef side,
 }
 
 static LogicalResult verifyPairs(std::optional<Location> loc, StringRef kind,
-                                 RankedTensorType lhs, DenseI64ArrayAttr lhsDims,
+                                 RankedTensorType lhs,
+                                 DenseI64ArrayAttr lhsDims,
                                  RankedTensorType rhs,
                                  DenseI64ArrayAttr rhsDims) {
   // dot_general_c2: dimensions come in pairs of equal size.
@@ -52,17 +53,18 @@ static LogicalResult verifyPairs(std::optional<Location> loc, StringRef kind,
   for (auto [l, r] :
        llvm::zip_equal(lhsDims.asArrayRef(), rhsDims.asArrayRef()))
     if (lhs.getDimSize(l) != rhs.getDimSize(r))
-      return emitOptionalError(
-          loc, "dot_general: ", kind, " dimension ", l, " of lhs ", lhs,
-          " and ", r, " of rhs ", rhs, " have different sizes: ",
-          lhs.getDimSize(l), " and ", rhs.getDimSize(r));
+      return emitOptionalError(loc, "dot_general: ", kind, " dimension ", l,
+                               " of lhs ", lhs, " and ", r, " of rhs ", rhs,
+                               " have different sizes: ", lhs.getDimSize(l),
+                               " and ", rhs.getDimSize(r));
   return success();
 }
 
-LogicalResult DotGeneralOp::inferReturnTypes(
-    MLIRContext *, std::optional<Location> loc, ValueRange operands,
-    DictionaryAttr, OpaqueProperties properties, RegionRange,
-    SmallVectorImpl<Type> &types) {
+LogicalResult
+DotGeneralOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc,
+                               ValueRange operands, DictionaryAttr,
+                               OpaqueProperties properties, RegionRange,
+                               SmallVectorImpl<Type> &types) {
   auto *given = properties.as<Properties *>();
   RankedTensorType lhs = firstOperandType(loc, operands, 2);
   if (!lhs)
@@ -74,13 +76,13 @@ LogicalResult DotGeneralOp::inferReturnTypes(
                                   "lhs_contract and rhs_contract");
   // dot_general_c3: one element type.
   if (lhs.getElementType() != rhs.getElementType())
-    return emitOptionalError(loc, "dot_general: element types differ: ",
-                             lhs.getElementType(), " and ",
-                             rhs.getElementType());
-  if (failed(verifyDims(loc, "lhs", lhs, given->lhs_batch,
-                        given->lhs_contract)) ||
-      failed(verifyDims(loc, "rhs", rhs, given->rhs_batch,
-                        given->rhs_contract)) ||
+    return emitOptionalError(
+        loc, "dot_general: element types differ: ", lhs.getElementType(),
+        " and ", rhs.getElementType());
+  if (failed(
+          verifyDims(loc, "lhs", lhs, given->lhs_batch, given->lhs_contract)) ||
+      failed(
+          verifyDims(loc, "rhs", rhs, given->rhs_batch, given->rhs_contract)) ||
       failed(verifyPairs(loc, "batch", lhs, given->lhs_batch, rhs,
                          given->rhs_batch)) ||
       failed(verifyPairs(loc, "contracted", lhs, given->lhs_contract, rhs,
@@ -89,11 +91,11 @@ LogicalResult DotGeneralOp::inferReturnTypes(
   SmallVector<int64_t> shape;
   for (int64_t dim : given->lhs_batch.asArrayRef())
     shape.push_back(lhs.getDimSize(dim));
-  for (int64_t dim : freeDims(lhs.getRank(), given->lhs_batch,
-                              given->lhs_contract))
+  for (int64_t dim :
+       freeDims(lhs.getRank(), given->lhs_batch, given->lhs_contract))
     shape.push_back(lhs.getDimSize(dim));
-  for (int64_t dim : freeDims(rhs.getRank(), given->rhs_batch,
-                              given->rhs_contract))
+  for (int64_t dim :
+       freeDims(rhs.getRank(), given->rhs_batch, given->rhs_contract))
     shape.push_back(rhs.getDimSize(dim));
   types.push_back(lhs.clone(shape));
   return success();
@@ -139,9 +141,9 @@ static Value pullbackOf(const Side &self, const Side &other, bool selfIsLhs,
   SmallVector<int64_t> ctBatch = range(0, batch);
   SmallVector<int64_t> ctContract =
       range(batch + (selfIsLhs ? selfFree : 0), otherFree);
-  Value product = ct.b->createOrFold<DotGeneralOp>(
-      ct.loc, ct.value, other.value, ctBatch, other.batch, ctContract,
-      other.free);
+  Value product =
+      ct.b->createOrFold<DotGeneralOp>(ct.loc, ct.value, other.value, ctBatch,
+                                       other.batch, ctContract, other.free);
 
   // Where each dimension of the product belongs in self.
   SmallVector<int64_t> home(self.batch);
@@ -149,8 +151,8 @@ static Value pullbackOf(const Side &self, const Side &other, bool selfIsLhs,
   SmallVector<int64_t> sorted(other.contract);
   llvm::sort(sorted);
   for (int64_t dim : sorted)
-    home.push_back(
-        self.contract[llvm::find(other.contract, dim) - other.contract.begin()]);
+    home.push_back(self.contract[llvm::find(other.contract, dim) -
+                                 other.contract.begin()]);
   SmallVector<int64_t> permutation(home.size());
   for (auto [from, to] : llvm::enumerate(home))
     permutation[to] = from;

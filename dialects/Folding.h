@@ -33,22 +33,23 @@ mlir::OpFoldResult foldArgReduction(mlir::Value x, int64_t axis,
 
 /// The operand of an op under construction, if there are `count` operands and
 /// all are arrays; else null, with a diagnostic.
-mlir::RankedTensorType
-firstOperandType(std::optional<mlir::Location> loc, mlir::ValueRange operands,
-                 unsigned count);
+mlir::RankedTensorType firstOperandType(std::optional<mlir::Location> loc,
+                                        mlir::ValueRange operands,
+                                        unsigned count);
 /// Whether `axes` ascend strictly within `rank`; else a diagnostic.
 llvm::LogicalResult verifyAxes(std::optional<mlir::Location> loc,
                                llvm::StringRef name,
                                mlir::DenseI64ArrayAttr axes, int64_t rank);
 
-llvm::LogicalResult
-inferReduction(std::optional<mlir::Location> loc, mlir::ValueRange operands,
-               mlir::DenseI64ArrayAttr axes, bool needsElements,
-               llvm::SmallVectorImpl<mlir::Type> &types);
-llvm::LogicalResult
-inferArgReduction(std::optional<mlir::Location> loc, mlir::ValueRange operands,
-                  mlir::IntegerAttr axis,
-                  llvm::SmallVectorImpl<mlir::Type> &types);
+llvm::LogicalResult inferReduction(std::optional<mlir::Location> loc,
+                                   mlir::ValueRange operands,
+                                   mlir::DenseI64ArrayAttr axes,
+                                   bool needsElements,
+                                   llvm::SmallVectorImpl<mlir::Type> &types);
+llvm::LogicalResult inferArgReduction(std::optional<mlir::Location> loc,
+                                      mlir::ValueRange operands,
+                                      mlir::IntegerAttr axis,
+                                      llvm::SmallVectorImpl<mlir::Type> &types);
 
 } // namespace weft
 

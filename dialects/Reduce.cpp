@@ -67,8 +67,8 @@ LogicalResult weft::inferArgReduction(std::optional<Location> loc,
                              " of ", type, ", which holds no elements");
   SmallVector<int64_t> shape(type.getShape());
   shape.erase(shape.begin() + dim);
-  types.push_back(RankedTensorType::get(
-      shape, IntegerType::get(type.getContext(), 64)));
+  types.push_back(
+      RankedTensorType::get(shape, IntegerType::get(type.getContext(), 64)));
   return success();
 }
 
@@ -128,7 +128,8 @@ struct Halves {
 } // namespace
 
 static Halves halve(Tensor matrix) {
-  int64_t rows = matrix.type().getDimSize(0), half = matrix.type().getDimSize(1) / 2;
+  int64_t rows = matrix.type().getDimSize(0),
+          half = matrix.type().getDimSize(1) / 2;
   return {slice(matrix, {0, 0}, {rows, half}, {1, 1}),
           slice(matrix, {0, half}, {rows, 2 * half}, {1, 1})};
 }
@@ -137,12 +138,13 @@ static Halves halve(Tensor matrix) {
 /// are multiplied up a tree, and back down each takes the other's product.
 /// Without a division it is right where elements are zero, to any order.
 static Tensor productOfOthers(Tensor matrix) {
-  int64_t rows = matrix.type().getDimSize(0), size = matrix.type().getDimSize(1);
+  int64_t rows = matrix.type().getDimSize(0),
+          size = matrix.type().getDimSize(1);
   int64_t padded = llvm::PowerOf2Ceil(size);
   SmallVector<Halves> levels;
   Tensor level = pad(matrix, 1.0, {0, 0}, {0, padded - size}, {0, 0});
-  for (; level.type().getDimSize(1) > 1; level = levels.back().low *
-                                                 levels.back().high)
+  for (; level.type().getDimSize(1) > 1;
+       level = levels.back().low * levels.back().high)
     levels.push_back(halve(level));
   Tensor others = constant(level, 1.0);
   for (const Halves &halves : llvm::reverse(levels))

@@ -82,8 +82,8 @@ static Scalar compare(Scalar x, Scalar y, arith::CmpFPredicate onFloat,
                       arith::CmpIPredicate onSigned,
                       arith::CmpIPredicate onUnsigned) {
   if (x.isFloat())
-    return boolean(x, arith::CmpFOp::create(*x.b, x.loc, onFloat, x.value,
-                                            y.value));
+    return boolean(
+        x, arith::CmpFOp::create(*x.b, x.loc, onFloat, x.value, y.value));
   return boolean(x, arith::CmpIOp::create(
                         *x.b, x.loc, x.isUnsigned() ? onUnsigned : onSigned,
                         x.value, y.value));
@@ -106,13 +106,13 @@ Scalar le(Scalar x, Scalar y) {
                  arith::CmpIPredicate::ule);
 }
 Scalar select(Scalar condition, Scalar x, Scalar y) {
-  return x.with(arith::SelectOp::create(*x.b, x.loc, condition.value, x.value,
-                                        y.value));
+  return x.with(
+      arith::SelectOp::create(*x.b, x.loc, condition.value, x.value, y.value));
 }
 Scalar signbit(Scalar x) {
   Type bits = x.b->getIntegerType(x.width());
-  auto asInt = ofType(
-      x, arith::BitcastOp::create(*x.b, x.loc, bits, x.value), bits);
+  auto asInt =
+      ofType(x, arith::BitcastOp::create(*x.b, x.loc, bits, x.value), bits);
   return lt(asInt, constant(asInt, 0.0));
 }
 Scalar maximum(Scalar x, Scalar y) {
@@ -182,8 +182,8 @@ Scalar floorDivide(Scalar x, Scalar y) {
   Scalar quotient = x / divisor;
   if (!x.isUnsigned()) {
     Scalar inexact = ne(truncatedRemainder(x, divisor), zero);
-    quotient = select(inexact & signsDiffer(x, divisor), quotient - 1.0,
-                      quotient);
+    quotient =
+        select(inexact & signsDiffer(x, divisor), quotient - 1.0, quotient);
   }
   return select(eq(y, zero), zero, quotient);
 }
@@ -219,11 +219,12 @@ static Value squareAndMultiply(Scalar x, Scalar exponent) {
       },
       [&](OpBuilder &b, Location loc, ValueRange args) {
         Scalar result{args[0], x.type, &b, loc}, base = result.with(args[1]),
-            n = result.with(args[2]), bit = constant(n, 1.0);
+                                                 n = result.with(args[2]),
+                                                 bit = constant(n, 1.0);
         Scalar odd = ne(n & bit, constant(n, 0.0));
         result = select(odd, result * base, result);
-        Scalar half = n.with(
-            arith::ShRUIOp::create(b, loc, n.value, bit.value));
+        Scalar half =
+            n.with(arith::ShRUIOp::create(b, loc, n.value, bit.value));
         scf::YieldOp::create(
             b, loc, ValueRange{result.value, (base * base).value, half.value});
       });
@@ -248,9 +249,9 @@ Scalar power(Scalar x, Scalar y) {
 static Scalar shiftFits(Scalar y) {
   // As an unsigned number a negative amount is too large as well.
   Value width = constant(y, y.width()).value;
-  return boolean(y, arith::CmpIOp::create(
-                        *y.b, y.loc, arith::CmpIPredicate::ult, y.value,
-                        width));
+  return boolean(y,
+                 arith::CmpIOp::create(*y.b, y.loc, arith::CmpIPredicate::ult,
+                                       y.value, width));
 }
 Scalar shiftLeft(Scalar x, Scalar y) {
   Scalar fits = shiftFits(y);
@@ -282,14 +283,14 @@ Scalar logaddexp(Scalar x, Scalar y) {
   Scalar distance = absolute(x - y);
   Scalar rest = apply<math::Log1pOp>(apply<math::ExpOp>(-distance));
   // Equal infinities have no distance.
-  Scalar sum = select(eq(x, y), x + constant(x, 0.69314718055994530942),
-                      high + rest);
+  Scalar sum =
+      select(eq(x, y), x + constant(x, 0.69314718055994530942), high + rest);
   return sum;
 }
 
 Scalar logistic(Scalar x) {
-  // exp of minus the magnitude: exp(-x) overflows where the result is small, but
-  // not yet zero.
+  // exp of minus the magnitude: exp(-x) overflows where the result is small,
+  // but not yet zero.
   Scalar small = apply<math::ExpOp>(-absolute(x)), one = constant(x, 1.0);
   return select(lt(x, constant(x, 0.0)), small, one) / (1.0 + small);
 }
@@ -302,10 +303,10 @@ Scalar logistic(Scalar x) {
 static Scalar floatToInt(Scalar x, Type type) {
   unsigned width = type.getIntOrFloatBitWidth();
   bool isUnsigned = type.isUnsignedInteger();
-  APInt low = isUnsigned ? APInt::getMinValue(width)
-                         : APInt::getSignedMinValue(width);
-  APInt high = isUnsigned ? APInt::getMaxValue(width)
-                          : APInt::getSignedMaxValue(width);
+  APInt low =
+      isUnsigned ? APInt::getMinValue(width) : APInt::getSignedMinValue(width);
+  APInt high =
+      isUnsigned ? APInt::getMaxValue(width) : APInt::getSignedMaxValue(width);
   const auto &semantics = cast<FloatType>(x.type).getFloatSemantics();
   // 2^(width) or 2^(width - 1), the first value that is too large, is exact.
   APFloat limit(semantics, 1);
@@ -318,9 +319,9 @@ static Scalar floatToInt(Scalar x, Type type) {
   Scalar safe = select(inside, x, constant(x, 0.0));
 
   Type raw = signless(type);
-  Value cast = isUnsigned
-                   ? Value(arith::FPToUIOp::create(*x.b, x.loc, raw, safe.value))
-                   : arith::FPToSIOp::create(*x.b, x.loc, raw, safe.value);
+  Value cast =
+      isUnsigned ? Value(arith::FPToUIOp::create(*x.b, x.loc, raw, safe.value))
+                 : arith::FPToSIOp::create(*x.b, x.loc, raw, safe.value);
   Scalar result = ofType(x, cast, type);
   result = select(lt(x, base), constantBits(result, low), result);
   return select(le(top, x), constantBits(result, high), result);
@@ -394,8 +395,8 @@ static TypedAttr extreme(RankedTensorType array, bool low) {
         type, APFloat::getInf(floating.getFloatSemantics(), /*Negative=*/low));
   unsigned width = type.getIntOrFloatBitWidth();
   if (type.isUnsignedInteger())
-    return integer(type, low ? APInt::getMinValue(width)
-                             : APInt::getMaxValue(width));
+    return integer(type,
+                   low ? APInt::getMinValue(width) : APInt::getMaxValue(width));
   return integer(type, low ? APInt::getSignedMinValue(width)
                            : APInt::getSignedMaxValue(width));
 }

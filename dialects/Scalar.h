@@ -58,8 +58,7 @@ Scalar infinity(Scalar like);
 Scalar smallest(Scalar like);
 
 /// The result of `Op`, which must have the type of its operands.
-template <typename Op, typename... Args>
-Scalar apply(Scalar x, Args... rest) {
+template <typename Op, typename... Args> Scalar apply(Scalar x, Args... rest) {
   return x.with(Op::create(*x.b, x.loc, x.value, rest.value...));
 }
 

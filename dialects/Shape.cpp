@@ -53,8 +53,8 @@ static LogicalResult verifyElementType(Operation *op) {
   Type from = getElementTypeOrSelf(op->getOperand(0).getType()),
        to = getElementTypeOrSelf(op->getResult(0).getType());
   if (from != to)
-    return op->emitOpError() << "needs a result of element type " << from
-                             << ", got " << to;
+    return op->emitOpError()
+           << "needs a result of element type " << from << ", got " << to;
   return success();
 }
 
@@ -117,8 +117,8 @@ SmallVector<Value> BroadcastOp::buildPullback(OpBuilder &b, Location loc,
   for (int64_t dim = 0; dim < to.getRank(); ++dim) {
     const int64_t *own = llvm::find(getDimensions(), dim);
     bool isNew = own == getDimensions().end();
-    if (isNew || from.getDimSize(own - getDimensions().begin()) !=
-                     to.getDimSize(dim))
+    if (isNew ||
+        from.getDimSize(own - getDimensions().begin()) != to.getDimSize(dim))
       repeated.push_back(dim);
   }
   Tensor ct = TensorOperands(b, loc)(cotangents[0]);
@@ -161,10 +161,12 @@ SmallVector<Value> ReshapeOp::buildPullback(OpBuilder &b, Location loc,
 // transpose
 //===----------------------------------------------------------------------===//
 
-LogicalResult TransposeOp::inferReturnTypes(
-    MLIRContext *, std::optional<Location> loc, ValueRange operands,
-    DictionaryAttr, OpaqueProperties properties, RegionRange,
-    SmallVectorImpl<Type> &types) {
+LogicalResult TransposeOp::inferReturnTypes(MLIRContext *,
+                                            std::optional<Location> loc,
+                                            ValueRange operands, DictionaryAttr,
+                                            OpaqueProperties properties,
+                                            RegionRange,
+                                            SmallVectorImpl<Type> &types) {
   auto *given = properties.as<Properties *>();
   RankedTensorType type = firstOperandType(loc, operands, 1);
   // transpose_c1: one entry for each dimension.
@@ -177,9 +179,9 @@ LogicalResult TransposeOp::inferReturnTypes(
   SmallVector<int64_t> shape;
   for (int64_t dim : given->permutation.asArrayRef()) {
     if (dim < 0 || dim >= type.getRank() || seen.test(dim))
-      return emitOptionalError(loc, "transpose: perm ",
-                               given->permutation, " is no permutation of the ",
-                               type.getRank(), " dimensions of ", type);
+      return emitOptionalError(loc, "transpose: perm ", given->permutation,
+                               " is no permutation of the ", type.getRank(),
+                               " dimensions of ", type);
     seen.set(dim);
     shape.push_back(type.getDimSize(dim));
   }
@@ -199,18 +201,19 @@ SmallVector<Value> TransposeOp::buildPullback(OpBuilder &b, Location loc,
   for (auto [to, from] : llvm::enumerate(getPermutation()))
     inverse[from] = to;
   Tensor ct = TensorOperands(b, loc)(cotangents[0]);
-  return eachOperand(*this,
-                     [&](unsigned) { return transpose(ct, inverse); });
+  return eachOperand(*this, [&](unsigned) { return transpose(ct, inverse); });
 }
 
 //===----------------------------------------------------------------------===//
 // slice
 //===----------------------------------------------------------------------===//
 
-LogicalResult SliceOp::inferReturnTypes(
-    MLIRContext *, std::optional<Location> loc, ValueRange operands,
-    DictionaryAttr, OpaqueProperties properties, RegionRange,
-    SmallVectorImpl<Type> &types) {
+LogicalResult SliceOp::inferReturnTypes(MLIRContext *,
+                                        std::optional<Location> loc,
+                                        ValueRange operands, DictionaryAttr,
+                                        OpaqueProperties properties,
+                                        RegionRange,
+                                        SmallVectorImpl<Type> &types) {
   auto *given = properties.as<Properties *>();
   RankedTensorType type = firstOperandType(loc, operands, 1);
   if (!type || !given)
@@ -231,8 +234,9 @@ LogicalResult SliceOp::inferReturnTypes(
                                " leaves dimension ", dim, " of ", type);
     // slice_c3: the stride is positive.
     if (stride < 1)
-      return emitOptionalError(loc, "slice: needs a positive stride along "
-                                    "dimension ",
+      return emitOptionalError(loc,
+                               "slice: needs a positive stride along "
+                               "dimension ",
                                dim, ", got ", stride);
     shape.push_back(limit == start ? 0 : (limit - start - 1) / stride + 1);
   }
@@ -252,8 +256,8 @@ SmallVector<Value> SliceOp::buildPullback(OpBuilder &b, Location loc,
     return {Value()};
   SmallVector<int64_t> high, interior;
   for (int64_t dim = 0; dim < getType().getRank(); ++dim) {
-    int64_t last = getStart()[dim] +
-                   (getType().getDimSize(dim) - 1) * getStride()[dim];
+    int64_t last =
+        getStart()[dim] + (getType().getDimSize(dim) - 1) * getStride()[dim];
     high.push_back(getX().getType().getDimSize(dim) - last - 1);
     // A single element has no neighbour to keep away from.
     bool single = getType().getDimSize(dim) == 1;
@@ -274,16 +278,18 @@ static FailureOr<int64_t> paddedSize(int64_t size, int64_t low, int64_t high,
                                      int64_t interior) {
   int64_t gaps, total;
   if (llvm::MulOverflow(std::max<int64_t>(size - 1, 0), interior, gaps) ||
-      llvm::AddOverflow(size, gaps, total) || llvm::AddOverflow(total, low, total) ||
+      llvm::AddOverflow(size, gaps, total) ||
+      llvm::AddOverflow(total, low, total) ||
       llvm::AddOverflow(total, high, total))
     return failure();
   return total;
 }
 
-LogicalResult PadOp::inferReturnTypes(
-    MLIRContext *, std::optional<Location> loc, ValueRange operands,
-    DictionaryAttr, OpaqueProperties properties, RegionRange,
-    SmallVectorImpl<Type> &types) {
+LogicalResult PadOp::inferReturnTypes(MLIRContext *,
+                                      std::optional<Location> loc,
+                                      ValueRange operands, DictionaryAttr,
+                                      OpaqueProperties properties, RegionRange,
+                                      SmallVectorImpl<Type> &types) {
   auto *given = properties.as<Properties *>();
   RankedTensorType type = firstOperandType(loc, operands, 2);
   if (!type || !given)
@@ -331,8 +337,7 @@ SmallVector<Value> PadOp::buildPullback(OpBuilder &b, Location loc,
   for (int64_t dim = 0; dim < type.getRank(); ++dim) {
     int64_t size = type.getDimSize(dim);
     stride.push_back(getInterior()[dim] + 1);
-    limit.push_back(getLow()[dim] +
-                    (size ? (size - 1) * stride[dim] + 1 : 0));
+    limit.push_back(getLow()[dim] + (size ? (size - 1) * stride[dim] + 1 : 0));
   }
   TensorOperands tensor(b, loc);
   Tensor ct = tensor(cotangents[0]);
@@ -353,10 +358,11 @@ SmallVector<Value> PadOp::buildPullback(OpBuilder &b, Location loc,
 // concatenate
 //===----------------------------------------------------------------------===//
 
-LogicalResult ConcatenateOp::inferReturnTypes(
-    MLIRContext *, std::optional<Location> loc, ValueRange operands,
-    DictionaryAttr, OpaqueProperties properties, RegionRange,
-    SmallVectorImpl<Type> &types) {
+LogicalResult
+ConcatenateOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc,
+                                ValueRange operands, DictionaryAttr,
+                                OpaqueProperties properties, RegionRange,
+                                SmallVectorImpl<Type> &types) {
   auto *given = properties.as<Properties *>();
   // concatenate_c1: there is something to join.
   if (operands.empty())
@@ -378,7 +384,7 @@ LogicalResult ConcatenateOp::inferReturnTypes(
     for (int64_t dim = 0; same && dim < first.getRank(); ++dim)
       same = dim == joined || type.getDimSize(dim) == first.getDimSize(dim);
     if (!same || llvm::AddOverflow(shape[joined], type.getDimSize(joined),
-                             shape[joined]))
+                                   shape[joined]))
       return emitOptionalError(loc, "concatenate: ", first, " and ", type,
                                " differ in more than dimension ", joined);
   }
@@ -408,16 +414,18 @@ SmallVector<Value> ConcatenateOp::buildPullback(OpBuilder &b, Location loc,
 // reverse
 //===----------------------------------------------------------------------===//
 
-LogicalResult ReverseOp::inferReturnTypes(
-    MLIRContext *, std::optional<Location> loc, ValueRange operands,
-    DictionaryAttr, OpaqueProperties properties, RegionRange,
-    SmallVectorImpl<Type> &types) {
+LogicalResult ReverseOp::inferReturnTypes(MLIRContext *,
+                                          std::optional<Location> loc,
+                                          ValueRange operands, DictionaryAttr,
+                                          OpaqueProperties properties,
+                                          RegionRange,
+                                          SmallVectorImpl<Type> &types) {
   auto *given = properties.as<Properties *>();
   RankedTensorType type = firstOperandType(loc, operands, 1);
   // reverse_c1: the dimensions ascend and exist.
   if (!type || !given ||
-      failed(verifyAxes(loc, "reverse: dims", given->dimensions,
-                        type.getRank())))
+      failed(
+          verifyAxes(loc, "reverse: dims", given->dimensions, type.getRank())))
     return failure();
   types.push_back(type);
   return success();
@@ -427,9 +435,8 @@ OpFoldResult ReverseOp::fold(FoldAdaptor adaptor) {
   auto inner = getX().getDefiningOp<ReverseOp>();
   if (inner && inner.getDimensions() == getDimensions())
     return inner.getX();
-  if (llvm::all_of(getDimensions(), [&](int64_t dim) {
-        return getType().getDimSize(dim) <= 1;
-      }))
+  if (llvm::all_of(getDimensions(),
+                   [&](int64_t dim) { return getType().getDimSize(dim) <= 1; }))
     return getX();
   return resplat(adaptor.getX(), getType());
 }

@@ -11,10 +11,10 @@ using namespace weft;
 /// The function that `op` names, with a diagnostic if there is none.
 static func::FuncOp lookup(Operation *op, FlatSymbolRefAttr callee,
                            SymbolTableCollection &symbols) {
-  auto function =
-      symbols.lookupNearestSymbolFrom<func::FuncOp>(op, callee);
+  auto function = symbols.lookupNearestSymbolFrom<func::FuncOp>(op, callee);
   if (!function)
-    op->emitOpError() << "names " << callee << ", but there is no such function";
+    op->emitOpError() << "names " << callee
+                      << ", but there is no such function";
   return function;
 }
 
@@ -22,7 +22,8 @@ static LogicalResult verifyTypes(Operation *op, StringRef what, TypeRange got,
                                  TypeRange wanted) {
   if (got == wanted)
     return success();
-  InFlightDiagnostic diag = op->emitOpError() << "needs " << what << " of types (";
+  InFlightDiagnostic diag = op->emitOpError()
+                            << "needs " << what << " of types (";
   llvm::interleaveComma(wanted, diag);
   diag << "), got (";
   llvm::interleaveComma(got, diag);
@@ -38,16 +39,15 @@ static LogicalResult verifyWrt(Operation *op, DenseI64ArrayAttr wrt,
       return op->emitOpError() << "wrt must ascend within " << inputs.size()
                                << " operands, got " << wrt;
     if (!isFloatArray(inputs[operand]))
-      return op->emitOpError() << "cannot differentiate by operand " << operand
-                               << " of type " << inputs[operand]
-                               << ": it is not floating point";
+      return op->emitOpError()
+             << "cannot differentiate by operand " << operand << " of type "
+             << inputs[operand] << ": it is not floating point";
     previous = operand;
   }
   return success();
 }
 
-LogicalResult
-LinearizeOp::verifySymbolUses(SymbolTableCollection &symbols) {
+LogicalResult LinearizeOp::verifySymbolUses(SymbolTableCollection &symbols) {
   // linearize_c1: the function exists.
   func::FuncOp function = lookup(*this, getCalleeAttr(), symbols);
   if (!function)

@@ -45,7 +45,9 @@ static bool isInt(Type type) {
     return false;
   return llvm::is_contained({8u, 16u, 32u, 64u}, integer.getWidth());
 }
-static bool isFloat(Type type) { return type && (type.isF32() || type.isF64()); }
+static bool isFloat(Type type) {
+  return type && (type.isF32() || type.isF64());
+}
 
 bool weft::isBoolArray(Type type) { return isBool(elementOf(type)); }
 bool weft::isIntArray(Type type) { return isInt(elementOf(type)); }
@@ -107,9 +109,8 @@ void weft::WeftDialect::initialize() {
   addInterfaces<Inliner>();
 }
 
-Operation *weft::WeftDialect::materializeConstant(OpBuilder &b,
-                                                  Attribute value, Type type,
-                                                  Location loc) {
+Operation *weft::WeftDialect::materializeConstant(OpBuilder &b, Attribute value,
+                                                  Type type, Location loc) {
   auto elements = dyn_cast<DenseElementsAttr>(value);
   if (!elements || elements.getType() != type)
     return nullptr;

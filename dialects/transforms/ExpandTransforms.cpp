@@ -91,9 +91,8 @@ LogicalResult Expander::expandCallees(func::FuncOp function) {
 FailureOr<Reversed> Expander::reversed(Operation *user, func::FuncOp function,
                                        const Selection &selection) {
   Builder b(function.getContext());
-  Attribute key =
-      b.getArrayAttr({b.getDenseI64ArrayAttr(selection.operands),
-                      b.getDenseI64ArrayAttr(selection.results)});
+  Attribute key = b.getArrayAttr({b.getDenseI64ArrayAttr(selection.operands),
+                                  b.getDenseI64ArrayAttr(selection.results)});
   auto known = memo.find({function, key});
   if (known != memo.end())
     return known->second;
@@ -128,8 +127,8 @@ LogicalResult Expander::expandLinearize(LinearizeOp op) {
     return failure();
 
   OpBuilder b(op);
-  auto forward = func::CallOp::create(b, op.getLoc(), parts->forward,
-                                      op.getInputs());
+  auto forward =
+      func::CallOp::create(b, op.getLoc(), parts->forward, op.getInputs());
   unsigned numPrimals = op.getPrimals().size();
   ValueRange saved = forward.getResults().drop_front(numPrimals);
   for (Operation *user :
@@ -143,8 +142,8 @@ LogicalResult Expander::expandLinearize(LinearizeOp op) {
     pullback->replaceAllUsesWith(backward);
     pullback.erase();
   }
-  for (auto [old, primal] : llvm::zip(
-           op.getPrimals(), forward.getResults().take_front(numPrimals)))
+  for (auto [old, primal] :
+       llvm::zip(op.getPrimals(), forward.getResults().take_front(numPrimals)))
     old.replaceAllUsesWith(primal);
   op.erase();
   return success();

@@ -95,7 +95,8 @@ void ReverseBuilder::accumulate(Value value, Value cotangent, Location loc) {
   slot = slot ? Value(AddOp::create(b, loc, slot, cotangent)) : cotangent;
 }
 
-/// call @g(x) -> y, r = call @g.fwd(x) here, dx = call @g.bwd(r, dy) at the end.
+/// call @g(x) -> y, r = call @g.fwd(x) here, dx = call @g.bwd(r, dy) at the
+/// end.
 LogicalResult ReverseBuilder::pullbackCall(func::CallOp call) {
   auto callee = symbols.lookup<func::FuncOp>(call.getCallee());
   if (!callee)
@@ -231,12 +232,12 @@ Reversed ReverseBuilder::split() {
   Location loc = function.getLoc();
   std::string name = function.getName().str();
   b.setInsertionPointAfter(forward);
-  auto backward = func::FuncOp::create(b, loc, name + ".bwd",
-                                       b.getFunctionType({}, {}));
+  auto backward =
+      func::FuncOp::create(b, loc, name + ".bwd", b.getFunctionType({}, {}));
   Block *block = backward.addEntryBlock();
   // What stands behind the primal part is the derivative.
-  auto first = lastPrimal ? std::next(Block::iterator(lastPrimal))
-                          : body().begin();
+  auto first =
+      lastPrimal ? std::next(Block::iterator(lastPrimal)) : body().begin();
   block->getOperations().splice(block->end(), body().getOperations(), first,
                                 Block::iterator(terminator()));
   b.setInsertionPointToEnd(block);
