@@ -238,7 +238,7 @@ class Jitted(Generic[P, R]):
                     f"static_argnames: {self.__name__!r} has no parameter {name!r}; "
                     f"its parameters are {', '.join(names)}"
                 )
-            if names is not None:
+            if names is not None and name not in _keyword_only(self._function):
                 numbers.add(names.index(name))
         for number in argnums:
             if names is not None and not 0 <= number < len(names):
@@ -325,8 +325,13 @@ class Jitted(Generic[P, R]):
         ]
 
 
+def _keyword_only(function: Callable[..., Any]) -> set[str]:
+    parameters = inspect.signature(function).parameters.values()
+    return {p.name for p in parameters if p.kind is p.KEYWORD_ONLY}
+
+
 def _parameters(function: Callable[..., Any]) -> list[str] | None:
-    """The names of parameters that can be given by position."""
+    """The names of parameters, unless any number can be given by position."""
     try:
         parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):

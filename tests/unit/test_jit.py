@@ -108,6 +108,17 @@ def test_decorator_forms_and_methods():
     assert weft.jit(lambda x, n: x * n, static_argnums=(1,))(2.0, 3).item() == 6
 
 
+def test_static_arguments_by_keyword_only():
+    @weft.jit(static_argnames="mode")
+    def f(x, *, mode="sin", scale=1.0):
+        return scale * (weft.sin(x) if mode == "sin" else weft.cos(x))
+
+    assert float(f(0.0)) == 0.0
+    assert float(f(0.0, mode="cos")) == 1.0
+    assert float(f(0.0, scale=3.0, mode="cos")) == 3.0
+    assert float(weft.jit(lambda x: f(x, mode="cos"))(0.0)) == 1.0
+
+
 def test_cache_says_why_it_compiled_again():
     @weft.jit(static_argnums=1)
     def f(x, n, y=None):
