@@ -185,7 +185,12 @@ def public(function: Callable[P, R]) -> Callable[P, R]:
     @functools.wraps(function)
     def door(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
-            return function(*args, **kwargs)
+            try:
+                return function(*args, **kwargs)
+            except TypeError as error:
+                if _raised_inside(error.__traceback__):
+                    check_arguments(function, args, kwargs)
+                raise
         except Exception as error:
             conceal(error)
             raise

@@ -130,7 +130,7 @@ class Program:
     def compile(self) -> Callable[..., Any]:
         """The program in machine code, as a function of arrays."""
         function = self.compile_leaves()
-        return lambda *args: _untupled(function(_checked(self, args)))
+        return public(lambda *args: _untupled(function(_checked(self, args))))
 
     def interpret_leaves(self, leaves: Sequence[Any]) -> list[Array]:
         """`interpret` on leaves whose shapes and dtypes are known to fit."""

@@ -63,6 +63,10 @@ PROGRAMS = {
     "overflow": ("weft.ones(3, dtype='int8') + 300  # here", "out of the range of int8"),
     "gradient": ("weft.grad(lambda x: x)(weft.ones(3))  # here", "weft.sum"),
     "integers": ("weft.grad(lambda x: x)(3)  # here", "write 1.0 for 1"),
+    "keyword": ("weft.dot_general(weft.ones(3), weft.ones(3), contract=0)  # here",
+                "lhs_contract"),
+    "parsed program": ("p = weft.parse('func.func @f(%x: tensor<2xf32>) { return }')\n"
+                       "p.compile()(weft.ones(3))  # here", "argument 0 of @f"),
     "recursion": ("@weft.jit\ndef f(x):\n    return f(x)  # here\nf(1.0)", "calls itself"),
     "memory": ("f = weft.jit(lambda x: weft.broadcast_to(x, (10**7, 10**6)))\n"
                "f(1.0)  # here", "GiB"),
