@@ -9,23 +9,29 @@ from typing import Any, Final
 
 import numpy as np
 
-from . import contract, create, elementwise, reduce, shape
+from . import arithmetic, choice, contract, create, logic, reduce, shape, transcendental
+from .arithmetic import *  # noqa: F403
+from .choice import *  # noqa: F403
 from .contract import *  # noqa: F403
 from .create import *  # noqa: F403
 from .create import check_device as check_device
-from .elementwise import *  # noqa: F403
 from .index import getitem as getitem
+from .logic import *  # noqa: F403
 from .reduce import *  # noqa: F403
 from .registry import REGISTRY as REGISTRY
 from .shape import *  # noqa: F403
+from .transcendental import *  # noqa: F403
 
 # A module lists what it gives to users once; nothing repeats these lists.
 __all__: list[str] = []
+__all__ += arithmetic.__all__
+__all__ += choice.__all__
 __all__ += contract.__all__
 __all__ += create.__all__
-__all__ += elementwise.__all__
+__all__ += logic.__all__
 __all__ += reduce.__all__
 __all__ += shape.__all__
+__all__ += transcendental.__all__
 
 # The function of the same name for each of NumPy's universal functions.
 BY_UFUNC: Final[dict[np.ufunc, Callable[..., Any]]] = {

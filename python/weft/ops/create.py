@@ -22,7 +22,9 @@ from ..dtypes import (
 )
 from ..errors import ArgumentError, ShapeError, UnsupportedTypeError, public
 from ..specs import ShapeDtypeStruct
-from .elementwise import add, astype, greater_equal, less_equal, multiply, select
+from .arithmetic import add, multiply
+from .choice import astype, select
+from .logic import greater_equal, less_equal
 from .registry import ArrayLike, Call, Scalar, as_array, cast, op
 from .shape import axis_index, broadcast, broadcast_arrays, expand_dims, shape_tuple
 

@@ -13,9 +13,11 @@ import numpy as np
 from ..array import Array
 from ..dtypes import INT, DTypeLike, canonical, is_kind, require, spell
 from ..errors import ShapeError, public
-from .elementwise import divide, not_equal, sqrt, square, subtract
+from .arithmetic import divide, square, subtract
+from .logic import not_equal
 from .registry import ArrayLike, Call, Reference, Shape, as_array, cast, op, truth
 from .shape import axis_index, axis_tuple, reshape
+from .transcendental import sqrt
 
 __all__ = [
     "all",

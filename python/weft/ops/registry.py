@@ -65,6 +65,13 @@ class Call:
 
 REGISTRY: Final[dict[str, Op]] = {}
 
+F64: Final = np.dtype("float64")
+
+
+def in_f64(function: Callable[..., Any], *xs: np.ndarray) -> np.ndarray:
+    """A reference evaluated in float64 and rounded to the operands' dtype."""
+    return function(*(x.astype(F64) for x in xs)).astype(xs[0].dtype)
+
 
 def op(prepare: Callable[P, Call | Array]) -> Callable[[Reference], Callable[P, Array]]:
     """Registers an op: `prepare` turns public arguments into operands and attributes.

@@ -1,0 +1,279 @@
+"""Elementwise arithmetic: signs, sums, products, quotients, powers, rounding."""
+
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+from __future__ import annotations
+
+import numpy as np
+
+from .registry import (
+    binary,
+    in_f64,
+    rounding,
+    unary,
+)
+
+__all__ = [
+    "abs",
+    "add",
+    "atan2",
+    "ceil",
+    "copysign",
+    "divide",
+    "floor",
+    "floor_divide",
+    "hypot",
+    "logaddexp",
+    "maximum",
+    "minimum",
+    "multiply",
+    "negative",
+    "pow",
+    "reciprocal",
+    "remainder",
+    "round",
+    "sign",
+    "square",
+    "subtract",
+    "trunc",
+]
+
+
+# ---- arithmetic of one operand ----
+
+
+@unary("numeric")
+def negative(x: np.ndarray) -> np.ndarray:
+    """Elementwise `-x`; integers wrap.
+
+    >>> weft.negative(weft.asarray([1.0, -2.0]))
+    Array([-1.,  2.], dtype=float32)
+    """
+    return np.negative(x)
+
+
+@unary("numeric")
+def abs(x: np.ndarray) -> np.ndarray:
+    """Elementwise absolute value; the smallest integer stays as it is.
+
+    >>> weft.abs(weft.asarray([1.0, -2.0]))
+    Array([1., 2.], dtype=float32)
+    """
+    return np.abs(x)
+
+
+@unary("numeric")
+def sign(x: np.ndarray) -> np.ndarray:
+    """Elementwise -1, 0 or 1; NaN where `x` is NaN.
+
+    >>> weft.sign(weft.asarray([3, 0, -2]))
+    Array([ 1,  0, -1], dtype=int64)
+    """
+    return np.sign(x)
+
+
+@unary("numeric")
+def square(x: np.ndarray) -> np.ndarray:
+    """Elementwise `x * x`.
+
+    >>> weft.square(weft.asarray([3, -2]))
+    Array([9, 4], dtype=int64)
+    """
+    return np.square(x)
+
+
+@rounding
+def ceil(x: np.ndarray) -> np.ndarray:
+    """Elementwise smallest integer not below `x`.
+
+    >>> weft.ceil(weft.asarray([1.2, -1.2]))
+    Array([ 2., -1.], dtype=float32)
+    """
+    return np.ceil(x)
+
+
+@rounding
+def floor(x: np.ndarray) -> np.ndarray:
+    """Elementwise largest integer not above `x`.
+
+    >>> weft.floor(weft.asarray([1.2, -1.2]))
+    Array([ 1., -2.], dtype=float32)
+    """
+    return np.floor(x)
+
+
+@rounding
+def trunc(x: np.ndarray) -> np.ndarray:
+    """Elementwise integer part of `x`.
+
+    >>> weft.trunc(weft.asarray([1.7, -1.7]))
+    Array([ 1., -1.], dtype=float32)
+    """
+    return np.trunc(x)
+
+
+@rounding
+def round(x: np.ndarray) -> np.ndarray:
+    """Elementwise nearest integer, ties to even.
+
+    >>> weft.round(weft.asarray([0.5, 1.5, 2.6]))
+    Array([0., 2., 3.], dtype=float32)
+    """
+    return np.rint(x)
+
+
+@unary("float")
+def reciprocal(x: np.ndarray) -> np.ndarray:
+    """Elementwise `1 / x`.
+
+    >>> weft.reciprocal(weft.asarray([2.0, -4.0]))
+    Array([ 0.5 , -0.25], dtype=float32)
+    """
+    return np.reciprocal(x)
+
+
+# ---- arithmetic of two operands ----
+
+
+@binary("numeric")
+def add(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Elementwise `x + y`; integers wrap.
+
+    >>> weft.add(weft.asarray([1, 2]), 3)
+    Array([4, 5], dtype=int64)
+    """
+    return np.add(x, y)
+
+
+@binary("numeric")
+def subtract(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Elementwise `x - y`; integers wrap.
+
+    >>> weft.subtract(weft.asarray([1, 2]), 3)
+    Array([-2, -1], dtype=int64)
+    """
+    return np.subtract(x, y)
+
+
+@binary("numeric")
+def multiply(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Elementwise `x * y`; integers wrap.
+
+    >>> weft.multiply(weft.asarray([1, 2]), 3)
+    Array([3, 6], dtype=int64)
+    """
+    return np.multiply(x, y)
+
+
+@binary("float")
+def divide(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Elementwise `x / y` in floats.
+
+    >>> weft.divide(weft.asarray([1, 2]), 4)
+    Array([0.25, 0.5 ], dtype=float32)
+    """
+    return np.divide(x, y)
+
+
+@binary("numeric")
+def floor_divide(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Elementwise `x // y`, rounded down; an integer divided by zero gives zero.
+
+    >>> weft.floor_divide(weft.asarray([7, -7, 7]), weft.asarray([2, 2, 0]))
+    Array([ 3, -4,  0], dtype=int64)
+    """
+    if x.dtype.kind == "f":
+        return np.floor_divide(x, y)
+    zero, minus = y == 0, y == (-1 if x.dtype.kind == "i" else 0)
+    safe = np.where(zero | minus, 1, y).astype(x.dtype)
+    return np.where(zero, 0, np.where(minus, -x, x // safe)).astype(x.dtype)
+
+
+@binary("numeric")
+def remainder(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Elementwise `x % y`, with the sign of `y`; zero for an integer modulo zero.
+
+    >>> weft.remainder(weft.asarray([7, -7, 7]), weft.asarray([3, 3, 0]))
+    Array([1, 2, 0], dtype=int64)
+    """
+    if x.dtype.kind == "f":
+        return np.remainder(x, y)
+    trivial = (y == 0) | (y == (-1 if x.dtype.kind == "i" else 1))
+    safe = np.where(trivial, 1, y).astype(x.dtype)
+    return np.where(trivial, 0, x % safe).astype(x.dtype)
+
+
+@binary("numeric")
+def pow(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Elementwise `x ** y`; a negative power of an integer other than ±1 is zero.
+
+    >>> weft.pow(weft.asarray([2.0, 9.0]), 0.5)
+    Array([1.4142135, 3.       ], dtype=float32)
+    """
+    if x.dtype.kind == "f":
+        return in_f64(np.power, x, y)
+    if x.dtype.kind == "u":
+        return np.power(x, y)
+    inverse = np.where(x == -1, np.where(y % 2 == 0, 1, -1), np.where(x == 1, 1, 0))
+    power = np.power(x, np.where(y < 0, 0, y).astype(x.dtype))
+    return np.where(y < 0, inverse, power).astype(x.dtype)
+
+
+@binary("numeric")
+def maximum(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Elementwise larger of `x` and `y`; NaN where either is NaN.
+
+    >>> weft.maximum(weft.asarray([1.0, 5.0]), 3.0)
+    Array([3., 5.], dtype=float32)
+    """
+    return np.maximum(x, y)
+
+
+@binary("numeric")
+def minimum(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Elementwise smaller of `x` and `y`; NaN where either is NaN.
+
+    >>> weft.minimum(weft.asarray([1.0, 5.0]), 3.0)
+    Array([1., 3.], dtype=float32)
+    """
+    return np.minimum(x, y)
+
+
+@binary("float")
+def atan2(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Elementwise angle of the point (y, x) in radians, in all four quadrants.
+
+    >>> weft.atan2(weft.asarray([1.0, -1.0]), weft.asarray([1.0, -1.0]))
+    Array([ 0.7853982, -2.3561945], dtype=float32)
+    """
+    return in_f64(np.arctan2, x, y)
+
+
+@binary("float")
+def hypot(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Elementwise `sqrt(x**2 + y**2)` without overflow on the way.
+
+    >>> weft.hypot(weft.asarray([3.0]), weft.asarray([4.0]))
+    Array([5.], dtype=float32)
+    """
+    return in_f64(np.hypot, x, y)
+
+
+@binary("float")
+def copysign(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Elementwise magnitude of `x` with the sign of `y`.
+
+    >>> weft.copysign(weft.asarray([1.0, 2.0]), weft.asarray([-0.0, 3.0]))
+    Array([-1.,  2.], dtype=float32)
+    """
+    return np.copysign(x, y)
+
+
+@binary("float")
+def logaddexp(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Elementwise `log(exp(x) + exp(y))` without overflow on the way.
+
+    >>> weft.logaddexp(weft.asarray([0.0, 100.0]), 0.0)
+    Array([  0.6931472, 100.       ], dtype=float32)
+    """
+    return in_f64(np.logaddexp, x, y)

@@ -1,0 +1,264 @@
+"""Elementwise comparisons, truth and bits."""
+
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+from __future__ import annotations
+
+import numpy as np
+
+from .registry import (
+    binary,
+    unary,
+)
+
+__all__ = [
+    "bitwise_and",
+    "bitwise_count",
+    "bitwise_invert",
+    "bitwise_left_shift",
+    "bitwise_or",
+    "bitwise_right_shift",
+    "bitwise_xor",
+    "equal",
+    "greater",
+    "greater_equal",
+    "isfinite",
+    "isinf",
+    "isnan",
+    "less",
+    "less_equal",
+    "logical_and",
+    "logical_not",
+    "logical_or",
+    "logical_xor",
+    "not_equal",
+    "signbit",
+]
+
+
+# ---- bits and truth, one operand ----
+
+
+@unary("integer or bool")
+def bitwise_invert(x: np.ndarray) -> np.ndarray:
+    """Elementwise `~x`: every bit of an integer, or a bool, inverted.
+
+    >>> weft.bitwise_invert(weft.asarray([0, 5]))
+    Array([-1, -6], dtype=int64)
+    """
+    return np.bitwise_invert(x)
+
+
+@unary("integer")
+def bitwise_count(x: np.ndarray) -> np.ndarray:
+    """Elementwise number of bits set in the two's complement of `x`.
+
+    >>> weft.bitwise_count(weft.asarray([0, 7, -1]))
+    Array([ 0,  3, 64], dtype=int64)
+    """
+    return np.bitwise_count(x.view(f"u{x.dtype.itemsize}")).astype(x.dtype)
+
+
+@unary("bool")
+def logical_not(x: np.ndarray) -> np.ndarray:
+    """Elementwise whether `x` is false (zero).
+
+    >>> weft.logical_not(weft.asarray([True, False]))
+    Array([False,  True], dtype=bool)
+    """
+    return np.logical_not(x)
+
+
+@unary("float")
+def isnan(x: np.ndarray) -> np.ndarray:
+    """Elementwise whether `x` is NaN.
+
+    >>> weft.isnan(weft.asarray([1.0, weft.nan]))
+    Array([False,  True], dtype=bool)
+    """
+    return np.isnan(x)
+
+
+@unary("float")
+def isinf(x: np.ndarray) -> np.ndarray:
+    """Elementwise whether `x` is infinite.
+
+    >>> weft.isinf(weft.asarray([1.0, -weft.inf]))
+    Array([False,  True], dtype=bool)
+    """
+    return np.isinf(x)
+
+
+@unary("float")
+def isfinite(x: np.ndarray) -> np.ndarray:
+    """Elementwise whether `x` is neither infinite nor NaN.
+
+    >>> weft.isfinite(weft.asarray([1.0, weft.nan]))
+    Array([ True, False], dtype=bool)
+    """
+    return np.isfinite(x)
+
+
+@unary("float")
+def signbit(x: np.ndarray) -> np.ndarray:
+    """Elementwise whether the sign bit of `x` is set.
+
+    >>> weft.signbit(weft.asarray([0.0, -0.0]))
+    Array([False,  True], dtype=bool)
+    """
+    return np.signbit(x)
+
+
+# ---- bits and truth, two operands ----
+
+
+@binary("integer or bool")
+def bitwise_and(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Elementwise `x & y` of integers or bools.
+
+    >>> weft.bitwise_and(weft.asarray([6, 5]), 3)
+    Array([2, 1], dtype=int64)
+    """
+    return np.bitwise_and(x, y)
+
+
+@binary("integer or bool")
+def bitwise_or(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Elementwise `x | y` of integers or bools.
+
+    >>> weft.bitwise_or(weft.asarray([6, 5]), 3)
+    Array([7, 7], dtype=int64)
+    """
+    return np.bitwise_or(x, y)
+
+
+@binary("integer or bool")
+def bitwise_xor(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Elementwise `x ^ y` of integers or bools.
+
+    >>> weft.bitwise_xor(weft.asarray([6, 5]), 3)
+    Array([5, 6], dtype=int64)
+    """
+    return np.bitwise_xor(x, y)
+
+
+def _shift_out_of_range(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    return (y < 0) | (y >= x.dtype.itemsize * 8)
+
+
+@binary("integer")
+def bitwise_left_shift(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Elementwise `x << y`; zero where `y` is negative or not below the width.
+
+    >>> weft.bitwise_left_shift(weft.asarray([1, 3]), 2)
+    Array([ 4, 12], dtype=int64)
+    """
+    out = _shift_out_of_range(x, y)
+    shifted = np.left_shift(x, np.where(out, 0, y).astype(x.dtype))
+    return np.where(out, 0, shifted).astype(x.dtype)
+
+
+@binary("integer")
+def bitwise_right_shift(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Elementwise `x >> y`; only the sign where `y` is negative or too large.
+
+    >>> weft.bitwise_right_shift(weft.asarray([12, -3]), 2)
+    Array([ 3, -1], dtype=int64)
+    """
+    out = _shift_out_of_range(x, y)
+    shifted = np.right_shift(x, np.where(out, 0, y).astype(x.dtype))
+    sign = np.where(x < 0, -1, 0).astype(x.dtype)
+    return np.where(out, sign, shifted)
+
+
+@binary("bool")
+def logical_and(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Elementwise whether both are true.
+
+    >>> weft.logical_and(weft.asarray([True, True]), weft.asarray([True, False]))
+    Array([ True, False], dtype=bool)
+    """
+    return np.logical_and(x, y)
+
+
+@binary("bool")
+def logical_or(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Elementwise whether one or both are true.
+
+    >>> weft.logical_or(weft.asarray([True, False]), weft.asarray([False, False]))
+    Array([ True, False], dtype=bool)
+    """
+    return np.logical_or(x, y)
+
+
+@binary("bool")
+def logical_xor(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Elementwise whether exactly one is true.
+
+    >>> weft.logical_xor(weft.asarray([True, False]), weft.asarray([True, True]))
+    Array([False,  True], dtype=bool)
+    """
+    return np.logical_xor(x, y)
+
+
+# ---- comparisons ----
+
+
+@binary("any")
+def equal(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Elementwise `x == y`.
+
+    >>> weft.equal(weft.asarray([1, 2]), 2)
+    Array([False,  True], dtype=bool)
+    """
+    return np.equal(x, y)
+
+
+@binary("any")
+def not_equal(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Elementwise `x != y`.
+
+    >>> weft.not_equal(weft.asarray([1, 2]), 2)
+    Array([ True, False], dtype=bool)
+    """
+    return np.not_equal(x, y)
+
+
+@binary("numeric")
+def less(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Elementwise `x < y`.
+
+    >>> weft.less(weft.asarray([1, 2]), 2)
+    Array([ True, False], dtype=bool)
+    """
+    return np.less(x, y)
+
+
+@binary("numeric")
+def less_equal(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Elementwise `x <= y`.
+
+    >>> weft.less_equal(weft.asarray([1, 2]), 2)
+    Array([ True,  True], dtype=bool)
+    """
+    return np.less_equal(x, y)
+
+
+@binary("numeric")
+def greater(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Elementwise `x > y`.
+
+    >>> weft.greater(weft.asarray([1, 2]), 1)
+    Array([False,  True], dtype=bool)
+    """
+    return np.greater(x, y)
+
+
+@binary("numeric")
+def greater_equal(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Elementwise `x >= y`.
+
+    >>> weft.greater_equal(weft.asarray([1, 2]), 2)
+    Array([False,  True], dtype=bool)
+    """
+    return np.greater_equal(x, y)
