@@ -89,6 +89,7 @@ def Weft_ReciprocalOp : Weft_Unary<"reciprocal", Weft_Float, "1.0 / x",
 def Weft_HypotOp : Weft_Binary<"hypot", Weft_Float, "hypot(x, y)",
     ["t * (x / r)", "t * (y / r)"], [Commutative]> {
   let summary = "Elementwise sqrt(x*x + y*y), without overflow on the way.";
+  let description = [{ It has no derivative at the origin: NaN. }];
 }
 def Weft_CopysignOp : Weft_Binary<"copysign", Weft_Float,
     "apply<::mlir::math::CopySignOp>(x, y)",
