@@ -180,3 +180,86 @@ weft::eachOperand(Operation *op,
                              : Value());
   return cotangents;
 }
+
+SmallVector<Value> weft::sumOfTangents(
+    Operation *op, OpBuilder &b, Location loc, ValueRange tangents,
+    llvm::function_ref<calculus::Tensor(unsigned, calculus::Tensor)> term) {
+  calculus::TensorOperands tensor(b, loc);
+  calculus::Tensor sum = calculus::none;
+  if (isFloatArray(op->getResult(0).getType()))
+    for (OpOperand &operand : op->getOpOperands())
+      if (Value tangent = tangents[operand.getOperandNumber()])
+        sum = sum + term(operand.getOperandNumber(), tensor(tangent));
+  return {sum.value};
+}
+
+SmallVector<Value> weft::pullbackOfElementwise(Operation *op, OpBuilder &b,
+                                               Location loc, Value cotangent,
+                                               DerivativeTerm term) {
+  calculus::Tensor t = calculus::TensorOperands(b, loc)(cotangent);
+  return eachOperand(op,
+                     [&](unsigned operand) { return term(op, operand, t); });
+}
+
+SmallVector<Value> weft::tangentOfElementwise(Operation *op, OpBuilder &b,
+                                              Location loc,
+                                              ValueRange tangents,
+                                              DerivativeTerm term) {
+  return sumOfTangents(op, b, loc, tangents,
+                       [&](unsigned operand, calculus::Tensor t) {
+                         return term(op, operand, t);
+                       });
+}
+
+SmallVector<Value> weft::applyToTangents(Operation *op, OpBuilder &b,
+                                         Location loc, ValueRange tangents) {
+  SmallVector<Value> operands;
+  bool isZero = true;
+  for (auto [operand, tangent] :
+       llvm::zip_equal(op->getOperands(), tangents)) {
+    isZero &= !tangent;
+    if (tangent || !isFloatArray(operand.getType()))
+      operands.push_back(tangent ? tangent : operand);
+    else
+      operands.push_back(ConstantOp::create(
+          b, loc, splatOf(cast<RankedTensorType>(operand.getType()), 0.0)));
+  }
+  SmallVector<Value> results(op->getNumResults());
+  if (isZero)
+    return results;
+  Operation *copy = b.clone(*op);
+  copy->setOperands(operands);
+  copy->setLoc(loc);
+  for (auto [slot, result] : llvm::zip_equal(results, copy->getResults()))
+    if (isFloatArray(result.getType()))
+      slot = result;
+  return results;
+}
+
+RankedTensorType weft::stacked(Type type, int64_t size) {
+  auto array = cast<RankedTensorType>(type);
+  SmallVector<int64_t> shape{size};
+  llvm::append_range(shape, array.getShape());
+  return array.clone(shape);
+}
+
+Value weft::stack(OpBuilder &b, Location loc, Value x, int64_t size) {
+  RankedTensorType type = stacked(x.getType(), size);
+  auto dims = llvm::to_vector(llvm::seq<int64_t>(1, type.getRank()));
+  return b.createOrFold<BroadcastOp>(loc, type, x, dims);
+}
+
+SmallVector<Value> weft::widen(Operation *op, OpBuilder &b, Location loc,
+                               ValueRange operands,
+                               const llvm::SmallBitVector &batched,
+                               int64_t size) {
+  SmallVector<Value> stacks;
+  for (auto [i, operand] : llvm::enumerate(operands))
+    stacks.push_back(batched[i] ? operand : stack(b, loc, operand, size));
+  Operation *wide = b.clone(*op);
+  wide->setOperands(stacks);
+  wide->setLoc(loc);
+  for (Value result : wide->getResults())
+    result.setType(stacked(result.getType(), size));
+  return SmallVector<Value>(wide->getResults());
+}

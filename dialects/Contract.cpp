@@ -169,3 +169,15 @@ SmallVector<Value> DotGeneralOp::buildPullback(OpBuilder &b, Location loc,
                                 : pullbackOf(rhs, lhs, false, ct));
   });
 }
+
+SmallVector<Value> DotGeneralOp::buildTangents(OpBuilder &b, Location loc,
+                                               ValueRange tangents) {
+  // A product varies with each of its factors.
+  return sumOfTangents(*this, b, loc, tangents,
+                       [&](unsigned operand, calculus::Tensor t) {
+    Operation *term = b.clone(*getOperation());
+    term->setOperand(operand, t.value);
+    term->setLoc(loc);
+    return t.with(term->getResult(0));
+  });
+}

@@ -37,7 +37,79 @@ def Differentiable : OpInterface<"Differentiable"> {
     }],
     "::llvm::SmallVector<::mlir::Value>", "buildPullback",
     (ins "::mlir::OpBuilder &":$b, "::mlir::Location":$loc,
-         "::mlir::ValueRange":$cotangents)>
+         "::mlir::ValueRange":$cotangents)>,
+    InterfaceMethod<[{
+      Maps one tangent per operand (null: zero, and not all of them are) to one
+      per result (null: zero, or not floating point). Unless the op says
+      otherwise it is linear in its floating operands together.
+    }],
+    "::llvm::SmallVector<::mlir::Value>", "buildTangents",
+    (ins "::mlir::OpBuilder &":$b, "::mlir::Location":$loc,
+         "::mlir::ValueRange":$tangents), "",
+    [{ return ::weft::applyToTangents($_op, b, loc, tangents); }]>
+  ];
+}
+
+def Batchable : OpInterface<"Batchable"> {
+  let cppNamespace = "::weft";
+  let description = [{
+    An op that can widen itself: do for a stack of inputs at once what it does
+    for one.
+  }];
+  let methods = [
+    InterfaceMethod<[{
+      Builds the op for `size` inputs. Operands for which `batched` holds are
+      stacked along a new leading axis of that size, at least one of them; the
+      others are as they were. Every result is stacked along its leading axis.
+      Unless the op says otherwise it is elementwise: the other operands are
+      repeated, and the result types widened.
+    }],
+    "::llvm::SmallVector<::mlir::Value>", "buildBatched",
+    (ins "::mlir::OpBuilder &":$b, "::mlir::Location":$loc,
+         "::mlir::ValueRange":$operands,
+         "const ::llvm::SmallBitVector &":$batched, "int64_t":$size), "",
+    [{ return ::weft::widen($_op, b, loc, operands, batched, size); }]>
+  ];
+}
+
+def ControlFlow : OpInterface<"ControlFlow"> {
+  let cppNamespace = "::weft";
+  let description = [{
+    An op with bodies, which asks a `Transformer` for the derivatives and the
+    batched versions of those. Operand and result sets are bit vectors.
+  }];
+  let methods = [
+    InterfaceMethod<[{
+      The floating results that depend on the given operands through floats.
+    }],
+    "::llvm::SmallBitVector", "dependentResults",
+    (ins "::weft::Transformer &":$transformer,
+         "const ::llvm::SmallBitVector &":$operands)>,
+    InterfaceMethod<[{
+      Reverse mode. `forward` builds in place of the op one that also keeps
+      what the backward pass needs; `backward` builds that, from one cotangent
+      per result (null: zero), for the operands in `active`.
+    }],
+    "::mlir::FailureOr<::weft::ReversedOp>", "buildReverse",
+    (ins "::weft::Transformer &":$transformer, "::mlir::OpBuilder &":$forward,
+         "::mlir::OpBuilder &":$backward, "::mlir::Location":$loc,
+         "const ::llvm::SmallBitVector &":$active,
+         "::mlir::ValueRange":$cotangents)>,
+    InterfaceMethod<[{
+      Forward mode: builds one op that gives results and tangents, from one
+      tangent per operand (null: zero).
+    }],
+    "::mlir::FailureOr<::weft::ForwardedOp>", "buildForward",
+    (ins "::weft::Transformer &":$transformer, "::mlir::OpBuilder &":$b,
+         "::mlir::Location":$loc, "::mlir::ValueRange":$tangents)>,
+    InterfaceMethod<[{
+      Builds the op for `size` inputs; see Batchable. Of the results, those in
+      `BatchedOp::batched` are stacked.
+    }],
+    "::mlir::FailureOr<::weft::BatchedOp>", "buildBatched",
+    (ins "::weft::Transformer &":$transformer, "::mlir::OpBuilder &":$b,
+         "::mlir::Location":$loc, "::mlir::ValueRange":$operands,
+         "const ::llvm::SmallBitVector &":$batched, "int64_t":$size)>
   ];
 }
 

@@ -346,7 +346,7 @@ def Weft_ClampOp : Weft_Elementwise<"clamp", ["x", "lower", "upper"],
 //===----------------------------------------------------------------------===//
 
 def Weft_ConvertOp : Weft_Op<"convert", [SameOperandsAndResultShape,
-    DeclareOpInterfaceMethods<ScalarBody>,
+    DeclareOpInterfaceMethods<ScalarBody>, Batchable,
     DeclareOpInterfaceMethods<Differentiable>]> {
   let summary = "Elementwise conversion to another element type.";
   let description = [{
@@ -359,7 +359,7 @@ def Weft_ConvertOp : Weft_Op<"convert", [SameOperandsAndResultShape,
   let hasFolder = 1;
 }
 def Weft_BitcastOp : Weft_Op<"bitcast", [SameOperandsAndResultShape,
-    NotDifferentiable, DeclareOpInterfaceMethods<ScalarBody>]> {
+    NotDifferentiable, Batchable, DeclareOpInterfaceMethods<ScalarBody>]> {
   let summary = "Elementwise reinterpretation of bits as a type of that width.";
   let arguments = (ins Weft_Any:$x);
   let results = (outs Weft_Any:$result);
@@ -517,9 +517,9 @@ class Weft_Reduction<string mnemonic, Type type, string combine,
 }
 
 class Weft_NumericReduction<string mnemonic, string combine, string neutral,
-                            bit needsElements>
+                            bit needsElements, list<string> rules>
     : Weft_Reduction<mnemonic, Weft_Num, combine, neutral,
-                     [DeclareOpInterfaceMethods<Differentiable>]> {
+                     [DeclareOpInterfaceMethods<Differentiable, rules>]> {
   let extraClassDeclaration = "static constexpr bool needsElements() { return "
       # !if(needsElements, "true", "false") # "; }";
 }
@@ -530,16 +530,19 @@ class Weft_BoolReduction<string mnemonic, string combine, string neutral>
       "static constexpr bool needsElements() { return false; }";
 }
 
-def Weft_SumOp : Weft_NumericReduction<"sum", "x + y", "zero", 0> {
+def Weft_SumOp : Weft_NumericReduction<"sum", "x + y", "zero", 0, []> {
   let summary = "Sum along axes. Integers wrap; 0 over no elements.";
 }
-def Weft_ProdOp : Weft_NumericReduction<"prod", "x * y", "one", 0> {
+def Weft_ProdOp : Weft_NumericReduction<"prod", "x * y", "one", 0,
+    ["buildTangents"]> {
   let summary = "Product along axes. Integers wrap; 1 over no elements.";
 }
-def Weft_MaxOp : Weft_NumericReduction<"max", "maximum(x, y)", "lowest", 1> {
+def Weft_MaxOp : Weft_NumericReduction<"max", "maximum(x, y)", "lowest", 1,
+    ["buildTangents"]> {
   let summary = "Maximum along axes. NaN propagates; ties split derivatives.";
 }
-def Weft_MinOp : Weft_NumericReduction<"min", "minimum(x, y)", "highest", 1> {
+def Weft_MinOp : Weft_NumericReduction<"min", "minimum(x, y)", "highest", 1,
+    ["buildTangents"]> {
   let summary = "Minimum along axes. NaN propagates; ties split derivatives.";
 }
 def Weft_AnyOp : Weft_BoolReduction<"any", "x | y", "zero"> {
@@ -583,7 +586,7 @@ def Weft_ArgminOp : Weft_ArgReduction<"argmin"> {
 //===----------------------------------------------------------------------===//
 
 def Weft_DotGeneralOp : Weft_Inferred<"dot_general", [
-    DeclareOpInterfaceMethods<Differentiable>]> {
+    DeclareOpInterfaceMethods<Differentiable, ["buildTangents"]>]> {
   let summary = "Sums products over contracted dimensions, for each batch.";
   let description = [{
     Result dimensions: batch, then what is left of `lhs`, then of `rhs`. The
@@ -605,6 +608,8 @@ def Weft_DotGeneralOp : Weft_Inferred<"dot_general", [
 // Transformations
 //===----------------------------------------------------------------------===//
 
+def Weft_AnyOrResiduals : AnyTypeOf<[Weft_Any, Weft_Residuals]>;
+
 def Weft_LinearizeOp : Weft_Op<"linearize", [NotDifferentiable,
     DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "Calls a function and keeps what its backward pass needs.";
@@ -622,7 +627,7 @@ def Weft_LinearizeOp : Weft_Op<"linearize", [NotDifferentiable,
     ```
   }];
   let arguments = (ins FlatSymbolRefAttr:$callee, DenseI64ArrayAttr:$wrt,
-                   Variadic<Weft_Any>:$inputs);
+                   Variadic<Weft_AnyOrResiduals>:$inputs);
   let results = (outs Variadic<Weft_Any>:$primals,
                  Weft_Residuals:$residuals);
   let assemblyFormat = [{
@@ -644,6 +649,88 @@ def Weft_PullbackOp : Weft_Op<"pullback", [NotDifferentiable,
     $residuals `(` $cotangents `)` attr-dict
     `:` functional-type(operands, results)
   }];
+}
+def Weft_PushforwardOp : Weft_Op<"pushforward", [NotDifferentiable,
+    DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "Maps tangents of operands to tangents of results.";
+  let description = [{
+    The transpose of `weft.pullback`: one tangent for each operand named by
+    `wrt`, one result for each floating result of the linearized function.
+  }];
+  let arguments = (ins Weft_Residuals:$residuals,
+                   Variadic<Weft_Float>:$tangents);
+  let results = (outs Variadic<Weft_Float>:$result_tangents);
+  let assemblyFormat = [{
+    $residuals `(` $tangents `)` attr-dict
+    `:` functional-type(operands, results)
+  }];
+}
+def Weft_JvpOp : Weft_Op<"jvp", [NotDifferentiable, AttrSizedOperandSegments,
+    DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "Calls a function and moves its results along tangents.";
+  let description = [{
+    `wrt` lists the operands (floating, ascending) that have tangents, one
+    each. The results are those of the function, then one tangent for each
+    floating result, in order.
+
+    ```mlir
+    %y, %ty = weft.jvp @f(%x) along(%t) wrt [0]
+        : (tensor<4xf32>, tensor<4xf32>) -> (tensor<f32>, tensor<f32>)
+    ```
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$callee, DenseI64ArrayAttr:$wrt,
+                   Variadic<Weft_AnyOrResiduals>:$inputs,
+                   Variadic<Weft_Float>:$tangents);
+  let results = (outs Variadic<Weft_Any>:$primals_and_tangents);
+  let assemblyFormat = [{
+    $callee `(` $inputs `)` `along` `(` $tangents `)` `wrt` $wrt attr-dict
+    `:` functional-type(operands, results)
+  }];
+}
+def Weft_VmapOp : Weft_Op<"vmap", [NotDifferentiable,
+    DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "Calls a function for each of a stack of inputs at once.";
+  let description = [{
+    `in` gives for each operand the axis along which it is stacked, `size`
+    inputs each, or -1 for one that all calls share (as they share residuals).
+    `out` gives for each result the axis along which it is stacked, or -1 where
+    the result must not depend on a stacked operand.
+
+    ```mlir
+    %y = weft.vmap @f(%x, %w) size 8 in [0, -1] out [0]
+        : (tensor<8x4xf32>, tensor<4xf32>) -> tensor<8xf32>
+    ```
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$callee, I64Attr:$size,
+                   DenseI64ArrayAttr:$in_axes, DenseI64ArrayAttr:$out_axes,
+                   Variadic<Weft_AnyOrResiduals>:$inputs);
+  let results = (outs Variadic<Weft_Any>:$outputs);
+  let assemblyFormat = [{
+    $callee `(` $inputs `)` `size` $size `in` $in_axes `out` $out_axes attr-dict
+    `:` functional-type(operands, results)
+  }];
+}
+def Weft_BarrierOp : Weft_Op<"barrier", [
+    DeclareOpInterfaceMethods<Differentiable, ["buildTangents"]>,
+    Batchable]> {
+  let summary = "Its operands, as values that no optimization equates with them.";
+  let description = [{
+    A recomputation for the backward pass reads its inputs through a barrier,
+    tied to a cotangent, so that it is neither merged with the first
+    computation nor moved before the backward pass.
+  }];
+  let arguments = (ins Variadic<Weft_Any>:$inputs);
+  let results = (outs Variadic<Weft_Any>:$outputs);
+  let assemblyFormat =
+      "$inputs attr-dict `:` type($inputs) `to` type($outputs)";
+  let hasVerifier = 1;
+}
+def Weft_StopGradientOp : Weft_Elementwise<"stop_gradient", ["x"], "x", [],
+    [SameOperandsAndResultType]> {
+  let summary = "Its operand, without derivatives.";
+  let arguments = (ins Weft_Any:$x);
+  let results = (outs Weft_Any:$result);
+  let assemblyFormat = "$x attr-dict `:` type($x)";
 }
 
 #endif // WEFT_OPS_TD

@@ -120,6 +120,29 @@ SmallVector<Value> MinOp::buildPullback(OpBuilder &b, Location loc,
   });
 }
 
+/// A maximum or minimum moves as the elements that equal it do on average.
+static Tensor tangentOfExtremes(Tensor x, Tensor extreme, Tensor tangent,
+                                ArrayRef<int64_t> axes) {
+  Tensor isExtreme =
+      equal(x, restoreAxes(extreme, axes, x.type().getShape()));
+  Tensor hits = convert(isExtreme, x.type().getElementType());
+  return sum(select(isExtreme, tangent, zeros(x)), axes) / sum(hits, axes);
+}
+
+SmallVector<Value> MaxOp::buildTangents(OpBuilder &b, Location loc,
+                                        ValueRange tangents) {
+  return sumOfTangents(*this, b, loc, tangents, [&](unsigned, Tensor t) {
+    return tangentOfExtremes(t.with(getX()), t.with(getResult()), t, getAxes());
+  });
+}
+
+SmallVector<Value> MinOp::buildTangents(OpBuilder &b, Location loc,
+                                        ValueRange tangents) {
+  return sumOfTangents(*this, b, loc, tangents, [&](unsigned, Tensor t) {
+    return tangentOfExtremes(t.with(getX()), t.with(getResult()), t, getAxes());
+  });
+}
+
 namespace {
 /// The two halves of a matrix's columns.
 struct Halves {
@@ -152,30 +175,45 @@ static Tensor productOfOthers(Tensor matrix) {
   return slice(others, {0, 0}, {rows, size}, {1, 1});
 }
 
+/// The product of all elements of `x` along `axes` but the one at hand.
+static Tensor productOfOthersAlong(Tensor x, ArrayRef<int64_t> axes) {
+  RankedTensorType type = x.type();
+  SmallVector<int64_t> order, inverse(type.getRank()), moved;
+  for (int64_t dim = 0; dim < type.getRank(); ++dim)
+    if (!llvm::is_contained(axes, dim))
+      order.push_back(dim);
+  int64_t size = 1;
+  for (int64_t axis : axes) {
+    order.push_back(axis);
+    size *= type.getDimSize(axis);
+  }
+  for (auto [to, from] : llvm::enumerate(order)) {
+    inverse[from] = to;
+    moved.push_back(type.getDimSize(from));
+  }
+  Tensor matrix = reshape(transpose(x, order),
+                          {type.getNumElements() / size, size});
+  return transpose(reshape(productOfOthers(matrix), moved), inverse);
+}
+
 SmallVector<Value> ProdOp::buildPullback(OpBuilder &b, Location loc,
                                          ValueRange cotangents) {
   TensorOperands tensor(b, loc);
   return eachOperand(*this, [&](unsigned) -> Tensor {
-    Tensor x = tensor(getX());
-    RankedTensorType type = x.type();
-    int64_t size = 1, rows = getType().getNumElements();
-    SmallVector<int64_t> order, inverse(type.getRank()), moved;
-    for (int64_t dim = 0; dim < type.getRank(); ++dim)
-      if (!llvm::is_contained(getAxes(), dim))
-        order.push_back(dim);
-    for (int64_t axis : getAxes()) {
-      order.push_back(axis);
-      size *= type.getDimSize(axis);
-    }
+    RankedTensorType type = getX().getType();
     if (type.getNumElements() == 0)
       return none;
-    for (auto [to, from] : llvm::enumerate(order)) {
-      inverse[from] = to;
-      moved.push_back(type.getDimSize(from));
-    }
-    Tensor matrix = reshape(transpose(x, order), {rows, size});
-    Tensor others = reshape(productOfOthers(matrix), moved);
     Tensor ct = restoreAxes(tensor(cotangents[0]), getAxes(), type.getShape());
-    return ct * transpose(others, inverse);
+    return ct * productOfOthersAlong(tensor(getX()), getAxes());
+  });
+}
+
+SmallVector<Value> ProdOp::buildTangents(OpBuilder &b, Location loc,
+                                         ValueRange tangents) {
+  return sumOfTangents(*this, b, loc, tangents,
+                       [&](unsigned, Tensor t) -> Tensor {
+    if (t.type().getNumElements() == 0)
+      return none;
+    return sum(t * productOfOthersAlong(t.with(getX()), getAxes()), getAxes());
   });
 }

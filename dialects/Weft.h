@@ -6,6 +6,7 @@
 #ifndef WEFT_DIALECTS_WEFT_H
 #define WEFT_DIALECTS_WEFT_H
 
+#include "dialects/Transformer.h"
 #include "mlir/Bytecode/BytecodeOpInterface.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/BuiltinAttributes.h"
@@ -20,6 +21,7 @@
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
 namespace weft {
+
 
 /// Whether a type is an array of the dialect: a ranked tensor of static shape
 /// without an encoding, whose size in bytes can be counted.
@@ -40,6 +42,26 @@ mlir::Type signless(mlir::Type elementType);
 template <typename ConcreteOp>
 class NotDifferentiable
     : public mlir::OpTrait::TraitBase<ConcreteOp, NotDifferentiable> {};
+
+/// The tangents of the results of an op that is linear in its floating operands
+/// together: the op again, of the tangents, zeros where those are null.
+llvm::SmallVector<mlir::Value> applyToTangents(mlir::Operation *op,
+                                               mlir::OpBuilder &b,
+                                               mlir::Location loc,
+                                               mlir::ValueRange tangents);
+
+/// An elementwise op, of stacks; see Batchable.
+llvm::SmallVector<mlir::Value> widen(mlir::Operation *op, mlir::OpBuilder &b,
+                                     mlir::Location loc,
+                                     mlir::ValueRange operands,
+                                     const llvm::SmallBitVector &batched,
+                                     int64_t size);
+
+/// `x` repeated `size` times along a new leading axis.
+mlir::Value stack(mlir::OpBuilder &b, mlir::Location loc, mlir::Value x,
+                  int64_t size);
+/// The type of `size` stacked arrays of `type`.
+mlir::RankedTensorType stacked(mlir::Type type, int64_t size);
 
 /// Adds the dialect, and what it says of functions and calls.
 void registerWeftDialect(mlir::DialectRegistry &registry);

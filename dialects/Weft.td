@@ -86,9 +86,9 @@ class Weft_Elementwise<string mnemonic, list<string> names, string body,
                        list<string> derivatives, list<Trait> traits,
                        code equations = "">
     : Weft_Op<mnemonic, traits # [
-        DeclareOpInterfaceMethods<ScalarBody>] #
+        DeclareOpInterfaceMethods<ScalarBody>, Batchable] #
         !if(!empty(derivatives), [NotDifferentiable],
-            [DeclareOpInterfaceMethods<Differentiable>])> {
+            [DeclareOpInterfaceMethods<Differentiable, ["buildTangents"]>])> {
   let hasFolder = 1;
 
   defvar bindScalars = !interleave(!foreach(i, !range(!size(names)),
@@ -113,24 +113,33 @@ class Weft_Elementwise<string mnemonic, list<string> names, string body,
       return ::weft::foldElementwise(*this, adaptor.getOperands());
     }
   }];
-  defvar pullback = [{
+  // Both modes multiply by the same diagonal Jacobian.
+  defvar derivative = [{
+    static ::weft::calculus::Tensor derivativeOf$cppClass(
+        ::mlir::Operation *op, unsigned operand, ::weft::calculus::Tensor t) {
+      using namespace ::weft::calculus;
+      auto tensor = [&](::mlir::Value value) { return t.with(value); };
+      auto getOperation = [&] { return op; };
+      }] # bindTensors # [{
+      [[maybe_unused]] auto r = tensor(op->getResult(0));
+      switch (operand) { }] # cases # [{ }
+      return none;
+    }
     ::llvm::SmallVector<::mlir::Value> $cppClass::buildPullback(
         ::mlir::OpBuilder &b, ::mlir::Location loc,
         ::mlir::ValueRange cotangents) {
-      using namespace ::weft::calculus;
-      TensorOperands tensor(b, loc);
-      }] # bindTensors # [{
-      [[maybe_unused]] auto r = tensor(getOperation()->getResult(0));
-      auto t = tensor(cotangents[0]);
-      auto term = [&](unsigned operand) -> Tensor {
-        switch (operand) { }] # cases # [{ }
-        return none;
-      };
-      return ::weft::eachOperand(*this, term);
+      return ::weft::pullbackOfElementwise(*this, b, loc, cotangents[0],
+                                           derivativeOf$cppClass);
+    }
+    ::llvm::SmallVector<::mlir::Value> $cppClass::buildTangents(
+        ::mlir::OpBuilder &b, ::mlir::Location loc,
+        ::mlir::ValueRange tangents) {
+      return ::weft::tangentOfElementwise(*this, b, loc, tangents,
+                                          derivativeOf$cppClass);
     }
   }];
   let extraClassDefinition =
-      scalarBody # !if(!empty(derivatives), "", pullback);
+      scalarBody # !if(!empty(derivatives), "", derivative);
 }
 
 class Weft_Unary<string mnemonic, Type type, string body,

@@ -6,23 +6,9 @@
 #define WEFT_DIALECTS_TRANSFORMS_REVERSEMODE_H
 
 #include "dialects/Weft.h"
-#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/ADT/MapVector.h"
 
 namespace weft {
-
-/// Which derivative of a function is meant: by which operands (floating,
-/// ascending), and from which results cotangents come (floating, ascending).
-struct Selection {
-  llvm::SmallVector<int64_t> operands, results;
-};
-
-/// A function taken apart. `forward` returns the results, then the residuals;
-/// `backward` maps the residuals and one cotangent for each selected result to
-/// one cotangent for each selected operand.
-struct Reversed {
-  mlir::func::FuncOp forward, backward;
-};
 
 /// Asks for the reverse mode of a function that the present one calls.
 using ReverseCallee = llvm::function_ref<mlir::FailureOr<Reversed>(
