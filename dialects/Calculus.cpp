@@ -202,8 +202,7 @@ SmallVector<Value> weft::pullbackOfElementwise(Operation *op, OpBuilder &b,
 }
 
 SmallVector<Value> weft::tangentOfElementwise(Operation *op, OpBuilder &b,
-                                              Location loc,
-                                              ValueRange tangents,
+                                              Location loc, ValueRange tangents,
                                               DerivativeTerm term) {
   return sumOfTangents(op, b, loc, tangents,
                        [&](unsigned operand, calculus::Tensor t) {
@@ -215,8 +214,7 @@ SmallVector<Value> weft::applyToTangents(Operation *op, OpBuilder &b,
                                          Location loc, ValueRange tangents) {
   SmallVector<Value> operands;
   bool isZero = true;
-  for (auto [operand, tangent] :
-       llvm::zip_equal(op->getOperands(), tangents)) {
+  for (auto [operand, tangent] : llvm::zip_equal(op->getOperands(), tangents)) {
     isZero &= !tangent;
     if (tangent || !isFloatArray(operand.getType()))
       operands.push_back(tangent ? tangent : operand);
@@ -236,11 +234,19 @@ SmallVector<Value> weft::applyToTangents(Operation *op, OpBuilder &b,
   return results;
 }
 
+SmallVector<int64_t> weft::behind(int64_t first, ArrayRef<int64_t> values) {
+  SmallVector<int64_t> all{first};
+  llvm::append_range(all, values);
+  return all;
+}
+
+SmallVector<int64_t> weft::dimsInStack(ArrayRef<int64_t> dims) {
+  return llvm::map_to_vector(dims, [](int64_t dim) { return dim + 1; });
+}
+
 RankedTensorType weft::stacked(Type type, int64_t size) {
   auto array = cast<RankedTensorType>(type);
-  SmallVector<int64_t> shape{size};
-  llvm::append_range(shape, array.getShape());
-  return array.clone(shape);
+  return array.clone(behind(size, array.getShape()));
 }
 
 Value weft::stack(OpBuilder &b, Location loc, Value x, int64_t size) {

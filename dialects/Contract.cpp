@@ -175,9 +175,57 @@ SmallVector<Value> DotGeneralOp::buildTangents(OpBuilder &b, Location loc,
   // A product varies with each of its factors.
   return sumOfTangents(*this, b, loc, tangents,
                        [&](unsigned operand, calculus::Tensor t) {
-    Operation *term = b.clone(*getOperation());
-    term->setOperand(operand, t.value);
-    term->setLoc(loc);
-    return t.with(term->getResult(0));
-  });
+                         Operation *term = b.clone(*getOperation());
+                         term->setOperand(operand, t.value);
+                         term->setLoc(loc);
+                         return t.with(term->getResult(0));
+                       });
+}
+
+//===----------------------------------------------------------------------===//
+// Batching
+//===----------------------------------------------------------------------===//
+
+/// The permutation that brings dimension `dim` of `rank` to the front.
+static SmallVector<int64_t> toFront(int64_t dim, int64_t rank) {
+  SmallVector<int64_t> permutation{dim};
+  for (int64_t other = 0; other < rank; ++other)
+    if (other != dim)
+      permutation.push_back(other);
+  return permutation;
+}
+
+/// Two stacks have one batch dimension more. One stack has one free dimension
+/// more, so that a product of matrices stays one; it comes behind the batch
+/// dimensions and, in a stack of right operands, behind the left free ones.
+SmallVector<Value>
+DotGeneralOp::buildBatched(OpBuilder &b, Location loc, ValueRange operands,
+                           const llvm::SmallBitVector &batched, int64_t) {
+  Side lhs(getLhs(), getLhsBatch(), getLhsContract());
+  Side rhs(getRhs(), getRhsBatch(), getRhsContract());
+  auto dims = [](bool isStack, ArrayRef<int64_t> own) {
+    return isStack ? dimsInStack(own) : SmallVector<int64_t>(own);
+  };
+  SmallVector<int64_t> lhsBatch = dims(batched[0], lhs.batch),
+                       rhsBatch = dims(batched[1], rhs.batch),
+                       lhsContract = dims(batched[0], lhs.contract),
+                       rhsContract = dims(batched[1], rhs.contract);
+  int64_t front = lhs.batch.size();
+  Value left = operands[0], right = operands[1];
+  if (batched.all()) {
+    lhsBatch = behind(0, lhsBatch);
+    rhsBatch = behind(0, rhsBatch);
+    front = 0;
+  } else if (batched[1] && rhs.free.empty()) {
+    // Of a stack of vectors the rows of the result are the stack's.
+    std::swap(left, right);
+    std::swap(lhsBatch, rhsBatch);
+    std::swap(lhsContract, rhsContract);
+  } else if (batched[1]) {
+    front += lhs.free.size();
+  }
+  Value product = b.createOrFold<DotGeneralOp>(
+      loc, left, right, lhsBatch, rhsBatch, lhsContract, rhsContract);
+  int64_t rank = cast<RankedTensorType>(product.getType()).getRank();
+  return {b.createOrFold<TransposeOp>(loc, product, toFront(front, rank))};
 }

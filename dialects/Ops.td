@@ -394,7 +394,8 @@ def Weft_IotaOp : Weft_Op<"iota", [NotDifferentiable]> {
 //===----------------------------------------------------------------------===//
 
 def Weft_BroadcastOp : Weft_Op<"broadcast", [
-    DeclareOpInterfaceMethods<Differentiable>]> {
+    DeclareOpInterfaceMethods<Differentiable>,
+    DeclareOpInterfaceMethods<Batchable, ["buildBatched"]>]> {
   let summary = "Repeats an array along new dimensions and those of size 1.";
   let description = [{
     Dimension `i` of the operand becomes dimension `dimensions[i]` of the
@@ -408,7 +409,8 @@ def Weft_BroadcastOp : Weft_Op<"broadcast", [
   let hasFolder = 1;
 }
 def Weft_ReshapeOp : Weft_Op<"reshape", [
-    DeclareOpInterfaceMethods<Differentiable>]> {
+    DeclareOpInterfaceMethods<Differentiable>,
+    DeclareOpInterfaceMethods<Batchable, ["buildBatched"]>]> {
   let summary = "The same elements, in row-major order, under another shape.";
   let arguments = (ins Weft_Any:$x);
   let results = (outs Weft_Any:$result);
@@ -417,7 +419,8 @@ def Weft_ReshapeOp : Weft_Op<"reshape", [
   let hasFolder = 1;
 }
 def Weft_TransposeOp : Weft_Inferred<"transpose", [
-    DeclareOpInterfaceMethods<Differentiable>]> {
+    DeclareOpInterfaceMethods<Differentiable>,
+    DeclareOpInterfaceMethods<Batchable, ["buildBatched"]>]> {
   let summary = "Permutes dimensions: result dimension i is permutation[i].";
   let arguments = (ins Weft_Any:$x, DenseI64ArrayAttr:$permutation);
   let results = (outs Weft_Any:$result);
@@ -426,7 +429,8 @@ def Weft_TransposeOp : Weft_Inferred<"transpose", [
   let hasFolder = 1;
 }
 def Weft_SliceOp : Weft_Inferred<"slice", [
-    DeclareOpInterfaceMethods<Differentiable>]> {
+    DeclareOpInterfaceMethods<Differentiable>,
+    DeclareOpInterfaceMethods<Batchable, ["buildBatched"]>]> {
   let summary = "The elements from start up to limit, a stride apart.";
   let arguments = (ins Weft_Any:$x, DenseI64ArrayAttr:$start,
                    DenseI64ArrayAttr:$limit, DenseI64ArrayAttr:$stride);
@@ -438,7 +442,8 @@ def Weft_SliceOp : Weft_Inferred<"slice", [
   let hasFolder = 1;
 }
 def Weft_PadOp : Weft_Inferred<"pad", [
-    DeclareOpInterfaceMethods<Differentiable>]> {
+    DeclareOpInterfaceMethods<Differentiable>,
+    DeclareOpInterfaceMethods<Batchable, ["buildBatched"]>]> {
   let summary = "Puts a value around an array and between its elements.";
   let description = [{
     Along each dimension: `low` before, `high` after, `interior` between each
@@ -454,7 +459,8 @@ def Weft_PadOp : Weft_Inferred<"pad", [
   let hasFolder = 1;
 }
 def Weft_ConcatenateOp : Weft_Inferred<"concatenate", [
-    DeclareOpInterfaceMethods<Differentiable>]> {
+    DeclareOpInterfaceMethods<Differentiable>,
+    DeclareOpInterfaceMethods<Batchable, ["buildBatched"]>]> {
   let summary = "Joins arrays along one dimension.";
   let arguments = (ins Variadic<Weft_Any>:$inputs, I64Attr:$dimension);
   let results = (outs Weft_Any:$result);
@@ -464,7 +470,8 @@ def Weft_ConcatenateOp : Weft_Inferred<"concatenate", [
   let hasFolder = 1;
 }
 def Weft_ReverseOp : Weft_Inferred<"reverse", [
-    DeclareOpInterfaceMethods<Differentiable>]> {
+    DeclareOpInterfaceMethods<Differentiable>,
+    DeclareOpInterfaceMethods<Batchable, ["buildBatched"]>]> {
   let summary = "Reverses the order of elements along some dimensions.";
   let arguments = (ins Weft_Any:$x, DenseI64ArrayAttr:$dimensions);
   let results = (outs Weft_Any:$result);
@@ -481,7 +488,8 @@ def Weft_ReverseOp : Weft_Inferred<"reverse", [
 // element `x` and gives its type's neutral element.
 class Weft_Reduction<string mnemonic, Type type, string combine,
                      string neutral, list<Trait> traits>
-    : Weft_Inferred<mnemonic, [DeclareOpInterfaceMethods<Reduction>] # traits> {
+    : Weft_Inferred<mnemonic, [DeclareOpInterfaceMethods<Reduction>,
+        DeclareOpInterfaceMethods<Batchable, ["buildBatched"]>] # traits> {
   let arguments = (ins type:$x, DenseI64ArrayAttr:$axes);
   let results = (outs type:$result);
   let assemblyFormat =
@@ -512,6 +520,12 @@ class Weft_Reduction<string mnemonic, Type type, string combine,
     }
     ::mlir::OpFoldResult $cppClass::fold(FoldAdaptor) {
       return getAxes().empty() ? getX() : ::mlir::Value();
+    }
+    ::llvm::SmallVector<::mlir::Value> $cppClass::buildBatched(
+        ::mlir::OpBuilder &b, ::mlir::Location loc,
+        ::mlir::ValueRange operands, const ::llvm::SmallBitVector &, int64_t) {
+      return {b.createOrFold<$cppClass>(loc, operands[0],
+                                        ::weft::dimsInStack(getAxes()))};
     }
   }];
 }
@@ -553,7 +567,8 @@ def Weft_AllOp : Weft_BoolReduction<"all", "x & y", "one"> {
 }
 
 class Weft_ArgReduction<string mnemonic>
-    : Weft_Inferred<mnemonic, [NotDifferentiable]> {
+    : Weft_Inferred<mnemonic, [NotDifferentiable,
+        DeclareOpInterfaceMethods<Batchable, ["buildBatched"]>]> {
   let arguments = (ins Weft_Num:$x, I64Attr:$axis);
   let results = (outs Weft_Int:$result);
   let assemblyFormat =
@@ -572,6 +587,11 @@ class Weft_ArgReduction<string mnemonic>
     ::mlir::OpFoldResult $cppClass::fold(FoldAdaptor) {
       return ::weft::foldArgReduction(getX(), getAxis(), getType());
     }
+    ::llvm::SmallVector<::mlir::Value> $cppClass::buildBatched(
+        ::mlir::OpBuilder &b, ::mlir::Location loc,
+        ::mlir::ValueRange operands, const ::llvm::SmallBitVector &, int64_t) {
+      return {b.createOrFold<$cppClass>(loc, operands[0], getAxis() + 1)};
+    }
   }];
 }
 def Weft_ArgmaxOp : Weft_ArgReduction<"argmax"> {
@@ -586,7 +606,8 @@ def Weft_ArgminOp : Weft_ArgReduction<"argmin"> {
 //===----------------------------------------------------------------------===//
 
 def Weft_DotGeneralOp : Weft_Inferred<"dot_general", [
-    DeclareOpInterfaceMethods<Differentiable, ["buildTangents"]>]> {
+    DeclareOpInterfaceMethods<Differentiable, ["buildTangents"]>,
+    DeclareOpInterfaceMethods<Batchable, ["buildBatched"]>]> {
   let summary = "Sums products over contracted dimensions, for each batch.";
   let description = [{
     Result dimensions: batch, then what is left of `lhs`, then of `rhs`. The

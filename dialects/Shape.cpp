@@ -127,6 +127,14 @@ SmallVector<Value> BroadcastOp::buildPullback(OpBuilder &b, Location loc,
   });
 }
 
+SmallVector<Value>
+BroadcastOp::buildBatched(OpBuilder &b, Location loc, ValueRange operands,
+                          const llvm::SmallBitVector &batched, int64_t size) {
+  return {b.createOrFold<BroadcastOp>(loc, stacked(getType(), size),
+                                      operands[0],
+                                      behind(0, dimsInStack(getDimensions())))};
+}
+
 //===----------------------------------------------------------------------===//
 // reshape
 //===----------------------------------------------------------------------===//
@@ -155,6 +163,14 @@ SmallVector<Value> ReshapeOp::buildPullback(OpBuilder &b, Location loc,
   return eachOperand(*this, [&](unsigned) {
     return calculus::reshape(ct, getX().getType().getShape());
   });
+}
+
+SmallVector<Value> ReshapeOp::buildBatched(OpBuilder &b, Location loc,
+                                           ValueRange operands,
+                                           const llvm::SmallBitVector &batched,
+                                           int64_t size) {
+  return {
+      b.createOrFold<ReshapeOp>(loc, stacked(getType(), size), operands[0])};
 }
 
 //===----------------------------------------------------------------------===//
@@ -202,6 +218,13 @@ SmallVector<Value> TransposeOp::buildPullback(OpBuilder &b, Location loc,
     inverse[from] = to;
   Tensor ct = TensorOperands(b, loc)(cotangents[0]);
   return eachOperand(*this, [&](unsigned) { return transpose(ct, inverse); });
+}
+
+SmallVector<Value>
+TransposeOp::buildBatched(OpBuilder &b, Location loc, ValueRange operands,
+                          const llvm::SmallBitVector &batched, int64_t size) {
+  return {b.createOrFold<TransposeOp>(
+      loc, operands[0], behind(0, dimsInStack(getPermutation())))};
 }
 
 //===----------------------------------------------------------------------===//
@@ -269,6 +292,15 @@ SmallVector<Value> SliceOp::buildPullback(OpBuilder &b, Location loc,
   });
 }
 
+SmallVector<Value> SliceOp::buildBatched(OpBuilder &b, Location loc,
+                                         ValueRange operands,
+                                         const llvm::SmallBitVector &batched,
+                                         int64_t size) {
+  return {b.createOrFold<SliceOp>(loc, operands[0], behind(0, getStart()),
+                                  behind(size, getLimit()),
+                                  behind(1, getStride()))};
+}
+
 //===----------------------------------------------------------------------===//
 // pad
 //===----------------------------------------------------------------------===//
@@ -330,6 +362,14 @@ OpFoldResult PadOp::fold(FoldAdaptor) {
   return getX().getType() == getType() ? getX() : Value();
 }
 
+/// Which elements of the result are the operand's.
+static Tensor covered(PadOp op, OpBuilder &b, Location loc) {
+  auto boolean = cast<RankedTensorType>(boolLike(op.getX().getType()));
+  Value all = ConstantOp::create(b, loc, splatOf(boolean, 1.0));
+  return calculus::pad(TensorOperands(b, loc)(all), 0.0, op.getLow(),
+                       op.getHigh(), op.getInterior());
+}
+
 SmallVector<Value> PadOp::buildPullback(OpBuilder &b, Location loc,
                                         ValueRange cotangents) {
   RankedTensorType type = getX().getType();
@@ -346,12 +386,27 @@ SmallVector<Value> PadOp::buildPullback(OpBuilder &b, Location loc,
     if (operand == 0)
       return calculus::slice(ct, getLow(), limit, stride);
     // The value's cotangent: the sum of what the operand does not cover.
-    Type boolean = boolLike(type);
-    Tensor covered = tensor(ConstantOp::create(
-        b, loc, splatOf(cast<RankedTensorType>(boolean), 1.0)));
-    covered = pad(covered, 0.0, getLow(), getHigh(), getInterior());
-    return sum(select(covered, zeros(ct), ct), axes);
+    return sum(select(covered(*this, b, loc), zeros(ct), ct), axes);
   });
+}
+
+SmallVector<Value> PadOp::buildBatched(OpBuilder &b, Location loc,
+                                       ValueRange operands,
+                                       const llvm::SmallBitVector &batched,
+                                       int64_t size) {
+  TensorOperands tensor(b, loc);
+  Tensor x =
+      tensor(batched[0] ? operands[0] : stack(b, loc, operands[0], size));
+  if (!batched[1])
+    return {b.createOrFold<PadOp>(loc, x.value, operands[1],
+                                  behind(0, getLow()), behind(0, getHigh()),
+                                  behind(0, getInterior()))};
+  // Each input has a value of its own: pad with any, then choose.
+  Tensor padded = calculus::pad(x, 0.0, behind(0, getLow()),
+                                behind(0, getHigh()), behind(0, getInterior()));
+  Tensor values = broadcast(tensor(operands[1]), padded.type().getShape(), {0});
+  Tensor isX = tensor(stack(b, loc, covered(*this, b, loc).value, size));
+  return {select(isX, padded, values).value};
 }
 
 //===----------------------------------------------------------------------===//
@@ -410,6 +465,15 @@ SmallVector<Value> ConcatenateOp::buildPullback(OpBuilder &b, Location loc,
   });
 }
 
+SmallVector<Value>
+ConcatenateOp::buildBatched(OpBuilder &b, Location loc, ValueRange operands,
+                            const llvm::SmallBitVector &batched, int64_t size) {
+  SmallVector<Value> stacks;
+  for (auto [i, operand] : llvm::enumerate(operands))
+    stacks.push_back(batched[i] ? operand : stack(b, loc, operand, size));
+  return {b.createOrFold<ConcatenateOp>(loc, stacks, getDimension() + 1)};
+}
+
 //===----------------------------------------------------------------------===//
 // reverse
 //===----------------------------------------------------------------------===//
@@ -446,4 +510,12 @@ SmallVector<Value> ReverseOp::buildPullback(OpBuilder &b, Location loc,
   Tensor ct = TensorOperands(b, loc)(cotangents[0]);
   return eachOperand(
       *this, [&](unsigned) { return calculus::reverse(ct, getDimensions()); });
+}
+
+SmallVector<Value> ReverseOp::buildBatched(OpBuilder &b, Location loc,
+                                           ValueRange operands,
+                                           const llvm::SmallBitVector &batched,
+                                           int64_t size) {
+  return {b.createOrFold<ReverseOp>(loc, operands[0],
+                                    dimsInStack(getDimensions()))};
 }

@@ -22,7 +22,6 @@
 
 namespace weft {
 
-
 /// Whether a type is an array of the dialect: a ranked tensor of static shape
 /// without an encoding, whose size in bytes can be counted.
 bool isArray(mlir::Type type);
@@ -62,6 +61,11 @@ mlir::Value stack(mlir::OpBuilder &b, mlir::Location loc, mlir::Value x,
                   int64_t size);
 /// The type of `size` stacked arrays of `type`.
 mlir::RankedTensorType stacked(mlir::Type type, int64_t size);
+/// Where the dimensions of an array are in a stack of such arrays.
+llvm::SmallVector<int64_t> dimsInStack(llvm::ArrayRef<int64_t> dims);
+/// What is said of each dimension of an array, and `first` of the stack's.
+llvm::SmallVector<int64_t> behind(int64_t first,
+                                  llvm::ArrayRef<int64_t> values);
 
 /// Adds the dialect, and what it says of functions and calls.
 void registerWeftDialect(mlir::DialectRegistry &registry);
