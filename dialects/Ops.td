@@ -605,7 +605,7 @@ def Weft_ArgminOp : Weft_ArgReduction<"argmin"> {
 // Contraction
 //===----------------------------------------------------------------------===//
 
-def Weft_DotGeneralOp : Weft_Inferred<"dot_general", [
+def Weft_DotGeneralOp : Weft_Inferred<"dot_general", [Contraction,
     DeclareOpInterfaceMethods<Differentiable, ["buildTangents"]>,
     DeclareOpInterfaceMethods<Batchable, ["buildBatched"]>]> {
   let summary = "Sums products over contracted dimensions, for each batch.";

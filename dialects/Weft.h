@@ -42,6 +42,10 @@ template <typename ConcreteOp>
 class NotDifferentiable
     : public mlir::OpTrait::TraitBase<ConcreteOp, NotDifferentiable> {};
 
+/// An op whose results are dear to compute again; see Contraction in Weft.td.
+template <typename ConcreteOp>
+class Contraction : public mlir::OpTrait::TraitBase<ConcreteOp, Contraction> {};
+
 /// The tangents of the results of an op that is linear in its floating operands
 /// together: the op again, of the tangents, zeros where those are null.
 llvm::SmallVector<mlir::Value> applyToTangents(mlir::Operation *op,

@@ -21,8 +21,9 @@ def Weft_Dialect : Dialect {
     Values are arrays: builtin tensors of static shape whose elements are
     `i1` (bool), `i8`..`i64` (signed), `ui8`..`ui64`, `f32` or `f64`. Every op
     is pure. Elementwise ops never broadcast: `weft.broadcast` does.
-    Derivatives are ops too (`weft.linearize`, `weft.pullback`), which the pass
-    `weft-expand-transforms` replaces by the ops that compute them.
+    Derivatives and batching are ops too (`weft.linearize`, `weft.pullback`,
+    `weft.jvp`, `weft.vmap`), which the pass `weft-expand-transforms` replaces
+    by the ops that compute them.
   }];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
@@ -55,8 +56,9 @@ def Weft_Residuals : TypeDef<Weft_Dialect, "Residuals"> {
   let summary = "What the backward pass of a linearized function keeps.";
   let description = [{
     `!weft.residuals<@f, [0, 2]>` is the second part of what `weft.linearize`
-    of `@f` with respect to its operands 0 and 2 returns. Only `weft.pullback`
-    takes it apart.
+    of `@f` with respect to its operands 0 and 2 returns. `weft.pullback` and
+    `weft.pushforward` take it apart. A function may have arguments of this
+    type, but no results.
   }];
   let parameters = (ins
       "::mlir::FlatSymbolRefAttr":$callee,
@@ -68,8 +70,13 @@ def Weft_Residuals : TypeDef<Weft_Dialect, "Residuals"> {
 // Base classes
 //===----------------------------------------------------------------------===//
 
+// The op multiplies and sums, so that its results are dear to compute again.
+def Contraction : NativeOpTrait<"Contraction"> {
+  let cppNamespace = "::weft";
+}
+
 // The op has no derivative: it is piecewise constant, or its values are not
-// floating point. Every op is either this or `Differentiable`.
+// floating point. Every op is this, `Differentiable` or `ControlFlow`.
 def NotDifferentiable : NativeOpTrait<"NotDifferentiable"> {
   let cppNamespace = "::weft";
 }

@@ -77,15 +77,31 @@ class Operation:
         )
 
 
+_ARRAY, _KEPT = "tensor<4xf32>", "!weft.residuals<@f, [0]>"
+_OF_F = {"callee": "@f", "wrt": "array<i64: 0>"}
+_SEGMENTS = "operandSegmentSizes"
+
+# The ops that transform or organize others, which have no rows in the op table.
+ORGANIZING = {
+    name: [Operation(f"weft.{name}", operands, results, attributes)]
+    for name, operands, results, attributes in (
+        ("linearize", (_ARRAY,), (_ARRAY, _KEPT), _OF_F),
+        ("pullback", (_KEPT, _ARRAY), (_ARRAY,), {}),
+        ("pushforward", (_KEPT, _ARRAY), (_ARRAY,), {}),
+        ("jvp", (_ARRAY, _ARRAY), (_ARRAY, _ARRAY),
+         _OF_F | {_SEGMENTS: "array<i32: 1, 1>"}),
+        ("vmap", ("tensor<2x4xf32>",), ("tensor<2x4xf32>",),
+         {"callee": "@f", "size": "2 : i64", "in_axes": "array<i64: 0>",
+          "out_axes": "array<i64: 0>"}),
+        ("barrier", (_ARRAY, "tensor<i1>"), (_ARRAY, "tensor<i1>"), {}),
+    )
+}  # fmt: skip
+
+
 def valid(op: Record) -> list[Operation]:
     """An op as it should be, at a few dtypes."""
-    if op.is_transformation:
-        residuals = "!weft.residuals<@f, [0]>"
-        array = "tensor<4xf32>"
-        if op.attributes:
-            given = {"callee": "@f", "wrt": "array<i64: 0>"}
-            return [Operation(f"weft.{op.name}", (array,), (array, residuals), given)]
-        return [Operation(f"weft.{op.name}", (residuals, array), (array,))]
+    if not op.computes_arrays:
+        return list(ORGANIZING.get(op.name, ()))
     found = []
     for dtype in op_table.dtypes(op)[-3:]:
         for instance in instances(op, dtype)[:4]:

@@ -198,6 +198,7 @@ ROWS: dict[str, Row] = {
     "clamp": smooth(REAL, (-1.0, -0.5), (0.5, 1.0), signed_zeros=False),
     "convert": smooth(REAL),
     "bitcast": EXACT,
+    "stop_gradient": EXACT,
     # Creation.
     "constant": structured(
         Case((), result=()), Case((), result=(3,)), Case((), result=(2, 0))

@@ -26,6 +26,7 @@ ELEMENTS = {
     "Weft_Float": FLOATS,
     "Weft_Num": (*INTEGERS, *FLOATS),
     "Weft_Residuals": (),
+    "Weft_AnyOrResiduals": ("i1", *INTEGERS, *FLOATS),
 }
 
 
@@ -59,8 +60,12 @@ class Record:
     @property
     def is_transformation(self) -> bool:
         """Whether it is about a function rather than about arrays."""
-        values = (*self.operands, *self.results)
-        return any(value.constraint == "Weft_Residuals" for value in values)
+        return "SymbolUserOpInterface" in self.traits
+
+    @property
+    def computes_arrays(self) -> bool:
+        """Whether people call it: it gives arrays, as many each time."""
+        return bool(self.results) and not any(r.variadic for r in self.results)
 
     @property
     def is_elementwise(self) -> bool:
@@ -141,5 +146,5 @@ def records() -> dict[str, Record]:
 
 
 def array_ops() -> list[Record]:
-    """The ops on arrays: all but the transformations."""
-    return [record for record in records().values() if not record.is_transformation]
+    """The ops that compute arrays: not those that transform or organize others."""
+    return [record for record in records().values() if record.computes_arrays]

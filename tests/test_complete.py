@@ -45,10 +45,21 @@ def test_has_a_summary(op: Record) -> None:
 
 @every_op
 def test_says_how_it_varies(op: Record) -> None:
-    words = {"Differentiable", "NotDifferentiable"} & op.traits
+    words = {"Differentiable", "NotDifferentiable", "ControlFlow"} & op.traits
     assert len(words) == 1, (
-        f"weft.{op.name} needs a derivative rule (interface Differentiable), or the "
-        "trait NotDifferentiable"
+        f"weft.{op.name} needs a derivative rule (interface Differentiable, or "
+        "ControlFlow if it has bodies), or the trait NotDifferentiable"
+    )
+
+
+@every_op
+def test_says_how_it_widens(op: Record) -> None:
+    organizes = op.is_transformation or not op.results
+    if organizes or not any(operand.elements for operand in op.operands):
+        return
+    assert {"Batchable", "ControlFlow"} & op.traits, (
+        f"weft.{op.name} needs a batching rule: the interface Batchable, or "
+        "ControlFlow if it has bodies"
     )
 
 

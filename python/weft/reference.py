@@ -97,6 +97,8 @@ class Interpreter:
             return [*primals, Residuals(operation, tuple(operands))]
         if name == "weft.pullback":
             return self._pull_back(operands[0], operands[1:], operation)
+        if name == "weft.barrier":
+            return operands
         dialect, _, short = name.partition(".")
         if dialect != "weft" or short not in REGISTRY:
             raise CompileError(

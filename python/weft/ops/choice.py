@@ -32,6 +32,7 @@ __all__ = [
     "convert",
     "positive",
     "select",
+    "stop_gradient",
     "where",
 ]
 
@@ -116,6 +117,20 @@ def bitcast(x: np.ndarray, *, result: ShapeDtypeStruct) -> np.ndarray:
     Array([1065353216], dtype=int32)
     """
     return np.ascontiguousarray(x).view(result.dtype).reshape(x.shape)
+
+
+def _stop_gradient(x: ArrayLike, /) -> Call:
+    return Call((as_array(x, "stop_gradient"),))
+
+
+@op(_stop_gradient)
+def stop_gradient(x: np.ndarray) -> np.ndarray:
+    """`x` itself, which derivatives take for a constant.
+
+    >>> weft.grad(lambda x: x * weft.stop_gradient(x))(3.0)
+    Array(3., dtype=float32)
+    """
+    return x
 
 
 # ---- composed of the above ----

@@ -712,3 +712,11 @@ func.func @too_few_operands(%x: tensor<4xf32>) {
   %0 = "weft.add"(%x) : (tensor<4xf32>) -> tensor<4xf32>
   return
 }
+
+// -----
+
+func.func @stop_gradient(%x: tensor<?xf32>) {
+  // expected-error @+1 {{'weft.stop_gradient' op operand #0 must be array of bool, integers or floats}}
+  %0 = weft.stop_gradient %x : tensor<?xf32>
+  return
+}

@@ -243,3 +243,12 @@ func.func @types(%i1: tensor<i1>, %i8: tensor<0xi8>, %i16: tensor<2x0xi16>,
   %eq_f64 = weft.equal %f64, %f64 : tensor<f64>
   return
 }
+
+// CHECK-LABEL: func.func @stop_gradient(
+func.func @stop_gradient(%x: tensor<2xi1>, %y: tensor<f64>) {
+  // CHECK-NEXT: weft.stop_gradient %{{.+}} : tensor<2xi1>
+  %0 = weft.stop_gradient %x : tensor<2xi1>
+  // CHECK-NEXT: weft.stop_gradient %{{.+}} : tensor<f64>
+  %1 = weft.stop_gradient %y : tensor<f64>
+  return
+}

@@ -120,3 +120,143 @@ func.func @pullback_c3(%r: !weft.residuals<@f, [0, 1]>, %ct: tensor<f32>) {
   %dx = weft.pullback %r(%ct) : (!weft.residuals<@f, [0, 1]>, tensor<f32>) -> tensor<4xf32>
   return
 }
+
+// -----
+
+func.func @pushforward_c1(%r: !weft.residuals<@f, [0]>, %t: tensor<4xf32>) {
+  // expected-error @+1 {{'weft.pushforward' op names @f, but there is no such function}}
+  %0 = weft.pushforward %r(%t) : (!weft.residuals<@f, [0]>, tensor<4xf32>) -> tensor<f32>
+  return
+}
+
+// -----
+
+func.func private @f(tensor<4xf32>, tensor<i32>) -> (tensor<f32>, tensor<i32>)
+func.func @pushforward_wrt(%r: !weft.residuals<@f, [1]>, %t: tensor<4xf32>) {
+  // expected-error @+1 {{'weft.pushforward' op cannot differentiate by operand 1 of type 'tensor<i32>': it is not floating point}}
+  %0 = weft.pushforward %r(%t) : (!weft.residuals<@f, [1]>, tensor<4xf32>) -> tensor<f32>
+  return
+}
+
+// -----
+
+func.func private @f(tensor<4xf32>, tensor<i32>) -> (tensor<f32>, tensor<i32>)
+func.func @pushforward_c2(%r: !weft.residuals<@f, [0]>, %t: tensor<f32>) {
+  // expected-error @+1 {{'weft.pushforward' op needs tangents of types ('tensor<4xf32>'), got ('tensor<f32>')}}
+  %0 = weft.pushforward %r(%t) : (!weft.residuals<@f, [0]>, tensor<f32>) -> tensor<f32>
+  return
+}
+
+// -----
+
+func.func private @f(tensor<4xf32>, tensor<i32>) -> (tensor<f32>, tensor<i32>)
+func.func @pushforward_c3(%r: !weft.residuals<@f, [0]>, %t: tensor<4xf32>) {
+  // expected-error @+1 {{'weft.pushforward' op needs results of types ('tensor<f32>'), got ('tensor<4xf32>')}}
+  %0 = weft.pushforward %r(%t) : (!weft.residuals<@f, [0]>, tensor<4xf32>) -> tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @jvp_c1(%x: tensor<4xf32>) {
+  // expected-error @+1 {{'weft.jvp' op names @f, but there is no such function}}
+  %0:2 = weft.jvp @f(%x) along(%x) wrt [0] : (tensor<4xf32>, tensor<4xf32>) -> (tensor<f32>, tensor<f32>)
+  return
+}
+
+// -----
+
+func.func private @f(tensor<4xf32>, tensor<i32>) -> (tensor<f32>, tensor<i32>)
+func.func @jvp_c2(%x: tensor<4xf32>) {
+  // expected-error @+1 {{'weft.jvp' op needs operands of types ('tensor<4xf32>', 'tensor<i32>'), got ('tensor<4xf32>')}}
+  %0:3 = weft.jvp @f(%x) along(%x) wrt [0] : (tensor<4xf32>, tensor<4xf32>) -> (tensor<f32>, tensor<i32>, tensor<f32>)
+  return
+}
+
+// -----
+
+func.func private @f(tensor<4xf32>, tensor<i32>) -> (tensor<f32>, tensor<i32>)
+func.func @jvp_c3(%x: tensor<4xf32>, %n: tensor<i32>) {
+  // expected-error @+1 {{'weft.jvp' op wrt must ascend within 2 operands, got array<i64: 2>}}
+  %0:3 = weft.jvp @f(%x, %n) along(%x) wrt [2] : (tensor<4xf32>, tensor<i32>, tensor<4xf32>) -> (tensor<f32>, tensor<i32>, tensor<f32>)
+  return
+}
+
+// -----
+
+func.func private @f(tensor<4xf32>, tensor<i32>) -> (tensor<f32>, tensor<i32>)
+func.func @jvp_c4(%x: tensor<4xf32>, %n: tensor<i32>) {
+  // expected-error @+1 {{'weft.jvp' op needs tangents of types ('tensor<4xf32>'), got ()}}
+  %0:3 = weft.jvp @f(%x, %n) along() wrt [0] : (tensor<4xf32>, tensor<i32>) -> (tensor<f32>, tensor<i32>, tensor<f32>)
+  return
+}
+
+// -----
+
+func.func private @f(tensor<4xf32>, tensor<i32>) -> (tensor<f32>, tensor<i32>)
+func.func @jvp_c5(%x: tensor<4xf32>, %n: tensor<i32>) {
+  // expected-error @+1 {{'weft.jvp' op needs results of types ('tensor<f32>', 'tensor<i32>', 'tensor<f32>'), got ('tensor<f32>', 'tensor<i32>')}}
+  %0:2 = weft.jvp @f(%x, %n) along(%x) wrt [0] : (tensor<4xf32>, tensor<i32>, tensor<4xf32>) -> (tensor<f32>, tensor<i32>)
+  return
+}
+
+// -----
+
+func.func @vmap_c1(%x: tensor<8x4xf32>) {
+  // expected-error @+1 {{'weft.vmap' op names @f, but there is no such function}}
+  %0 = weft.vmap @f(%x) size 8 in [0] out [0] : (tensor<8x4xf32>) -> tensor<8xf32>
+  return
+}
+
+// -----
+
+func.func private @f(tensor<4xf32>, tensor<i32>) -> (tensor<f32>, tensor<i32>)
+func.func @vmap_c2(%x: tensor<4xf32>, %n: tensor<i32>) {
+  // expected-error @+1 {{'weft.vmap' op cannot have a size of -1}}
+  %0:2 = weft.vmap @f(%x, %n) size -1 in [-1, -1] out [-1, -1] : (tensor<4xf32>, tensor<i32>) -> (tensor<f32>, tensor<i32>)
+  return
+}
+
+// -----
+
+func.func private @f(tensor<4xf32>, tensor<i32>) -> (tensor<f32>, tensor<i32>)
+func.func @vmap_c3(%x: tensor<8x4xf32>, %n: tensor<i32>) {
+  // expected-error @+1 {{'weft.vmap' op needs 'tensor<4x8xf32>' for 8 operands of type 'tensor<4xf32>' along axis 1, got 'tensor<8x4xf32>'}}
+  %0:2 = weft.vmap @f(%x, %n) size 8 in [1, -1] out [0, 0] : (tensor<8x4xf32>, tensor<i32>) -> (tensor<8xf32>, tensor<8xi32>)
+  return
+}
+
+// -----
+
+func.func private @f(tensor<4xf32>, tensor<i32>) -> (tensor<f32>, tensor<i32>)
+func.func @vmap_c3_count(%x: tensor<8x4xf32>, %n: tensor<i32>) {
+  // expected-error @+1 {{'weft.vmap' op needs one axis and one type for each of 2 operands, got 1 and 2}}
+  %0:2 = weft.vmap @f(%x, %n) size 8 in [0] out [0, 0] : (tensor<8x4xf32>, tensor<i32>) -> (tensor<8xf32>, tensor<8xi32>)
+  return
+}
+
+// -----
+
+func.func private @f(tensor<4xf32>, tensor<i32>) -> (tensor<f32>, tensor<i32>)
+func.func @vmap_c3_beyond(%x: tensor<8x4xf32>, %n: tensor<i32>) {
+  // expected-error @+1 {{'weft.vmap' op cannot have axis 2 of operands of type 'tensor<4xf32>' stacked as 'tensor<8x4xf32>'}}
+  %0:2 = weft.vmap @f(%x, %n) size 8 in [2, -1] out [0, 0] : (tensor<8x4xf32>, tensor<i32>) -> (tensor<8xf32>, tensor<8xi32>)
+  return
+}
+
+// -----
+
+func.func private @f(tensor<4xf32>, tensor<i32>) -> (tensor<f32>, tensor<i32>)
+func.func @vmap_c4(%x: tensor<8x4xf32>, %n: tensor<i32>) {
+  // expected-error @+1 {{'weft.vmap' op cannot have axis -1 of results of type 'tensor<f32>' stacked as 'tensor<8xf32>'}}
+  %0:2 = weft.vmap @f(%x, %n) size 8 in [0, -1] out [-1, 0] : (tensor<8x4xf32>, tensor<i32>) -> (tensor<8xf32>, tensor<8xi32>)
+  return
+}
+
+// -----
+
+func.func @barrier_c1(%x: tensor<4xf32>) {
+  // expected-error @+1 {{'weft.barrier' op needs results of types ('tensor<4xf32>'), got ('tensor<4xf64>')}}
+  %0 = weft.barrier %x : tensor<4xf32> to tensor<4xf64>
+  return
+}
