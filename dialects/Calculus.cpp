@@ -246,7 +246,9 @@ SmallVector<int64_t> weft::dimsInStack(ArrayRef<int64_t> dims) {
 
 RankedTensorType weft::stacked(Type type, int64_t size) {
   auto array = cast<RankedTensorType>(type);
-  return array.clone(behind(size, array.getShape()));
+  SmallVector<int64_t> shape(array.getShape());
+  shape.insert(shape.begin() + isTape(type), size);
+  return array.clone(shape);
 }
 
 Value weft::stack(OpBuilder &b, Location loc, Value x, int64_t size) {

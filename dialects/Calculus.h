@@ -111,24 +111,25 @@ eachOperand(mlir::Operation *op,
 
 /// Tangent of the single result: the sum of `term` over the floating operands
 /// that have a tangent; null if there is none.
-llvm::SmallVector<mlir::Value>
-sumOfTangents(mlir::Operation *op, mlir::OpBuilder &b, mlir::Location loc,
-              mlir::ValueRange tangents,
-              llvm::function_ref<calculus::Tensor(unsigned, calculus::Tensor)>
-                  term);
+llvm::SmallVector<mlir::Value> sumOfTangents(
+    mlir::Operation *op, mlir::OpBuilder &b, mlir::Location loc,
+    mlir::ValueRange tangents,
+    llvm::function_ref<calculus::Tensor(unsigned, calculus::Tensor)> term);
 
 /// `t` times the derivative of an elementwise op by one of its operands.
 using DerivativeTerm = calculus::Tensor (*)(mlir::Operation *op,
                                             unsigned operand,
                                             calculus::Tensor t);
-llvm::SmallVector<mlir::Value>
-pullbackOfElementwise(mlir::Operation *op, mlir::OpBuilder &b,
-                      mlir::Location loc, mlir::Value cotangent,
-                      DerivativeTerm term);
-llvm::SmallVector<mlir::Value>
-tangentOfElementwise(mlir::Operation *op, mlir::OpBuilder &b,
-                     mlir::Location loc, mlir::ValueRange tangents,
-                     DerivativeTerm term);
+llvm::SmallVector<mlir::Value> pullbackOfElementwise(mlir::Operation *op,
+                                                     mlir::OpBuilder &b,
+                                                     mlir::Location loc,
+                                                     mlir::Value cotangent,
+                                                     DerivativeTerm term);
+llvm::SmallVector<mlir::Value> tangentOfElementwise(mlir::Operation *op,
+                                                    mlir::OpBuilder &b,
+                                                    mlir::Location loc,
+                                                    mlir::ValueRange tangents,
+                                                    DerivativeTerm term);
 
 } // namespace weft
 

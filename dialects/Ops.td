@@ -626,10 +626,153 @@ def Weft_DotGeneralOp : Weft_Inferred<"dot_general", [Contraction,
 }
 
 //===----------------------------------------------------------------------===//
-// Transformations
+// Control flow
 //===----------------------------------------------------------------------===//
 
+def Weft_AnyOrTape : AnyTypeOf<[Weft_Any, Weft_Tape]>;
 def Weft_AnyOrResiduals : AnyTypeOf<[Weft_Any, Weft_Residuals]>;
+
+// An op with bodies: regions of one block that ends in `weft.yield`. They see
+// no value from outside but those that the op hands to them as arguments.
+class Weft_ControlFlow<string mnemonic, list<Trait> traits = []>
+    : Weft_Op<mnemonic, traits # [
+        DeclareOpInterfaceMethods<ControlFlow>, IsolatedFromAbove,
+        SingleBlock]> {
+  let hasVerifier = 1;
+  let hasRegionVerifier = 1;
+  let hasCanonicalizer = 1;
+}
+
+def Weft_SwitchOp : Weft_ControlFlow<"switch"> {
+  let summary = "What one of several bodies gives, chosen by an index.";
+  let description = [{
+    Body number `index` runs, an index outside being clamped. Each body takes
+    the inputs and yields the results. The index of two bodies may be a bool:
+    false is the first, true the second.
+
+    ```mlir
+    %r = weft.switch %p(%x) : (tensor<i1>, tensor<f32>) -> tensor<f32> {
+    ^bb0(%x: tensor<f32>):
+      weft.yield %x : tensor<f32>
+    }, {
+    ^bb0(%x: tensor<f32>):
+      %y = weft.sin %x : tensor<f32>
+      weft.yield %y : tensor<f32>
+    }
+    ```
+
+    Reverse mode keeps the residuals of the body that ran; those of the same
+    type share a slot. Of a stacked index all bodies are computed, and the
+    results selected.
+  }];
+  let arguments = (ins Weft_BoolOrInt:$index,
+                   Variadic<Weft_AnyOrResiduals>:$inputs);
+  let results = (outs Variadic<Weft_Any>:$outputs);
+  let regions = (region VariadicRegion<SizedRegion<1>>:$bodies);
+  let assemblyFormat = [{
+    $index `(` $inputs `)` attr-dict `:` functional-type(operands, results)
+    $bodies
+  }];
+}
+
+def Weft_WhileOp : Weft_ControlFlow<"while", [AttrSizedOperandSegments]> {
+  let summary = "Repeats a body while a condition holds.";
+  let description = [{
+    `cond` takes the carries and the constants, and yields a bool; while it is
+    true, the body maps carries and constants to the next carries. The results
+    are the last carries.
+
+    ```mlir
+    %r = weft.while carry(%x) with(%bound)
+        : (tensor<f32>, tensor<f32>) -> tensor<f32> cond {
+    ^bb0(%x: tensor<f32>, %bound: tensor<f32>):
+      %p = weft.less %x, %bound : tensor<f32>
+      weft.yield %p : tensor<i1>
+    } do {
+    ^bb0(%x: tensor<f32>, %bound: tensor<f32>):
+      %y = weft.add %x, %x : tensor<f32>
+      weft.yield %y : tensor<f32>
+    }
+    ```
+
+    Reverse mode counts the trips. The backward pass runs the loop again, as a
+    `weft.scan` of that many steps which records what its own reverse needs.
+    With a stacked condition the loop runs until all are done.
+  }];
+  let arguments = (ins Variadic<Weft_Any>:$inits,
+                   Variadic<Weft_AnyOrResiduals>:$consts);
+  let results = (outs Variadic<Weft_Any>:$outputs);
+  let regions = (region SizedRegion<1>:$cond, SizedRegion<1>:$body);
+  let assemblyFormat = [{
+    (`carry` `(` $inits^ `)`)? (`with` `(` $consts^ `)`)? attr-dict
+    `:` functional-type(operands, results) `cond` $cond `do` $body
+  }];
+}
+
+def Weft_ScanOp : Weft_ControlFlow<"scan", [AttrSizedOperandSegments]> {
+  let summary = "Repeats a body for each slice of arrays.";
+  let description = [{
+    The body takes the carries, a slice of each of `xs` along its leading
+    dimension, and the constants; it yields the next carries and slices of the
+    further results `ys`. `reverse` runs from the last slice to the first; the
+    slices of `ys` lie as those of `xs` do.
+
+    ```mlir
+    %sum, %sums = weft.scan length 10 carry(%zero) over(%xs) with(%w)
+        : (tensor<f32>, tensor<10xf32>, tensor<f32>)
+          -> (tensor<f32>, tensor<10xf32>) {
+    ^bb0(%sum: tensor<f32>, %x: tensor<f32>, %w: tensor<f32>):
+      %wx = weft.multiply %w, %x : tensor<f32>
+      %next = weft.add %sum, %wx : tensor<f32>
+      weft.yield %next, %next : tensor<f32>, tensor<f32>
+    }
+    ```
+
+    A length known at run time only is the operand `trips` (none if negative),
+    or, if there is neither, that of the tapes which it runs over; then all
+    `xs` and `ys` are tapes. `unroll` asks for that many steps at a time.
+
+    Reverse mode stacks the residuals of the steps as further `ys`, apart from
+    constants and slices of `xs`, which are there already. A second scan in the
+    other direction takes them.
+  }];
+  let arguments = (ins OptionalAttr<I64Attr>:$length, UnitAttr:$reverse,
+                   DefaultValuedAttr<I64Attr, "1">:$unroll,
+                   Optional<Weft_Index>:$trips,
+                   Variadic<Weft_Any>:$inits,
+                   Variadic<Weft_AnyOrTape>:$xs,
+                   Variadic<Weft_AnyOrResiduals>:$consts);
+  let results = (outs Variadic<Weft_AnyOrTape>:$outputs);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = [{
+    (`length` $length^)? (`trips` $trips^)? (`reverse` $reverse^)?
+    (`unroll` $unroll^)? (`carry` `(` $inits^ `)`)? (`over` `(` $xs^ `)`)?
+    (`with` `(` $consts^ `)`)? attr-dict
+    `:` functional-type(operands, results) $body
+  }];
+  let extraClassDeclaration = [{
+    /// Whether the length is known at run time only.
+    bool isDynamic() { return !getLength(); }
+    /// The results that are the last carries, and the others.
+    ::mlir::ResultRange getCarries() {
+      return getOutputs().take_front(getInits().size());
+    }
+    ::mlir::ResultRange getYs() {
+      return getOutputs().drop_front(getInits().size());
+    }
+  }];
+}
+
+def Weft_YieldOp : Weft_Op<"yield", [NotDifferentiable, Terminator, ReturnLike,
+    ParentOneOf<["SwitchOp", "WhileOp", "ScanOp"]>]> {
+  let summary = "Ends a body and says what it gives.";
+  let arguments = (ins Variadic<Weft_Any>:$outputs);
+  let assemblyFormat = "attr-dict ($outputs^ `:` type($outputs))?";
+}
+
+//===----------------------------------------------------------------------===//
+// Transformations
+//===----------------------------------------------------------------------===//
 
 def Weft_LinearizeOp : Weft_Op<"linearize", [NotDifferentiable,
     DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {

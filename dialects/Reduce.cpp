@@ -123,8 +123,7 @@ SmallVector<Value> MinOp::buildPullback(OpBuilder &b, Location loc,
 /// A maximum or minimum moves as the elements that equal it do on average.
 static Tensor tangentOfExtremes(Tensor x, Tensor extreme, Tensor tangent,
                                 ArrayRef<int64_t> axes) {
-  Tensor isExtreme =
-      equal(x, restoreAxes(extreme, axes, x.type().getShape()));
+  Tensor isExtreme = equal(x, restoreAxes(extreme, axes, x.type().getShape()));
   Tensor hits = convert(isExtreme, x.type().getElementType());
   return sum(select(isExtreme, tangent, zeros(x)), axes) / sum(hits, axes);
 }
@@ -191,8 +190,8 @@ static Tensor productOfOthersAlong(Tensor x, ArrayRef<int64_t> axes) {
     inverse[from] = to;
     moved.push_back(type.getDimSize(from));
   }
-  Tensor matrix = reshape(transpose(x, order),
-                          {type.getNumElements() / size, size});
+  Tensor matrix =
+      reshape(transpose(x, order), {type.getNumElements() / size, size});
   return transpose(reshape(productOfOthers(matrix), moved), inverse);
 }
 
@@ -210,10 +209,11 @@ SmallVector<Value> ProdOp::buildPullback(OpBuilder &b, Location loc,
 
 SmallVector<Value> ProdOp::buildTangents(OpBuilder &b, Location loc,
                                          ValueRange tangents) {
-  return sumOfTangents(*this, b, loc, tangents,
-                       [&](unsigned, Tensor t) -> Tensor {
-    if (t.type().getNumElements() == 0)
-      return none;
-    return sum(t * productOfOthersAlong(t.with(getX()), getAxes()), getAxes());
-  });
+  return sumOfTangents(
+      *this, b, loc, tangents, [&](unsigned, Tensor t) -> Tensor {
+        if (t.type().getNumElements() == 0)
+          return none;
+        return sum(t * productOfOthersAlong(t.with(getX()), getAxes()),
+                   getAxes());
+      });
 }

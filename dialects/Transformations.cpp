@@ -111,7 +111,8 @@ LogicalResult PushforwardOp::verifySymbolUses(SymbolTableCollection &symbols) {
   SmallVector<Type> tangents;
   for (int64_t operand : residuals.getWrt().asArrayRef())
     tangents.push_back(type.getInput(operand));
-  if (failed(verifyTypes(*this, "tangents", getTangents().getTypes(), tangents)))
+  if (failed(
+          verifyTypes(*this, "tangents", getTangents().getTypes(), tangents)))
     return failure();
   // pushforward_c3: one result for each floating result.
   return verifyTypes(*this, "results", getResultTangents().getTypes(),
@@ -157,16 +158,15 @@ static LogicalResult verifyAxes(Operation *op, StringRef what,
     if (axis == -1 && stack == part)
       continue;
     if (axis < 0 || !array || axis > array.getRank())
-      return op->emitOpError() << "cannot have axis " << axis << " of " << what
-                               << " of type " << part << " stacked as "
-                               << stack;
+      return op->emitOpError()
+             << "cannot have axis " << axis << " of " << what << " of type "
+             << part << " stacked as " << stack;
     SmallVector<int64_t> shape(array.getShape());
     shape.insert(shape.begin() + axis, size);
     if (stack != array.clone(shape))
-      return op->emitOpError()
-             << "needs " << array.clone(shape) << " for " << size << " " << what
-             << " of type " << part << " along axis " << axis << ", got "
-             << stack;
+      return op->emitOpError() << "needs " << array.clone(shape) << " for "
+                               << size << " " << what << " of type " << part
+                               << " along axis " << axis << ", got " << stack;
   }
   return success();
 }
@@ -182,8 +182,8 @@ LogicalResult VmapOp::verifySymbolUses(SymbolTableCollection &symbols) {
     return emitOpError() << "cannot have a size of " << size;
   // vmap_c3: operands are stacked along their axes.
   FunctionType type = function.getFunctionType();
-  if (failed(verifyAxes(*this, "operands", getInAxes(),
-                        getInputs().getTypes(), type.getInputs(), size)))
+  if (failed(verifyAxes(*this, "operands", getInAxes(), getInputs().getTypes(),
+                        type.getInputs(), size)))
     return failure();
   // vmap_c4: results are stacked along their axes.
   return verifyAxes(*this, "results", getOutAxes(), getResultTypes(),

@@ -62,8 +62,8 @@ class Transformer {
 public:
   virtual ~Transformer() = default;
 
-  /// A private function of what `region` does to its arguments; its terminator's
-  /// operands are the results.
+  /// A private function of what `region` does to its arguments; its
+  /// terminator's operands are the results.
   virtual mlir::func::FuncOp outline(mlir::Region &region) = 0;
   /// The floating results of `function` that depend on `operands` by floats.
   virtual llvm::SmallBitVector

@@ -38,6 +38,15 @@ static Type elementOf(Type type) {
     return {};
   return array.getElementType();
 }
+/// The type of one step's record on a tape, else null.
+static Type recordOf(Type type) {
+  auto tape = dyn_cast<RankedTensorType>(type);
+  if (!tape || tape.getEncoding() || tape.getRank() == 0 ||
+      !tape.isDynamicDim(0))
+    return {};
+  return RankedTensorType::get(tape.getShape().drop_front(),
+                               tape.getElementType());
+}
 static bool isBool(Type type) { return type && type.isSignlessInteger(1); }
 static bool isInt(Type type) {
   auto integer = dyn_cast_if_present<IntegerType>(type);
@@ -60,6 +69,20 @@ bool weft::isNumericArray(Type type) {
 }
 bool weft::isArray(Type type) {
   return isBoolArray(type) || isNumericArray(type);
+}
+bool weft::isIndexArray(Type type) {
+  Type element = elementOf(type);
+  return element && element.isSignlessInteger(64) &&
+         cast<RankedTensorType>(type).getRank() == 0;
+}
+
+bool weft::isTape(Type type) {
+  Type record = recordOf(type);
+  return record && isArray(record);
+}
+bool weft::isFloatTape(Type type) {
+  Type record = recordOf(type);
+  return record && isFloatArray(record);
 }
 
 Type weft::boolLike(Type type) {

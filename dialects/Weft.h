@@ -17,6 +17,7 @@
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/IR/SymbolTable.h"
 #include "mlir/IR/TypeUtilities.h"
+#include "mlir/Interfaces/ControlFlowInterfaces.h"
 #include "mlir/Interfaces/InferTypeOpInterface.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
@@ -30,6 +31,13 @@ bool isIntArray(mlir::Type type);
 bool isBoolOrIntArray(mlir::Type type);
 bool isFloatArray(mlir::Type type);
 bool isNumericArray(mlir::Type type);
+/// Whether a type is that of one i64.
+bool isIndexArray(mlir::Type type);
+
+/// Whether a type is a tape: arrays of one type along a leading dimension
+/// whose size is known at run time only.
+bool isTape(mlir::Type type);
+bool isFloatTape(mlir::Type type);
 
 /// The bool array of the shape of `type`; `type` itself if it is no array.
 mlir::Type boolLike(mlir::Type type);
@@ -63,7 +71,7 @@ llvm::SmallVector<mlir::Value> widen(mlir::Operation *op, mlir::OpBuilder &b,
 /// `x` repeated `size` times along a new leading axis.
 mlir::Value stack(mlir::OpBuilder &b, mlir::Location loc, mlir::Value x,
                   int64_t size);
-/// The type of `size` stacked arrays of `type`.
+/// The type of `size` stacked arrays of `type`, or of the tape of stacks.
 mlir::RankedTensorType stacked(mlir::Type type, int64_t size);
 /// Where the dimensions of an array are in a stack of such arrays.
 llvm::SmallVector<int64_t> dimsInStack(llvm::ArrayRef<int64_t> dims);

@@ -9,6 +9,7 @@
 include "mlir/IR/AttrTypeBase.td"
 include "mlir/IR/OpBase.td"
 include "mlir/IR/SymbolInterfaces.td"
+include "mlir/Interfaces/ControlFlowInterfaces.td"
 include "mlir/Interfaces/InferTypeOpInterface.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 include "dialects/Interfaces.td"
@@ -19,8 +20,10 @@ def Weft_Dialect : Dialect {
   let summary = "Array programs: what they mean, for no machine in particular.";
   let description = [{
     Values are arrays: builtin tensors of static shape whose elements are
-    `i1` (bool), `i8`..`i64` (signed), `ui8`..`ui64`, `f32` or `f64`. Every op
-    is pure. Elementwise ops never broadcast: `weft.broadcast` does.
+    `i1` (bool), `i8`..`i64` (signed), `ui8`..`ui64`, `f32` or `f64`. The one
+    exception is a tape, `tensor<?x...>`: what a `weft.scan` of a length known
+    at run time only keeps of its steps, for another one to read. Every op is
+    pure. Elementwise ops never broadcast: `weft.broadcast` does.
     Derivatives and batching are ops too (`weft.linearize`, `weft.pullback`,
     `weft.jvp`, `weft.vmap`), which the pass `weft-expand-transforms` replaces
     by the ops that compute them.
@@ -50,6 +53,10 @@ def Weft_BoolOrInt : Weft_Array<"isBoolOrIntArray",
     "bool, i8..i64 or ui8..ui64">;
 def Weft_Float : Weft_Array<"isFloatArray", "f32 or f64">;
 def Weft_Num : Weft_Array<"isNumericArray", "integers or floats (not bool)">;
+def Weft_Index : Weft_Array<"isIndexArray", "one i64: tensor<i64>">;
+def Weft_Tape : Type<CPred<"::weft::isTape($_self)">,
+    "tape of bool, integers or floats (only the leading size is dynamic)",
+    "::mlir::RankedTensorType">;
 
 def Weft_Residuals : TypeDef<Weft_Dialect, "Residuals"> {
   let mnemonic = "residuals";

@@ -58,7 +58,7 @@ class Operation:
     operands: tuple[str, ...]
     results: tuple[str, ...]
     attributes: dict[str, str] = field(default_factory=dict)
-    regions: int = 0
+    regions: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         names = ", ".join(f"%{i}" for i in range(len(self.operands)))
@@ -66,7 +66,7 @@ class Operation:
         attributes = ", ".join(
             f"{key} = {text}" for key, text in self.attributes.items()
         )
-        regions = f" ({', '.join(['{}'] * self.regions)})" if self.regions else ""
+        regions = f" ({', '.join(self.regions)})" if self.regions else ""
         results = f"%r:{len(self.results)} = " if self.results else ""
         return (
             "func.func private @f(tensor<4xf32>) -> tensor<4xf32>\n"
@@ -95,6 +95,46 @@ ORGANIZING = {
           "out_axes": "array<i64: 0>"}),
         ("barrier", (_ARRAY, "tensor<i1>"), (_ARRAY, "tensor<i1>"), {}),
     )
+}  # fmt: skip
+
+_BODY = '{^bb0(%a: tensor<f32>): "weft.yield"(%a) : (tensor<f32>) -> ()}'
+_COND = (
+    '{^bb0(%a: tensor<f32>): %p = "weft.isnan"(%a) : (tensor<f32>) -> tensor<i1>'
+    ' "weft.yield"(%p) : (tensor<i1>) -> ()}'
+)
+_STEP = (
+    "{^bb0(%a: tensor<f32>, %x: tensor<4xf32>):"
+    '"weft.yield"(%a, %x) : (tensor<f32>, tensor<4xf32>) -> ()}'
+)
+# Bodies that fit no op, or hardly one.
+BODIES = (
+    "{}", "{^bb0:}", "{^bb0(%a: f32):}", '{"weft.yield"() : () -> ()}',
+    '{"func.return"() : () -> ()}', '{"llvm.unreachable"() : () -> ()}',
+    '{^bb0(%a: !weft.residuals<@f, [0]>): "weft.yield"() : () -> ()}',
+    '{"cf.br"()[^bb1] : () -> () ^bb1: "weft.yield"() : () -> ()}',
+    '{%b = "test.source"() : () -> tensor<f32>}', _BODY, _COND, _STEP,
+)  # fmt: skip
+
+_F32, _I64 = "tensor<f32>", "tensor<i64>"
+ORGANIZING |= {
+    "switch": [Operation("weft.switch", (_I64, _F32), (_F32,), {}, (_BODY, _BODY))],
+    "while": [
+        Operation(
+            "weft.while", (_F32,), (_F32,), {_SEGMENTS: "array<i32: 1, 0>"},
+            (_COND, _BODY),
+        )
+    ],
+    "scan": [
+        Operation(
+            "weft.scan", (_F32, "tensor<3x4xf32>"), (_F32, "tensor<3x4xf32>"),
+            {"length": "3 : i64", _SEGMENTS: "array<i32: 0, 1, 1, 0>"}, (_STEP,),
+        ),
+        Operation(
+            "weft.scan", (_I64, _F32, "tensor<?x4xf32>"), (_F32, "tensor<?x4xf32>"),
+            {"reverse": "unit", _SEGMENTS: "array<i32: 1, 1, 1, 0>"}, (_STEP,),
+        ),
+    ],
+    "yield": [Operation("weft.yield", (_F32,), ())],
 }  # fmt: skip
 
 
@@ -178,7 +218,10 @@ def _no_attribute(operation: Operation, draw: Random) -> Operation:
 
 
 def _region(operation: Operation, draw: Random) -> Operation:
-    return replace(operation, regions=draw.choice((1, 2)))
+    """Other bodies, or some where there should be none."""
+    bodies = (*operation.regions, *BODIES)
+    count = draw.choice((0, 1, 1, 2))
+    return replace(operation, regions=tuple(draw.choices(bodies, k=count)))
 
 
 MUTATIONS: tuple[Mutation, ...] = (
@@ -222,7 +265,7 @@ def build(operation: Operation, context: object, infer: bool) -> None:
                 results=None if infer else results,
                 operands=list(source.results),
                 attributes=attributes,
-                regions=operation.regions,
+                regions=len(operation.regions),
                 infer_type=infer,
             )
             made.verify()

@@ -27,6 +27,8 @@ ELEMENTS = {
     "Weft_Num": (*INTEGERS, *FLOATS),
     "Weft_Residuals": (),
     "Weft_AnyOrResiduals": ("i1", *INTEGERS, *FLOATS),
+    "Weft_AnyOrTape": ("i1", *INTEGERS, *FLOATS),
+    "Weft_Index": ("i64",),
 }
 
 
@@ -102,7 +104,7 @@ def _values(dump: dict[str, Any], dag: dict[str, Any]) -> tuple[Value, ...]:
     values = []
     for constraint, name in dag["args"]:
         record, variadic = dump[constraint["def"]], False
-        if "Variadic" in record["!superclasses"]:
+        if {"Variadic", "Optional"} & set(record["!superclasses"]):
             record, variadic = dump[record["baseType"]["def"]], True
         if "TypeConstraint" in record["!superclasses"]:
             values.append(Value(name, record["!name"], variadic))
