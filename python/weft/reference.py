@@ -4,9 +4,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from mlir import ir
@@ -21,13 +22,25 @@ if TYPE_CHECKING:
 
 Environment = dict[ir.Value, Any]
 
+# A symbol in MLIR text, and the name of the function that stands for one op.
+_SYMBOL: Final = re.compile(r'@(?:"([^"]+)"|([\w$.-]+))')
+_ENTRY: Final = "weft.interpreted"
+
+# Ops about a function: what they mean is what they expand to.
+_TRANSFORMATIONS: Final = {
+    "weft.jvp",
+    "weft.pullback",
+    "weft.pushforward",
+    "weft.vmap",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Residuals:
     """What `weft.linearize` leaves for `weft.pullback`: the call it was."""
 
     operation: ir.Operation
-    operands: tuple[np.ndarray, ...]
+    operands: tuple[Any, ...]
 
 
 class Interpreter:
@@ -95,8 +108,8 @@ class Interpreter:
         if name == "weft.linearize":
             primals = self.call(_callee(operation), operands)
             return [*primals, Residuals(operation, tuple(operands))]
-        if name == "weft.pullback":
-            return self._pull_back(operands[0], operands[1:], operation)
+        if name in _TRANSFORMATIONS:
+            return self._transform(operation, operands)
         if name == "weft.barrier":
             return operands
         dialect, _, short = name.partition(".")
@@ -110,64 +123,83 @@ class Interpreter:
             attributes["result"] = self._context.spec_of(operation.results[0].type)
         return [evaluate(short, operands, attributes)]
 
-    def _pull_back(
-        self, residuals: Residuals, cotangents: list[Any], pullback: ir.Operation
-    ) -> list[Any]:
+    def _transform(self, operation: ir.Operation, operands: list[Any]) -> list[Any]:
+        """Expands a module that does nothing but this, and interprets that."""
         from .contexts import context
 
-        text = self._pullback_program(residuals.operation, pullback)
+        applied = _Applied()
+        results = applied.add(operation, operands)
+        body = applied.text(results, [str(value.type) for value in operation.results])
+        text = "\n".join([*self._functions_named_in(body), body])
         with context() as fresh:
             module = ir.Module.parse(text, fresh.mlir)
             _weft.run_pipeline(module, "weft-expand-transforms")
-            arguments = [*residuals.operands, *cotangents]
-            return Interpreter(module, fresh).call("main", arguments)
+            return Interpreter(module, fresh).call(_ENTRY, applied.arguments)
 
-    def _pullback_program(self, linearize: ir.Operation, pullback: ir.Operation) -> str:
-        """A module whose `main` maps primals and cotangents to gradients."""
-        functions = _with_callees(self._function, _callee(linearize))
-        symbol, wrt = linearize.attributes["callee"], linearize.attributes["wrt"]
-        xs = [str(value.type) for value in linearize.operands]
-        ys = [str(value.type) for value in linearize.results]
-        cts = [str(value.type) for value in pullback.operands][1:]
-        gs = [str(value.type) for value in pullback.results]
-        x, ct = _names("x", xs), _names("ct", cts)
-        y, g = _names("y", ys), _names("g", gs)
-        typed = [f"{n}: {t}" for n, t in zip(x + ct, xs + cts, strict=True)]
-        indices = f"[{', '.join(map(str, ir.DenseI64ArrayAttr(wrt)))}]"
-        main = f"""
-          func.func @main({", ".join(typed)}) -> ({", ".join(gs)}) {{
-            {", ".join(y)} = weft.linearize {symbol}({", ".join(x)}) wrt {indices}
-              : ({", ".join(xs)}) -> ({", ".join(ys)})
-            {", ".join(g)} = weft.pullback {y[-1]}({", ".join(ct)})
-              : ({", ".join([ys[-1], *cts])}) -> ({", ".join(gs)})
-            return {", ".join(g)} : {", ".join(gs)}
-          }}"""
-        return "\n".join([*(str(function) for function in functions), main])
+    def _functions_named_in(self, text: str) -> list[str]:
+        """The functions that a text names, and all that those name."""
+        found: dict[str, str] = {}
+        pending = [text]
+        while pending:
+            for quoted, plain in _SYMBOL.findall(pending.pop()):
+                name = quoted or plain
+                if name not in found and name != _ENTRY:
+                    found[name] = str(self._function(name))
+                    pending.append(found[name])
+        return list(found.values())
+
+
+class _Applied:
+    """A function under construction that applies ops to arrays at hand."""
+
+    def __init__(self) -> None:
+        self.arguments: list[np.ndarray] = []
+        self._types: list[str] = []
+        self._lines: list[str] = []
+        self._residuals: dict[int, str] = {}
+
+    def add(self, operation: ir.Operation, operands: Sequence[Any]) -> list[str]:
+        """Writes an op of the given operands; the names of its results."""
+        inputs = [
+            self._operand(x, str(value.type))
+            for x, value in zip(operands, operation.operands, strict=True)
+        ]
+        results = [f"%{len(self._lines)}_{i}" for i in range(len(operation.results))]
+        attributes = ", ".join(f"{k} = {v}" for k, v in operation.attributes.items())
+        types = ", ".join(str(value.type) for value in operation.operands)
+        outputs = ", ".join(str(value.type) for value in operation.results)
+        assigned = f"{', '.join(results)} = " if results else ""
+        self._lines.append(
+            f'{assigned}"{operation.name}"({", ".join(inputs)}) {{{attributes}}} : '
+            f"({types}) -> ({outputs})"
+        )
+        return results
+
+    def _operand(self, x: Any, spelled: str) -> str:
+        if not isinstance(x, Residuals):
+            self.arguments.append(x)
+            self._types.append(spelled)
+            return f"%arg{len(self.arguments) - 1}"
+        if id(x) not in self._residuals:
+            self._residuals[id(x)] = self.add(x.operation, x.operands)[-1]
+        return self._residuals[id(x)]
+
+    def text(self, results: Sequence[str], types: Sequence[str]) -> str:
+        """The function, returning the named values."""
+        inputs = [f"%arg{i}: {spelled}" for i, spelled in enumerate(self._types)]
+        outputs = f"{', '.join(results)} : {', '.join(types)}" if results else ""
+        return "\n".join(
+            [
+                f"func.func @{_ENTRY}({', '.join(inputs)}) -> ({', '.join(types)}) {{",
+                *self._lines,
+                f"return {outputs}",
+                "}",
+            ]
+        )
 
 
 def _callee(operation: ir.Operation | ir.OpView) -> str:
     return ir.FlatSymbolRefAttr(operation.attributes["callee"]).value
-
-
-def _names(letter: str, types: Sequence[str]) -> list[str]:
-    return [f"%{letter}{i}" for i in range(len(types))]
-
-
-def _with_callees(
-    lookup: Callable[[str], ir.Operation], symbol: str
-) -> list[ir.Operation]:
-    """A function and all those that it calls, directly or not."""
-    found: dict[str, ir.Operation] = {}
-    pending = [symbol]
-    while pending:
-        name = pending.pop()
-        if name in found:
-            continue
-        found[name] = lookup(name)
-        for op in found[name].regions[0].blocks[0].operations:
-            if "callee" in op.attributes:
-                pending.append(_callee(op))
-    return list(found.values())
 
 
 def _python_value(attribute: ir.Attribute) -> Any:
