@@ -164,7 +164,7 @@ class _Applied:
             self._operand(x, str(value.type))
             for x, value in zip(operands, operation.operands, strict=True)
         ]
-        results = [f"%{len(self._lines)}_{i}" for i in range(len(operation.results))]
+        results = [f"%r{len(self._lines)}_{i}" for i in range(len(operation.results))]
         attributes = ", ".join(f"{k} = {v}" for k, v in operation.attributes.items())
         types = ", ".join(str(value.type) for value in operation.operands)
         outputs = ", ".join(str(value.type) for value in operation.results)
