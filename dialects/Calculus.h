@@ -42,6 +42,7 @@ private:
 inline constexpr double ln2 = llvm::numbers::ln2;
 inline constexpr double ln10 = llvm::numbers::ln10;
 inline constexpr double twoOverSqrtPi = 1.1283791670955125739;
+inline constexpr double sqrtPiOverTwo = 0.88622692545275801365;
 
 /// An array of the type of `like` with every element `value`.
 Tensor constant(Tensor like, double value);

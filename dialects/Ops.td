@@ -211,6 +211,14 @@ def Weft_ErfcOp : Weft_Math<"erfc", "Erfc",
     ["t * (-twoOverSqrtPi * exp(-(x * x)))"]> {
   let summary = "Elementwise complementary error function, 1 - erf(x).";
 }
+def Weft_ErfinvOp : Weft_Unary<"erfinv", Weft_Float, "erfinv(x)",
+    ["t * (sqrtPiOverTwo * exp(r * r))"]> {
+  let summary = "Elementwise inverse of the error function.";
+  let description = [{
+    The same bits on every target. Infinite at -1 and 1, NaN beyond. Off by less
+    than 0.51 ulp for f32 and 1.2 ulps for f64.
+  }];
+}
 def Weft_LogisticOp : Weft_Unary<"logistic", Weft_Float, "logistic(x)",
     ["t * (r * (1.0 - r))"]> {
   let summary = "Elementwise logistic function, 1 / (1 + exp(-x)).";
@@ -308,6 +316,18 @@ def Weft_BitwiseRightShiftOp : Weft_Binary<"bitwise_right_shift", Weft_Int,
   let description = [{
     By the width or more, or by a negative amount: all sign bits.
   }];
+}
+
+def Weft_ThreefryOp : Weft_Elementwise<"threefry", ["key", "counter"],
+    "threefry(key, counter)", [], [SameOperandsAndResultType]> {
+  let summary = "Elementwise 64 random bits: a counter, enciphered by a key.";
+  let description = [{
+    Threefry-2x32 of 20 rounds (Salmon et al., SC 2011). Key, counter and result
+    are pairs of 32-bit words, the high one first.
+  }];
+  let arguments = (ins Weft_UI64:$key, Weft_UI64:$counter);
+  let results = (outs Weft_UI64:$result);
+  let assemblyFormat = "$key `,` $counter attr-dict `:` type($key)";
 }
 
 //===----------------------------------------------------------------------===//

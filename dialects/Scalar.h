@@ -97,6 +97,9 @@ Scalar shiftRight(Scalar x, Scalar y);
 Scalar hypot(Scalar x, Scalar y);
 Scalar logaddexp(Scalar x, Scalar y);
 Scalar logistic(Scalar x);
+Scalar erfinv(Scalar x);
+/// 64 random bits, of ui64; see weft.threefry.
+Scalar threefry(Scalar key, Scalar counter);
 
 /// The value as another weft element type; see weft.convert.
 Scalar convert(Scalar x, mlir::Type type);

@@ -61,6 +61,10 @@ static bool isFloat(Type type) {
 bool weft::isBoolArray(Type type) { return isBool(elementOf(type)); }
 bool weft::isIntArray(Type type) { return isInt(elementOf(type)); }
 bool weft::isFloatArray(Type type) { return isFloat(elementOf(type)); }
+bool weft::isUI64Array(Type type) {
+  Type element = elementOf(type);
+  return element && element.isUnsignedInteger(64);
+}
 bool weft::isBoolOrIntArray(Type type) {
   return isBoolArray(type) || isIntArray(type);
 }

@@ -28,6 +28,7 @@ namespace weft {
 bool isArray(mlir::Type type);
 bool isBoolArray(mlir::Type type);
 bool isIntArray(mlir::Type type);
+bool isUI64Array(mlir::Type type);
 bool isBoolOrIntArray(mlir::Type type);
 bool isFloatArray(mlir::Type type);
 bool isNumericArray(mlir::Type type);

@@ -169,6 +169,7 @@ ROWS: dict[str, Row] = {
     "atanh": smooth(INSIDE, ulps=2),
     "erf": smooth(REAL, ulps=2),
     "erfc": smooth(REAL, ulps=2),
+    "erfinv": smooth(INSIDE),
     "logistic": smooth(REAL, ulps=2),
     # Predicates and comparisons.
     "isnan": EXACT,
@@ -193,6 +194,7 @@ ROWS: dict[str, Row] = {
     "bitwise_count": EXACT,
     "bitwise_left_shift": EXACT,
     "bitwise_right_shift": EXACT,
+    "threefry": EXACT,
     # Choice and conversion.
     "select": smooth((0, 1), REAL, REAL),
     "clamp": smooth(REAL, (-1.0, -0.5), (0.5, 1.0), signed_zeros=False),

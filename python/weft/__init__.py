@@ -17,7 +17,7 @@ import math as _math
 
 import numpy as _np
 
-from . import nn, ops
+from . import nn, ops, random
 from .array import Array
 from .errors import (
     ArgumentError,
@@ -109,6 +109,7 @@ __all__ = [
     "nn",
     "parse",
     "pi",
+    "random",
     "result_type",
     "stages",
     "uint16",

@@ -369,6 +369,14 @@ func.func @erfc(%x: tensor<4xi32>) {
 
 // -----
 
+func.func @erfinv(%x: tensor<4xi32>) {
+  // expected-error @+1 {{'weft.erfinv' op operand #0 must be array of f32 or f64, but got 'tensor<4xi32>'}}
+  %0 = weft.erfinv %x : tensor<4xi32>
+  return
+}
+
+// -----
+
 func.func @logistic(%x: tensor<4xi32>) {
   // expected-error @+1 {{'weft.logistic' op operand #0 must be array of f32 or f64, but got 'tensor<4xi32>'}}
   %0 = weft.logistic %x : tensor<4xi32>
@@ -540,6 +548,14 @@ func.func @bitwise_left_shift(%x: tensor<4xf32>) {
 func.func @bitwise_right_shift(%x: tensor<4xf32>) {
   // expected-error @+1 {{'weft.bitwise_right_shift' op operand #0 must be array of i8..i64 or ui8..ui64, but got 'tensor<4xf32>'}}
   %0 = weft.bitwise_right_shift %x, %x : tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @threefry(%x: tensor<4xi64>) {
+  // expected-error @+1 {{'weft.threefry' op operand #0 must be array of ui64, but got 'tensor<4xi64>'}}
+  %0 = weft.threefry %x, %x : tensor<4xi64>
   return
 }
 

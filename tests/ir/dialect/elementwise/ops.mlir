@@ -115,6 +115,8 @@ func.func @trigonometric(%x: tensor<2x3xf32>, %y: tensor<2x3xf32>) {
   %erf = weft.erf %x : tensor<2x3xf32>
   // CHECK-NEXT: %{{.+}} = weft.erfc %[[X]] : tensor<2x3xf32>
   %erfc = weft.erfc %x : tensor<2x3xf32>
+  // CHECK-NEXT: %{{.+}} = weft.erfinv %[[X]] : tensor<2x3xf32>
+  %erfinv = weft.erfinv %x : tensor<2x3xf32>
   // CHECK-NEXT: %{{.+}} = weft.logistic %[[X]] : tensor<2x3xf32>
   %logistic = weft.logistic %x : tensor<2x3xf32>
   return
@@ -175,6 +177,14 @@ func.func @logic(%x_i1: tensor<2x3xi1>, %y_i1: tensor<2x3xi1>,
   %bitwise_left_shift = weft.bitwise_left_shift %x_i32, %y_i32 : tensor<2x3xi32>
   // CHECK-NEXT: %{{.+}} = weft.bitwise_right_shift %[[X_I32]], %[[Y_I32]] : tensor<2x3xi32>
   %bitwise_right_shift = weft.bitwise_right_shift %x_i32, %y_i32 : tensor<2x3xi32>
+  return
+}
+
+// CHECK-LABEL: func.func @threefry(
+// CHECK-SAME: %[[KEY:.+]]: tensor<4xui64>, %[[COUNTER:.+]]: tensor<4xui64>)
+func.func @threefry(%key: tensor<4xui64>, %counter: tensor<4xui64>) {
+  // CHECK-NEXT: %{{.+}} = weft.threefry %[[KEY]], %[[COUNTER]] : tensor<4xui64>
+  %threefry = weft.threefry %key, %counter : tensor<4xui64>
   return
 }
 

@@ -1,0 +1,509 @@
+"""Random numbers from keys, which are values: the same key gives the same numbers.
+
+A key is a uint64 scalar, made by `key` and consumed by one function: `split` makes
+new keys of it. Numbers are enciphered counters (threefry-2x32 of 20 rounds: J. K.
+Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011), so they do not
+depend on the target, on `jit` or on `vmap`. For one key, `split`, `fold_in`, `bits`,
+`uniform`, `bernoulli` and `randint` give the bits of `jax.random`, as it is by default
+(threefry, partitionable), for the same dtypes.
+"""
+
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+
+from . import ops
+from .array import Array
+from .dtypes import DTypeLike, canonical, is_kind
+from .errors import ArgumentError, DTypeError, ShapeError, UnsupportedTypeError, public
+from .ops.registry import ArrayLike, as_array, cast, common_shape
+from .ops.shape import axis_index, shape_tuple
+
+ShapeLike: TypeAlias = int | Sequence[int]
+
+UINT64: Final = np.dtype("uint64")
+FLOAT: Final = np.dtype("float32")
+ROOT_TWO: Final = math.sqrt(2.0)
+
+
+# ---- keys ----
+
+
+@public
+def key(seed: ArrayLike) -> Array:
+    """A key: a uint64 scalar whose bits are those of an integer seed.
+
+    Arguments: `seed`, an integer scalar; a negative one stands for its two's
+    complement of 64 bits. Raises `DTypeError` for other dtypes and `ShapeError` for
+    other shapes.
+
+    >>> weft.random.key(42)
+    Array(42, dtype=uint64)
+    """
+    if isinstance(seed, int) and not isinstance(seed, bool):
+        return Array(np.asarray(seed % 2**64, UINT64))
+    array = as_array(seed, "random.key")
+    if not is_kind(array.dtype, "integer"):
+        raise DTypeError(
+            f"random.key: the seed is {array.dtype}; it must be an integer"
+        )
+    if array.ndim:
+        raise ShapeError(
+            f"random.key: the seed has shape {array.shape}; it must be a scalar. For "
+            "an array of keys, split one key"
+        )
+    return cast(array, UINT64)
+
+
+@public
+def key_data(keys: ArrayLike) -> Array:
+    """The two 32-bit words of each key, the high one first: uint32[..., 2].
+
+    Raises `DTypeError` where the keys are not uint64.
+
+    >>> weft.random.key_data(weft.random.key(42))
+    Array([ 0, 42], dtype=uint32)
+    """
+    array = _keys("key_data", keys)
+    high = ops.bitwise_right_shift(array, _uint64(32))
+    return ops.astype(ops.stack([high, array], axis=-1), np.uint32)
+
+
+@public
+def wrap_key_data(data: ArrayLike) -> Array:
+    """The keys of which `data`, uint32[..., 2], holds the words: the inverse of
+    `key_data`.
+
+    Raises `DTypeError` and `ShapeError` for other arrays.
+
+    >>> weft.random.wrap_key_data(np.array([0, 42], np.uint32))
+    Array(42, dtype=uint64)
+    """
+    array = as_array(data, "random.wrap_key_data")
+    if array.dtype != np.uint32:
+        raise DTypeError(
+            f"random.wrap_key_data: the words are {array.dtype}; they must be uint32"
+        )
+    if not array.ndim or array.shape[-1] != 2:
+        raise ShapeError(
+            f"random.wrap_key_data: the shape is {array.shape}; its last axis must "
+            "hold the two words of a key"
+        )
+    words = ops.astype(array, UINT64)
+    return (words[..., 0] << _uint64(32)) | words[..., 1]
+
+
+@public
+def split(key: ArrayLike, num: ShapeLike = 2) -> Array:
+    """New keys, independent of each other: uint64 of shape `num`.
+
+    `key` must not be used again. Iterating gives the keys, as in
+    `key, subkey = split(key)`. Raises `ShapeError` for a bad `num`.
+
+    >>> weft.random.split(weft.random.key(0)).shape
+    (2,)
+    """
+    return _enciphered("split", key, shape_tuple(num, "random.split: num"))
+
+
+@public
+def fold_in(key: ArrayLike, data: ArrayLike) -> Array:
+    """A new key of a key and an integer scalar (its low 32 bits), such as a step.
+
+    Raises `DTypeError` where `data` is no integer, `ShapeError` where it is no scalar.
+
+    >>> weft.random.fold_in(weft.random.key(0), 7).dtype
+    dtype('uint64')
+    """
+    array = as_array(data, "random.fold_in")
+    if not is_kind(array.dtype, "integer"):
+        raise DTypeError(
+            f"random.fold_in: data is {array.dtype}; it must be an integer"
+        )
+    if array.ndim:
+        raise ShapeError(
+            f"random.fold_in: data has shape {array.shape}; it must be a scalar. Use "
+            "vmap to fold in many numbers"
+        )
+    word = cast(cast(array, np.dtype("uint32")), UINT64)
+    return ops.threefry(_scalar_key("fold_in", key), word)
+
+
+# ---- bits and uniform numbers ----
+
+
+@public
+def bits(key: ArrayLike, shape: ShapeLike = (), dtype: DTypeLike = np.uint32) -> Array:
+    """Random bits: unsigned integers, all equally likely.
+
+    Arguments: `shape` and `dtype`, uint8 to uint64, of the result. Raises `DTypeError`
+    for other dtypes.
+
+    >>> weft.random.bits(weft.random.key(0), (2,)).dtype
+    dtype('uint32')
+    """
+    sizes, target = shape_tuple(shape), canonical(dtype)
+    if target.kind != "u":
+        raise DTypeError(
+            f"random.bits does not make {target}: it makes uint8, uint16, uint32, "
+            "uint64; use random.randint for signed integers"
+        )
+    pairs = _enciphered("bits", key, sizes)
+    if target == UINT64:
+        return pairs
+    return ops.astype(pairs ^ (pairs >> _uint64(32)), target)
+
+
+@public
+def uniform(
+    key: ArrayLike,
+    shape: ShapeLike = (),
+    dtype: DTypeLike = np.float32,
+    minval: ArrayLike = 0.0,
+    maxval: ArrayLike = 1.0,
+) -> Array:
+    """Numbers from `minval`, included, to `maxval`, all equally likely.
+
+    Arguments: `shape` and `dtype`, float32 or float64, of the result; bounds that
+    broadcast to the shape. Between 0 and 1 the numbers are multiples of 2**-23, or of
+    2**-52 for float64. Raises `DTypeError` for other dtypes.
+
+    >>> x = weft.random.uniform(weft.random.key(0), (1000,))
+    >>> bool(weft.all((x >= 0) & (x < 1)))
+    True
+    """
+    sizes, target = shape_tuple(shape), _float_dtype("uniform", dtype)
+    low, high = (
+        _argument("uniform", name, bound, target, sizes)
+        for name, bound in (("minval", minval), ("maxval", maxval))
+    )
+    info = np.finfo(target)
+    word = np.dtype(f"uint{info.bits}")
+    # The bits of the mantissa of a number from 1 to 2.
+    mantissa = bits(key, sizes, word) >> word.type(info.bits - info.nmant)
+    one = target.type(1)
+    numbers = ops.bitcast(mantissa | one.view(word), target) - one
+    return ops.maximum(low, numbers * (high - low) + low)
+
+
+@public
+def randint(
+    key: ArrayLike,
+    shape: ShapeLike,
+    minval: ArrayLike,
+    maxval: ArrayLike,
+    dtype: DTypeLike = np.int64,
+) -> Array:
+    """Integers from `minval`, included, to `maxval`, not included.
+
+    Arguments: `shape` and `dtype`, an integer one, of the result; integer bounds that
+    broadcast to the shape and are held in the dtype's range. `minval` where `maxval`
+    is no larger. The bias is below the number of integers times 2**-bits. Raises
+    `DTypeError` for other dtypes.
+
+    >>> x = weft.random.randint(weft.random.key(0), (1000,), 0, 6)
+    >>> int(weft.min(x)), int(weft.max(x))
+    (0, 5)
+    """
+    sizes, target = shape_tuple(shape), canonical(dtype)
+    if not is_kind(target, "integer"):
+        raise DTypeError(f"random.randint makes integers, not {target}")
+    low, high, is_past = _integer_bounds(minval, maxval, target, sizes)
+    word = np.dtype(f"uint{8 * target.itemsize}")
+    higher, lower = (bits(k, sizes, word) for k in ops.unstack(split(key)))
+
+    empty = high <= low
+    span = ops.where(empty, word.type(1), ops.astype(high - low, word))
+    # All numbers of the dtype: the span wraps to zero, and the bits are the offset.
+    span = ops.where(is_past & ~empty, span + word.type(1), span)
+    # 2**bits % span, by which the higher word counts.
+    factor = word.type(2 ** (4 * target.itemsize)) % span
+    factor = (factor * factor) % span
+    offset = ((higher % span) * factor + lower % span) % span
+    offset = ops.where(span == word.type(0), lower, offset)
+    return low + ops.astype(offset, target)
+
+
+def _integer_bounds(
+    minval: ArrayLike, maxval: ArrayLike, dtype: np.dtype[Any], shape: tuple[int, ...]
+) -> tuple[Array, Array, Array]:
+    """The bounds in the dtype, and whether the upper one is above the dtype's range."""
+    info, bounds = np.iinfo(dtype), []
+    is_past: Array = Array(np.asarray(False))
+    for name, bound in (("minval", minval), ("maxval", maxval)):
+        if isinstance(bound, int) and not isinstance(bound, bool):
+            held = min(max(bound, info.min), info.max)
+            is_past = Array(np.asarray(bound > info.max))
+            array = Array(np.asarray(held, dtype))
+        else:
+            given = as_array(bound, "random.randint")
+            if not is_kind(given.dtype, "integer"):
+                raise DTypeError(
+                    f"random.randint: {name} is {given.dtype}; it must be an integer"
+                )
+            own = np.iinfo(given.dtype)
+            low, high = max(info.min, own.min), min(info.max, own.max)
+            is_past = given > given.dtype.type(high)
+            array = ops.astype(ops.clip(given, low, high), dtype)
+        bounds.append(_spread("randint", name, array, shape))
+    return bounds[0], bounds[1], is_past
+
+
+@public
+def bernoulli(
+    key: ArrayLike, p: ArrayLike = 0.5, shape: ShapeLike | None = None
+) -> Array:
+    """Bools that are true with probability `p`.
+
+    `p`, floating, broadcasts to `shape`, which by default is its own. Raises
+    `DTypeError` for a `p` that is not floating and `ArgumentError` for a number that
+    is no probability.
+
+    >>> x = weft.random.bernoulli(weft.random.key(0), 0.25, (10000,))
+    >>> 0.24 < float(weft.mean(x)) < 0.26
+    True
+    """
+    if isinstance(p, (int, float)) and not 0 <= p <= 1:
+        raise ArgumentError(f"random.bernoulli: p is {p}; it must lie from 0 to 1")
+    given = _floats("bernoulli", "p", p)
+    sizes = given.shape if shape is None else shape_tuple(shape)
+    given = _spread("bernoulli", "p", given, sizes)
+    return uniform(key, sizes, given.dtype) < given
+
+
+# ---- distributions ----
+
+
+@public
+def normal(
+    key: ArrayLike, shape: ShapeLike = (), dtype: DTypeLike = np.float32
+) -> Array:
+    """Numbers of mean 0 and standard deviation 1, normally distributed.
+
+    Arguments: `shape` and `dtype`, float32 or float64, of the result. Within 2 ulps of
+    `sqrt(2) * erfinv(u)` of uniform numbers `u`. Raises `DTypeError` for other dtypes.
+
+    >>> weft.random.normal(weft.random.key(42))
+    Array(-0.02830462, dtype=float32)
+    """
+    target = _float_dtype("normal", dtype)
+    low = np.nextafter(target.type(-1), target.type(0))
+    return _times_root_two(ops.erfinv(uniform(key, shape, target, low, 1.0)))
+
+
+def _times_root_two(x: Array) -> Array:
+    """The product, rounded once where float64 has no wider type to round it from."""
+    if x.dtype == FLOAT:
+        return x * ROOT_TWO
+    # T. J. Dekker's product: 26 bits of each factor multiply exactly.
+    head_of_root = 1.4142135605216026
+    rest_of_root = 1.8514924181864543e-09
+    scaled = x * 134217729.0
+    head = scaled - (scaled - x)
+    return head * head_of_root + (head * rest_of_root + (x - head) * ROOT_TWO)
+
+
+@public
+def truncated_normal(
+    key: ArrayLike,
+    lower: ArrayLike,
+    upper: ArrayLike,
+    shape: ShapeLike | None = None,
+    dtype: DTypeLike = np.float32,
+) -> Array:
+    """Normally distributed numbers between bounds, which are not included.
+
+    Arguments: bounds that broadcast to `shape` (by default their common shape);
+    `dtype`, float32 or float64. Raises `DTypeError` for other dtypes.
+
+    >>> x = weft.random.truncated_normal(weft.random.key(0), -1.0, 2.0, (1000,))
+    >>> bool(weft.all((x > -1) & (x < 2)))
+    True
+    """
+    target = _float_dtype("truncated_normal", dtype)
+    low, high = cast(lower, target), cast(upper, target)
+    sizes = _common("truncated_normal", shape, low, high)
+    low = _spread("truncated_normal", "lower", low, sizes)
+    high = _spread("truncated_normal", "upper", high, sizes)
+    root = target.type(ROOT_TWO)
+    drawn = uniform(key, sizes, target, ops.erf(low / root), ops.erf(high / root))
+    return ops.clamp(ops.erfinv(drawn) * root, _above(low), -_above(-high))
+
+
+def _above(x: Array) -> Array:
+    """The next larger number of the dtype."""
+    word = np.dtype(f"int{8 * x.dtype.itemsize}")
+    pattern = ops.bitcast(x + x.dtype.type(0), word)  # -0.0 becomes 0.0
+    step = ops.where(x < 0, word.type(-1), word.type(1))
+    following = ops.bitcast(pattern + step, x.dtype)
+    return ops.where(ops.isfinite(x), following, ops.maximum(x, np.finfo(x.dtype).min))
+
+
+@public
+def exponential(
+    key: ArrayLike, shape: ShapeLike = (), dtype: DTypeLike = np.float32
+) -> Array:
+    """Numbers of density `exp(-x)` above 0.
+
+    Arguments: `shape` and `dtype`, float32 or float64, of the result. Raises
+    `DTypeError` for other dtypes.
+
+    >>> x = weft.random.exponential(weft.random.key(0), (10000,))
+    >>> 0.95 < float(weft.mean(x)) < 1.05
+    True
+    """
+    target = _float_dtype("exponential", dtype)
+    return -ops.log1p(-uniform(key, shape, target))
+
+
+@public
+def laplace(
+    key: ArrayLike, shape: ShapeLike = (), dtype: DTypeLike = np.float32
+) -> Array:
+    """Numbers of density `exp(-abs(x)) / 2`.
+
+    Arguments: `shape` and `dtype`, float32 or float64, of the result. Raises
+    `DTypeError` for other dtypes.
+
+    >>> weft.random.laplace(weft.random.key(0), (3,)).shape
+    (3,)
+    """
+    target = _float_dtype("laplace", dtype)
+    low = target.type(-1) + np.finfo(target).epsneg
+    drawn = uniform(key, shape, target, low, 1.0)
+    return ops.sign(drawn) * ops.log1p(-ops.abs(drawn))
+
+
+@public
+def gumbel(
+    key: ArrayLike, shape: ShapeLike = (), dtype: DTypeLike = np.float32
+) -> Array:
+    """Numbers of distribution `exp(-exp(-x))`.
+
+    Arguments: `shape` and `dtype`, float32 or float64, of the result. Raises
+    `DTypeError` for other dtypes.
+
+    >>> weft.random.gumbel(weft.random.key(0), (3,)).shape
+    (3,)
+    """
+    target = _float_dtype("gumbel", dtype)
+    drawn = uniform(key, shape, target, np.finfo(target).tiny, 1.0)
+    return -ops.log(-ops.log(drawn))
+
+
+@public
+def categorical(
+    key: ArrayLike,
+    logits: ArrayLike,
+    axis: int = -1,
+    shape: ShapeLike | None = None,
+) -> Array:
+    """Indices along an axis, each with probability `softmax(logits)`: int64.
+
+    Arguments: `shape`, which ends with that of `logits` without the axis, and by
+    default is that. Raises `ShapeError` for other shapes, and `DTypeError` for logits
+    that are not floating.
+
+    >>> logits = weft.log(weft.asarray([0.2, 0.8]))
+    >>> x = weft.random.categorical(weft.random.key(0), logits, shape=(10000,))
+    >>> 0.78 < float(weft.mean(x)) < 0.82
+    True
+    """
+    array = _floats("categorical", "logits", logits)
+    along = axis_index("random.categorical", axis, array.ndim)
+    batch = array.shape[:along] + array.shape[along + 1 :]
+    sizes = batch if shape is None else shape_tuple(shape)
+    prefix = sizes[: len(sizes) - len(batch)]
+    if sizes != prefix + batch:
+        raise ShapeError(
+            f"random.categorical: shape {sizes} must end with {batch}, the shape of "
+            f"the logits without axis {axis}"
+        )
+    noise = gumbel(key, prefix + array.shape, array.dtype)
+    return ops.argmax(noise + array, axis=len(prefix) + along)
+
+
+# ---- what all of them need ----
+
+
+def _uint64(value: int) -> Array:
+    return Array(np.asarray(value, UINT64))
+
+
+def _keys(name: str, keys: Any) -> Array:
+    if type(keys) in (bool, int, float):
+        raise UnsupportedTypeError(
+            f"random.{name}: {keys!r} is not a key; weft.random.key({int(keys)}) makes "
+            "one"
+        )
+    array = as_array(keys, f"random.{name}")
+    if array.dtype != UINT64:
+        raise DTypeError(
+            f"random.{name}: a key is a uint64 scalar made by weft.random.key(seed), "
+            f"not {array.dtype}"
+        )
+    return array
+
+
+def _scalar_key(name: str, key: Any) -> Array:
+    array = _keys(name, key)
+    if array.ndim:
+        raise ShapeError(
+            f"random.{name} takes one key, not an array of shape {array.shape}; index "
+            "it, or use vmap for all of them"
+        )
+    return array
+
+
+def _enciphered(name: str, key: Any, shape: tuple[int, ...]) -> Array:
+    """64 random bits for each position of an array, counted in row-major order."""
+    array = _scalar_key(name, key)
+    positions = ops.reshape(ops.iota((math.prod(shape),), 0, UINT64), shape)
+    return ops.threefry(array, positions)
+
+
+def _float_dtype(name: str, dtype: DTypeLike) -> np.dtype[Any]:
+    target = canonical(dtype)
+    if not is_kind(target, "float"):
+        raise DTypeError(f"random.{name} makes float32 or float64, not {target}")
+    return target
+
+
+def _floats(name: str, what: str, x: ArrayLike) -> Array:
+    array = cast(x, FLOAT) if type(x) in (int, float) else as_array(x, f"random.{name}")
+    if not is_kind(array.dtype, "float"):
+        raise DTypeError(
+            f"random.{name}: {what} is {array.dtype}; it must be float32 or float64"
+        )
+    return array
+
+
+def _argument(
+    name: str, what: str, x: ArrayLike, dtype: np.dtype[Any], shape: tuple[int, ...]
+) -> Array:
+    return _spread(name, what, cast(x, dtype, f"random.{name}"), shape)
+
+
+def _spread(name: str, what: str, x: Array, shape: tuple[int, ...]) -> Array:
+    """A parameter at the shape of the numbers drawn."""
+    if x.ndim > len(shape) or any(
+        own not in (1, size)
+        for own, size in zip(x.shape[::-1], shape[::-1], strict=False)
+    ):
+        raise ShapeError(
+            f"random.{name}: {what} has shape {x.shape}, which does not broadcast to "
+            f"shape {shape}; pass a shape that it fits"
+        )
+    return ops.broadcast_to(x, shape)
+
+
+def _common(name: str, shape: ShapeLike | None, *parameters: Array) -> tuple[int, ...]:
+    if shape is not None:
+        return shape_tuple(shape)
+    return common_shape(f"random.{name}", *parameters)
