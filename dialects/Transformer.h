@@ -72,6 +72,10 @@ public:
   virtual mlir::FailureOr<Reversed> reverse(mlir::Operation *user,
                                             mlir::func::FuncOp function,
                                             const Selection &selection) = 0;
+  /// Reverse mode that keeps the operands only and computes the rest again.
+  virtual mlir::FailureOr<Reversed>
+  reverseCheckpointed(mlir::Operation *user, mlir::func::FuncOp function,
+                      const Selection &selection) = 0;
   /// `operands` are floating and ascending.
   virtual mlir::FailureOr<Forwarded>
   forward(mlir::Operation *user, mlir::func::FuncOp function,

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// weft-expand-transforms: replaces every linearize by a call of the forward
-// part of its function, every pullback by one of the backward part, innermost
-// first, and cleans up.
+// weft-expand-transforms: replaces every op that transforms a function by calls
+// of the transformed function, innermost first, and cleans up.
 
+#include "dialects/Calculus.h"
+#include "dialects/transforms/Derivatives.h"
+#include "dialects/transforms/FunctionTransformer.h"
 #include "dialects/transforms/Passes.h"
-#include "dialects/transforms/ReverseMode.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
+#include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 
@@ -22,7 +24,12 @@ namespace {
 
 class Expander {
 public:
-  explicit Expander(ModuleOp module) : module(module), symbols(module) {}
+  explicit Expander(ModuleOp module)
+      : module(module), symbols(module),
+        expandNamed([this](Operation *user, func::FuncOp function) {
+          return expandUsed(user, function);
+        }),
+        transformer(symbols, expandNamed) {}
 
   LogicalResult run() {
     // New functions are made on the way; those need no expansion.
@@ -34,16 +41,44 @@ public:
 
 private:
   LogicalResult expand(func::FuncOp function);
-  LogicalResult expandCallees(func::FuncOp function);
+  LogicalResult expandUsed(Operation *user, func::FuncOp function);
+  LogicalResult expandNamedBy(Operation *user, Attribute attribute);
+  LogicalResult expandBody(func::FuncOp function);
+  LogicalResult expandOp(Operation *op);
   LogicalResult expandLinearize(LinearizeOp op);
+  LogicalResult expandPullback(PullbackOp op);
+  LogicalResult expandPushforward(PushforwardOp op);
+  LogicalResult expandJvp(JvpOp op);
+  LogicalResult expandVmap(VmapOp op);
+
   FailureOr<Reversed> reversed(Operation *user, func::FuncOp function,
-                               const Selection &selection);
+                               ArrayRef<int64_t> wrt);
+  LogicalResult expandArguments(func::FuncOp function);
+  LogicalResult splitArguments(Block &block);
+  LogicalResult passResiduals(Operation *op);
+  FailureOr<SmallVector<Type>> typesOf(Location loc, ResidualsType residuals);
+  FailureOr<SmallVector<Value>> arraysOf(Operation *user, ValueRange values);
+  SmallVector<int64_t> positionsOf(func::FuncOp function,
+                                   ArrayRef<int64_t> operands);
+  void replace(Operation *op, ValueRange results) {
+    op->replaceAllUsesWith(results);
+    op->erase();
+  }
 
   ModuleOp module;
   SymbolTable symbols;
+  std::function<LogicalResult(Operation *, func::FuncOp)> expandNamed;
+  FunctionTransformer transformer;
   llvm::DenseSet<Operation *> inProgress, done;
-  DenseMap<std::pair<Operation *, Attribute>, Reversed> memo;
+  /// The arrays that residuals are, in the function at hand.
+  DenseMap<Value, SmallVector<Value>> arrays;
+  /// Where the operands of functions have got to that took residuals.
+  DenseMap<Operation *, SmallVector<int64_t>> moved;
 };
+
+//===----------------------------------------------------------------------===//
+// Innermost first
+//===----------------------------------------------------------------------===//
 
 /// func.func @f { weft.linearize @g } -> func.func @f { call @g.fwd }, @g's own
 /// transformations first.
@@ -51,101 +86,378 @@ LogicalResult Expander::expand(func::FuncOp function) {
   if (done.contains(function))
     return success();
   inProgress.insert(function);
-  if (failed(expandCallees(function)))
+  if (failed(expandNamedBy(function, function.getFunctionTypeAttr())))
     return failure();
-  SmallVector<LinearizeOp> transforms;
-  function.walk([&](LinearizeOp op) { transforms.push_back(op); });
-  for (LinearizeOp op : transforms)
-    if (failed(expandLinearize(op)))
-      return failure();
+  WalkResult result = function.walk([&](SymbolUserOpInterface op) {
+    return WalkResult(expandNamedBy(op, op->getAttrDictionary()));
+  });
+  if (result.wasInterrupted() || failed(expandBody(function)))
+    return failure();
   inProgress.erase(function);
   done.insert(function);
   return success();
 }
 
-LogicalResult Expander::expandCallees(func::FuncOp function) {
-  WalkResult result = function.walk([&](Operation *op) {
-    FlatSymbolRefAttr name;
-    if (auto call = dyn_cast<func::CallOp>(op))
-      name = call.getCalleeAttr();
-    else if (auto linearize = dyn_cast<LinearizeOp>(op))
-      name = linearize.getCalleeAttr();
-    if (!name)
-      return WalkResult::advance();
-    auto callee = symbols.lookup<func::FuncOp>(name.getAttr());
-    if (!callee) {
-      op->emitError() << "names " << name << ", but there is no such function";
+/// Expands the functions that an attribute names.
+LogicalResult Expander::expandNamedBy(Operation *user, Attribute attribute) {
+  WalkResult result = attribute.walk([&](FlatSymbolRefAttr name) {
+    auto function = symbols.lookup<func::FuncOp>(name.getAttr());
+    if (!function) {
+      user->emitError() << "names " << name
+                        << ", but there is no such function";
       return WalkResult::interrupt();
     }
-    if (inProgress.contains(callee)) {
-      op->emitError() << name << " calls itself: a program has no recursion; "
-                      << "write a loop";
-      return WalkResult::interrupt();
-    }
-    return failed(expand(callee)) ? WalkResult::interrupt()
-                                  : WalkResult::advance();
+    return WalkResult(expandUsed(user, function));
   });
   return failure(result.wasInterrupted());
 }
 
-FailureOr<Reversed> Expander::reversed(Operation *user, func::FuncOp function,
-                                       const Selection &selection) {
-  Builder b(function.getContext());
-  Attribute key = b.getArrayAttr({b.getDenseI64ArrayAttr(selection.operands),
-                                  b.getDenseI64ArrayAttr(selection.results)});
-  auto known = memo.find({function, key});
-  if (known != memo.end())
-    return known->second;
-  FailureOr<Reversed> parts = reverse(
-      function, selection, symbols,
-      [&](Operation *call, func::FuncOp callee, const Selection &needed) {
-        return reversed(call, callee, needed);
-      });
-  if (failed(parts))
-    return emitError(user->getLoc())
-           << "cannot differentiate @" << function.getName();
-  memo[{function, key}] = *parts;
-  return parts;
+LogicalResult Expander::expandUsed(Operation *user, func::FuncOp function) {
+  if (inProgress.contains(function))
+    return user->emitError()
+           << FlatSymbolRefAttr::get(function)
+           << " calls itself: a program has no recursion; write a loop";
+  return expand(function);
 }
 
-/// %y, %r = linearize @f(%x) -> %y, %saved... = call @f.fwd(%x)
-/// pullback %r(%ct)          -> call @f.bwd(%saved..., %ct)
-LogicalResult Expander::expandLinearize(LinearizeOp op) {
-  for (Operation *user : op.getResiduals().getUsers())
-    if (!isa<PullbackOp>(user))
-      return op.emitOpError()
-             << "residuals of " << op.getCalleeAttr() << " go to '"
-             << user->getName() << "': only weft.pullback in the same function "
-             << "can take them";
-  auto function = symbols.lookup<func::FuncOp>(op.getCallee());
-  Selection selection{SmallVector<int64_t>(op.getWrt()), {}};
+LogicalResult Expander::expandBody(func::FuncOp function) {
+  auto isResiduals = [](Type type) { return isa<ResidualsType>(type); };
+  SmallVector<Operation *> ops;
+  SmallVector<LinearizeOp> sources;
+  function.getBody().walk<WalkOrder::PreOrder>([&](Operation *op) {
+    if (isa<LinearizeOp, PullbackOp, PushforwardOp, JvpOp, VmapOp>(op) ||
+        llvm::any_of(op->getOperandTypes(), isResiduals))
+      ops.push_back(op);
+    if (auto linearize = dyn_cast<LinearizeOp>(op))
+      sources.push_back(linearize);
+  });
+  arrays.clear();
+  if (failed(expandArguments(function)))
+    return failure();
+  for (Operation *op : ops)
+    if (failed(expandOp(op)))
+      return failure();
+  // Only now has nothing any use for the residuals themselves.
+  for (LinearizeOp op : llvm::reverse(sources))
+    op.erase();
+  function.getBody().walk([&](Block *block) {
+    block->eraseArguments(
+        [&](BlockArgument x) { return isResiduals(x.getType()); });
+  });
+  if (!function.isExternal())
+    function.setFunctionType(FunctionType::get(
+        function.getContext(), function.getBody().getArgumentTypes(),
+        function.getResultTypes()));
+  return success();
+}
+
+LogicalResult Expander::expandOp(Operation *op) {
+  return llvm::TypeSwitch<Operation *, LogicalResult>(op)
+      .Case([&](LinearizeOp op) { return expandLinearize(op); })
+      .Case([&](PullbackOp op) { return expandPullback(op); })
+      .Case([&](PushforwardOp op) { return expandPushforward(op); })
+      .Case([&](JvpOp op) { return expandJvp(op); })
+      .Case([&](VmapOp op) { return expandVmap(op); })
+      .Default([&](Operation *op) { return passResiduals(op); });
+}
+
+//===----------------------------------------------------------------------===//
+// Residuals
+//===----------------------------------------------------------------------===//
+
+/// Operands by their positions before residuals became arrays.
+SmallVector<int64_t> Expander::positionsOf(func::FuncOp function,
+                                           ArrayRef<int64_t> operands) {
+  auto found = moved.find(function);
+  if (found == moved.end())
+    return SmallVector<int64_t>(operands);
+  return llvm::map_to_vector(
+      operands, [&](int64_t operand) { return found->second[operand]; });
+}
+
+FailureOr<Reversed> Expander::reversed(Operation *user, func::FuncOp function,
+                                       ArrayRef<int64_t> wrt) {
+  Selection selection{positionsOf(function, wrt), {}};
   for (auto [i, type] : llvm::enumerate(function.getResultTypes()))
     if (isFloatArray(type))
       selection.results.push_back(i);
-  FailureOr<Reversed> parts = reversed(op, function, selection);
+  return transformer.reverse(user, function, selection);
+}
+
+/// The function that residuals come from, taken apart.
+static func::FuncOp functionOf(ResidualsType residuals, SymbolTable &symbols) {
+  return symbols.lookup<func::FuncOp>(residuals.getCallee().getAttr());
+}
+
+FailureOr<SmallVector<Type>> Expander::typesOf(Location loc,
+                                               ResidualsType residuals) {
+  func::FuncOp function = functionOf(residuals, symbols);
+  size_t numInputs = 0;
+  if (function) {
+    auto found = moved.find(function);
+    numInputs = found == moved.end() ? function.getNumArguments()
+                                     : found->second.size();
+  }
+  int64_t previous = -1;
+  for (int64_t operand : residuals.getWrt().asArrayRef()) {
+    if (operand <= previous || operand >= int64_t(numInputs) ||
+        !isFloatArray(
+            function.getArgumentTypes()[positionsOf(function, {operand})[0]]))
+      return emitError(loc) << "residuals of the type " << residuals
+                            << " come from no linearization";
+    previous = operand;
+  }
+  if (!function)
+    return emitError(loc) << "residuals of the type " << residuals
+                          << " come from no function";
+  FailureOr<Reversed> parts =
+      reversed(function, function, residuals.getWrt().asArrayRef());
   if (failed(parts))
     return failure();
+  return SmallVector<Type>(
+      parts->forward.getResultTypes().drop_front(function.getNumResults()));
+}
 
-  OpBuilder b(op);
-  auto forward =
-      func::CallOp::create(b, op.getLoc(), parts->forward, op.getInputs());
-  unsigned numPrimals = op.getPrimals().size();
-  ValueRange saved = forward.getResults().drop_front(numPrimals);
-  for (Operation *user :
-       llvm::make_early_inc_range(op.getResiduals().getUsers())) {
-    auto pullback = cast<PullbackOp>(user);
-    SmallVector<Value> args(saved);
-    llvm::append_range(args, pullback.getCotangents());
-    b.setInsertionPoint(pullback);
-    auto backward =
-        func::CallOp::create(b, pullback.getLoc(), parts->backward, args);
-    pullback->replaceAllUsesWith(backward);
-    pullback.erase();
+/// Adds the arrays that residuals are behind each argument which is such.
+LogicalResult Expander::splitArguments(Block &block) {
+  for (BlockArgument argument : llvm::to_vector(block.getArguments())) {
+    auto residuals = dyn_cast<ResidualsType>(argument.getType());
+    if (!residuals)
+      continue;
+    FailureOr<SmallVector<Type>> types = typesOf(argument.getLoc(), residuals);
+    if (failed(types))
+      return failure();
+    SmallVector<Value> &values = arrays[argument];
+    unsigned position = argument.getArgNumber();
+    for (Type type : *types)
+      values.push_back(
+          block.insertArgument(++position, type, argument.getLoc()));
   }
-  for (auto [old, primal] :
-       llvm::zip(op.getPrimals(), forward.getResults().take_front(numPrimals)))
+  return success();
+}
+
+/// func.func @f(%r: residuals) -> func.func @f(%saved...)
+LogicalResult Expander::expandArguments(func::FuncOp function) {
+  if (!llvm::any_of(function.getArgumentTypes(),
+                    [](Type type) { return isa<ResidualsType>(type); }))
+    return success();
+  if (function.isExternal())
+    return function.emitOpError()
+           << "has no body to take residuals: give it a definition";
+  Block &entry = function.getBody().front();
+  SmallVector<BlockArgument> arguments(entry.getArguments());
+  if (failed(splitArguments(entry)))
+    return failure();
+  function.removeArgAttrsAttr();
+  SmallVector<int64_t> &positions = moved[function];
+  int64_t next = 0;
+  for (BlockArgument argument : arguments) {
+    positions.push_back(next);
+    next +=
+        isa<ResidualsType>(argument.getType()) ? arrays[argument].size() : 1;
+  }
+  return success();
+}
+
+/// `values` with the arrays that residuals are in the place of those.
+FailureOr<SmallVector<Value>> Expander::arraysOf(Operation *user,
+                                                 ValueRange values) {
+  SmallVector<Value> flat;
+  for (Value value : values) {
+    if (!isa<ResidualsType>(value.getType())) {
+      flat.push_back(value);
+      continue;
+    }
+    auto found = arrays.find(value);
+    if (found == arrays.end())
+      return user->emitOpError()
+             << "takes residuals that no weft.linearize gives";
+    llvm::append_range(flat, found->second);
+  }
+  return flat;
+}
+
+/// Hands arrays in the place of residuals to a call and to an op with bodies,
+/// whose bodies then take them.
+LogicalResult Expander::passResiduals(Operation *op) {
+  if (op->hasTrait<OpTrait::ReturnLike>())
+    return op->emitError() << "a pullback cannot be returned from a traced "
+                              "function: return what it gives instead";
+  if (!isa<func::CallOp, ControlFlow>(op))
+    return op->emitOpError()
+           << "takes residuals: only weft.pullback, weft.pushforward, calls "
+              "and ops with bodies can";
+  SmallVector<int32_t> segments;
+  if (auto sizes = op->getAttrOfType<DenseI32ArrayAttr>("operandSegmentSizes"))
+    segments.assign(sizes.asArrayRef().begin(), sizes.asArrayRef().end());
+  SmallVector<Value> operands;
+  unsigned segment = 0, last = segments.empty() ? 0 : segments[0];
+  for (OpOperand &operand : op->getOpOperands()) {
+    while (segment + 1 < segments.size() && operand.getOperandNumber() >= last)
+      last += op->getAttrOfType<DenseI32ArrayAttr>(
+          "operandSegmentSizes")[++segment];
+    FailureOr<SmallVector<Value>> flat = arraysOf(op, operand.get());
+    if (failed(flat))
+      return failure();
+    if (!segments.empty())
+      segments[segment] += int32_t(flat->size()) - 1;
+    llvm::append_range(operands, *flat);
+  }
+  for (Region &region : op->getRegions())
+    for (Block &block : region)
+      if (failed(splitArguments(block)))
+        return failure();
+  op->setOperands(operands);
+  if (!segments.empty())
+    op->setAttr("operandSegmentSizes",
+                DenseI32ArrayAttr::get(op->getContext(), segments));
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Derivatives
+//===----------------------------------------------------------------------===//
+
+/// %y, %r = linearize @f(%x) -> %y, %saved... = call @f.fwd(%x)
+LogicalResult Expander::expandLinearize(LinearizeOp op) {
+  auto function = symbols.lookup<func::FuncOp>(op.getCallee());
+  FailureOr<SmallVector<Value>> inputs = arraysOf(op, op.getInputs());
+  if (failed(inputs))
+    return failure();
+  FailureOr<Reversed> parts = reversed(op, function, op.getWrt());
+  if (failed(parts))
+    return failure();
+  OpBuilder b(op);
+  auto forward = func::CallOp::create(b, op.getLoc(), parts->forward, *inputs);
+  unsigned numPrimals = op.getPrimals().size();
+  arrays[op.getResiduals()] =
+      SmallVector<Value>(forward.getResults().drop_front(numPrimals));
+  for (auto [old, primal] : llvm::zip_equal(
+           op.getPrimals(), forward.getResults().take_front(numPrimals)))
     old.replaceAllUsesWith(primal);
-  op.erase();
+  return success();
+}
+
+/// pullback %r(%ct) -> call @f.bwd(%saved..., %ct)
+LogicalResult Expander::expandPullback(PullbackOp op) {
+  FailureOr<SmallVector<Value>> operands = arraysOf(op, op->getOperands());
+  if (failed(operands))
+    return failure();
+  ResidualsType residuals = op.getResiduals().getType();
+  FailureOr<Reversed> parts = reversed(op, functionOf(residuals, symbols),
+                                       residuals.getWrt().asArrayRef());
+  if (failed(parts))
+    return failure();
+  OpBuilder b(op);
+  replace(op, func::CallOp::create(b, op.getLoc(), parts->backward, *operands)
+                  .getResults());
+  return success();
+}
+
+/// pushforward %r(%t) -> call @f.bwd.bwd(%saved..., %t): the pullback, which is
+/// linear in the cotangents, pulled back.
+LogicalResult Expander::expandPushforward(PushforwardOp op) {
+  FailureOr<SmallVector<Value>> saved = arraysOf(op, op.getResiduals());
+  if (failed(saved))
+    return failure();
+  ResidualsType residuals = op.getResiduals().getType();
+  FailureOr<Reversed> parts = reversed(op, functionOf(residuals, symbols),
+                                       residuals.getWrt().asArrayRef());
+  if (failed(parts))
+    return failure();
+  func::FuncOp backward = parts->backward;
+  OpBuilder b(op);
+  Selection ofCotangents;
+  for (unsigned i = saved->size(); i < backward.getNumArguments(); ++i) {
+    ofCotangents.operands.push_back(i);
+    saved->push_back(zeroOf(b, op.getLoc(), backward.getArgumentTypes()[i]));
+  }
+  for (unsigned i = 0; i < backward.getNumResults(); ++i)
+    ofCotangents.results.push_back(i);
+  FailureOr<Reversed> twice = transformer.reverse(op, backward, ofCotangents);
+  if (failed(twice))
+    return failure();
+  auto forward = func::CallOp::create(b, op.getLoc(), twice->forward, *saved);
+  SmallVector<Value> operands(
+      forward.getResults().drop_front(backward.getNumResults()));
+  llvm::append_range(operands, op.getTangents());
+  replace(op, func::CallOp::create(b, op.getLoc(), twice->backward, operands)
+                  .getResults());
+  return success();
+}
+
+/// jvp @f(%x) along(%t) -> call @f.jvp(%x, %t), zeros for what does not move
+LogicalResult Expander::expandJvp(JvpOp op) {
+  auto function = symbols.lookup<func::FuncOp>(op.getCallee());
+  FailureOr<SmallVector<Value>> operands = arraysOf(op, op->getOperands());
+  if (failed(operands))
+    return failure();
+  FailureOr<Forwarded> made =
+      transformer.forward(op, function, positionsOf(function, op.getWrt()));
+  if (failed(made))
+    return failure();
+  OpBuilder b(op);
+  auto call = func::CallOp::create(b, op.getLoc(), made->function, *operands);
+  unsigned numResults = function.getNumResults(), next = numResults;
+  SmallVector<Value> results(call.getResults().take_front(numResults));
+  for (auto [i, type] : llvm::enumerate(function.getResultTypes()))
+    if (isFloatArray(type))
+      results.push_back(llvm::is_contained(made->results, int64_t(i))
+                            ? call.getResult(next++)
+                            : zeroOf(b, op.getLoc(), type));
+  replace(op, results);
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Batching
+//===----------------------------------------------------------------------===//
+
+/// Moves one axis of an array.
+static Value moveAxis(OpBuilder &b, Location loc, Value x, int64_t from,
+                      int64_t to) {
+  if (from == to)
+    return x;
+  int64_t rank = cast<RankedTensorType>(x.getType()).getRank();
+  auto order = llvm::to_vector(llvm::seq<int64_t>(rank));
+  order.erase(order.begin() + from);
+  order.insert(order.begin() + to, from);
+  return calculus::transpose(calculus::TensorOperands(b, loc)(x), order).value;
+}
+
+/// vmap @f(%x) -> call @f.vmap(%x), stacks along the leading axes of arrays
+LogicalResult Expander::expandVmap(VmapOp op) {
+  auto function = symbols.lookup<func::FuncOp>(op.getCallee());
+  OpBuilder b(op);
+  Location loc = op.getLoc();
+  SmallVector<Value> operands;
+  llvm::SmallBitVector stacks;
+  for (auto [input, axis] : llvm::zip_equal(op.getInputs(), op.getInAxes())) {
+    FailureOr<SmallVector<Value>> flat = arraysOf(op, input);
+    if (failed(flat))
+      return failure();
+    for (Value array : *flat)
+      operands.push_back(axis > 0 ? moveAxis(b, loc, array, axis, 0) : array);
+    stacks.resize(operands.size(), axis >= 0);
+  }
+  FailureOr<Batched> made =
+      transformer.batch(op, function, stacks, op.getSize(),
+                        llvm::SmallBitVector(function.getNumResults()));
+  if (failed(made))
+    return failure();
+  auto call = func::CallOp::create(b, loc, made->function, operands);
+  SmallVector<Value> results;
+  for (auto [i, axis] : llvm::enumerate(op.getOutAxes())) {
+    Value result = call.getResult(i);
+    if (axis < 0 && made->results[i])
+      return op.emitOpError()
+             << "cannot leave result " << i << " of @" << function.getName()
+             << " without an axis: it depends on a stacked operand";
+    if (axis >= 0 && !made->results[i])
+      result = stack(b, loc, result, op.getSize());
+    results.push_back(axis > 0 ? moveAxis(b, loc, result, 0, axis) : result);
+  }
+  replace(op, results);
   return success();
 }
 
@@ -162,6 +474,7 @@ struct ExpandTransforms final
       return signalPassFailure();
     if (failed(verifyExpanded(module)))
       return signalPassFailure();
+    removeTransformationAttributes(module);
     OpPassManager pipeline = cleanUp(ModuleOp::getOperationName());
     if (failed(runPipeline(pipeline, module)))
       signalPassFailure();
@@ -170,27 +483,23 @@ struct ExpandTransforms final
 private:
   static OpPassManager cleanUp(StringRef anchor) {
     OpPassManager pipeline(anchor);
-    pipeline.addPass(createInlinerPass());
+    // Functions that have been transformed would be inlined in vain.
+    pipeline.addPass(createSymbolDCEPass());
+    pipeline.addPass(createInlineCalls());
     pipeline.addPass(createSymbolDCEPass());
     pipeline.addPass(createCanonicalizerPass());
     pipeline.addPass(createCSEPass());
     return pipeline;
   }
 
-  /// A pullback is left over where its residuals come from elsewhere, a
-  /// linearize where it stands in no function of this module.
+  /// A transformation is left over where it stands in no function of this
+  /// module.
   static LogicalResult verifyExpanded(ModuleOp module) {
     WalkResult result = module.walk([](Operation *op) {
-      if (isa<PullbackOp>(op)) {
-        op->emitOpError() << "takes residuals that no weft.linearize of the "
-                             "same function gives";
-        return WalkResult::interrupt();
-      }
-      if (isa<LinearizeOp>(op)) {
-        op->emitOpError() << "must stand in a function of the outermost module";
-        return WalkResult::interrupt();
-      }
-      return WalkResult::advance();
+      if (!isa<LinearizeOp, PullbackOp, PushforwardOp, JvpOp, VmapOp>(op))
+        return WalkResult::advance();
+      op->emitOpError() << "must stand in a function of the outermost module";
+      return WalkResult::interrupt();
     });
     return failure(result.wasInterrupted());
   }

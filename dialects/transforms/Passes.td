@@ -44,4 +44,31 @@ def ExpandTransforms : Pass<"weft-expand-transforms", "::mlir::ModuleOp"> {
   let dependentDialects = ["::weft::WeftDialect", "::mlir::func::FuncDialect"];
 }
 
+def InlineCalls : Pass<"weft-inline-calls", "::mlir::ModuleOp"> {
+  let summary = "Replaces calls by the bodies of the functions that they call";
+  let description = [{
+    Upstream's inliner simplifies every function that it visits; this one only
+    puts bodies in place, in time proportional to the result. Functions of
+    several blocks, and those that call themselves, are called as before.
+
+    ```mlir
+    func.func private @f(%x: tensor<4xf32>) -> tensor<4xf32> {
+      %y = weft.sin %x : tensor<4xf32>
+      return %y : tensor<4xf32>
+    }
+    func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
+      %y = call @f(%x) : (tensor<4xf32>) -> tensor<4xf32>
+      return %y : tensor<4xf32>
+    }
+    ```
+    ==>
+    ```mlir
+    func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
+      %y = weft.sin %x : tensor<4xf32>
+      return %y : tensor<4xf32>
+    }
+    ```
+  }];
+}
+
 #endif // WEFT_TRANSFORMS_PASSES_TD

@@ -6,8 +6,7 @@
 // that the moved ops still use become the residuals.
 
 #include "dialects/transforms/ReverseMode.h"
-#include "dialects/Calculus.h"
-#include "dialects/Folding.h"
+#include "dialects/transforms/Derivatives.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "llvm/ADT/SetVector.h"
 
@@ -19,29 +18,26 @@ namespace {
 class ReverseBuilder {
 public:
   ReverseBuilder(func::FuncOp function, const Selection &selection,
-                 SymbolTable &symbols, ReverseCallee reverseCallee)
+                 SymbolTable &symbols, Transformer &transformer)
       : function(function), selection(selection), symbols(symbols),
-        reverseCallee(reverseCallee), b(function.getContext()) {}
+        transformer(transformer), b(function.getContext()) {}
 
   FailureOr<Reversed> run();
 
 private:
   Block &body() { return forward.getBody().front(); }
   Operation *terminator() { return body().getTerminator(); }
-  Location derivativeLoc(Operation *op) {
-    // A caller without a file would stop LLVM's debug information.
-    auto name = NameLoc::get(b.getStringAttr("vjp of " + function.getName()),
-                             function.getLoc());
-    return CallSiteLoc::get(op->getLoc(), name);
+  Location locOf(Operation *op) {
+    return derivativeLoc("vjp", function, op->getLoc());
   }
 
-  void findActive();
   bool isActive(Operation *op);
   LogicalResult appendDerivative();
   LogicalResult pullback(Operation *op);
   LogicalResult pullbackCall(func::CallOp call);
+  LogicalResult pullbackBodies(ControlFlow op);
+  void replace(Operation *op, ValueRange results);
   void accumulate(Value value, Value cotangent, Location loc);
-  Value zeroOf(Value value, Location loc);
   void simplify();
   Reversed split();
   llvm::SetVector<Value> findResiduals(func::FuncOp backward);
@@ -49,7 +45,7 @@ private:
   func::FuncOp function, forward;
   const Selection &selection;
   SymbolTable &symbols;
-  ReverseCallee reverseCallee;
+  Transformer &transformer;
   OpBuilder b;
   unsigned numInputs = 0;
   llvm::DenseSet<Value> active;
@@ -65,27 +61,9 @@ private:
 // The derivative, appended to a clone
 //===----------------------------------------------------------------------===//
 
-/// A value is active if it depends on a selected operand, through floats.
-void ReverseBuilder::findActive() {
-  for (int64_t operand : selection.operands)
-    active.insert(body().getArgument(operand));
-  for (Operation &op : body().without_terminator())
-    if (!op.hasTrait<NotDifferentiable>() &&
-        llvm::any_of(op.getOperands(),
-                     [&](Value value) { return active.contains(value); }))
-      for (Value result : op.getResults())
-        if (isFloatArray(result.getType()))
-          active.insert(result);
-}
-
 bool ReverseBuilder::isActive(Operation *op) {
   return llvm::any_of(op->getResults(),
                       [&](Value value) { return active.contains(value); });
-}
-
-Value ReverseBuilder::zeroOf(Value value, Location loc) {
-  return ConstantOp::create(
-      b, loc, splatOf(cast<RankedTensorType>(value.getType()), 0.0));
 }
 
 void ReverseBuilder::accumulate(Value value, Value cotangent, Location loc) {
@@ -93,6 +71,14 @@ void ReverseBuilder::accumulate(Value value, Value cotangent, Location loc) {
     return;
   Value &slot = cotangents[value];
   slot = slot ? Value(AddOp::create(b, loc, slot, cotangent)) : cotangent;
+}
+
+/// The ops that keep residuals stand before `op`, which they replace.
+void ReverseBuilder::replace(Operation *op, ValueRange results) {
+  op->replaceAllUsesWith(results);
+  if (lastPrimal == op)
+    lastPrimal = op->getPrevNode();
+  op->erase();
 }
 
 /// call @g(x) -> y, r = call @g.fwd(x) here, dx = call @g.bwd(r, dy) at the
@@ -111,10 +97,10 @@ LogicalResult ReverseBuilder::pullbackCall(func::CallOp call) {
       needed.results.push_back(i);
       cts.push_back(cotangent);
     }
-  FailureOr<Reversed> reversed = reverseCallee(call, callee, needed);
+  FailureOr<Reversed> reversed = transformer.reverse(call, callee, needed);
   if (failed(reversed))
     return failure();
-  Location loc = derivativeLoc(call);
+  Location loc = locOf(call);
 
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPoint(call);
@@ -128,24 +114,39 @@ LogicalResult ReverseBuilder::pullbackCall(func::CallOp call) {
   for (auto [operand, cotangent] :
        llvm::zip_equal(needed.operands, backwardCall.getResults()))
     accumulate(call.getOperand(operand), cotangent, loc);
-  for (auto [old, replacement] : llvm::zip(
-           call.getResults(), forwardCall.getResults().take_front(numResults)))
-    old.replaceAllUsesWith(replacement);
-  if (lastPrimal == call)
-    lastPrimal = forwardCall;
-  call.erase();
+  replace(call, forwardCall.getResults().take_front(numResults));
+  return success();
+}
+
+LogicalResult ReverseBuilder::pullbackBodies(ControlFlow op) {
+  llvm::SmallBitVector moving(op->getNumOperands());
+  SmallVector<Value> cts, inputs(op->getOperands());
+  for (auto [i, operand] : llvm::enumerate(inputs))
+    moving[i] = active.contains(operand);
+  for (Value result : op->getResults())
+    cts.push_back(active.contains(result) ? cotangents.lookup(result)
+                                          : Value());
+  OpBuilder before(op);
+  Location loc = locOf(op);
+  FailureOr<ReversedOp> built =
+      op.buildReverse(transformer, before, b, loc, moving, cts);
+  if (failed(built))
+    return failure();
+  for (auto [input, cotangent] : llvm::zip_equal(inputs, built->cotangents))
+    accumulate(input, cotangent, loc);
+  replace(op, built->results);
   return success();
 }
 
 LogicalResult ReverseBuilder::pullback(Operation *op) {
   if (auto call = dyn_cast<func::CallOp>(op))
     return pullbackCall(call);
+  if (auto rule = dyn_cast<ControlFlow>(op))
+    return pullbackBodies(rule);
   auto rule = dyn_cast<Differentiable>(op);
   if (!rule)
-    return op->emitOpError() << "has no derivative rule: give it the interface "
-                                "Differentiable, or the trait "
-                                "NotDifferentiable if it has no derivative";
-  Location loc = derivativeLoc(op);
+    return emitMissingRule(op);
+  Location loc = locOf(op);
   SmallVector<Value> cts;
   for (Value result : op->getResults())
     cts.push_back(cotangents.lookup(result));
@@ -156,7 +157,9 @@ LogicalResult ReverseBuilder::pullback(Operation *op) {
 }
 
 LogicalResult ReverseBuilder::appendDerivative() {
-  findActive();
+  for (int64_t operand : selection.operands)
+    active.insert(body().getArgument(operand));
+  markActive(body(), active, symbols, transformer);
   SmallVector<Operation *> primal;
   for (Operation &op : body().without_terminator())
     primal.push_back(&op);
@@ -165,7 +168,7 @@ LogicalResult ReverseBuilder::appendDerivative() {
   for (int64_t i : selection.results) {
     Value result = terminator()->getOperand(i);
     accumulate(result, body().addArgument(result.getType(), function.getLoc()),
-               derivativeLoc(function));
+               locOf(function));
   }
   for (Operation *op : llvm::reverse(primal)) {
     bool hasCotangent = llvm::any_of(op->getResults(), [&](Value result) {
@@ -177,8 +180,8 @@ LogicalResult ReverseBuilder::appendDerivative() {
   for (int64_t operand : selection.operands) {
     Value input = body().getArgument(operand);
     Value cotangent = cotangents.lookup(input);
-    gradients.push_back(cotangent ? cotangent
-                                  : zeroOf(input, derivativeLoc(function)));
+    gradients.push_back(
+        cotangent ? cotangent : zeroOf(b, locOf(function), input.getType()));
   }
   return success();
 }
@@ -276,12 +279,8 @@ Reversed ReverseBuilder::split() {
 }
 
 FailureOr<Reversed> ReverseBuilder::run() {
-  if (function.isExternal())
-    return function.emitOpError()
-           << "has no body to differentiate: give a declaration a definition";
-  if (!llvm::hasSingleElement(function.getBody()))
-    return function.emitOpError() << "cannot be differentiated: its body has "
-                                     "branches between blocks";
+  if (failed(verifyDifferentiable(function)))
+    return failure();
   forward = function.clone();
   forward.setName((function.getName() + ".fwd").str());
   forward.removeResAttrsAttr();
@@ -299,6 +298,6 @@ FailureOr<Reversed> ReverseBuilder::run() {
 FailureOr<Reversed> weft::reverse(func::FuncOp function,
                                   const Selection &selection,
                                   SymbolTable &symbols,
-                                  ReverseCallee reverseCallee) {
-  return ReverseBuilder(function, selection, symbols, reverseCallee).run();
+                                  Transformer &transformer) {
+  return ReverseBuilder(function, selection, symbols, transformer).run();
 }

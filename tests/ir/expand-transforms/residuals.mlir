@@ -1,6 +1,6 @@
 // What the backward part of a function keeps of the forward part.
 // RUN: weft-opt --weft-expand-transforms %s | FileCheck %s
-// RUN: weft-opt --weft-expand-transforms --mlir-print-ir-before=inline -o /dev/null %s 2>&1 | FileCheck %s --check-prefix=SPLIT
+// RUN: weft-opt --weft-expand-transforms --mlir-print-ir-before=weft-inline-calls -o /dev/null %s 2>&1 | FileCheck %s --check-prefix=SPLIT
 
 // Constants are repeated, not kept: only cos's argument is.
 func.func private @scaled(%x: tensor<4xf32>) -> tensor<4xf32> {
