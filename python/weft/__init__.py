@@ -17,7 +17,7 @@ import math as _math
 
 import numpy as _np
 
-from . import nn, ops, random
+from . import linalg, nn, ops, random
 from .array import Array
 from .errors import (
     ArgumentError,
@@ -104,6 +104,7 @@ __all__ = [
     "isdtype",
     "jacrev",
     "jit",
+    "linalg",
     "nan",
     "newaxis",
     "nn",

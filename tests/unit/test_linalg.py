@@ -1,0 +1,69 @@
+"""Functions of vectors and matrices against NumPy, eager and compiled."""
+
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import numpy as np
+import pytest
+
+import weft
+from weft import linalg
+
+X = np.random.default_rng(0).normal(size=(2, 3, 4))
+
+
+def check(function, want, *xs):
+    for call in (function, weft.jit(function)):
+        np.testing.assert_allclose(np.asarray(call(*xs)), want, rtol=1e-12)
+
+
+@pytest.mark.parametrize("offset", range(-4, 6))
+def test_diagonal_and_trace(offset):
+    want = np.diagonal(X, offset, -2, -1)
+    check(lambda x: linalg.diagonal(x, offset=offset), want, X)
+    check(lambda x: linalg.trace(x, offset=offset), want.sum(-1), X)
+
+
+def test_cross():
+    a, b = X[..., :3], X[0, :, :3]
+    check(linalg.cross, np.cross(a, b), a, b)
+    check(lambda x, y: linalg.cross(x, y, axis=1), np.cross(X, -X, axis=1) + 0, X, -X)
+
+
+@pytest.mark.parametrize("ord", [0, 1, 2, 3.5, np.inf, -np.inf])
+def test_vector_norm(ord):  # noqa: A002
+    def function(x):
+        return linalg.vector_norm(x, axis=1, ord=ord)
+
+    check(function, np.linalg.norm(X, ord, 1), X)
+    check(lambda x: linalg.norm(x, ord, 1, True), np.linalg.norm(X, ord, 1, True), X)
+
+
+@pytest.mark.parametrize("ord", ["fro", 1, -1, np.inf, -np.inf])
+def test_matrix_norm(ord):  # noqa: A002
+    def function(x):
+        return linalg.matrix_norm(x, ord=ord, keepdims=True)
+
+    check(function, np.linalg.norm(X, ord, (1, 2), True), X)
+    check(lambda x: linalg.norm(x, ord), np.linalg.norm(X[0], ord), X[0])
+
+
+def test_norm():
+    check(linalg.norm, np.linalg.norm(X.ravel()), X)
+    got = weft.grad(linalg.norm)(X)
+    np.testing.assert_allclose(np.asarray(got), X / np.linalg.norm(X.ravel()))
+
+
+@pytest.mark.parametrize(
+    ("mistake", "message"),
+    [
+        (lambda: linalg.trace(np.ones(3)), "takes matrices"),
+        (lambda: linalg.cross(np.ones(2), np.ones(2)), "three elements"),
+        (lambda: linalg.norm(np.ones(3), "fro"), "for matrices"),
+        (lambda: linalg.norm(X, 1), "matrix_norm"),
+        (lambda: linalg.matrix_norm(X, ord=2), "must be"),
+    ],
+)
+def test_mistakes(mistake, message):
+    with pytest.raises(weft.WeftError, match=message) as caught:
+        mistake()
+    assert "test_linalg.py:" in str(caught.value)
