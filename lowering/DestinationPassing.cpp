@@ -4,13 +4,16 @@
 // func.func @f(memref in, memref out); each result is materialized in its own
 // buffer, so that nothing has to be copied or allocated for it.
 
+#include "lowering/Destinations.h"
 #include "lowering/Passes.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Bufferization/Transforms/OneShotAnalysis.h"
 #include "mlir/Dialect/Bufferization/Transforms/Transforms.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Interfaces/LoopLikeInterface.h"
 
 namespace weft {
 #define GEN_PASS_DEF_DESTINATIONPASSING
@@ -18,21 +21,10 @@ namespace weft {
 } // namespace weft
 
 using namespace mlir;
+using weft::bufferType;
+using weft::hasNoElements;
 
 namespace {
-
-bool hasNoElements(Type tensor) {
-  return cast<RankedTensorType>(tensor).getNumElements() == 0;
-}
-
-/// Whatever its shape, a buffer without elements is a memref<0xT>: of others
-/// with a size of 0, MLIR cannot make a bare pointer.
-MemRefType bufferType(Type tensor) {
-  auto type = cast<RankedTensorType>(tensor);
-  if (hasNoElements(type))
-    return MemRefType::get({0}, type.getElementType());
-  return MemRefType::get(type.getShape(), type.getElementType());
-}
 
 LogicalResult checkFunction(func::FuncOp func) {
   if (func.isExternal())
@@ -61,61 +53,38 @@ LogicalResult checkFunction(func::FuncOp func) {
   return failure(calls.wasInterrupted());
 }
 
-/// Gives each op an empty tensor or a fill of its own to write into: of a
-/// shared fill, all but one would have to take a copy, and bufferization
-/// compares all that begins with the same empty tensor.
+/// The operands that an op or the loop of one begins with and changes.
+SmallVector<OpOperand *> initsOf(Operation *op) {
+  SmallVector<OpOperand *> inits;
+  auto add = [&](auto range) {
+    for (OpOperand &init : range)
+      inits.push_back(&init);
+  };
+  if (auto writer = dyn_cast<DestinationStyleOpInterface>(op))
+    add(writer.getDpsInitsMutable());
+  else if (auto loop = dyn_cast<LoopLikeOpInterface>(op))
+    add(loop.getInitsMutable());
+  return inits;
+}
+
+/// Gives each op an empty tensor or a fill of its own to write into, in its own
+/// block: of a shared fill, all but one would have to take a copy, and
+/// bufferization compares all that begins with the same empty tensor.
 void unshareInits(Block &body) {
   // Backwards, so that what is inserted before an op is looked at too.
   for (Operation &op : llvm::reverse(body)) {
-    auto writer = dyn_cast<DestinationStyleOpInterface>(op);
-    if (!writer)
-      continue;
-    for (OpOperand &init : writer.getDpsInitsMutable()) {
-      Operation *source = init.get().getDefiningOp();
+    for (OpOperand *init : initsOf(&op)) {
+      Operation *source = init->get().getDefiningOp();
       if (!isa_and_nonnull<tensor::EmptyOp, linalg::FillOp>(source) ||
-          source->hasOneUse())
+          (source->hasOneUse() && source->getBlock() == &body))
         continue;
       OpBuilder b(&op);
-      init.set(b.clone(*source)->getResult(0));
+      init->set(b.clone(*source)->getResult(0));
     }
-  }
-}
-
-/// Follows `value` back through the ops that update it in place to the use of
-/// the empty tensor where it began. Nothing else may see what is overwritten.
-OpOperand *findEmpty(Value value) {
-  while (auto result = dyn_cast<OpResult>(value)) {
-    auto writer = dyn_cast<DestinationStyleOpInterface>(result.getOwner());
-    if (!writer)
-      return nullptr;
-    OpOperand *init = writer.getTiedOpOperand(result);
-    if (init->get().getDefiningOp<tensor::EmptyOp>())
-      return init;
-    if (!init->get().hasOneUse())
-      return nullptr;
-    value = init->get();
-  }
-  return nullptr;
-}
-
-/// If `value` is a reshape, replaces it by what is reshaped, and `destination`
-/// by a view of the same shape.
-void lookThroughReshapes(OpBuilder &b, Value &value, Value &destination) {
-  while (true) {
-    Location loc = value.getLoc();
-    if (auto expand = value.getDefiningOp<tensor::ExpandShapeOp>()) {
-      value = expand.getSrc();
-      destination = memref::CollapseShapeOp::create(
-          b, loc, bufferType(value.getType()), destination,
-          expand.getReassociationIndices());
-    } else if (auto collapse = value.getDefiningOp<tensor::CollapseShapeOp>()) {
-      value = collapse.getSrc();
-      destination = memref::ExpandShapeOp::create(
-          b, loc, bufferType(value.getType()), destination,
-          collapse.getReassociationIndices());
-    } else {
-      return;
-    }
+    if (!isa<linalg::LinalgOp>(op))
+      for (Region &region : op.getRegions())
+        for (Block &block : region)
+          unshareInits(block);
   }
 }
 
@@ -139,33 +108,27 @@ void passInputs(Block &body, OpBuilder &b) {
 
 /// Adds a buffer argument for each result, in which it is computed from the
 /// start if it begins as an empty tensor, and into which it is copied if not.
-void passResults(Block &body, OpBuilder &b) {
+void passResults(Block &body, weft::Destinations &destinations) {
   auto exit = cast<func::ReturnOp>(body.getTerminator());
   OpBuilder atExit(exit);
   for (Value result : exit.getOperands()) {
-    Location loc = result.getLoc();
-    Value destination = body.addArgument(bufferType(result.getType()), loc);
-    if (hasNoElements(result.getType()))
-      continue;
-    Value value = result;
-    lookThroughReshapes(b, value, destination);
-    if (OpOperand *empty = findEmpty(value))
-      empty->set(bufferization::ToTensorOp::create(
-          b, loc, empty->get().getType(), destination, /*restrict=*/true,
-          /*writable=*/true));
-    bufferization::MaterializeInDestinationOp::create(
-        atExit, loc, /*result=*/Type(), value, destination, /*restrict=*/true,
-        /*writable=*/true);
+    Value destination =
+        body.addArgument(bufferType(result.getType()), result.getLoc());
+    if (!hasNoElements(result.getType()))
+      destinations.compute(atExit, result, destination);
   }
   exit->setOperands({});
 }
 
-void passDestinations(func::FuncOp func) {
+LogicalResult passDestinations(func::FuncOp func) {
   Block &body = func.getBody().front();
   unshareInits(body);
   OpBuilder b = OpBuilder::atBlockBegin(&body);
   passInputs(body, b);
-  passResults(body, b);
+  weft::Destinations destinations;
+  passResults(body, destinations);
+  if (failed(destinations.convert(body)))
+    return failure();
 
   SmallVector<DictionaryAttr> argAttrs;
   func.getAllArgAttrs(argAttrs);
@@ -173,6 +136,7 @@ void passDestinations(func::FuncOp func) {
   func.removeResAttrsAttr();
   func.setFunctionType(b.getFunctionType(body.getArgumentTypes(), {}));
   func.setAllArgAttrs(argAttrs);
+  return success();
 }
 
 /// Has an op whose result is inserted into a slice write into that slice.
@@ -180,7 +144,9 @@ void passDestinations(func::FuncOp func) {
 /// Upstream's pass would do the same for the buffers of results, but takes one
 /// that two ops write into for the destination of both.
 LogicalResult writeIntoSlices(func::FuncOp func) {
-  if (func.getOps<tensor::InsertSliceOp>().empty())
+  WalkResult inserts = func.walk(
+      [](tensor::InsertSliceOp) { return WalkResult::interrupt(); });
+  if (!inserts.wasInterrupted())
     return success();
   bufferization::OneShotBufferizationOptions options;
   bufferization::OneShotAnalysisState state(func, options);
@@ -203,8 +169,7 @@ class DestinationPassing final
     for (auto func : getOperation().getOps<func::FuncOp>()) {
       if (failed(checkFunction(func)))
         return signalPassFailure();
-      passDestinations(func);
-      if (failed(writeIntoSlices(func)))
+      if (failed(passDestinations(func)) || failed(writeIntoSlices(func)))
         return signalPassFailure();
     }
   }

@@ -146,12 +146,59 @@ struct FillSplat final : OpRewritePattern<arith::ConstantOp> {
   }
 };
 
+/// Calls `visit` for each block of ops on tensors, those within loops and
+/// branches included.
+void forEachBlock(Region &region, llvm::function_ref<void(Block &)> visit) {
+  for (Block &block : region) {
+    for (Operation &op : block)
+      if (!isa<linalg::LinalgOp>(op))
+        for (Region &inner : op.getRegions())
+          forEachBlock(inner, visit);
+    visit(block);
+  }
+}
+
+/// Whether the op is elementwise on arrays of rank 0.
+bool isScalar(GenericOp op) {
+  auto isRank0 = [](Type type) {
+    auto tensor = dyn_cast<RankedTensorType>(type);
+    return tensor && tensor.getRank() == 0;
+  };
+  return op.getNumLoops() == 0 && op.hasPureTensorSemantics() &&
+         llvm::all_of(op->getOperandTypes(), isRank0);
+}
+
+// linalg.generic ins(%x : tensor<f32>) { math.sin } ->
+//   %s = math.sin (tensor.extract %x), linalg.fill ins(%s)
+void inlineScalar(GenericOp op, RewriterBase &rewriter) {
+  rewriter.setInsertionPoint(op);
+  IRMapping mapping;
+  for (OpOperand &operand : op->getOpOperands()) {
+    BlockArgument argument = op.getMatchingBlockArgument(&operand);
+    if (!argument.use_empty())
+      mapping.map(argument,
+                  tensor::ExtractOp::create(rewriter, op.getLoc(),
+                                            operand.get(), ValueRange{}));
+  }
+  for (Operation &inner : op.getBody()->without_terminator())
+    rewriter.clone(inner, mapping);
+  SmallVector<Value> results;
+  for (auto [scalar, init] : llvm::zip_equal(
+           op.getBody()->getTerminator()->getOperands(), op.getOutputs()))
+    results.push_back(
+        linalg::FillOp::create(rewriter, op.getLoc(),
+                               mapping.lookupOrDefault(scalar), init)
+            .getResult(0));
+  rewriter.replaceOp(op, results);
+}
+
 class FuseElementwise final
     : public weft::impl::FuseElementwiseBase<FuseElementwise> {
   void runOnOperation() override {
     MLIRContext *context = &getContext();
     IRRewriter rewriter(context);
-    for (Block &block : getOperation().getBody()) {
+    inlineScalars(rewriter);
+    forEachBlock(getOperation().getBody(), [&](Block &block) {
       // Consumers first: what they read is then still what was planned with.
       for (auto &group : weft::planFusion(block))
         if (!group->absorbed.empty() || readsSplat(*group))
@@ -160,12 +207,23 @@ class FuseElementwise final
       for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block)))
         if (isOpTriviallyDead(&op))
           rewriter.eraseOp(&op);
-    }
+    });
 
     RewritePatternSet fills(context);
     fills.add<FillSplat>(context);
     if (failed(applyPatternsGreedily(getOperation(), std::move(fills))))
       signalPassFailure();
+  }
+
+  /// Each step of a loop would call a kernel for each scalar op.
+  void inlineScalars(RewriterBase &rewriter) {
+    SmallVector<GenericOp> scalars;
+    getOperation().walk([&](GenericOp op) {
+      if (op->getParentOp() != getOperation() && isScalar(op))
+        scalars.push_back(op);
+    });
+    for (GenericOp op : scalars)
+      inlineScalar(op, rewriter);
   }
 };
 

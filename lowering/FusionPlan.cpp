@@ -23,10 +23,11 @@ bool isContraction(GenericOp op) {
   return op.getNumReductionLoops() > 0 && op.getNumDpsInputs() > 1;
 }
 
-/// A contraction reads its operands many times, so that they must be in memory.
+/// A contraction reads its operands many times, so that they must be in memory,
+/// and so does a loop around the reader.
 bool readsElementwise(OpOperand &use) {
   auto reader = dyn_cast<GenericOp>(use.getOwner());
-  return reader && reader.isDpsInput(&use) && !isContraction(reader);
+  return reader && reader->getBlock() == use.get().getParentBlock() && reader.isDpsInput(&use) && !isContraction(reader);
 }
 
 /// Whether the op computes each element of its one result by itself.

@@ -43,7 +43,8 @@ def FuseElementwise : Pass<"weft-fuse-elementwise", "::mlir::func::FuncOp"> {
     twice: they are in one nest, which needs each element once. Broadcasts and
     transposes compute nothing and move always, but never into a contraction,
     which reads its operands many times. Splat constants become scalars. Groups
-    are planned first and have a bounded size.
+    are planned first and have a bounded size. Ops on scalars within loops become
+    scalar code.
 
     ```mlir
     %0 = linalg.generic ... ins(%x) outs(%e0) { math.sin }
@@ -82,10 +83,31 @@ def DestinationPassing
     Where `%y` began as a `tensor.empty`, that becomes
     `bufferization.to_tensor %out restrict writable`: the ops write into the
     buffer itself. The same value twice, an argument and a constant are copied.
+
+    Loops carry no tensors either: a body writes into the buffer of what it
+    carries where all that reads it has been computed, or else into a second one,
+    and the two change places.
+    ```mlir
+    %r = scf.for ... iter_args(%x = %init) -> (tensor<4xf32>) {
+      %y = ...
+      scf.yield %y
+    }
+    ```
+    becomes
+    ```mlir
+    bufferization.materialize_in_destination %init in restrict writable %a
+    scf.for ... {
+      %x = bufferization.to_tensor %a restrict writable
+      %y = ...
+      bufferization.materialize_in_destination %y in restrict writable %a
+    }
+    %r = bufferization.to_tensor %a restrict writable
+    ```
   }];
   let dependentDialects = [
     "::mlir::bufferization::BufferizationDialect",
-    "::mlir::memref::MemRefDialect", "::mlir::tensor::TensorDialect"
+    "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
+    "::mlir::tensor::TensorDialect"
   ];
 }
 
@@ -149,8 +171,11 @@ def OutlineKernels : Pass<"weft-outline-kernels", "::mlir::ModuleOp"> {
     ```mlir
     func.call @f_kernel(%a) : (memref<4xf32>) -> ()
     ```
+    A slice at a place that a loop computes is passed as its buffer and a number.
   }];
-  let dependentDialects = ["::mlir::func::FuncDialect"];
+  let dependentDialects = [
+    "::mlir::func::FuncDialect", "::mlir::memref::MemRefDialect"
+  ];
 }
 
 def LowerMath : Pass<"weft-lower-math", "::mlir::ModuleOp"> {

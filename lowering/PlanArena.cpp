@@ -46,12 +46,56 @@ std::optional<int64_t> alignedBytes(MemRefType type) {
   return *bytes / alignment * alignment;
 }
 
-FailureOr<SmallVector<Temporary>> findTemporaries(func::FuncOp func) {
-  Block &body = func.getBody().front();
-  DenseMap<Operation *, size_t> numbers;
-  for (auto [number, op] : llvm::enumerate(body))
-    numbers[&op] = number;
+/// The ops of a function in the order in which they are written, those within
+/// another after it: what is alive from one number to another is alive in
+/// between, whatever is a loop there.
+class Order {
+public:
+  explicit Order(func::FuncOp func) {
+    func.walk<WalkOrder::PreOrder>([&](Operation *op) { first[op] = next++; });
+    // Operations within others end last.
+    func.walk([&](Operation *op) {
+      size_t end = first[op];
+      for (Region &region : op->getRegions())
+        for (Block &block : region)
+          if (!block.empty())
+            end = std::max(end, last[&block.back()]);
+      last[op] = end;
+    });
+  }
 
+  size_t begin(Operation *op) const { return first.at(op); }
+  size_t end(Operation *op) const { return last.at(op); }
+
+private:
+  size_t next = 0;
+  DenseMap<Operation *, size_t> first, last;
+};
+
+/// Sets when a buffer is alive: while any op of its block, or a loop there that
+/// has one within, uses it or a view of it.
+LogicalResult findLife(Temporary &temporary, const Order &order,
+                       BufferViewFlowAnalysis &views) {
+  memref::AllocOp alloc = temporary.alloc;
+  Block *block = alloc->getBlock();
+  temporary.first = std::numeric_limits<size_t>::max();
+  for (Value view : views.resolve(alloc))
+    for (Operation *user : view.getUsers()) {
+      Operation *op = block->findAncestorOpInBlock(*user);
+      if (!op)
+        return alloc.emitError("this temporary is used where the block that it "
+                               "is in has ended");
+      // A view by itself reads nothing.
+      if (op != user || !isa<ViewLikeOpInterface>(user))
+        temporary.first = std::min(temporary.first, order.begin(op));
+      temporary.last = std::max(temporary.last, order.end(op));
+    }
+  temporary.first = std::min(temporary.first, temporary.last);
+  return success();
+}
+
+FailureOr<SmallVector<Temporary>> findTemporaries(func::FuncOp func) {
+  Order order(func);
   BufferViewFlowAnalysis views(func);
   SmallVector<Temporary> temporaries;
   WalkResult walk = func.walk([&](memref::AllocOp alloc) {
@@ -67,12 +111,8 @@ FailureOr<SmallVector<Temporary>> findTemporaries(func::FuncOp func) {
       return WalkResult::interrupt();
     }
     Temporary temporary{alloc, *bytes};
-    temporary.first = temporary.last =
-        numbers.at(body.findAncestorOpInBlock(*alloc));
-    for (Value view : views.resolve(alloc))
-      for (Operation *user : view.getUsers())
-        if (Operation *op = body.findAncestorOpInBlock(*user))
-          temporary.last = std::max(temporary.last, numbers.at(op));
+    if (failed(findLife(temporary, order, views)))
+      return WalkResult::interrupt();
     temporaries.push_back(temporary);
     return WalkResult::advance();
   });

@@ -6,6 +6,7 @@
 
 #include "lowering/Passes.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/Transforms/RegionUtils.h"
@@ -27,10 +28,44 @@ class OutlineKernels final
     for (func::FuncOp func : funcs) {
       if (!func->hasAttr(weft::arenaBytesAttr))
         continue;
-      auto ops = llvm::to_vector(func.getBody().getOps<linalg::LinalgOp>());
+      SmallVector<linalg::LinalgOp> ops;
+      func.walk([&](linalg::LinalgOp op) { ops.push_back(op); });
       for (linalg::LinalgOp op : ops)
         outline(op, func, symbols);
     }
+  }
+
+  /// Whether a buffer begins at a place that is known only when it runs, so that
+  /// no bare pointer can stand for it.
+  static bool isShifted(Type type) {
+    auto memref = dyn_cast<MemRefType>(type);
+    return memref &&
+           ShapedType::isDynamic(memref.getStridesAndOffset().second);
+  }
+
+  /// The arguments by which a value is passed: of a shifted buffer, the one that
+  /// it is part of, and where it begins there.
+  static SmallVector<Value> pass(OpBuilder &b, Location loc, Value value) {
+    if (!isShifted(value.getType()))
+      return {value};
+    auto parts = memref::ExtractStridedMetadataOp::create(b, loc, value);
+    return {parts.getBaseBuffer(), parts.getOffset()};
+  }
+
+  /// What `pass` passed, within the kernel.
+  static Value receive(OpBuilder &b, Location loc, Type type,
+                       Block::args_iterator &arguments) {
+    Value first = *arguments++;
+    if (!isShifted(type))
+      return first;
+    auto memref = cast<MemRefType>(type);
+    OpFoldResult offset = Value(*arguments++);
+    auto indices = [&](ArrayRef<int64_t> values) {
+      return getAsIndexOpFoldResult(b.getContext(), values);
+    };
+    return memref::ReinterpretCastOp::create(
+        b, loc, memref, first, offset, indices(memref.getShape()),
+        indices(memref.getStridesAndOffset().first));
   }
 
   static void outline(Operation *op, func::FuncOp func, SymbolTable &symbols) {
@@ -45,22 +80,27 @@ class OutlineKernels final
     Location loc = op->getLoc();
     if (!loc->findInstanceOf<FileLineColLoc>())
       loc = func.getLoc();
-    OpBuilder b(func.getContext());
+    OpBuilder b(op);
+    SmallVector<Value> passed;
+    for (Value argument : arguments)
+      llvm::append_range(passed, pass(b, loc, argument));
     auto kernel = func::FuncOp::create(
         b, loc, (func.getSymName() + "_kernel").str(),
-        b.getFunctionType(ValueRange(arguments).getTypes(), {}));
+        b.getFunctionType(ValueRange(passed).getTypes(), {}));
+    kernel->remove();
     kernel.setPrivate();
     symbols.insert(kernel, func->getIterator());
+    func::CallOp::create(b, loc, kernel, passed);
+
     b.setInsertionPointToStart(kernel.addEntryBlock());
     IRMapping mapping;
-    mapping.map(arguments, kernel.getArguments());
+    auto received = kernel.getArguments().begin();
+    for (Value argument : arguments)
+      mapping.map(argument, receive(b, loc, argument.getType(), received));
     for (Value constant : constants)
       b.clone(*constant.getDefiningOp(), mapping);
     b.clone(*op, mapping);
     func::ReturnOp::create(b, loc);
-
-    b.setInsertionPoint(op);
-    func::CallOp::create(b, loc, kernel, arguments);
     op->erase();
   }
 };

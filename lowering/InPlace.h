@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Decides which buffer each tensor that a loop yields is written into.
+
+#ifndef WEFT_LOWERING_INPLACE_H
+#define WEFT_LOWERING_INPLACE_H
+
+#include "mlir/IR/Value.h"
+
+namespace weft {
+
+/// Where the op result `value` of a loop or a destination-passing op begins: the
+/// operand that it updates, or null.
+mlir::OpOperand *findInit(mlir::OpResult value);
+
+/// A reshape's operand, or null.
+mlir::Value reshapedValue(mlir::Value value);
+
+/// Which buffer the loop's next step finds each carried tensor in: `source[i]`
+/// is the carried tensor whose buffer number i takes over, or a number from
+/// `carried.size()` on for a further buffer, of which there are `spares`.
+struct BufferPlan {
+  llvm::SmallVector<unsigned> source;
+  /// Whether the buffer's content changes, rather than only its place.
+  llvm::SmallVector<bool> written;
+  /// For each further buffer, the carried tensor of whose type it is.
+  llvm::SmallVector<unsigned> spares;
+};
+
+/// `carried` are the arguments of a loop's body, `yielded` what they become.
+BufferPlan planBuffers(mlir::Block &body, llvm::ArrayRef<mlir::Value> carried,
+                       llvm::ArrayRef<mlir::Value> yielded);
+
+} // namespace weft
+
+#endif // WEFT_LOWERING_INPLACE_H
