@@ -23,7 +23,8 @@ private:
   void runOnOperation() override {
     WalkResult walk = getOperation().walk([&](Operation *op) {
       StringRef dialect = op->getName().getDialectNamespace();
-      if (dialect == "builtin" || llvm::is_contained(legal, dialect))
+      if (dialect == "builtin" || llvm::is_contained(legal, dialect) ||
+          llvm::is_contained(legal, op->getName().getStringRef()))
         return WalkResult::advance();
       op->emitError("'") << op->getName() << "' is left at stage '" << stage
                          << "', which consists of " << llvm::join(legal, ", ");

@@ -18,12 +18,13 @@ constexpr llvm::StringLiteral fusedPasses = R"(
   inline, symbol-dce,
   func.func(weft-fuse-elementwise, canonicalize, cse))";
 
-// Destinations must be in the text before bufferization decides what is copied.
+// Barriers go when all that they keep apart has been through its last clean-up
+// as tensors. Destinations must be in the text before bufferization decides what is copied.
 // The arena is planned when clean-up has left only the buffers that are needed,
 // and a second canonicalization removes the copies that CSE showed to be of a
 // buffer to itself.
 constexpr llvm::StringLiteral memrefPasses = R"(
-  weft-destination-passing,
+  func.func(weft-erase-barriers), weft-destination-passing,
   one-shot-bufferize{buffer-alignment=64},
   func.func(canonicalize, cse, canonicalize, weft-plan-arena, canonicalize,
             cse))";
@@ -55,9 +56,9 @@ constexpr weft::Stage stages[] = {
      "weft-expand-transforms", "weft, func"},
     {"linalg", "Each op is a loop nest over tensors, its body scalar.",
      "weft-lower-to-linalg, func.func(canonicalize, cse)",
-     "func, linalg, tensor, arith, math, scf"},
+     "func, linalg, tensor, arith, math, scf, weft.barrier"},
     {"fused", "Chains of elementwise ops are one loop nest each.", fusedPasses,
-     "func, linalg, tensor, arith, math, scf, affine"},
+     "func, linalg, tensor, arith, math, scf, affine, weft.barrier"},
     {"memref", "Tensors are buffers: inputs, results and one arena.",
      memrefPasses, "func, linalg, memref, arith, math, scf, affine"},
     {"llvm", "Blocks, branches and pointers, with one C entry point.",

@@ -428,6 +428,9 @@ void weft::Destinations::redirect(Value value, Value destination,
         !isMadeInPlace(source)) {
       OpBuilder b(op);
       buildMaterialize(b, source.getLoc(), source, destination);
+      // Early, so that what is inserted into it can be computed there.
+      if (source.getDefiningOp<tensor::EmptyOp>())
+        setAfter(b, destination, block);
       init->set(buildTensor(b, op->getLoc(), source.getType(), destination,
                             /*writable=*/true));
       return;

@@ -61,6 +61,19 @@ def FuseElementwise : Pass<"weft-fuse-elementwise", "::mlir::func::FuncOp"> {
   ];
 }
 
+def EraseBarriers : Pass<"weft-erase-barriers", "::mlir::func::FuncOp"> {
+  let summary = "Replaces what a barrier returns by what it was given";
+  let description = [{
+    By then nothing that could merge the recomputation behind the barrier with
+    the first computation looks at tensors any more.
+
+    ```mlir
+    %0 = weft.barrier %x : tensor<4xf32> to tensor<4xf32>
+    ```
+    becomes `%x`.
+  }];
+}
+
 def DestinationPassing
     : Pass<"weft-destination-passing", "::mlir::ModuleOp"> {
   let summary = "Makes functions write their results into buffers of the caller";
@@ -141,7 +154,8 @@ def CheckStage : Pass<"weft-check-stage", "::mlir::ModuleOp"> {
     Option<"stage", "stage", "std::string", "",
            "The name of the stage, for the message">,
     ListOption<"legal", "legal", "std::string",
-               "The dialects that the stage may contain (besides builtin)">
+               "The dialects, or single ops, that the stage may contain (besides "
+               "builtin)">
   ];
 }
 

@@ -168,6 +168,7 @@ class LowerToLinalg final
     weft::populateShapeToLinalg(types, patterns);
     weft::populateReductionsToLinalg(types, patterns);
     weft::populateContractionsToLinalg(types, patterns);
+    weft::populateControlToLinalg(types, patterns);
     populateFunctionOpInterfaceTypeConversionPattern<func::FuncOp>(patterns,
                                                                    types);
     populateCallOpTypeConversionPattern(patterns, types);
@@ -175,6 +176,8 @@ class LowerToLinalg final
 
     ConversionTarget target(context);
     target.addIllegalDialect<weft::WeftDialect>();
+    target.addDynamicallyLegalOp<weft::BarrierOp>(
+        [&](weft::BarrierOp op) { return types.isLegal(op); });
     target.addDynamicallyLegalOp<func::FuncOp>([&](func::FuncOp op) {
       return types.isSignatureLegal(op.getFunctionType()) &&
              types.isLegal(&op.getBody());

@@ -51,6 +51,8 @@ void populateShapeToLinalg(const mlir::TypeConverter &types,
                            mlir::RewritePatternSet &patterns);
 void populateReductionsToLinalg(const mlir::TypeConverter &types,
                                 mlir::RewritePatternSet &patterns);
+void populateControlToLinalg(const mlir::TypeConverter &types,
+                             mlir::RewritePatternSet &patterns);
 void populateContractionsToLinalg(const mlir::TypeConverter &types,
                                   mlir::RewritePatternSet &patterns);
 
