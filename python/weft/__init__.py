@@ -19,6 +19,7 @@ import numpy as _np
 
 from . import linalg, nn, ops, random
 from .array import Array
+from .control import cond, fori_loop, scan, switch, while_loop
 from .errors import (
     ArgumentError,
     CompileError,
@@ -90,10 +91,12 @@ __all__ = [
     "__version__",
     "bool",
     "can_cast",
+    "cond",
     "e",
     "finfo",
     "float32",
     "float64",
+    "fori_loop",
     "grad",
     "iinfo",
     "inf",
@@ -112,12 +115,15 @@ __all__ = [
     "pi",
     "random",
     "result_type",
+    "scan",
     "stages",
+    "switch",
     "uint16",
     "uint32",
     "uint64",
     "uint8",
     "value_and_grad",
     "vjp",
+    "while_loop",
 ]
 __all__ += ops.__all__

@@ -180,8 +180,12 @@ class Trace:
         results: Sequence[ir.Type] | None,
         attributes: dict[str, Any],
         location: ir.Location | None = None,
+        bodies: Sequence[Callable[[ir.Region], None]] = (),
     ) -> ir.Operation:
-        """Builds any operation here; without `results` their types are inferred."""
+        """Builds any operation here; without `results` their types are inferred.
+
+        Each of `bodies` fills a region.
+        """
         location = location or self.location()[0]
         given = {key: self.context.attribute(v) for key, v in attributes.items()}
         try:
@@ -193,7 +197,10 @@ class Trace:
                 loc=location,
                 ip=self._insertion,
                 infer_type=results is None,
+                regions=len(bodies),
             )
+            for region, fill in zip(operation.regions, bodies, strict=True):
+                fill(region)
             operation.verify()
         except (MLIRError, ValueError) as error:
             reports = getattr(error, "error_diagnostics", ())
@@ -281,6 +288,37 @@ class Trace:
         )
         self.create("func.return", values, [], {}, self.place)
         self.alive = False
+
+
+    # ---- or the body of an op ----
+
+    def discard(self) -> None:
+        """Takes the function out of the module again."""
+        self.alive = False
+        self.builder.symbols.discard(self.symbol)
+        self._operation.erase()
+
+    def become_body(
+        self, results: Sequence[Tracer], constants: Sequence[Tracer], region: ir.Region
+    ) -> None:
+        """Moves what was traced into a region, which ends with `weft.yield`.
+
+        The region's last arguments stand for `constants`: what was captured here,
+        and what was by other bodies of the same op.
+        """
+        values = [result.value for result in results]
+        self._block.append_to(region)
+        self.create("weft.yield", values, [], {}, self.place)
+        first = len(self.arguments) - len(self.captures)
+        captured = {id(x): first + i for i, x in enumerate(self.captures)}
+        for constant in constants:
+            value = self._block.add_argument(constant.value.type, self.place)
+            if id(constant) in captured:
+                old = self._block.arguments[captured[id(constant)]]
+                old.replace_all_uses_with(value)
+        for _ in self.captures:
+            self._block.erase_argument(first)
+        self.discard()
 
 
 def as_result(x: Any, path: str, name: str) -> Array:

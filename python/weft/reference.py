@@ -13,6 +13,7 @@ import numpy as np
 from mlir import ir
 
 from . import _weft
+from .dtypes import BY_MLIR_NAME
 from .errors import CompileError
 from .ops.registry import REGISTRY
 from .tracer import evaluate
@@ -52,16 +53,53 @@ class Interpreter:
 
     def call(self, symbol: str, arguments: Sequence[np.ndarray]) -> list[np.ndarray]:
         """The results of a function of the module."""
-        block = self._function(symbol).regions[0].blocks[0]
+        return self._body(self._function(symbol).regions[0], arguments)
+
+    def _body(self, region: ir.Region, arguments: Sequence[Any]) -> list[Any]:
+        """What a region's terminator returns, given the region's arguments."""
+        block = region.blocks[0]
         environment: Environment = dict(zip(block.arguments, arguments, strict=True))
         for op in block.operations:
             operation = op.operation
             operands = [environment[operand] for operand in operation.operands]
-            if operation.name == "func.return":
+            if operation.name in ("func.return", "weft.yield"):
                 return operands
             results = self._run(operation, operands)
             environment.update(zip(operation.results, results, strict=True))
-        raise CompileError(f"function {symbol!r} does not end with a return")
+        raise CompileError("a function or body does not end with a return")
+
+    # ---- ops with bodies ----
+
+    def _switch(self, operation: ir.Operation, operands: list[Any]) -> list[Any]:
+        index, *inputs = operands
+        bodies = operation.regions
+        return self._body(bodies[min(max(int(index), 0), len(bodies) - 1)], inputs)
+
+    def _while(self, operation: ir.Operation, operands: list[Any]) -> list[Any]:
+        condition, body = operation.regions
+        count = len(operation.results)
+        carries, constants = operands[:count], operands[count:]
+        while self._body(condition, [*carries, *constants])[0]:
+            carries = self._body(body, [*carries, *constants])
+        return carries
+
+    def _scan(self, operation: ir.Operation, operands: list[Any]) -> list[Any]:
+        trips, carries, xs, constants = _segments(operation, operands)
+        if "length" in operation.attributes:
+            length = ir.IntegerAttr(operation.attributes["length"]).value
+        else:
+            length = max(int(trips[0]), 0) if trips else len(xs[0])
+        steps = range(length)
+        slices: list[list[Any]] = []
+        for i in reversed(steps) if "reverse" in operation.attributes else steps:
+            given = [*carries, *(x[i, ...] for x in xs), *constants]
+            yielded = self._body(operation.regions[0], given)
+            slices.append(yielded[len(carries) :])
+            carries = yielded[: len(carries)]
+        if "reverse" in operation.attributes:
+            slices.reverse()
+        types = [value.type for value in operation.results][len(carries) :]
+        return [*carries, *(_stacked(slices, i, t) for i, t in enumerate(types))]
 
     def force(
         self,
@@ -112,6 +150,8 @@ class Interpreter:
             return self._transform(operation, operands)
         if name == "weft.barrier":
             return operands
+        if name in _BODIES:
+            return _BODIES[name](self, operation, operands)
         dialect, _, short = name.partition(".")
         if dialect != "weft" or short not in REGISTRY:
             raise CompileError(
@@ -196,6 +236,29 @@ class _Applied:
                 "}",
             ]
         )
+
+
+_BODIES: Final[dict[str, Callable[..., list[Any]]]] = {
+    "weft.switch": Interpreter._switch,
+    "weft.while": Interpreter._while,
+    "weft.scan": Interpreter._scan,
+}
+
+
+def _segments(operation: ir.Operation, operands: list[Any]) -> list[list[Any]]:
+    """The groups of operands of an op that has several of any number."""
+    rest = iter(operands)
+    sizes = ir.DenseI32ArrayAttr(operation.attributes["operandSegmentSizes"])
+    return [[next(rest) for _ in range(size)] for size in sizes]
+
+
+def _stacked(slices: list[list[Any]], number: int, kind: ir.Type) -> np.ndarray:
+    """Result `number` of all steps as one array."""
+    if slices:
+        return np.stack([parts[number] for parts in slices])
+    tensor = ir.RankedTensorType(kind)
+    dtype = BY_MLIR_NAME[str(tensor.element_type)]
+    return np.empty((0, *list(tensor.shape)[1:]), dtype)
 
 
 def _callee(operation: ir.Operation | ir.OpView) -> str:
