@@ -421,7 +421,8 @@ void weft::Destinations::redirect(Value value, Value destination,
       return;
     }
     OpOperand *init = findInit(result);
-    if (!init || isViewOf(init->get(), destination))
+    if (!init || isViewOf(init->get(), destination) ||
+        starts.contains(init->get()))
       return;
     Value source = init->get();
     if (!source.hasOneUse() || source.getParentBlock() != block ||
@@ -431,8 +432,10 @@ void weft::Destinations::redirect(Value value, Value destination,
       // Early, so that what is inserted into it can be computed there.
       if (source.getDefiningOp<tensor::EmptyOp>())
         setAfter(b, destination, block);
-      init->set(buildTensor(b, op->getLoc(), source.getType(), destination,
-                            /*writable=*/true));
+      Value start = buildTensor(b, op->getLoc(), source.getType(), destination,
+                                /*writable=*/true);
+      init->set(start);
+      starts.insert(start);
       return;
     }
     value = source;

@@ -9,6 +9,7 @@
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/DenseSet.h"
 
 namespace weft {
 
@@ -40,6 +41,8 @@ private:
 
   /// Where a result of a loop or a choice must end.
   llvm::DenseMap<mlir::Value, mlir::Value> chosen;
+  /// With what begins that which has a destination already.
+  llvm::DenseSet<mlir::Value> starts;
 };
 
 } // namespace weft
