@@ -70,7 +70,7 @@ private:
   std::function<LogicalResult(Operation *, func::FuncOp)> expandNamed;
   FunctionTransformer transformer;
   llvm::DenseSet<Operation *> inProgress, done;
-  /// The arrays that residuals are, in the function at hand.
+  /// The arrays that residuals are, in functions that are being expanded.
   DenseMap<Value, SmallVector<Value>> arrays;
   /// Where the operands of functions have got to that took residuals.
   DenseMap<Operation *, SmallVector<int64_t>> moved;
@@ -131,18 +131,22 @@ LogicalResult Expander::expandBody(func::FuncOp function) {
     if (auto linearize = dyn_cast<LinearizeOp>(op))
       sources.push_back(linearize);
   });
-  arrays.clear();
   if (failed(expandArguments(function)))
     return failure();
   for (Operation *op : ops)
     if (failed(expandOp(op)))
       return failure();
   // Only now has nothing any use for the residuals themselves.
-  for (LinearizeOp op : llvm::reverse(sources))
+  for (LinearizeOp op : llvm::reverse(sources)) {
+    arrays.erase(op.getResiduals());
     op.erase();
+  }
   function.getBody().walk([&](Block *block) {
-    block->eraseArguments(
-        [&](BlockArgument x) { return isResiduals(x.getType()); });
+    for (BlockArgument argument : block->getArguments())
+      arrays.erase(argument);
+    block->eraseArguments([&](BlockArgument argument) {
+      return isResiduals(argument.getType());
+    });
   });
   if (!function.isExternal())
     function.setFunctionType(FunctionType::get(
@@ -280,9 +284,14 @@ FailureOr<SmallVector<Value>> Expander::arraysOf(Operation *user,
 /// Hands arrays in the place of residuals to a call and to an op with bodies,
 /// whose bodies then take them.
 LogicalResult Expander::passResiduals(Operation *op) {
-  if (op->hasTrait<OpTrait::ReturnLike>())
-    return op->emitError() << "a pullback cannot be returned from a traced "
-                              "function: return what it gives instead";
+  if (op->hasTrait<OpTrait::ReturnLike>()) {
+    Value residuals = *llvm::find_if(op->getOperands(), [](Value value) {
+      return isa<ResidualsType>(value.getType());
+    });
+    return emitError(residuals.getLoc())
+           << "a pullback cannot be returned from a traced function: return "
+              "what it gives instead";
+  }
   if (!isa<func::CallOp, ControlFlow>(op))
     return op->emitOpError()
            << "takes residuals: only weft.pullback, weft.pushforward, calls "

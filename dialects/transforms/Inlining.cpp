@@ -88,7 +88,8 @@ struct InlineCalls final : weft::impl::InlineCallsBase<InlineCalls> {
     inProgress.clear();
     done.clear();
     uses.clear();
-    if (auto found = SymbolTable::getSymbolUses(getOperation()))
+    if (auto found =
+            SymbolTable::getSymbolUses(&getOperation().getBodyRegion()))
       for (SymbolTable::SymbolUse use : *found)
         ++uses[use.getSymbolRef().getRootReference()];
     // A function may be gone when its turn comes.

@@ -8,13 +8,28 @@
 include "mlir/Pass/PassBase.td"
 
 def ExpandTransforms : Pass<"weft-expand-transforms", "::mlir::ModuleOp"> {
-  let summary = "Replaces linearize and pullback by what computes them";
+  let summary = "Replaces transformations of functions by what computes them";
   let description = [{
     The innermost transformation is expanded first, so that derivatives of any
-    order are the same pass at work. Reverse mode of `@f` makes two functions:
+    order are the same pass at work. Forward mode (`weft.jvp`) of `@f` makes
+    `@f.jvp`, which interleaves tangents; batching (`weft.vmap`) makes
+    `@f.vmap`, whose ops are wider. Reverse mode of `@f` makes two functions:
     `@f.fwd`, which also returns the values that the derivative needs, and
     `@f.bwd`, which maps those and the cotangents of the results to the
     cotangents of the operands. They are made once for each `@f` and `wrt`.
+    Residuals that are handed to another function, or to the body of an op,
+    become the arrays that they are.
+
+    Attributes of a function say how it is transformed:
+    - `weft.custom_vjp = [@fwd, @bwd]`: `@fwd` maps the operands to the results
+      and residuals, `@bwd` those and one cotangent for each floating result to
+      one for each floating operand;
+    - `weft.custom_jvp = @jvp`: it maps the operands and one tangent for each
+      floating operand to the results and one tangent for each floating result;
+    - `weft.checkpoint = "nothing_saveable"`, `"dots_saveable"` or
+      `"everything_saveable"`: which values `@f.fwd` may return beside its
+      operands. `@f.bwd` computes the others again, from operands that come
+      through a `weft.barrier`.
 
     The pass ends with its clean-up: calls of private functions are inlined,
     then equations are applied, equal values merged, and unused ones removed.

@@ -59,8 +59,8 @@ func.func private @f(%x: tensor<4xf32>) -> tensor<4xf32> {
   return %x : tensor<4xf32>
 }
 func.func @escape(%x: tensor<4xf32>) -> !weft.residuals<@f, [0]> {
-  %y, %r = weft.linearize @f(%x) wrt [0] : (tensor<4xf32>) -> (tensor<4xf32>, !weft.residuals<@f, [0]>)
   // expected-error @+1 {{a pullback cannot be returned from a traced function: return what it gives instead}}
+  %y, %r = weft.linearize @f(%x) wrt [0] : (tensor<4xf32>) -> (tensor<4xf32>, !weft.residuals<@f, [0]>)
   return %r : !weft.residuals<@f, [0]>
 }
 

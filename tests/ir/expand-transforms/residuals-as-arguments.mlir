@@ -56,6 +56,31 @@ func.func @pushforward(%x: tensor<2xf64>, %y: tensor<2xf64>, %t: tensor<2xf64>) 
   return %0 : tensor<2xf64>
 }
 
+// A rule that is expanded while its user is.
+// CHECK-LABEL: func.func @rule_comes_later(
+// CHECK-SAME: %[[X:.+]]: tensor<2xf64>)
+// CHECK-DAG: %[[COS:.+]] = weft.cos %[[X]]
+// CHECK: return
+func.func @rule_comes_later(%x: tensor<2xf64>) -> tensor<2xf64> {
+  %p, %r = weft.linearize @f(%x, %x) wrt [0] : (tensor<2xf64>, tensor<2xf64>) -> (tensor<2xf64>, !weft.residuals<@f, [0]>)
+  %q, %s = weft.linearize @ruled(%x) wrt [0] : (tensor<2xf64>) -> (tensor<2xf64>, !weft.residuals<@ruled, [0]>)
+  %0 = weft.pullback %s(%p) : (!weft.residuals<@ruled, [0]>, tensor<2xf64>) -> tensor<2xf64>
+  %1 = weft.pullback %r(%0) : (!weft.residuals<@f, [0]>, tensor<2xf64>) -> tensor<2xf64>
+  return %1 : tensor<2xf64>
+}
+func.func private @ruled(%x: tensor<2xf64>) -> tensor<2xf64> attributes {weft.custom_vjp = [@ruled_fwd, @ruled_bwd]} {
+  return %x : tensor<2xf64>
+}
+func.func private @ruled_fwd(%x: tensor<2xf64>) -> (tensor<2xf64>, tensor<2xf64>) {
+  %p, %r = weft.linearize @f(%x, %x) wrt [0] : (tensor<2xf64>, tensor<2xf64>) -> (tensor<2xf64>, !weft.residuals<@f, [0]>)
+  %0 = weft.pullback %r(%p) : (!weft.residuals<@f, [0]>, tensor<2xf64>) -> tensor<2xf64>
+  return %x, %0 : tensor<2xf64>, tensor<2xf64>
+}
+func.func private @ruled_bwd(%kept: tensor<2xf64>, %ct: tensor<2xf64>) -> tensor<2xf64> {
+  %0 = weft.multiply %kept, %ct : tensor<2xf64>
+  return %0 : tensor<2xf64>
+}
+
 func.func @main() -> (tensor<2xf64>, tensor<3x2xf64>, tensor<2xf64>, tensor<2xf64>, tensor<2xf64>, tensor<2xf64>) {
   %x = weft.constant dense<0.0> : tensor<2xf64>
   %y = weft.constant dense<[2.0, 3.0]> : tensor<2xf64>
