@@ -19,6 +19,7 @@ import numpy as _np
 
 from . import linalg, nn, ops, random
 from .array import Array
+from .batching import vmap
 from .control import cond, fori_loop, scan, switch, while_loop
 from .errors import (
     ArgumentError,
@@ -125,5 +126,6 @@ __all__ = [
     "value_and_grad",
     "vjp",
     "while_loop",
+    "vmap",
 ]
 __all__ += ops.__all__

@@ -165,7 +165,7 @@ class Interpreter:
 
     def _transform(self, operation: ir.Operation, operands: list[Any]) -> list[Any]:
         """Expands a module that does nothing but this, and interprets that."""
-        from .contexts import context
+        from .contexts import ExtensionError, context
 
         applied = _Applied()
         results = applied.add(operation, operands)
@@ -173,7 +173,12 @@ class Interpreter:
         text = "\n".join([*self._functions_named_in(body), body])
         with context() as fresh:
             module = ir.Module.parse(text, fresh.mlir)
-            _weft.run_pipeline(module, "weft-expand-transforms")
+            try:
+                _weft.run_pipeline(module, "weft-expand-transforms")
+            except ExtensionError as error:
+                raise CompileError(
+                    f"{operation.name} cannot be evaluated: {error.args[0]}"
+                ) from None
             return Interpreter(module, fresh).call(_ENTRY, applied.arguments)
 
     def _functions_named_in(self, text: str) -> list[str]:
