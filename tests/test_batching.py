@@ -1,0 +1,219 @@
+"""`vmap` of every op, at every dtype, equals a stack of single calls."""
+
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+import op_table
+import weft
+from records import Record, array_ops
+from test_ops import (
+    Instance,
+    _elementwise,
+    _structured,
+    attribute_text,
+    family,
+    op_text,
+    wrong,
+)
+from weft.specs import ShapeDtypeStruct
+
+F32, F64 = np.dtype("float32"), np.dtype("float64")
+
+
+# ---- every op ----
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """A function of one op, and which of its operands are stacked along which axes."""
+
+    instance: Instance
+    axes: tuple[int, ...]
+    out_axis: int
+    size: int
+
+    @property
+    def inputs(self) -> list[Instance]:
+        """The single calls."""
+        return [
+            replace(
+                self.instance,
+                operands=tuple(
+                    x if axis < 0 else np.roll(x, i)
+                    for x, axis in zip(self.instance.operands, self.axes, strict=True)
+                ),
+            )
+            for i in range(self.size)
+        ]
+
+    @property
+    def stacks(self) -> list[np.ndarray]:
+        """The arguments."""
+        return [
+            x
+            if axis < 0
+            else _stack([each.operands[j] for each in self.inputs], x, axis)
+            for j, (x, axis) in enumerate(
+                zip(self.instance.operands, self.axes, strict=True)
+            )
+        ]
+
+    @property
+    def result(self) -> str:
+        shape = list(self.instance.result.shape)
+        shape.insert(self.out_axis, self.size)
+        return ShapeDtypeStruct(tuple(shape), self.instance.result.dtype).mlir
+
+    def faults(self, got: np.ndarray) -> list[str]:
+        """Where the result differs from those of the single calls."""
+        if got.shape[self.out_axis] != self.size:
+            return [f"{self}: {got.shape}"]
+        return [
+            f"{self.axes}, input {i}: {fault}"
+            for i, single in enumerate(self.inputs)
+            if (
+                fault := wrong(
+                    single,
+                    np.take(got, i, axis=self.out_axis),
+                    single.reference(*single.operands),
+                )
+            )
+        ]
+
+
+def _stack(parts: Sequence[np.ndarray], like: np.ndarray, axis: int) -> np.ndarray:
+    if not parts:
+        shape = list(like.shape)
+        shape.insert(axis, 0)
+        return np.zeros(shape, like.dtype)
+    return np.stack(parts, axis)
+
+
+def _small_instances(op: Record, dtype: np.dtype[Any]) -> list[Instance]:
+    return _elementwise(op, dtype, (2, 3)) if op.is_elementwise else (
+        _structured(op, dtype)
+    )  # fmt: skip
+
+
+def batches(instance: Instance, size: int) -> list[Batch]:
+    """Every choice of stacked operands, along the first axis or along the last.
+
+    Structured ops of float32 have both.
+    """
+    made = []
+    choices = itertools.product((True, False), repeat=len(instance.operands))
+    for i, choice in enumerate(choices):
+        both = not instance.op.is_elementwise and instance.result.dtype == F32
+        for last in (False, True):
+            if any(choice) and (both or last == i % 2):
+                made.append(_batch(instance, choice, last, size))
+    return made
+
+
+def _batch(instance: Instance, choice: Sequence[bool], last: bool, size: int) -> Batch:
+    axes = tuple(
+        (x.ndim if last else 0) if stacked else -1
+        for x, stacked in zip(instance.operands, choice, strict=True)
+    )
+    return Batch(instance, axes, instance.result.ndim if last else 0, size)
+
+
+def _type(x: np.ndarray) -> str:
+    return ShapeDtypeStruct(x.shape, x.dtype).mlir
+
+
+def _single(instance: Instance, symbol: str) -> str:
+    names = [f"%x{i}" for i in range(len(instance.operands))]
+    signature = ", ".join(
+        f"{n}: {_type(x)}" for n, x in zip(names, instance.operands, strict=True)
+    )
+    return (
+        f"func.func private @{symbol}({signature}) -> {instance.result.mlir} {{\n"
+        f"{op_text(instance, names, '%r')}\nreturn %r : {instance.result.mlir}\n}}"
+    )
+
+
+def program(chosen: Sequence[Batch]) -> str:
+    """A program with one result for each batch, and arguments for each."""
+    symbols: dict[int, str] = {}
+    texts, inputs, lines, outputs = [], [], [], []
+    for i, batch in enumerate(chosen):
+        if id(batch.instance) not in symbols:
+            symbols[id(batch.instance)] = f"f{len(symbols)}"
+            texts.append(_single(batch.instance, symbols[id(batch.instance)]))
+        types = [_type(x) for x in batch.stacks]
+        names = [f"%x{len(inputs) + j}" for j in range(len(types))]
+        inputs += types
+        outputs.append(batch.result)
+        lines.append(
+            f'%r{i} = "weft.vmap"({", ".join(names)}) <{{'
+            f"callee = @{symbols[id(batch.instance)]}, size = {batch.size} : i64, "
+            f"in_axes = {attribute_text(batch.axes)}, "
+            f"out_axes = {attribute_text((batch.out_axis,))}}}> : "
+            f"({', '.join(types)}) -> {batch.result}"
+        )
+    signature = ", ".join(f"%x{i}: {spelled}" for i, spelled in enumerate(inputs))
+    results = ", ".join(f"%r{i}" for i in range(len(chosen)))
+    types = ", ".join(outputs)
+    main = [f"func.func @main({signature}) -> ({types}) {{", *lines,
+            f"return {results} : {types}", "}"]  # fmt: skip
+    return "\n".join([*texts, *main])
+
+
+def _check(chosen: Sequence[Batch]) -> None:
+    parsed = weft.parse(program(chosen))
+    arguments = [x for batch in chosen for x in batch.stacks]
+    faults = []
+    for run in (parsed.compile(), parsed.interpret):
+        results = run(*arguments)
+        results = results if isinstance(results, tuple) else (results,)
+        for batch, got in zip(chosen, results, strict=True):
+            faults += batch.faults(np.asarray(got))
+    assert not faults, "\n".join(faults)
+
+
+def _batchable() -> list[Record]:
+    return [op for op in array_ops() if op.operands]
+
+
+def _groups() -> list[tuple[str, np.dtype[Any]]]:
+    groups = {
+        (family(op), dtype) for op in _batchable() for dtype in op_table.dtypes(op)
+    }
+    return sorted(groups, key=str)
+
+
+@pytest.mark.parametrize(("name", "dtype"), _groups(), ids=str)
+def test_every_op_of_stacks(name: str, dtype: np.dtype[Any]) -> None:
+    _check(
+        [
+            batch
+            for op in _batchable()
+            if family(op) == name and dtype in op_table.dtypes(op)
+            for instance in _small_instances(op, dtype)
+            for batch in batches(instance, 2)
+        ]
+    )
+
+
+@pytest.mark.parametrize("size", [0, 1])
+@pytest.mark.parametrize("name", sorted({family(op) for op in _batchable()}))
+def test_every_op_of_small_stacks(name: str, size: int) -> None:
+    _check(
+        [
+            batch
+            for op in _batchable()
+            if family(op) == name
+            for instance in _small_instances(op, op_table.dtypes(op)[-1])
+            for batch in batches(instance, size)
+        ]
+    )
