@@ -1,4 +1,4 @@
-"""Random programs: compiled against the references, and their derivatives.
+"""Random programs: compiled against the references, their derivatives, stacks.
 
 A program is a list of steps that hypothesis draws; each step applies one function to
 values that exist. Shapes and dtypes follow from the steps, so that every program is
@@ -135,6 +135,22 @@ def check_derivative(steps: list[Step]) -> None:
     assert abs(slope - numeric) <= scale, (slope, numeric)
 
 
+def check_batching(steps: list[Step]) -> None:
+    a, b = inputs(np.float64)
+    program = build(ROUGH, steps)
+    single = weft.jit(program)
+    many_a, many_b = np.stack([a, -a], axis=1), np.stack([b, 0.5 * b], axis=-1)
+    for mapped, args, calls in (
+        (weft.vmap(program, in_axes=(1, None)), (many_a, b), [(a, b), (-a, b)]),
+        (weft.vmap(program, (1, -1)), (many_a, many_b), [(a, b), (-a, 0.5 * b)]),
+    ):
+        got = weft.jit(mapped)(*args)
+        wanted = zip(*(single(*call) for call in calls), strict=True)
+        for stack, each in zip(got, wanted, strict=True):
+            want = np.stack([np.asarray(x) for x in each])
+            np.testing.assert_allclose(stack, want, rtol=1e-9, atol=1e-9)
+
+
 def few(examples: int) -> settings:
     return settings(
         max_examples=examples,
@@ -156,6 +172,12 @@ def test_derivatives_equal_finite_differences(steps: list[Step]) -> None:
     check_derivative(steps)
 
 
+@few(12)
+@given(programs)
+def test_batched_programs_equal_stacks_of_single_ones(steps: list[Step]) -> None:
+    check_batching(steps)
+
+
 @pytest.mark.fuzz
 @settings(few(1000), derandomize=False)
 @given(programs)
@@ -168,3 +190,10 @@ def test_many_compiled_programs(steps: list[Step]) -> None:
 @given(programs)
 def test_many_derivatives(steps: list[Step]) -> None:
     check_derivative(steps)
+
+
+@pytest.mark.fuzz
+@settings(few(300), derandomize=False)
+@given(programs)
+def test_many_batched_programs(steps: list[Step]) -> None:
+    check_batching(steps)
