@@ -1,7 +1,7 @@
 // Batching of a function that calls others: each callee is batched once for each set of
 // operands that are stacked. SPLIT shows the functions before they are inlined.
 // RUN: weft-opt --weft-expand-transforms %s | FileCheck %s
-// RUN: weft-opt --weft-expand-transforms --mlir-print-ir-before=inline -o /dev/null %s 2>&1 | FileCheck %s --check-prefix=SPLIT
+// RUN: weft-opt --weft-expand-transforms --mlir-print-ir-before=weft-inline-calls -o /dev/null %s 2>&1 | FileCheck %s --check-prefix=SPLIT
 
 func.func private @g(%x: tensor<4xf32>, %y: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>) {
   %0 = weft.multiply %x, %y : tensor<4xf32>
