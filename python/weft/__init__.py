@@ -125,7 +125,7 @@ __all__ = [
     "uint8",
     "value_and_grad",
     "vjp",
-    "while_loop",
     "vmap",
+    "while_loop",
 ]
 __all__ += ops.__all__
