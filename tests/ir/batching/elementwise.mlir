@@ -55,12 +55,6 @@ func.func private @g(%x: tensor<3xf32>) -> tensor<3xf32> {
 // LOC-DAG: [[LINE:#.+]] = loc("model.py":5:3)
 // LOC-DAG: loc("vmap of g"(
 // LOC-DAG: loc(callsite([[LINE]] at
-func.func @lines(
-// LOC: weft.cos
-// LOC-DAG: [[LINE:#.+]] = loc("model.py":5:3)
-// LOC-DAG: loc("vmap of g"(
-// LOC-DAG: [[CALL:#.+]] = loc(callsite([[NAME]] at
-// LOC-DAG: [[COS]] = loc(callsite([[LINE]] at [[CALL]]))
 func.func @lines(%x: tensor<7x3xf32>) -> tensor<7x3xf32> {
   %0 = weft.vmap @g(%x) size 7 in [0] out [0] : (tensor<7x3xf32>) -> tensor<7x3xf32>
   return %0 : tensor<7x3xf32>
