@@ -1,6 +1,7 @@
 // A checkpointed function computes again what its backward pass needs.
 // RUN: weft-opt --weft-expand-transforms %s | FileCheck %s
 // RUN: weft-opt --weft-expand-transforms --mlir-print-ir-before=weft-inline-calls -o /dev/null %s 2>&1 | FileCheck %s --check-prefix=SPLIT
+// RUN: %weft-run < %s | FileCheck %s --check-prefix=RESULT
 
 func.func private @f(%x: tensor<f64>) -> tensor<f64> attributes {weft.checkpoint = "nothing_saveable"} {
   %0 = weft.sin %x : tensor<f64>
