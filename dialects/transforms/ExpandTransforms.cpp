@@ -10,6 +10,7 @@
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
 #include "llvm/ADT/TypeSwitch.h"
+#include <numeric>
 
 using namespace mlir;
 
@@ -56,6 +57,7 @@ private:
   LogicalResult expandArguments(func::FuncOp function);
   LogicalResult splitArguments(Block &block);
   LogicalResult passResiduals(Operation *op);
+  bool isOfLinearization(ResidualsType residuals);
   FailureOr<SmallVector<Type>> typesOf(Location loc, ResidualsType residuals);
   FailureOr<SmallVector<Value>> arraysOf(Operation *user, ValueRange values);
   SmallVector<int64_t> positionsOf(func::FuncOp function,
@@ -193,27 +195,33 @@ static func::FuncOp functionOf(ResidualsType residuals, SymbolTable &symbols) {
   return symbols.lookup<func::FuncOp>(residuals.getCallee().getAttr());
 }
 
-FailureOr<SmallVector<Type>> Expander::typesOf(Location loc,
-                                               ResidualsType residuals) {
+/// Whether some linearization could give residuals of this type.
+bool Expander::isOfLinearization(ResidualsType residuals) {
   func::FuncOp function = functionOf(residuals, symbols);
-  size_t numInputs = 0;
-  if (function) {
-    auto found = moved.find(function);
-    numInputs = found == moved.end() ? function.getNumArguments()
-                                     : found->second.size();
-  }
+  if (!function)
+    return false;
+  auto found = moved.find(function);
+  int64_t numInputs =
+      found == moved.end() ? function.getNumArguments() : found->second.size();
   int64_t previous = -1;
   for (int64_t operand : residuals.getWrt().asArrayRef()) {
-    if (operand <= previous || operand >= int64_t(numInputs) ||
-        !isFloatArray(
-            function.getArgumentTypes()[positionsOf(function, {operand})[0]]))
-      return emitError(loc) << "residuals of the type " << residuals
-                            << " come from no linearization";
+    if (operand <= previous || operand >= numInputs)
+      return false;
     previous = operand;
   }
-  if (!function)
+  return llvm::all_of(positionsOf(function, residuals.getWrt().asArrayRef()),
+                      [&](int64_t position) {
+                        return isFloatArray(
+                            function.getArgumentTypes()[position]);
+                      });
+}
+
+FailureOr<SmallVector<Type>> Expander::typesOf(Location loc,
+                                               ResidualsType residuals) {
+  if (!isOfLinearization(residuals))
     return emitError(loc) << "residuals of the type " << residuals
-                          << " come from no function";
+                          << " come from no linearization";
+  func::FuncOp function = functionOf(residuals, symbols);
   FailureOr<Reversed> parts =
       reversed(function, function, residuals.getWrt().asArrayRef());
   if (failed(parts))
@@ -281,6 +289,21 @@ FailureOr<SmallVector<Value>> Expander::arraysOf(Operation *user,
   return flat;
 }
 
+/// The segments of the operands of `op`, each of which becomes `counts` ones.
+static void growSegments(Operation *op, ArrayRef<int32_t> counts) {
+  StringRef name = "operandSegmentSizes";
+  auto sizes = op->getAttrOfType<DenseI32ArrayAttr>(name);
+  if (!sizes)
+    return;
+  SmallVector<int32_t> grown;
+  for (int32_t size : sizes.asArrayRef()) {
+    ArrayRef<int32_t> segment = counts.take_front(size);
+    grown.push_back(std::accumulate(segment.begin(), segment.end(), 0));
+    counts = counts.drop_front(size);
+  }
+  op->setAttr(name, DenseI32ArrayAttr::get(op->getContext(), grown));
+}
+
 /// Hands arrays in the place of residuals to a call and to an op with bodies,
 /// whose bodies then take them.
 LogicalResult Expander::passResiduals(Operation *op) {
@@ -296,20 +319,13 @@ LogicalResult Expander::passResiduals(Operation *op) {
     return op->emitOpError()
            << "takes residuals: only weft.pullback, weft.pushforward, calls "
               "and ops with bodies can";
-  SmallVector<int32_t> segments;
-  if (auto sizes = op->getAttrOfType<DenseI32ArrayAttr>("operandSegmentSizes"))
-    segments.assign(sizes.asArrayRef().begin(), sizes.asArrayRef().end());
   SmallVector<Value> operands;
-  unsigned segment = 0, last = segments.empty() ? 0 : segments[0];
-  for (OpOperand &operand : op->getOpOperands()) {
-    while (segment + 1 < segments.size() && operand.getOperandNumber() >= last)
-      last += op->getAttrOfType<DenseI32ArrayAttr>(
-          "operandSegmentSizes")[++segment];
-    FailureOr<SmallVector<Value>> flat = arraysOf(op, operand.get());
+  SmallVector<int32_t> counts;
+  for (Value operand : op->getOperands()) {
+    FailureOr<SmallVector<Value>> flat = arraysOf(op, operand);
     if (failed(flat))
       return failure();
-    if (!segments.empty())
-      segments[segment] += int32_t(flat->size()) - 1;
+    counts.push_back(flat->size());
     llvm::append_range(operands, *flat);
   }
   for (Region &region : op->getRegions())
@@ -317,9 +333,7 @@ LogicalResult Expander::passResiduals(Operation *op) {
       if (failed(splitArguments(block)))
         return failure();
   op->setOperands(operands);
-  if (!segments.empty())
-    op->setAttr("operandSegmentSizes",
-                DenseI32ArrayAttr::get(op->getContext(), segments));
+  growSegments(op, counts);
   return success();
 }
 
