@@ -410,11 +410,11 @@ namespace {
 /// constants; carries, results, slices and constants that nothing needs go.
 class LoopPruner {
 public:
-  /// `operands` are those of the body.
+  /// `operands` are those of the body; of the ones in `slices` it takes slices.
   LoopPruner(Operation *loop, Region &body, Region *cond, ValueRange operands,
-             unsigned numCarries, unsigned numXs)
+             unsigned numCarries, const llvm::SmallBitVector &slices)
       : loop(loop), body(body), cond(cond), operands(operands),
-        numCarries(numCarries), numXs(numXs), slice(body),
+        numCarries(numCarries), slices(slices), slice(body),
         yields(loop->getNumResults()) {}
 
   /// Whether there is anything to drop.
@@ -438,7 +438,8 @@ private:
   Operation *loop;
   Region &body, *cond;
   ValueRange operands;
-  unsigned numCarries, numXs;
+  unsigned numCarries;
+  const llvm::SmallBitVector &slices;
   Slice slice;
   llvm::SmallBitVector yields;
 };
@@ -468,15 +469,13 @@ Value LoopPruner::knownResult(unsigned result, PatternRewriter &rewriter) {
   if (!yielded)
     return {};
   unsigned argument = yielded.getArgNumber();
-  if (argument < numCarries ? isInvariant(argument)
-                            : argument >= numCarries + numXs) {
-    Type type = loop->getResult(result).getType();
-    if (isTape(type))
-      return {};
-    return stack(rewriter, loop->getLoc(), operands[argument],
-                 cast<RankedTensorType>(type).getDimSize(0));
-  }
-  return argument < numCarries ? Value() : operands[argument];
+  if (slices[argument])
+    return operands[argument];
+  Type type = loop->getResult(result).getType();
+  if ((argument < numCarries && !isInvariant(argument)) || isTape(type))
+    return {};
+  return stack(rewriter, loop->getLoc(), operands[argument],
+               cast<RankedTensorType>(type).getDimSize(0));
 }
 
 bool LoopPruner::run(PatternRewriter &rewriter) {
@@ -502,8 +501,7 @@ bool LoopPruner::run(PatternRewriter &rewriter) {
       if (yields[i])
         arguments.carries.push_back(i);
     } else if (isNeeded(i)) {
-      bool isSlice = i >= numCarries && i < numCarries + numXs;
-      (isSlice ? xs : consts).push_back(i);
+      (slices[i] ? xs : consts).push_back(i);
     }
   }
   arguments.add(xs, pick(operands, xs), /*slices=*/true);
@@ -535,6 +533,22 @@ static void replaceLoop(Operation *loop, Operation *pruned,
   rewriter.eraseOp(loop);
 }
 
+/// The slice that all slices of an array are, if that is seen, else null.
+static Value equalSlices(Value x, PatternRewriter &rewriter) {
+  auto type = cast<RankedTensorType>(x.getType());
+  auto slice = RankedTensorType::get(type.getShape().drop_front(),
+                                     type.getElementType());
+  DenseElementsAttr value;
+  if (matchPattern(x, m_Constant(&value)) && value.isSplat())
+    return ConstantOp::create(rewriter, x.getLoc(), value.resizeSplat(slice));
+  auto broadcast = x.getDefiningOp<BroadcastOp>();
+  if (broadcast && broadcast.getX().getType() == slice &&
+      llvm::equal(broadcast.getDimensions(),
+                  llvm::seq<int64_t>(1, type.getRank())))
+    return broadcast.getX();
+  return {};
+}
+
 namespace {
 
 /// Pattern: while -> while without what is not needed.
@@ -542,8 +556,9 @@ struct PruneWhile final : OpRewritePattern<WhileOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(WhileOp op,
                                 PatternRewriter &rewriter) const final {
+    llvm::SmallBitVector slices(op->getNumOperands());
     LoopPruner pruner(op, op.getBody(), &op.getCond(), op.getOperands(),
-                      op.getInits().size(), 0);
+                      op.getInits().size(), slices);
     if (!pruner.run(rewriter))
       return rewriter.notifyMatchFailure(op, "nothing is too much");
     pruner.apply(rewriter);
@@ -556,20 +571,32 @@ struct PruneWhile final : OpRewritePattern<WhileOp> {
   }
 };
 
-/// Pattern: scan -> scan without what is not needed.
+/// Pattern: scan -> scan without what is not needed; an array of equal slices
+/// is a constant.
 struct PruneScan final : OpRewritePattern<ScanOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(ScanOp op,
                                 PatternRewriter &rewriter) const final {
-    ValueRange operands = op->getOperands().drop_front(op.getTrips() ? 1 : 0);
-    LoopPruner pruner(op, op.getBody(), nullptr, operands, op.getInits().size(),
-                      op.getXs().size());
-    bool isTooMuch = pruner.run(rewriter);
+    unsigned firstX = op.getInits().size();
+    SmallVector<Value> operands(op->getOperands());
+    if (op.getTrips())
+      operands.erase(operands.begin());
+    llvm::SmallBitVector slices(operands.size());
+    bool hasEqualSlices = false;
+    for (unsigned i = firstX; i < firstX + op.getXs().size(); ++i) {
+      Value slice = equalSlices(operands[i], rewriter);
+      slices[i] = !slice;
+      hasEqualSlices |= bool(slice);
+      if (slice)
+        operands[i] = slice;
+    }
+    LoopPruner pruner(op, op.getBody(), nullptr, operands, firstX, slices);
+    bool isTooMuch = pruner.run(rewriter) || hasEqualSlices;
     const Arguments &arguments = pruner.arguments;
     // The length of a loop over tapes must be had from one of them.
     if (op.isDynamic() && !op.getTrips() && arguments.xs.empty())
-      pruner.keepX(op.getInits().size());
-    if (!isTooMuch || (arguments.size() == operands.size() &&
+      pruner.keepX(firstX);
+    if (!isTooMuch || (!hasEqualSlices && arguments.size() == operands.size() &&
                        pruner.results.size() == op.getNumResults()))
       return rewriter.notifyMatchFailure(op, "nothing is too much");
     pruner.apply(rewriter);

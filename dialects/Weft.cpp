@@ -84,9 +84,9 @@ bool weft::isTape(Type type) {
   Type record = recordOf(type);
   return record && isArray(record);
 }
-bool weft::isFloatTape(Type type) {
+bool weft::hasTangent(Type type) {
   Type record = recordOf(type);
-  return record && isFloatArray(record);
+  return isFloatArray(type) || (record && isFloatArray(record));
 }
 
 Type weft::boolLike(Type type) {

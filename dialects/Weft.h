@@ -38,7 +38,9 @@ bool isIndexArray(mlir::Type type);
 /// Whether a type is a tape: arrays of one type along a leading dimension
 /// whose size is known at run time only.
 bool isTape(mlir::Type type);
-bool isFloatTape(mlir::Type type);
+
+/// Whether tangents and cotangents of a value of this type exist: floats.
+bool hasTangent(mlir::Type type);
 
 /// The bool array of the shape of `type`; `type` itself if it is no array.
 mlir::Type boolLike(mlir::Type type);
@@ -61,6 +63,11 @@ llvm::SmallVector<mlir::Value> applyToTangents(mlir::Operation *op,
                                                mlir::OpBuilder &b,
                                                mlir::Location loc,
                                                mlir::ValueRange tangents);
+
+/// The sum of two arrays or tapes, and an array or a tape of zeros like `x`.
+mlir::Value sumOf(mlir::OpBuilder &b, mlir::Location loc, mlir::Value x,
+                  mlir::Value y);
+mlir::Value zerosLike(mlir::OpBuilder &b, mlir::Location loc, mlir::Value x);
 
 /// An elementwise op, of stacks; see Batchable.
 llvm::SmallVector<mlir::Value> widen(mlir::Operation *op, mlir::OpBuilder &b,

@@ -34,7 +34,7 @@ void weft::markActive(Block &body, llvm::DenseSet<Value> &active,
     llvm::SmallBitVector results =
         ::dependentResults(op, operands, symbols, transformer);
     for (OpResult result : op.getResults())
-      if (results[result.getResultNumber()] && isFloatArray(result.getType()))
+      if (results[result.getResultNumber()] && hasTangent(result.getType()))
         active.insert(result);
   }
 }

@@ -109,7 +109,7 @@ FunctionTransformer::dependentResults(func::FuncOp function,
       results[i] = active.contains(result);
   } else if (operands.any()) {
     for (auto [i, type] : llvm::enumerate(function.getResultTypes()))
-      results[i] = isFloatArray(type);
+      results[i] = hasTangent(type);
   }
   dependencies[key] = results;
   return results;

@@ -70,7 +70,7 @@ void ReverseBuilder::accumulate(Value value, Value cotangent, Location loc) {
   if (!cotangent || !active.contains(value))
     return;
   Value &slot = cotangents[value];
-  slot = slot ? Value(AddOp::create(b, loc, slot, cotangent)) : cotangent;
+  slot = slot ? sumOf(b, loc, slot, cotangent) : cotangent;
 }
 
 /// The ops that keep residuals stand before `op`, which they replace.
@@ -180,8 +180,8 @@ LogicalResult ReverseBuilder::appendDerivative() {
   for (int64_t operand : selection.operands) {
     Value input = body().getArgument(operand);
     Value cotangent = cotangents.lookup(input);
-    gradients.push_back(
-        cotangent ? cotangent : zeroOf(b, locOf(function), input.getType()));
+    gradients.push_back(cotangent ? cotangent
+                                  : zerosLike(b, locOf(function), input));
   }
   return success();
 }

@@ -170,3 +170,23 @@ func.func @known_trips(%x: tensor<f32>) -> tensor<f32> {
   }
   return %r : tensor<f32>
 }
+
+// Slices that are all equal are a constant.
+// CHECK-LABEL: func.func @equal_slices(
+// CHECK-SAME: %[[X:.+]]: tensor<2xf32>)
+// CHECK-NEXT: weft.scan length 3 carry(%[[X]]) with(%[[X]]) : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32> {
+// CHECK-NEXT: ^bb0(%[[A:.+]]: tensor<2xf32>, %[[B:.+]]: tensor<2xf32>):
+// CHECK-NEXT:   %[[ONE:.+]] = weft.constant dense<3.0{{.*}}> : tensor<2xf32>
+// CHECK-NEXT:   %[[SUM:.+]] = weft.add %[[A]], %[[B]]
+// CHECK-NEXT:   weft.multiply %[[SUM]], %[[ONE]]
+func.func @equal_slices(%x: tensor<2xf32>) -> tensor<2xf32> {
+  %threes = weft.constant dense<3.0> : tensor<3x2xf32>
+  %xs = weft.broadcast %x dims [1] : tensor<2xf32> to tensor<3x2xf32>
+  %r = weft.scan length 3 carry(%x) over(%xs, %threes) : (tensor<2xf32>, tensor<3x2xf32>, tensor<3x2xf32>) -> tensor<2xf32> {
+  ^bb0(%a: tensor<2xf32>, %b: tensor<2xf32>, %c: tensor<2xf32>):
+    %0 = weft.add %a, %b : tensor<2xf32>
+    %1 = weft.multiply %0, %c : tensor<2xf32>
+    weft.yield %1 : tensor<2xf32>
+  }
+  return %r : tensor<2xf32>
+}
