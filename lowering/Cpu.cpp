@@ -33,6 +33,7 @@ constexpr llvm::StringLiteral memrefPasses = R"(
 // maps are in loops and strided views alike: lower-affine follows both. Loops
 // of one iteration go before they become blocks. libm is called for what LLVM
 // lacks before convert-math-to-llvm would replace it by something worse.
+// Tapes are allocated by functions that the JIT provides, which can fail.
 // Functions come last, so that bare pointers are known to be enough.
 constexpr llvm::StringLiteral llvmPasses = R"(
   func.func(weft-lower-copies), weft-outline-kernels,
@@ -43,7 +44,7 @@ constexpr llvm::StringLiteral llvmPasses = R"(
   weft-lower-math, convert-math-to-llvm,
   expand-strided-metadata,
   arith-expand, convert-arith-to-llvm, convert-index-to-llvm,
-  convert-cf-to-llvm, finalize-memref-to-llvm,
+  convert-cf-to-llvm, finalize-memref-to-llvm{use-generic-functions=1},
   convert-func-to-llvm{use-bare-ptr-memref-call-conv=1},
   reconcile-unrealized-casts, canonicalize, cse,
   weft-wrap-entries, weft-place-locations,

@@ -511,6 +511,7 @@ LogicalResult weft::Destinations::convertLoop(Operation *op) {
   SmallVector<Value> yielded;
   for (unsigned i = 0; i < loop.size(); ++i)
     yielded.push_back(loop.yielded(i));
+  sinkUpdates(loop.body());
   BufferPlan plan = planBuffers(loop.body(), loop.arguments, yielded);
 
   std::optional<uint64_t> steps = loop.steps();

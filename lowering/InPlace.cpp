@@ -10,6 +10,8 @@
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Interfaces/LoopLikeInterface.h"
+#include "llvm/ADT/SmallPtrSet.h"
 
 using namespace mlir;
 
@@ -67,16 +69,22 @@ bool readsAligned(OpOperand &use, OpOperand *init) {
          map == op.getMatchingIndexingMap(init);
 }
 
-/// What shares memory with an operand of its op, or may.
+/// What shares memory with an operand of its op, or may. Loops and choices have
+/// buffers of their own for what they return.
 SmallVector<Value> aliasesThrough(OpOperand &use) {
   Operation *op = use.getOwner();
-  if (isa<tensor::ExtractSliceOp, tensor::CollapseShapeOp,
-          tensor::ExpandShapeOp, tensor::CastOp>(op))
-    return {op->getResult(0)};
-  auto writer = dyn_cast<DestinationStyleOpInterface>(op);
-  if (writer && writer.isDpsInit(&use))
-    return {writer.getTiedOpResult(&use)};
-  return {};
+  if (auto writer = dyn_cast<DestinationStyleOpInterface>(op)) {
+    if (!writer.isDpsInit(&use))
+      return {};
+    return SmallVector<Value>{writer.getTiedOpResult(&use)};
+  }
+  if (isChoice(op) || isa<LoopLikeOpInterface>(op))
+    return {};
+  SmallVector<Value> results;
+  for (Value result : op->getResults())
+    if (isa<TensorType>(result.getType()))
+      results.push_back(result);
+  return results;
 }
 
 bool mayOverwrite(Value carried, Origin origin, Block &block);
@@ -260,6 +268,33 @@ Value weft::reshapedValue(Value value) {
   if (auto collapse = value.getDefiningOp<tensor::CollapseShapeOp>())
     return collapse.getSrc();
   return {};
+}
+
+void weft::sinkUpdates(Block &body) {
+  Operation *first = body.getTerminator();
+  llvm::SmallPtrSet<Operation *, 8> sunk{first};
+  auto isUpdated = [&](OpOperand &use) {
+    Operation *user = use.getOwner();
+    if (user == body.getTerminator())
+      return true;
+    return sunk.contains(user) &&
+           llvm::any_of(user->getResults(), [&](OpResult result) {
+             return findInit(result) == &use;
+           });
+  };
+  for (Operation &op :
+       llvm::make_early_inc_range(llvm::reverse(body.without_terminator()))) {
+    bool updates = !op.use_empty() &&
+                   (isChoice(&op) ||
+                    llvm::any_of(op.getResults(), [](OpResult result) {
+                      return findInit(result) != nullptr;
+                    }));
+    if (!updates || !llvm::all_of(op.getUses(), isUpdated))
+      continue;
+    op.moveBefore(first);
+    first = &op;
+    sunk.insert(&op);
+  }
 }
 
 weft::BufferPlan weft::planBuffers(Block &body, ArrayRef<Value> carried,

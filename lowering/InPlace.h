@@ -16,6 +16,10 @@ mlir::OpOperand *findInit(mlir::OpResult value);
 /// A reshape's operand, or null.
 mlir::Value reshapedValue(mlir::Value value);
 
+/// Moves what only makes the values that a body yields to its end: after all
+/// else that reads what they replace.
+void sinkUpdates(mlir::Block &body);
+
 /// Which buffer the loop's next step finds each carried tensor in: `source[i]`
 /// is the carried tensor whose buffer number i takes over, or a number from
 /// `carried.size()` on for a further buffer, of which there are `spares`.

@@ -10,6 +10,8 @@
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
+#include "llvm/ADT/SmallPtrSet.h"
+#include "llvm/ExecutionEngine/Orc/AbsoluteSymbols.h"
 #include "llvm/ExecutionEngine/Orc/ExecutionUtils.h"
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
 #include "llvm/ExecutionEngine/Orc/SelfExecutorProcessControl.h"
@@ -23,7 +25,10 @@
 #include "llvm/Target/TargetMachine.h"
 #include "llvm/TargetParser/Host.h"
 #include "llvm/TargetParser/SubtargetFeature.h"
+#include <csetjmp>
+#include <cstdlib>
 #include <mutex>
+#include <new>
 
 using namespace mlir;
 using llvm::Expected;
@@ -134,6 +139,44 @@ llvm::Error emit(ModuleOp module, llvm::CodeGenFileType kind,
 }
 
 //===----------------------------------------------------------------------===//
+// The heap
+//===----------------------------------------------------------------------===//
+
+// What finalize-memref-to-llvm calls.
+constexpr llvm::StringLiteral allocateName = "_mlir_memref_to_llvm_alloc";
+constexpr llvm::StringLiteral releaseName = "_mlir_memref_to_llvm_free";
+
+/// The tapes of one call. Compiled code has nothing to destroy, so that where
+/// memory is wanting, a jump leads out of it.
+struct Heap {
+  Heap() : outer(current) { current = this; }
+  ~Heap() {
+    current = outer;
+    for (void *tape : tapes)
+      std::free(tape);
+  }
+
+  Heap *outer;
+  llvm::SmallPtrSet<void *, 8> tapes;
+  std::jmp_buf wanting;
+  static thread_local Heap *current;
+};
+thread_local Heap *Heap::current = nullptr;
+
+void *allocate(size_t size) {
+  void *tape = std::malloc(std::max<size_t>(size, 1));
+  if (!tape)
+    std::longjmp(Heap::current->wanting, 1);
+  Heap::current->tapes.insert(tape);
+  return tape;
+}
+
+void release(void *tape) {
+  Heap::current->tapes.erase(tape);
+  std::free(tape);
+}
+
+//===----------------------------------------------------------------------===//
 // ORC
 //===----------------------------------------------------------------------===//
 
@@ -154,7 +197,16 @@ Expected<std::unique_ptr<orc::LLJIT>> createJit() {
   auto libm = orc::DynamicLibrarySearchGenerator::Load("libm.so.6", prefix);
   if (!libm)
     return libm.takeError();
-  (*jit)->getMainJITDylib().addGenerator(std::move(*libm));
+  orc::JITDylib &library = (*jit)->getMainJITDylib();
+  library.addGenerator(std::move(*libm));
+  auto symbol = [](auto *function) {
+    return orc::ExecutorSymbolDef(orc::ExecutorAddr::fromPtr(function),
+                                  llvm::JITSymbolFlags::Exported);
+  };
+  if (llvm::Error error = library.define(orc::absoluteSymbols(
+          {{(*jit)->mangleAndIntern(allocateName), symbol(&allocate)},
+           {(*jit)->mangleAndIntern(releaseName), symbol(&release)}})))
+    return error;
   return jit;
 }
 
@@ -210,6 +262,15 @@ weft::Executable::Executable(std::unique_ptr<orc::LLJIT> jit, std::string name)
 
 weft::Executable::~Executable() = default;
 
+void weft::Executable::operator()(void *const *pointers) const {
+  if (!usesHeap)
+    return function(pointers);
+  Heap heap;
+  if (setjmp(heap.wanting) != 0)
+    throw std::bad_alloc();
+  function(pointers);
+}
+
 Expected<std::unique_ptr<weft::Executable>>
 weft::Executable::compile(ModuleOp module, StringRef entry) {
   FatalErrorGuard guard;
@@ -241,6 +302,7 @@ weft::Executable::compile(ModuleOp module, StringRef entry) {
   std::unique_ptr<Executable> executable(
       new Executable(std::move(*jit), entry.str()));
   executable->function = address->toPtr<void (*)(void *const *)>();
+  executable->usesHeap = module.lookupSymbol(allocateName) != nullptr;
   executable->pointerCount = func.getNumArguments();
   executable->bytes = func->getAttrOfType<IntegerAttr>(arenaBytesAttr).getInt();
   return executable;

@@ -38,7 +38,8 @@ public:
   ~Executable();
 
   /// Runs the function on pointers to its inputs, its outputs and an arena.
-  void operator()(void *const *pointers) const { function(pointers); }
+  /// Throws std::bad_alloc if there is no memory for a tape.
+  void operator()(void *const *pointers) const;
 
   size_t numPointers() const { return pointerCount; }
   int64_t arenaBytes() const { return bytes; }
@@ -52,6 +53,7 @@ private:
   std::string name;
   size_t pointerCount = 0;
   int64_t bytes = 0;
+  bool usesHeap = false;
 };
 
 /// Has LLVM's fatal errors thrown as `std::runtime_error` while one of the

@@ -129,7 +129,8 @@ def PlanArena : Pass<"weft-plan-arena", "::mlir::func::FuncOp"> {
   let description = [{
     Adds a last argument, the arena, and replaces each allocation by a view into
     it. Buffers that are never alive at the same time share bytes. The arena's
-    size is also the function's attribute `weft.arena_bytes`.
+    size is also the function's attribute `weft.arena_bytes`. A buffer with a
+    dynamic number of rows stays where it is, and is freed after its last use.
 
     ```mlir
     %0 = memref.alloc() : memref<4xf32>

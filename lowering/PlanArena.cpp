@@ -2,7 +2,8 @@
 //
 // weft-plan-arena: memref.alloc -> memref.view of one arena at a fixed offset.
 // Buffers whose lives do not overlap may share bytes; the largest are placed
-// first, each at the lowest offset where it fits.
+// first, each at the lowest offset where it fits. Tapes, whose size is known
+// when they are made, stay on the heap, and are freed after their last use.
 
 #include "lowering/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -72,6 +73,42 @@ private:
   DenseMap<Operation *, size_t> first, last;
 };
 
+/// Beyond what any machine has, so that asking for it fails.
+constexpr int64_t tooManyBytes = int64_t(1) << 47;
+
+/// Frees a tape after its last use, and has a size that would overflow be one
+/// that cannot be had.
+LogicalResult placeOnHeap(memref::AllocOp alloc,
+                          BufferViewFlowAnalysis &views) {
+  MemRefType type = alloc.getType();
+  int64_t row = std::max<int64_t>(type.getElementTypeBitWidth() / 8, 1);
+  for (int64_t size : type.getShape().drop_front())
+    row *= std::max<int64_t>(size, 1);
+  Operation *last = alloc;
+  for (Value view : views.resolve(alloc))
+    for (Operation *user : view.getUsers()) {
+      Operation *op = alloc->getBlock()->findAncestorOpInBlock(*user);
+      if (!op || op->hasTrait<OpTrait::IsTerminator>())
+        return alloc.emitError("a tape leaves the block that it is made in");
+      if (last->isBeforeInBlock(op))
+        last = op;
+    }
+  OpBuilder b(alloc);
+  Location loc = alloc.getLoc();
+  OpOperand &length = alloc.getDynamicSizesMutable()[0];
+  Value most = arith::ConstantIndexOp::create(b, loc, tooManyBytes / row);
+  length.set(arith::MinUIOp::create(b, loc, length.get(), most));
+  b.setInsertionPointAfter(last);
+  memref::DeallocOp::create(b, loc, alloc);
+  return success();
+}
+
+/// Whether it is an array of rows whose number is known at run time only.
+bool isTape(MemRefType type) {
+  return type.getLayout().isIdentity() && type.getNumDynamicDims() == 1 &&
+         type.isDynamicDim(0) && type.getRank() > 0;
+}
+
 /// Sets when a buffer is alive: while any op of its block, or a loop there that
 /// has one within, uses it or a view of it.
 LogicalResult findLife(Temporary &temporary, const Order &order,
@@ -98,8 +135,13 @@ FailureOr<SmallVector<Temporary>> findTemporaries(func::FuncOp func) {
   Order order(func);
   BufferViewFlowAnalysis views(func);
   SmallVector<Temporary> temporaries;
+  SmallVector<memref::AllocOp> tapes;
   WalkResult walk = func.walk([&](memref::AllocOp alloc) {
     MemRefType type = alloc.getType();
+    if (isTape(type)) {
+      tapes.push_back(alloc);
+      return WalkResult::advance();
+    }
     if (!type.hasStaticShape() || !type.getLayout().isIdentity()) {
       alloc.emitError("the size of this temporary is not known");
       return WalkResult::interrupt();
@@ -118,6 +160,9 @@ FailureOr<SmallVector<Temporary>> findTemporaries(func::FuncOp func) {
   });
   if (walk.wasInterrupted())
     return failure();
+  for (memref::AllocOp tape : tapes)
+    if (failed(placeOnHeap(tape, views)))
+      return failure();
   return temporaries;
 }
 

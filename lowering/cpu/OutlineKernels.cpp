@@ -29,10 +29,21 @@ class OutlineKernels final
       if (!func->hasAttr(weft::arenaBytesAttr))
         continue;
       SmallVector<linalg::LinalgOp> ops;
-      func.walk([&](linalg::LinalgOp op) { ops.push_back(op); });
+      func.walk([&](linalg::LinalgOp op) {
+        if (!takesTape(op))
+          ops.push_back(op);
+      });
       for (linalg::LinalgOp op : ops)
         outline(op, func, symbols);
     }
+  }
+
+  /// Whether the op is on a whole tape, for which no bare pointer can stand.
+  static bool takesTape(Operation *op) {
+    return llvm::any_of(op->getOperandTypes(), [](Type type) {
+      auto memref = dyn_cast<MemRefType>(type);
+      return memref && !memref.hasStaticShape();
+    });
   }
 
   /// Whether a buffer begins at a place that is known only when it runs, so that

@@ -116,7 +116,13 @@ class CpuFunction:
         except IndexError:
             arena = aligned_buffer(self._executable.arena_bytes)
         pointers.append(arena.address)
-        self._executable(pointers)
+        try:
+            self._executable(pointers)
+        except MemoryError:
+            raise OutOfMemoryError(
+                "what a loop records for its backward pass does not fit into the "
+                "memory of this machine; take fewer steps, or weft.checkpoint them"
+            ) from None
         self._arenas.append(arena)
         return results
 

@@ -68,3 +68,43 @@ func.func @splat() -> tensor<4xf32> {
   %0 = weft.constant dense<1.0> : tensor<4xf32>
   return %0 : tensor<4xf32>
 }
+
+// Within a loop too, where ops on numbers become scalar code.
+// CHECK-LABEL: func.func @in_a_loop(
+// CHECK: scf.for
+// CHECK: %[[T:.+]] = math.sin %{{.+}} : f32
+// CHECK: linalg.generic
+// CHECK: math.exp
+// CHECK-NEXT: arith.mulf %{{.+}}, %[[T]]
+// CHECK-NOT: linalg.generic
+// CHECK: return
+func.func @in_a_loop(%x: tensor<4xf32>, %n: index, %t: f32) -> (tensor<4xf32>, f32) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %e = tensor.empty() : tensor<4xf32>
+  %e0 = tensor.empty() : tensor<f32>
+  %r:2 = scf.for %i = %c0 to %n step %c1 iter_args(%c = %x, %s = %t) -> (tensor<4xf32>, f32) {
+    %0 = linalg.fill ins(%s : f32) outs(%e0 : tensor<f32>) -> tensor<f32>
+    %1 = linalg.generic {indexing_maps = [affine_map<() -> ()>, affine_map<() -> ()>], iterator_types = []}
+        ins(%0 : tensor<f32>) outs(%e0 : tensor<f32>) {
+    ^bb0(%a: f32, %o: f32):
+      %v = math.sin %a : f32
+      linalg.yield %v : f32
+    } -> tensor<f32>
+    %2 = linalg.generic {indexing_maps = [affine_map<(d0) -> (d0)>, affine_map<(d0) -> (d0)>], iterator_types = ["parallel"]}
+        ins(%c : tensor<4xf32>) outs(%e : tensor<4xf32>) {
+    ^bb0(%a: f32, %o: f32):
+      %v = math.exp %a : f32
+      linalg.yield %v : f32
+    } -> tensor<4xf32>
+    %3 = linalg.generic {indexing_maps = [affine_map<(d0) -> (d0)>, affine_map<(d0) -> ()>, affine_map<(d0) -> (d0)>], iterator_types = ["parallel"]}
+        ins(%2, %1 : tensor<4xf32>, tensor<f32>) outs(%e : tensor<4xf32>) {
+    ^bb0(%a: f32, %b: f32, %o: f32):
+      %v = arith.mulf %a, %b : f32
+      linalg.yield %v : f32
+    } -> tensor<4xf32>
+    %next = tensor.extract %1[] : tensor<f32>
+    scf.yield %3, %next : tensor<4xf32>, f32
+  }
+  return %r#0, %r#1 : tensor<4xf32>, f32
+}

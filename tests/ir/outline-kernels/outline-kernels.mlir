@@ -21,3 +21,24 @@ func.func @f(%x: f32, %a: memref<4xf32>) attributes {weft.arena_bytes = 0 : i64}
   linalg.fill ins(%x : f32) outs(%a : memref<4xf32>)
   return
 }
+
+// An op in a loop, on a slice at a place that the loop computes.
+// CHECK-LABEL: func.func private @loop_kernel(
+// CHECK-SAME: %[[BASE:.+]]: memref<f32>, %[[OFFSET:.+]]: index)
+// CHECK: %[[SLICE:.+]] = memref.reinterpret_cast %[[BASE]] to offset: [%[[OFFSET]]], sizes: [4], strides: [1]
+// CHECK: linalg.fill ins(%{{.+}}) outs(%[[SLICE]] :
+// CHECK-LABEL: func.func @loop(
+// CHECK: scf.for
+// CHECK: %[[BASE:.+]], %[[OFFSET:.+]], %{{.+}}, %{{.+}} = memref.extract_strided_metadata
+// CHECK: call @loop_kernel(%[[BASE]], %[[OFFSET]])
+func.func @loop(%a: memref<10x4xf32>) attributes {weft.arena_bytes = 0 : i64} {
+  %zero = arith.constant 0.0 : f32
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c10 = arith.constant 10 : index
+  scf.for %i = %c0 to %c10 step %c1 {
+    %slice = memref.subview %a[%i, 0] [1, 4] [1, 1] : memref<10x4xf32> to memref<4xf32, strided<[1], offset: ?>>
+    linalg.fill ins(%zero : f32) outs(%slice : memref<4xf32, strided<[1], offset: ?>>)
+  }
+  return
+}

@@ -22,6 +22,14 @@ func.func @huge_together(%x: f64) {
 
 func.func @unknown(%n: index) {
   // expected-error @+1 {{the size of this temporary is not known}}
-  %a = memref.alloc(%n) : memref<?xf64>
+  %a = memref.alloc(%n) : memref<2x?xf64>
   return
+}
+
+// -----
+
+func.func @leaves(%n: index, %p: i1) -> memref<?xf64> {
+  // expected-error @+1 {{a tape leaves the block that it is made in}}
+  %a = memref.alloc(%n) : memref<?xf64>
+  return %a : memref<?xf64>
 }

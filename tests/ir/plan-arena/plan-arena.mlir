@@ -43,3 +43,68 @@ func.func @views(%x: memref<4xi8>) {
 func.func @no_temporaries() {
   return
 }
+
+// What a loop uses is needed while it runs; what each step allocates, only from
+// there to its last use. So %step and %more share bytes, but not with %kept.
+// CHECK-LABEL: func.func @loop(
+// CHECK-SAME: %[[ARENA:[a-z0-9]+]]: memref<128xi8>) attributes
+// CHECK-DAG: %[[C0:.+]] = arith.constant 0 : index
+// CHECK-DAG: %[[C64:.+]] = arith.constant 64 : index
+// CHECK: %[[KEPT:.+]] = memref.view %[[ARENA]][%[[C0]]][]
+// CHECK: scf.for
+// CHECK: %[[STEP:.+]] = memref.view %[[ARENA]][%[[C64]]][]
+// CHECK: memref.copy %[[KEPT]], %[[STEP]]
+// CHECK: memref.copy %[[STEP]], %{{.+}}
+// CHECK: memref.copy %{{.+}}, %[[STEP]]
+func.func @loop(%x: memref<16xf32>, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %kept = memref.alloc() : memref<16xf32>
+  memref.copy %x, %kept : memref<16xf32> to memref<16xf32>
+  scf.for %i = %c0 to %n step %c1 {
+    %step = memref.alloc() : memref<16xf32>
+    memref.copy %kept, %step : memref<16xf32> to memref<16xf32>
+    memref.copy %step, %x : memref<16xf32> to memref<16xf32>
+    %more = memref.alloc() : memref<16xf32>
+    memref.copy %x, %more : memref<16xf32> to memref<16xf32>
+    memref.copy %more, %x : memref<16xf32> to memref<16xf32>
+  }
+  return
+}
+
+// Buffers that change places in a loop are both needed as long as either is.
+// CHECK-LABEL: func.func @swap(
+// CHECK-SAME: memref<192xi8>) attributes
+func.func @swap(%x: memref<16xf32>, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %a = memref.alloc() : memref<16xf32>
+  %b = memref.alloc() : memref<16xf32>
+  memref.copy %x, %a : memref<16xf32> to memref<16xf32>
+  %r:2 = scf.for %i = %c0 to %n step %c1 iter_args(%now = %a, %next = %b) -> (memref<16xf32>, memref<16xf32>) {
+    memref.copy %now, %next : memref<16xf32> to memref<16xf32>
+    scf.yield %next, %now : memref<16xf32>, memref<16xf32>
+  }
+  %c = memref.alloc() : memref<16xf32>
+  memref.copy %x, %c : memref<16xf32> to memref<16xf32>
+  memref.copy %c, %x : memref<16xf32> to memref<16xf32>
+  memref.copy %r#0, %x : memref<16xf32> to memref<16xf32>
+  return
+}
+
+// A tape stays on the heap until it has been read; a size that no machine has
+// is not let to overflow.
+// CHECK-LABEL: func.func @tape(
+// CHECK-SAME: memref<0xi8>) attributes
+// CHECK: %[[MOST:.+]] = arith.constant 8796093022208 : index
+// CHECK: %[[N:.+]] = arith.minui %{{.+}}, %[[MOST]] : index
+// CHECK: %[[TAPE:.+]] = memref.alloc(%[[N]]) : memref<?x4xf32>
+// CHECK: memref.load %[[TAPE]]
+// CHECK-NEXT: memref.dealloc %[[TAPE]]
+func.func @tape(%x: memref<f32>, %n: index) {
+  %c0 = arith.constant 0 : index
+  %tape = memref.alloc(%n) : memref<?x4xf32>
+  %0 = memref.load %tape[%c0, %c0] : memref<?x4xf32>
+  memref.store %0, %x[] : memref<f32>
+  return
+}

@@ -1,0 +1,494 @@
+"""Choices and loops: values against NumPy, at once, interpreted and compiled."""
+
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+import weft
+
+rng = np.random.default_rng(0)
+x5 = rng.standard_normal(5).astype(np.float32)
+m34 = rng.standard_normal((3, 4)).astype(np.float32)
+
+
+def check(f, *args, want):
+    """Holds a function against NumPy in all the ways in which it can run."""
+    jitted = weft.jit(f)
+    for got in (f(*args), jitted.interpret(*args), jitted(*args)):
+        leaves = got if isinstance(got, tuple) else (got,)
+        wanted = want if isinstance(want, tuple) else (want,)
+        assert len(leaves) == len(wanted)
+        for result, expected in zip(leaves, wanted, strict=True):
+            expected = np.asarray(expected)
+            assert result.shape == expected.shape
+            assert result.dtype == expected.dtype
+            np.testing.assert_allclose(result, expected, rtol=2e-6, atol=1e-6)
+
+
+# ---- choices ----
+
+
+@pytest.mark.parametrize("pred", [True, False, np.bool_(True), np.int32(0)])
+def test_cond(pred):
+    check(lambda p, x: weft.cond(p, lambda y: y * 2, lambda y: y - 1, x), pred, x5,
+          want=x5 * 2 if pred else x5 - np.float32(1))  # fmt: skip
+
+
+def test_cond_of_trees_and_closures():
+    def f(x, y):
+        big = weft.sum(x) > 0
+        a, b = weft.cond(big, lambda t: (t["a"] + y, True), lambda t: (y, False),
+                         {"a": x})  # fmt: skip
+        return a, b
+
+    positive = np.abs(x5)
+    check(f, positive, x5, want=(positive + x5, np.True_))
+    check(f, -positive, x5, want=(x5, np.False_))
+
+
+@pytest.mark.parametrize("index", [-3, 0, 1, 2, 9])
+def test_switch_clamps_its_index(index):
+    branches = [lambda x: x, lambda x: x + 1, lambda x: x * x]
+    value = branches[min(max(index, 0), 2)](x5)
+    check(lambda i, x: weft.switch(i, branches, x), index, x5,
+          want=value.astype(np.float32))  # fmt: skip
+
+
+def test_switch_of_an_unsigned_index_and_one_branch():
+    check(lambda i, x: weft.switch(i, [lambda y: -y], x), np.uint8(200), x5, want=-x5)
+
+
+def test_python_numbers_in_branches_yield_to_arrays():
+    check(lambda p, x: weft.cond(p, lambda: 0, lambda: x[0]), True, x5,
+          want=np.float32(0))  # fmt: skip
+
+
+# ---- while ----
+
+
+def test_while_loop():
+    check(lambda x: weft.while_loop(lambda s: weft.sum(s) < 50, lambda s: s * 2 + 1, x),
+          np.abs(x5), want=_grown(np.abs(x5)))  # fmt: skip
+
+
+def _grown(x):
+    while np.sum(x) < 50:
+        x = x * np.float32(2) + np.float32(1)
+    return x
+
+
+def test_while_that_does_not_run():
+    check(lambda x: weft.while_loop(lambda s: s[0] > 1e9, lambda s: s + 1, x), x5,
+          want=x5)  # fmt: skip
+
+
+def test_while_of_several_carries_that_change_places():
+    def f(a, b):
+        step = lambda s: (s[1], s[0] + s[1], s[2] + 1)  # noqa: E731
+        return weft.while_loop(lambda s: s[2] < 7, step, (a, b, 0))
+
+    a, b = x5, x5 + np.float32(1)
+    for _ in range(7):
+        a, b = b, a + b
+    check(f, x5, x5 + np.float32(1), want=(a, b, np.int64(7)))
+
+
+@pytest.mark.parametrize("value", [36.0, 2.0, 0.01])
+def test_newton_in_a_while(value):
+    def root(x):
+        def improve(state):
+            guess, _ = state
+            after = (guess + x / guess) * 0.5
+            return after, weft.abs(after - guess)
+
+        return weft.while_loop(lambda s: s[1] > 1e-12, improve, (x, x * 0 + 1))[0]
+
+    check(root, np.float64(value), want=np.float64(np.sqrt(value)))
+
+
+# ---- scan ----
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_scan(reverse):
+    def f(xs):
+        return weft.scan(lambda c, x: (c * 0.5 + x, c[:2]), xs[0], xs, reverse=reverse)
+
+    carry, ys = m34[0], []
+    for x in m34[::-1] if reverse else m34:
+        ys.append(carry[:2])
+        carry = carry * np.float32(0.5) + x
+    check(f, m34, want=(carry, np.stack(ys[::-1] if reverse else ys)))
+
+
+def test_scan_without_xs_or_ys_or_carry():
+    check(lambda x: weft.scan(lambda c, _: (c + x, None), x, length=4)[0], x5,
+          want=x5 * 5)  # fmt: skip
+    check(lambda x: weft.scan(lambda c, row: (c, row * 2), None, x)[1], m34,
+          want=m34 * 2)  # fmt: skip
+    check(lambda x: weft.scan(lambda c, _: (c, x), (), length=3)[1], x5,
+          want=np.stack([x5] * 3))  # fmt: skip
+
+
+def test_scan_of_length_zero():
+    check(lambda x: weft.scan(lambda c, y: (c + y, c > y), 0, x), x5[:0],
+          want=(np.float32(0), np.zeros(0, bool)))  # fmt: skip
+    check(lambda x: weft.scan(lambda c, y: (c + y, c), x5[0], x), x5[:0],
+          want=(x5[0], x5[:0]))  # fmt: skip
+
+
+def test_scan_of_arrays_without_elements():
+    empty = np.zeros((3, 0), np.float32)
+    check(lambda x: weft.scan(lambda c, y: (c + weft.sum(y), y), 1.0, x), empty,
+          want=(np.float32(1), empty))  # fmt: skip
+    check(lambda x: weft.scan(lambda c, y: (c * 2, weft.sum(c)), x[0], x), empty,
+          want=(empty[0], np.zeros(3, np.float32)))  # fmt: skip
+
+
+@pytest.mark.parametrize("unroll", [1, 2, True])
+def test_unrolling_changes_nothing(unroll):
+    check(lambda x: weft.scan(lambda c, y: (c + y, c), 0.0, x, unroll=unroll)[0], x5,
+          want=np.add.accumulate(x5)[-1])  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", ["bool", "int8", "uint8", "int32", "uint64",
+                                   "float32", "float64"])  # fmt: skip
+def test_carries_of_each_dtype(dtype):
+    x = (rng.standard_normal((6, 3)) * 3).astype(dtype)
+    xor = dtype == "bool"
+
+    def f(xs):
+        def step(c, x):
+            after = c ^ x if xor else c + x
+            return after, (after, c[0])
+
+        last, (all_, firsts) = weft.scan(step, xs[0], xs)
+        return last, all_, firsts
+
+    carry, ys, firsts = x[0], [], []
+    for row in x:
+        firsts.append(carry[0])
+        carry = carry ^ row if xor else carry + row
+        ys.append(carry)
+    check(f, x, want=(carry, np.stack(ys), np.stack(firsts)))
+
+
+def test_scan_of_trees():
+    @dataclass
+    class State:
+        position: object
+        velocity: object
+
+    def f(x, v):
+        def step(state, _):
+            v = state.velocity - state.position * 0.1
+            return State(state.position + v * 0.1, v), {"energy": weft.sum(v * v)}
+
+        last, log = weft.scan(step, State(x, v), length=10)
+        return last.position, last.velocity, log["energy"]
+
+    x, v, energy = x5, x5 * np.float32(0.5), []
+    for _ in range(10):
+        v = v - x * np.float32(0.1)
+        x = x + v * np.float32(0.1)
+        energy.append(np.sum(v * v))
+    check(f, x5, x5 * np.float32(0.5), want=(x, v, np.array(energy)))
+
+
+def test_what_is_read_after_the_loop_is_not_overwritten():
+    def f(x):
+        y = x * 2
+        last = weft.scan(lambda c, _: (c + 1, None), y, length=3)[0]
+        again = weft.scan(lambda c, _: (c * 2, None), last, length=2)[0]
+        return y, last, again
+
+    y = x5 * np.float32(2)
+    check(f, x5, want=(y, y + np.float32(3), (y + np.float32(3)) * np.float32(4)))
+
+
+def test_two_results_that_begin_with_the_same_carry():
+    def f(x):
+        def step(c, _):
+            a, b = c
+            return (b, b), a
+
+        return weft.scan(step, (x, x + 1), length=3)
+
+    def flat(x):
+        (a, b), ys = f(x)
+        return a, b, ys
+
+    one = x5 + np.float32(1)
+    check(flat, x5, want=(one, one, np.stack([x5, one, one])))
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3, 4, 5, 6, 7])
+def test_carries_that_rotate(steps):
+    def f(a, b, c):
+        def step(s, _):
+            a, b, c = s
+            return (b, c[::-1] + a, a), weft.sum(a)
+
+        (a, b, c), ys = weft.scan(step, (a, b, c), length=steps)
+        return a, b, c, ys
+
+    a, b, c, ys = x5, x5 + np.float32(1), x5 * np.float32(3), []
+    for _ in range(steps):
+        ys.append(np.sum(a))
+        a, b, c = b, c[::-1] + a, a
+    check(f, x5, x5 + np.float32(1), x5 * np.float32(3), want=(a, b, c, np.array(ys)))
+
+
+def test_a_choice_within_a_loop():
+    def f(x):
+        def step(c, i):
+            even = i % 2 == 0
+            return weft.cond(even, lambda y: y * 2, lambda y: y[::-1], c), even
+
+        return weft.scan(step, x, weft.arange(5))
+
+    carry = x5
+    for i in range(5):
+        carry = carry * np.float32(2) if i % 2 == 0 else carry[::-1]
+    check(f, x5, want=(carry, np.array([True, False, True, False, True])))
+
+
+def test_branches_that_swap():
+    def f(x):
+        def step(c, i):
+            return weft.cond(i > 1, lambda a, b: (b, a), lambda a, b: (a, b + a), *c), i
+
+        return weft.scan(step, (x, x * 2), weft.arange(4))[0]
+
+    a, b = x5, x5 * np.float32(2)
+    for i in range(4):
+        a, b = (b, a) if i > 1 else (a, b + a)
+    check(f, x5, want=(a, b))
+
+
+def test_nested_loops():
+    def f(x, w):
+        def inner(c, y):
+            return c * w + y, c
+
+        def outer(c, row):
+            c, ys = weft.scan(inner, c, row)
+            return c, ys
+
+        return weft.scan(outer, weft.sum(w) * 0 + x[0, 0], x)
+
+    w = np.float32(0.5)
+    carry, rows = m34[0, 0], []
+    for row in m34:
+        rows.append([])
+        for y in row:
+            rows[-1].append(carry)
+            carry = carry * w + y
+    check(f, m34, w, want=(carry, np.array(rows, np.float32)))
+
+
+def test_nested_loops_over_arrays():
+    def f(x):
+        def outer(c, i):
+            c = weft.fori_loop(0, i, lambda j, d: (d + d[::-1]) * 0.5 + j, c)
+            return c, c
+
+        return weft.scan(outer, x, weft.arange(4))
+
+    carry, ys = x5, []
+    for i in range(4):
+        for j in range(i):
+            carry = (carry + carry[::-1]) * np.float32(0.5) + np.float32(j)
+        ys.append(carry)
+    check(f, x5, want=(carry, np.stack(ys)))
+
+
+def test_products_in_a_loop():
+    a = (rng.standard_normal((4, 4)) * 0.5).astype(np.float32)
+    check(lambda a: weft.scan(lambda c, _: (c @ a, weft.max(c, axis=0)), a, length=3)[0],
+          a, want=a @ a @ a @ a)  # fmt: skip
+
+
+def test_jitted_functions_are_called_in_bodies():
+    twice = weft.jit(lambda x: x * 2)
+    check(lambda x: weft.scan(lambda c, y: (twice(c) + y, twice(y)), 0.0, x), x5,
+          want=(np.float32(sum(x * 2.0 ** (4 - i) for i, x in enumerate(x5))), x5 * 2))  # fmt: skip
+
+
+# ---- fori ----
+
+
+@pytest.mark.parametrize(("lower", "upper"), [(0, 5), (3, 4), (2, 2), (5, 1), (-2, 2)])
+def test_fori_loop(lower, upper):
+    want = x5
+    for i in range(lower, upper):
+        want = want + np.float32(i) * x5
+    loop = lambda a, b, x: weft.fori_loop(a, b, lambda i, s: s + i * x, x)  # noqa: E731
+    check(lambda x: loop(lower, upper, x), x5, want=want)
+    check(loop, lower, upper, x5, want=want)
+
+
+def test_a_carry_takes_the_fixed_point_of_its_dtypes():
+    check(lambda x: weft.fori_loop(0, 3, lambda i, s: s + x[0], 0), x5,
+          want=x5[0] + x5[0] + x5[0])  # fmt: skip
+    # The first carry becomes a float after one step, the second after two.
+    check(lambda x: weft.fori_loop(0, 3, lambda i, s: (s[1], s[0] + x[0]), (0, 0)), x5,
+          want=(x5[0], x5[0] + x5[0]))  # fmt: skip
+    check(lambda n: weft.fori_loop(0, n, lambda i, s: s + i, 0), np.int32(4),
+          want=np.int64(6))  # fmt: skip
+
+
+def test_values_at_hand_reach_into_bodies():
+    def f(x):
+        y = weft.scan(lambda c, _: (c * 2, None), x, length=3)[0]
+        z = weft.cond(y > 7.5, lambda v: v * 3, lambda v: v, y)
+        z = weft.while_loop(lambda v: v > 10, lambda v: v - 1, z)
+        return z * x if float(z) > 9.5 else x
+
+    assert float(weft.grad(lambda x: f(weft.stop_gradient(x)) * x)(1.0)) == 10.0
+
+
+# ---- what is written where ----
+
+
+def _loop_of(text):
+    """The text of the outermost loop."""
+    lines = text.splitlines()
+    first = next(i for i, line in enumerate(lines) if "scf.for" in line)
+    indent = len(lines[first]) - len(lines[first].lstrip())
+    last = next(
+        i for i, line in enumerate(lines[first + 1 :], first + 1)
+        if line.startswith(" " * indent + "}")
+    )  # fmt: skip
+    return "\n".join(lines[first : last + 1])
+
+
+STEPS = {
+    "elementwise": lambda c: c * 1.5 + 1.0,
+    "backwards": lambda c: c[::-1] * 1.5,
+    "stencil": lambda c: weft.concatenate([c[1:], c[:1]]) + c,
+    "choice": lambda c: weft.cond(c[0] > 1, lambda x: x + 1, lambda x: x, c),
+    "inner loop": lambda c: weft.fori_loop(0, 2, lambda i, x: x + i, c),
+}
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_ten_thousand_steps_copy_no_carry(name):
+    f = weft.jit(
+        lambda x: weft.scan(lambda c, _: (STEPS[name](c), c[0]), x, length=10_000)
+    )
+    loop = _loop_of(f.lower(weft.ShapeDtypeStruct((262_144,), "float32")).text("memref"))
+    assert not re.search(r"(memref|linalg)\.copy.*262144", loop), loop
+    assert "memref.alloc" not in loop
+
+
+def test_the_scratch_of_a_loop_does_not_grow_with_its_steps():
+    f = weft.jit(lambda x: weft.scan(lambda c, _: (c[::-1] + 1, None), x, length=1000)[0])
+    text = f.lower(x5).text("memref")
+    assert int(re.search(r"arena_bytes = (\d+)", text)[1]) <= 128
+
+
+# ---- tapes ----
+
+DYNAMIC = """
+func.func @main(%n: tensor<i64>, %x: tensor<3xf32>) -> (tensor<3xf32>, tensor<3xf32>) {
+  %last, %tape = weft.scan trips %n carry(%x)
+      : (tensor<i64>, tensor<3xf32>) -> (tensor<3xf32>, tensor<?x3xf32>) {
+  ^bb0(%c: tensor<3xf32>):
+    %d = weft.add %c, %c : tensor<3xf32>
+    weft.yield %d, %c : tensor<3xf32>, tensor<3xf32>
+  }
+  %zero = weft.constant dense<0.0> : tensor<3xf32>
+  %sum = weft.scan trips %n reverse carry(%zero) over(%tape)
+      : (tensor<i64>, tensor<3xf32>, tensor<?x3xf32>) -> tensor<3xf32> {
+  ^bb0(%s: tensor<3xf32>, %c: tensor<3xf32>):
+    %t = weft.add %s, %c : tensor<3xf32>
+    weft.yield %t : tensor<3xf32>
+  }
+  return %last, %sum : tensor<3xf32>, tensor<3xf32>
+}
+"""
+
+
+@pytest.mark.parametrize("trips", [-1, 0, 1, 7])
+def test_tapes(trips):
+    program = weft.parse(DYNAMIC)
+    x = x5[:3]
+    count = max(trips, 0)
+    for run in (program.interpret, program.compile()):
+        last, total = run(np.int64(trips), x)
+        np.testing.assert_allclose(last, x * 2**count)
+        np.testing.assert_allclose(total, x * (2**count - 1), rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize("trips", [2**44, 2**62, 2**63 - 1])
+def test_a_tape_that_does_not_fit_is_an_error(trips):
+    run = weft.parse(DYNAMIC).compile()
+    with pytest.raises(weft.OutOfMemoryError, match="fewer steps"):
+        run(np.int64(trips), x5[:3])
+    np.testing.assert_allclose(run(np.int64(1), x5[:3])[0], x5[:3] * 2)
+
+
+# ---- mistakes ----
+
+x = weft.ones(3)
+MISTAKES = {
+    "not a function": (lambda: weft.cond(True, 1, lambda: 2), "true_fun is a int"),
+    "no function": (lambda: weft.scan(None, 0, x), "f is a NoneType"),
+    "predicate": (lambda: weft.cond(x > 0, lambda: 1, lambda: 2), "one bool"),
+    "float predicate": (lambda: weft.cond(1.5, lambda: 1, lambda: 2), "a comparison"),
+    "tree predicate": (lambda: weft.cond((1, 2), lambda: 1, lambda: 2), "a tuple"),
+    "branch structure": (lambda: weft.cond(True, lambda: 1, lambda: (2, 3)),
+                         "same structure"),
+    "branch shape": (lambda: weft.cond(True, lambda: x, lambda: x[:2]),
+                     "float32[2], true_fun ('<lambda>') float32[3]"),
+    "branch dtype": (lambda: weft.switch(0, [lambda: x, lambda: x.astype("int32")]),
+                     "int32[3]"),
+    "branch result": (lambda: weft.cond(True, lambda: "a", lambda: x), "is a str"),
+    "no branches": (lambda: weft.switch(0, []), "no branches"),
+    "index": (lambda: weft.switch(1.0, [lambda: 1]), "one integer"),
+    "carry structure": (lambda: weft.fori_loop(0, 2, lambda i, s: (s, s), x),
+                        "with new values"),
+    "carry shape": (lambda: weft.scan(lambda c, y: (x, y), 0.0, x), "float32[3]"),
+    "carry dtype": (lambda: weft.while_loop(lambda s: s[0] < 3, lambda s: s + 0.5,
+                                            weft.ones(2, dtype="int32")), ".astype"),
+    "condition": (lambda: weft.while_loop(lambda s: s < 3, lambda s: s, x), "one bool"),
+    "pair": (lambda: weft.scan(lambda c, y: c, 0.0, x), "a pair (carry, y)"),
+    "negative length": (lambda: weft.scan(lambda c, y: (c, y), 0.0, length=-1),
+                        "no negative numbers"),
+    "no length": (lambda: weft.scan(lambda c, y: (c, y), 0.0), "give length"),
+    "leading sizes": (lambda: weft.scan(lambda c, y: (c, y), 0.0, (x, x[:2])),
+                      "xs[0] 3, xs[1] 2"),
+    "length and xs": (lambda: weft.scan(lambda c, y: (c, y), 0.0, x, length=4),
+                      "length 4"),
+    "scalar xs": (lambda: weft.scan(lambda c, y: (c, y), 0.0, 1.0), "no leading axis"),
+    "unroll": (lambda: weft.scan(lambda c, y: (c, y), 0.0, x, unroll=0), "at least 1"),
+    "bound": (lambda: weft.fori_loop(0, 1.5, lambda i, s: s, 0), "one integer"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("traced", [False, True])
+@pytest.mark.parametrize("name", MISTAKES)
+def test_mistakes_are_told_at_the_users_line(name, traced):
+    mistake, message = MISTAKES[name]
+    with pytest.raises(weft.WeftError) as caught:
+        weft.jit(mistake)() if traced else mistake()
+    assert message in str(caught.value)
+    assert re.match(r"\S*test_control\.py:\d+: ", str(caught.value))
+
+
+def test_a_body_that_fails_leaves_nothing_behind():
+    @weft.jit
+    def f(x):
+        try:
+            weft.scan(lambda c, y: (c[:2], y), x, x)
+        except weft.ShapeError:
+            pass
+        return weft.scan(lambda c, y: (c + y, None), x, x)[0]
+
+    np.testing.assert_allclose(f(x5[:3]), x5[:3] + x5[0] + x5[1] + x5[2], rtol=1e-6)
+    assert "func private" not in f.lower(x5[:3]).text()
