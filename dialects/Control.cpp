@@ -3,8 +3,10 @@
 // Ops with bodies: what they demand of those, and what can be dropped from
 // them. ControlRules.cpp has their derivatives and batched versions.
 
+#include "dialects/Control.h"
 #include "dialects/Folding.h"
 #include "mlir/IR/Matchers.h"
+#include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 using namespace weft;
@@ -346,58 +348,52 @@ struct InlineChosenBody final : OpRewritePattern<SwitchOp> {
   }
 };
 
-/// Pattern: switch -> switch without results that nothing uses or that are
+} // namespace
+
+/// switch -> switch without results that nothing uses or that are
 /// inputs, and without inputs that no body needs, repeat others or are
 /// constants.
-struct PruneSwitch final : OpRewritePattern<SwitchOp> {
-  using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(SwitchOp op,
-                                PatternRewriter &rewriter) const final {
-    SmallVector<unsigned> results;
-    for (unsigned result : used(op)) {
-      if (Value input = forwardedInput(op, result))
-        rewriter.replaceAllUsesWith(op.getResult(result), input);
-      else
-        results.push_back(result);
-    }
-    llvm::SmallBitVector needed(op.getInputs().size());
-    SmallVector<Slice> slices;
-    for (Region &body : op.getBodies()) {
-      Slice &slice = slices.emplace_back(body);
-      for (unsigned result : results)
-        for (unsigned input : slice.add(yieldOf(body).getOperand(result)))
-          needed.set(input);
-    }
-    SmallVector<unsigned> inputs(needed.set_bits());
-    Arguments arguments;
-    arguments.add(inputs, pick(op.getInputs(), inputs), /*slices=*/false);
-    if (results.size() == op.getNumResults() &&
-        arguments.size() == needed.size())
-      return rewriter.notifyMatchFailure(op, "nothing is too much");
-
-    auto pruned = SwitchOp::create(
-        rewriter, op.getLoc(), pick(op.getResultTypes(), results),
-        op.getIndex(), pick(op.getInputs(), arguments.consts),
-        op.getBodies().size());
-    for (auto [slice, from, to] :
-         llvm::zip_equal(slices, op.getBodies(), pruned.getBodies())) {
-      keepYields(from, results, rewriter);
-      slice.eraseOthers(rewriter);
-      arguments.applyTo(from, rewriter);
-      rewriter.inlineRegionBefore(from, to, to.end());
-    }
-    for (auto [i, result] : llvm::enumerate(results))
-      rewriter.replaceAllUsesWith(op.getResult(result), pruned.getResult(i));
-    rewriter.eraseOp(op);
-    return success();
+static Operation *pruneSwitch(SwitchOp op, PatternRewriter &rewriter) {
+  SmallVector<unsigned> results;
+  for (unsigned result : used(op)) {
+    if (Value input = forwardedInput(op, result))
+      rewriter.replaceAllUsesWith(op.getResult(result), input);
+    else
+      results.push_back(result);
   }
-};
+  llvm::SmallBitVector needed(op.getInputs().size());
+  SmallVector<Slice> slices;
+  for (Region &body : op.getBodies()) {
+    Slice &slice = slices.emplace_back(body);
+    for (unsigned result : results)
+      for (unsigned input : slice.add(yieldOf(body).getOperand(result)))
+        needed.set(input);
+  }
+  SmallVector<unsigned> inputs(needed.set_bits());
+  Arguments arguments;
+  arguments.add(inputs, pick(op.getInputs(), inputs), /*slices=*/false);
+  if (results.size() == op.getNumResults() && arguments.size() == needed.size())
+    return op;
 
-} // namespace
+  auto pruned = SwitchOp::create(
+      rewriter, op.getLoc(), pick(op.getResultTypes(), results), op.getIndex(),
+      pick(op.getInputs(), arguments.consts), op.getBodies().size());
+  for (auto [slice, from, to] :
+       llvm::zip_equal(slices, op.getBodies(), pruned.getBodies())) {
+    keepYields(from, results, rewriter);
+    slice.eraseOthers(rewriter);
+    arguments.applyTo(from, rewriter);
+    rewriter.inlineRegionBefore(from, to, to.end());
+  }
+  for (auto [i, result] : llvm::enumerate(results))
+    rewriter.replaceAllUsesWith(op.getResult(result), pruned.getResult(i));
+  rewriter.eraseOp(op);
+  return pruned;
+}
 
 void SwitchOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
                                            MLIRContext *context) {
-  patterns.add<InlineChosenBody, PruneSwitch>(context);
+  patterns.add<InlineChosenBody>(context);
 }
 
 //===----------------------------------------------------------------------===//
@@ -549,63 +545,80 @@ static Value equalSlices(Value x, PatternRewriter &rewriter) {
   return {};
 }
 
+/// while -> while without what is not needed.
+static Operation *pruneWhile(WhileOp op, PatternRewriter &rewriter) {
+  llvm::SmallBitVector slices(op->getNumOperands());
+  LoopPruner pruner(op, op.getBody(), &op.getCond(), op.getOperands(),
+                    op.getInits().size(), slices);
+  if (!pruner.run(rewriter))
+    return op;
+  pruner.apply(rewriter);
+  auto pruned = WhileOp::create(
+      rewriter, op.getLoc(), pick(op.getResultTypes(), pruner.results),
+      pick(op.getOperands(), pruner.arguments.carries),
+      pick(op.getOperands(), pruner.arguments.consts));
+  replaceLoop(op, pruned, pruner.results, rewriter);
+  return pruned;
+}
+
+/// scan -> scan without what is not needed; an array of equal slices
+/// is a constant.
+static Operation *pruneScan(ScanOp op, PatternRewriter &rewriter) {
+  unsigned firstX = op.getInits().size();
+  SmallVector<Value> operands(op->getOperands());
+  if (op.getTrips())
+    operands.erase(operands.begin());
+  llvm::SmallBitVector slices(operands.size());
+  bool hasEqualSlices = false;
+  for (unsigned i = firstX; i < firstX + op.getXs().size(); ++i) {
+    Value slice = equalSlices(operands[i], rewriter);
+    slices[i] = !slice;
+    hasEqualSlices |= bool(slice);
+    if (slice)
+      operands[i] = slice;
+  }
+  LoopPruner pruner(op, op.getBody(), nullptr, operands, firstX, slices);
+  bool isTooMuch = pruner.run(rewriter) || hasEqualSlices;
+  const Arguments &arguments = pruner.arguments;
+  // The length of a loop over tapes must be had from one of them.
+  if (op.isDynamic() && !op.getTrips() && arguments.xs.empty())
+    pruner.keepX(firstX);
+  if (!isTooMuch || (!hasEqualSlices && arguments.size() == operands.size() &&
+                     pruner.results.size() == op.getNumResults()))
+    return op;
+  pruner.apply(rewriter);
+  auto pruned = ScanOp::create(
+      rewriter, op.getLoc(), pick(op.getResultTypes(), pruner.results),
+      op.getLengthAttr(), op.getReverseAttr(), op.getUnrollAttr(),
+      op.getTrips(), pick(operands, arguments.carries),
+      pick(operands, arguments.xs), pick(operands, arguments.consts));
+  replaceLoop(op, pruned, pruner.results, rewriter);
+  return pruned;
+}
+
+Operation *weft::pruneBodies(Operation *op) {
+  PatternRewriter rewriter(op->getContext());
+  rewriter.setInsertionPoint(op);
+  return llvm::TypeSwitch<Operation *, Operation *>(op)
+      .Case([&](SwitchOp op) { return pruneSwitch(op, rewriter); })
+      .Case([&](WhileOp op) { return pruneWhile(op, rewriter); })
+      .Case([&](ScanOp op) { return pruneScan(op, rewriter); })
+      .Default(op);
+}
+
 namespace {
 
-/// Pattern: while -> while without what is not needed.
-struct PruneWhile final : OpRewritePattern<WhileOp> {
+/// Pattern: while of a condition that never holds -> what it starts with.
+struct DropIdleWhile final : OpRewritePattern<WhileOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(WhileOp op,
                                 PatternRewriter &rewriter) const final {
-    llvm::SmallBitVector slices(op->getNumOperands());
-    LoopPruner pruner(op, op.getBody(), &op.getCond(), op.getOperands(),
-                      op.getInits().size(), slices);
-    if (!pruner.run(rewriter))
-      return rewriter.notifyMatchFailure(op, "nothing is too much");
-    pruner.apply(rewriter);
-    auto pruned = WhileOp::create(
-        rewriter, op.getLoc(), pick(op.getResultTypes(), pruner.results),
-        pick(op.getOperands(), pruner.arguments.carries),
-        pick(op.getOperands(), pruner.arguments.consts));
-    replaceLoop(op, pruned, pruner.results, rewriter);
-    return success();
-  }
-};
-
-/// Pattern: scan -> scan without what is not needed; an array of equal slices
-/// is a constant.
-struct PruneScan final : OpRewritePattern<ScanOp> {
-  using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(ScanOp op,
-                                PatternRewriter &rewriter) const final {
-    unsigned firstX = op.getInits().size();
-    SmallVector<Value> operands(op->getOperands());
-    if (op.getTrips())
-      operands.erase(operands.begin());
-    llvm::SmallBitVector slices(operands.size());
-    bool hasEqualSlices = false;
-    for (unsigned i = firstX; i < firstX + op.getXs().size(); ++i) {
-      Value slice = equalSlices(operands[i], rewriter);
-      slices[i] = !slice;
-      hasEqualSlices |= bool(slice);
-      if (slice)
-        operands[i] = slice;
-    }
-    LoopPruner pruner(op, op.getBody(), nullptr, operands, firstX, slices);
-    bool isTooMuch = pruner.run(rewriter) || hasEqualSlices;
-    const Arguments &arguments = pruner.arguments;
-    // The length of a loop over tapes must be had from one of them.
-    if (op.isDynamic() && !op.getTrips() && arguments.xs.empty())
-      pruner.keepX(firstX);
-    if (!isTooMuch || (!hasEqualSlices && arguments.size() == operands.size() &&
-                       pruner.results.size() == op.getNumResults()))
-      return rewriter.notifyMatchFailure(op, "nothing is too much");
-    pruner.apply(rewriter);
-    auto pruned = ScanOp::create(
-        rewriter, op.getLoc(), pick(op.getResultTypes(), pruner.results),
-        op.getLengthAttr(), op.getReverseAttr(), op.getUnrollAttr(),
-        op.getTrips(), pick(operands, arguments.carries),
-        pick(operands, arguments.xs), pick(operands, arguments.consts));
-    replaceLoop(op, pruned, pruner.results, rewriter);
+    DenseElementsAttr holds;
+    if (!matchPattern(yieldOf(op.getCond()).getOperand(0),
+                      m_Constant(&holds)) ||
+        *holds.value_begin<bool>())
+      return rewriter.notifyMatchFailure(op, "the condition may hold");
+    rewriter.replaceOp(op, op.getInits());
     return success();
   }
 };
@@ -648,10 +661,10 @@ struct FixLength final : OpRewritePattern<ScanOp> {
 
 void WhileOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
                                           MLIRContext *context) {
-  patterns.add<PruneWhile>(context);
+  patterns.add<DropIdleWhile>(context);
 }
 
 void ScanOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
                                          MLIRContext *context) {
-  patterns.add<PruneScan, DropEmptyScan, FixLength>(context);
+  patterns.add<DropEmptyScan, FixLength>(context);
 }

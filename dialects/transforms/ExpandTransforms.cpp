@@ -510,7 +510,10 @@ private:
     pipeline.addPass(createSymbolDCEPass());
     pipeline.addPass(createInlineCalls());
     pipeline.addPass(createSymbolDCEPass());
+    // Before, for smaller bodies; after, for what their equations set free.
+    pipeline.addPass(createPruneBodies());
     pipeline.addPass(createCanonicalizerPass());
+    pipeline.addPass(createPruneBodies());
     pipeline.addPass(createCSEPass());
     return pipeline;
   }

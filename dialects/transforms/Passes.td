@@ -86,4 +86,33 @@ def InlineCalls : Pass<"weft-inline-calls", "::mlir::ModuleOp"> {
   }];
 }
 
+def PruneBodies : Pass<"weft-prune-bodies"> {
+  let summary = "Drops what nothing needs from loops and choices";
+  let description = [{
+    Results that nothing uses go, with the carries that only feed themselves,
+    the slices and the constants which only they needed. A carry that never
+    changes and an array of equal slices become constants of the loop, and
+    constants move into the bodies. This looks at each body as a whole, so it is
+    a pass of its own and not a canonicalization.
+
+    ```mlir
+    %r:2 = weft.scan length 3 carry(%x, %n) : ... {
+    ^bb0(%a: tensor<f32>, %i: tensor<i64>):
+      %0 = weft.sin %a : tensor<f32>
+      %1 = weft.add %i, %i : tensor<i64>
+      weft.yield %0, %1 : tensor<f32>, tensor<i64>
+    }  // %r#1 is not used
+    ```
+    ==>
+    ```mlir
+    %r = weft.scan length 3 carry(%x) : ... {
+    ^bb0(%a: tensor<f32>):
+      %0 = weft.sin %a : tensor<f32>
+      weft.yield %0 : tensor<f32>
+    }
+    ```
+  }];
+  let dependentDialects = ["::weft::WeftDialect"];
+}
+
 #endif // WEFT_TRANSFORMS_PASSES_TD

@@ -1,4 +1,4 @@
-// RUN: weft-opt --canonicalize %s | FileCheck %s
+// RUN: weft-opt --weft-prune-bodies --canonicalize %s | FileCheck %s
 
 // CHECK-LABEL: func.func @known_index(
 // CHECK-SAME: %[[X:.+]]: tensor<f32>)
@@ -189,4 +189,20 @@ func.func @equal_slices(%x: tensor<2xf32>) -> tensor<2xf32> {
     weft.yield %1 : tensor<2xf32>
   }
   return %r : tensor<2xf32>
+}
+
+// CHECK-LABEL: func.func @idle_while(
+// CHECK-SAME: %[[X:.+]]: tensor<f32>)
+// CHECK-NEXT: return %[[X]]
+func.func @idle_while(%x: tensor<f32>) -> tensor<f32> {
+  %r = weft.while carry(%x) : (tensor<f32>) -> tensor<f32> cond {
+  ^bb0(%a: tensor<f32>):
+    %p = weft.constant dense<false> : tensor<i1>
+    weft.yield %p : tensor<i1>
+  } do {
+  ^bb0(%a: tensor<f32>):
+    %0 = weft.sin %a : tensor<f32>
+    weft.yield %0 : tensor<f32>
+  }
+  return %r : tensor<f32>
 }
