@@ -1,5 +1,6 @@
 // A while moves along tangents, backwards, and for a stack of inputs.
 // RUN: weft-opt --weft-expand-transforms %s | FileCheck %s
+// RUN: %weft-run < %s | FileCheck %s --check-prefix=RESULT
 
 func.func private @f(%x: tensor<f64>, %c: tensor<f64>) -> tensor<f64> {
   %r:2 = weft.while carry(%x, %c) with(%c) : (tensor<f64>, tensor<f64>, tensor<f64>) -> (tensor<f64>, tensor<f64>) cond {
@@ -70,3 +71,14 @@ func.func @vmapvjp(%x: tensor<3xf64>, %c: tensor<f64>, %ct: tensor<f64>) -> (ten
   %y:2 = weft.vmap @vjp(%x, %c, %ct) size 3 in [0, -1, -1] out [0, 0] : (tensor<3xf64>, tensor<f64>, tensor<f64>) -> (tensor<3xf64>, tensor<3xf64>)
   return %y#0, %y#1 : tensor<3xf64>, tensor<3xf64>
 }
+
+// As differences give them; the last input takes no trip.
+func.func @main() -> (tensor<3xf64>, tensor<3xf64>) {
+  %x = weft.constant dense<[0.3, 1.5, 200.0]> : tensor<3xf64>
+  %c = weft.constant dense<0.9> : tensor<f64>
+  %ct = weft.constant dense<1.0> : tensor<f64>
+  %g:2 = call @vmapvjp(%x, %c, %ct) : (tensor<3xf64>, tensor<f64>, tensor<f64>) -> (tensor<3xf64>, tensor<3xf64>)
+  return %g#0, %g#1 : tensor<3xf64>, tensor<3xf64>
+}
+// RESULT: float64 [48725.02557{{.*}}, 6174.99556{{.*}}, 0.9]
+// RESULT-NEXT: float64 [134376.3965{{.*}}, 2421.79365{{.*}}, 200.0]
