@@ -87,7 +87,7 @@ SmallVector<Value> aliasesThrough(OpOperand &use) {
   return results;
 }
 
-bool mayOverwrite(Value carried, Origin origin, Block &block);
+bool mayReplace(Value carried, Value yielded, Origin origin, Block &body);
 
 /// Whether a branch that yields `value` may do so into the buffer of `carried`.
 bool mayYieldInto(Value carried, Value value, Block &branch) {
@@ -97,7 +97,7 @@ bool mayYieldInto(Value carried, Value value, Block &branch) {
     return false;
   Origin origin = originOf(value, branch);
   if (origin.first)
-    return mayOverwrite(carried, origin, branch);
+    return mayReplace(carried, value, origin, branch);
   Operation *source = value.getDefiningOp();
   return source && (source->hasTrait<OpTrait::ConstantLike>() ||
                     isa<tensor::EmptyOp>(source));

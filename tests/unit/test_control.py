@@ -270,6 +270,19 @@ def test_branches_that_swap():
     check(f, x5, want=(a, b))
 
 
+def test_a_choice_within_a_choice_reads_what_it_replaces():
+    def f(x):
+        def step(c, _):
+            small = lambda y: weft.cond(y[1] > 9, lambda z: z, lambda z: z + z[::-1], y)  # noqa: E731
+            return weft.cond(c[0] > 9, lambda y: y, small, c), None
+
+        return weft.scan(step, x, length=3)[0]
+
+    x = np.abs(x5) * np.float32(0.1)
+    once = x + x[::-1]
+    check(f, x, want=once * np.float32(4))
+
+
 def test_nested_loops():
     def f(x, w):
         def inner(c, y):
