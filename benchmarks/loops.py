@@ -7,6 +7,7 @@ that copied its carry would take some 50,000 ns more.
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 import time
+from functools import partial
 
 import numpy as np
 
@@ -31,7 +32,8 @@ def numpy_elementwise(c, i):
 
 
 def update(c, i):
-    return weft.dynamic_update_slice(c, weft.dynamic_slice(c, (i,), (8,)) + 1, (i,)), None
+    part = weft.dynamic_slice(c, (i,), (8,)) + 1
+    return weft.dynamic_update_slice(c, part, (i,)), None
 
 
 def numpy_update(c, i):
@@ -57,9 +59,9 @@ if hasattr(weft, "dynamic_update_slice"):
 for name, (step, numpy_step) in cases.items():
     compiled = scan(step)
     compiled(x)
-    best = min(measure(lambda: compiled(x)) for _ in range(3))
-    numpy_best = min(measure(lambda: loop(numpy_step)) for _ in range(3))
-    print(f"{name:22s} weft {best:10.0f} ns a step   NumPy {numpy_best:10.0f} ns a step")
+    best = min(measure(partial(compiled, x)) for _ in range(3))
+    numpy_best = min(measure(partial(loop, numpy_step)) for _ in range(3))
+    print(f"{name:22s} weft {best:10.0f}   NumPy {numpy_best:10.0f} ns a step")
 
 empty = weft.jit(lambda n: weft.fori_loop(0, n, lambda i, s: s + i % 7, 0))
 empty(1)

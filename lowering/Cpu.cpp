@@ -19,10 +19,10 @@ constexpr llvm::StringLiteral fusedPasses = R"(
   func.func(weft-fuse-elementwise, canonicalize, cse))";
 
 // Barriers go when all that they keep apart has been through its last clean-up
-// as tensors. Destinations must be in the text before bufferization decides what is copied.
-// The arena is planned when clean-up has left only the buffers that are needed,
-// and a second canonicalization removes the copies that CSE showed to be of a
-// buffer to itself.
+// as tensors. Destinations must be in the text before bufferization decides
+// what is copied. The arena is planned when clean-up has left only the buffers
+// that are needed, and a second canonicalization removes the copies that CSE
+// showed to be of a buffer to itself.
 constexpr llvm::StringLiteral memrefPasses = R"(
   func.func(weft-erase-barriers), weft-destination-passing,
   one-shot-bufferize{buffer-alignment=64},

@@ -144,8 +144,8 @@ LogicalResult passDestinations(func::FuncOp func) {
 /// Upstream's pass would do the same for the buffers of results, but takes one
 /// that two ops write into for the destination of both.
 LogicalResult writeIntoSlices(func::FuncOp func) {
-  WalkResult inserts = func.walk(
-      [](tensor::InsertSliceOp) { return WalkResult::interrupt(); });
+  WalkResult inserts =
+      func.walk([](tensor::InsertSliceOp) { return WalkResult::interrupt(); });
   if (!inserts.wasInterrupted())
     return success();
   bufferization::OneShotBufferizationOptions options;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Loops and choices of tensors become loops and choices that write into buffers:
+// Loops and choices of tensors become loops and choices that write into
+// buffers:
 //
 //   %r = scf.for ... iter_args(%x = %init) { ... yield %y }
 //
@@ -199,8 +200,7 @@ private:
 /// Rewrites one loop, its plan and its buffers being chosen.
 class LoopBuilder {
 public:
-  LoopBuilder(LoopParts &loop, const BufferPlan &plan,
-              ArrayRef<Value> buffers)
+  LoopBuilder(LoopParts &loop, const BufferPlan &plan, ArrayRef<Value> buffers)
       : loop(loop), plan(plan), buffers(buffers) {}
 
   bool moves(unsigned slot) const { return plan.source[slot] != slot; }
@@ -213,8 +213,8 @@ public:
     for (unsigned slot = 0; slot < buffers.size(); ++slot)
       if (moves(slot))
         inits.push_back(buffers[slot]);
-    Operation *built = isa<scf::ForOp>(loop.op) ? buildFor(b, inits)
-                                                : buildWhile(b, inits);
+    Operation *built =
+        isa<scf::ForOp>(loop.op) ? buildFor(b, inits) : buildWhile(b, inits);
     after.assign(buffers.begin(), buffers.end());
     unsigned moving = llvm::count_if(llvm::seq<unsigned>(0, buffers.size()),
                                      [&](unsigned s) { return moves(s); });
@@ -341,9 +341,7 @@ private:
   SmallVector<Value> current;
 };
 
-Block &bodyOf(Operation *loop) {
-  return loop->getRegions().back().front();
-}
+Block &bodyOf(Operation *loop) { return loop->getRegions().back().front(); }
 
 /// The same choice, of what is no tensor.
 Operation *rebuildChoice(Operation *op, TypeRange types) {
@@ -517,8 +515,8 @@ LogicalResult weft::Destinations::convertLoop(Operation *op) {
   std::optional<uint64_t> steps = loop.steps();
   SmallVector<Value> buffers(plan.source.size());
   for (unsigned i = 0; i < loop.size(); ++i) {
-    Value destination = loop.results[i] ? chosen.lookup(loop.results[i])
-                                        : Value();
+    Value destination =
+        loop.results[i] ? chosen.lookup(loop.results[i]) : Value();
     std::optional<unsigned> slot = startingSlot(plan, i, steps);
     if (destination && slot && !buffers[*slot])
       buffers[*slot] = destination;
@@ -547,9 +545,9 @@ LogicalResult weft::Destinations::convertLoop(Operation *op) {
       continue;
     // Where it is known which one it is, a copy into it can be seen to be none.
     std::optional<unsigned> slot = startingSlot(plan, i, steps);
-    result.replaceAllUsesWith(
-        buildTensor(b, result.getLoc(), result.getType(),
-                    slot ? buffers[*slot] : after[i], /*writable=*/true));
+    result.replaceAllUsesWith(buildTensor(b, result.getLoc(), result.getType(),
+                                          slot ? buffers[*slot] : after[i],
+                                          /*writable=*/true));
   }
   op->erase();
   return convertWithin(built);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Chooses the buffer in which each tensor is computed that a function returns, a
-// loop carries or a branch yields, before bufferization decides on the others.
+// Chooses the buffer in which each tensor is computed that a function returns,
+// a loop carries or a branch yields, before bufferization decides on the
+// others.
 
 #ifndef WEFT_LOWERING_DESTINATIONS_H
 #define WEFT_LOWERING_DESTINATIONS_H
@@ -21,12 +22,12 @@ mlir::MemRefType bufferType(mlir::Type tensor);
 
 class Destinations {
 public:
-  /// Has `value` be in `destination` where `end` stands, computed there from the
-  /// start by the ops of the block if it begins as an empty tensor. If
+  /// Has `value` be in `destination` where `end` stands, computed there from
+  /// the start by the ops of the block if it begins as an empty tensor. If
   /// `exclusive`, the buffer is changed later, so that only what nothing else
   /// reads may be computed in it.
-  void compute(mlir::OpBuilder &end, mlir::Value value,
-               mlir::Value destination, bool exclusive = false);
+  void compute(mlir::OpBuilder &end, mlir::Value value, mlir::Value destination,
+               bool exclusive = false);
 
   /// Replaces the tensors that loops carry and branches yield by buffers, in a
   /// block and all within it.

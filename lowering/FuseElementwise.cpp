@@ -185,10 +185,10 @@ void inlineScalar(GenericOp op, RewriterBase &rewriter) {
   SmallVector<Value> results;
   for (auto [scalar, init] : llvm::zip_equal(
            op.getBody()->getTerminator()->getOperands(), op.getOutputs()))
-    results.push_back(
-        linalg::FillOp::create(rewriter, op.getLoc(),
-                               mapping.lookupOrDefault(scalar), init)
-            .getResult(0));
+    results.push_back(linalg::FillOp::create(rewriter, op.getLoc(),
+                                             mapping.lookupOrDefault(scalar),
+                                             init)
+                          .getResult(0));
   rewriter.replaceOp(op, results);
 }
 

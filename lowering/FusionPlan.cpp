@@ -27,7 +27,8 @@ bool isContraction(GenericOp op) {
 /// and so does a loop around the reader.
 bool readsElementwise(OpOperand &use) {
   auto reader = dyn_cast<GenericOp>(use.getOwner());
-  return reader && reader->getBlock() == use.get().getParentBlock() && reader.isDpsInput(&use) && !isContraction(reader);
+  return reader && reader->getBlock() == use.get().getParentBlock() &&
+         reader.isDpsInput(&use) && !isContraction(reader);
 }
 
 /// Whether the op computes each element of its one result by itself.

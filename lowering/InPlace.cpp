@@ -2,8 +2,8 @@
 //
 // A loop's body may overwrite a tensor that it was given when everything that
 // reads it has been computed, or reads each element just before that element is
-// written. What cannot be computed in place goes to a second buffer, and the two
-// change places: no tensor is ever copied only to be carried on.
+// written. What cannot be computed in place goes to a second buffer, and the
+// two change places: no tensor is ever copied only to be carried on.
 
 #include "lowering/InPlace.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -284,11 +284,11 @@ void weft::sinkUpdates(Block &body) {
   };
   for (Operation &op :
        llvm::make_early_inc_range(llvm::reverse(body.without_terminator()))) {
-    bool updates = !op.use_empty() &&
-                   (isChoice(&op) ||
-                    llvm::any_of(op.getResults(), [](OpResult result) {
-                      return findInit(result) != nullptr;
-                    }));
+    bool updates =
+        !op.use_empty() &&
+        (isChoice(&op) || llvm::any_of(op.getResults(), [](OpResult result) {
+           return findInit(result) != nullptr;
+         }));
     if (!updates || !llvm::all_of(op.getUses(), isUpdated))
       continue;
     op.moveBefore(first);

@@ -9,8 +9,8 @@
 
 namespace weft {
 
-/// Where the op result `value` of a loop or a destination-passing op begins: the
-/// operand that it updates, or null.
+/// Where the op result `value` of a loop or a destination-passing op begins:
+/// the operand that it updates, or null.
 mlir::OpOperand *findInit(mlir::OpResult value);
 
 /// A reshape's operand, or null.

@@ -216,16 +216,14 @@ struct LowerScan final : OpConversionPattern<weft::ScanOp> {
     ValueRange results = loop.getResults();
     SmallVector<Value> replacements =
         carries.unpack(results.take_front(numCarries));
-    llvm::append_range(replacements,
-                       ys.unpack(results.drop_front(numCarries)));
+    llvm::append_range(replacements, ys.unpack(results.drop_front(numCarries)));
     rewriter.replaceOp(op, replacements);
     return success();
   }
 
 private:
   /// The number of steps.
-  static Value buildLength(weft::ScanOp op, OpAdaptor adaptor,
-                           OpBuilder &b) {
+  static Value buildLength(weft::ScanOp op, OpAdaptor adaptor, OpBuilder &b) {
     Location loc = op.getLoc();
     if (std::optional<uint64_t> length = op.getLength())
       return constantIndex(b, loc, *length);
@@ -300,7 +298,8 @@ struct LowerSwitch final : OpConversionPattern<weft::SwitchOp> {
       else
         into.front().clear();
       rewriter.setInsertionPointToEnd(&into.front());
-      SmallVector<Value> yielded = inlineBody(rewriter, from, adaptor.getInputs());
+      SmallVector<Value> yielded =
+          inlineBody(rewriter, from, adaptor.getInputs());
       scf::YieldOp::create(rewriter, loc, results.pack(yielded));
     };
     Type element = getElementTypeOrSelf(op.getIndex().getType());

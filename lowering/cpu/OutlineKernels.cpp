@@ -46,16 +46,15 @@ class OutlineKernels final
     });
   }
 
-  /// Whether a buffer begins at a place that is known only when it runs, so that
-  /// no bare pointer can stand for it.
+  /// Whether a buffer begins at a place that is known only when it runs, so
+  /// that no bare pointer can stand for it.
   static bool isShifted(Type type) {
     auto memref = dyn_cast<MemRefType>(type);
-    return memref &&
-           ShapedType::isDynamic(memref.getStridesAndOffset().second);
+    return memref && ShapedType::isDynamic(memref.getStridesAndOffset().second);
   }
 
-  /// The arguments by which a value is passed: of a shifted buffer, the one that
-  /// it is part of, and where it begins there.
+  /// The arguments by which a value is passed: of a shifted buffer, the one
+  /// that it is part of, and where it begins there.
   static SmallVector<Value> pass(OpBuilder &b, Location loc, Value value) {
     if (!isShifted(value.getType()))
       return {value};
