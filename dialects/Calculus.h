@@ -132,6 +132,19 @@ llvm::SmallVector<mlir::Value> tangentOfElementwise(mlir::Operation *op,
                                                     mlir::ValueRange tangents,
                                                     DerivativeTerm term);
 
+/// Widens a scatter; `operands` are the array, the updates, then the indices.
+llvm::SmallVector<mlir::Value>
+batchScatter(mlir::Operation *op, mlir::OpBuilder &b, mlir::Location loc,
+             mlir::ValueRange operands, const llvm::SmallBitVector &batched,
+             int64_t size);
+
+/// Widens an op whose operands and results have one shape and that works along
+/// its `axis`.
+llvm::SmallVector<mlir::Value>
+batchAlongAxis(mlir::Operation *op, mlir::OpBuilder &b, mlir::Location loc,
+               mlir::ValueRange operands, const llvm::SmallBitVector &batched,
+               int64_t size);
+
 } // namespace weft
 
 #endif // WEFT_DIALECTS_CALCULUS_H

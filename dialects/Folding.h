@@ -51,6 +51,18 @@ llvm::LogicalResult inferArgReduction(std::optional<mlir::Location> loc,
                                       mlir::IntegerAttr axis,
                                       llvm::SmallVectorImpl<mlir::Type> &types);
 
+/// Operands of one type, with an axis: the type of the result is theirs.
+llvm::LogicalResult inferAlongAxis(std::optional<mlir::Location> loc,
+                                   mlir::ValueRange operands, unsigned count,
+                                   mlir::IntegerAttr axis,
+                                   llvm::SmallVectorImpl<mlir::Type> &types);
+llvm::LogicalResult inferScatter(std::optional<mlir::Location> loc,
+                                 mlir::ValueRange operands,
+                                 mlir::DenseI64ArrayAttr dims,
+                                 mlir::DenseI64ArrayAttr collapsed,
+                                 mlir::DenseI64ArrayAttr batch,
+                                 llvm::SmallVectorImpl<mlir::Type> &types);
+
 } // namespace weft
 
 #endif // WEFT_DIALECTS_FOLDING_H

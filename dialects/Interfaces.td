@@ -131,4 +131,42 @@ def Reduction : OpInterface<"Reduction"> {
   ];
 }
 
+def Scatter : OpInterface<"Scatter"> {
+  let cppNamespace = "::weft";
+  let description = [{
+    An op that combines the slices of one array into places of another, one
+    after the other.
+  }];
+  let methods = [
+    InterfaceMethod<"The dimensions that indices address, and how.",
+      "::weft::Places", "getPlaces">,
+    InterfaceMethod<[{
+      Combines an element and what is scattered to it, of signless type.
+    }],
+      "::mlir::Value", "buildCombiner",
+      (ins "::mlir::OpBuilder &":$b, "::mlir::Location":$loc,
+           "::mlir::Value":$old, "::mlir::Value":$update)>
+  ];
+}
+
+def Cumulative : OpInterface<"Cumulative"> {
+  let cppNamespace = "::weft";
+  let description = [{
+    An op that goes along an axis, each element of the result combined of the
+    one before it and the elements of the operands there.
+  }];
+  let methods = [
+    InterfaceMethod<"The axis.", "int64_t", "getCumulatedAxis">,
+    InterfaceMethod<"Whether it goes from the last element to the first.",
+      "bool", "isBackwards">,
+    InterfaceMethod<[{
+      Combines the element before, of signless type, and those of the operands;
+      `before` is null at the first.
+    }],
+      "::mlir::Value", "buildStep",
+      (ins "::mlir::OpBuilder &":$b, "::mlir::Location":$loc,
+           "::mlir::Value":$before, "::mlir::ValueRange":$operands)>
+  ];
+}
+
 #endif // WEFT_INTERFACES_TD

@@ -501,6 +501,285 @@ def Weft_ReverseOp : Weft_Inferred<"reverse", [
 }
 
 //===----------------------------------------------------------------------===//
+// Indexing
+//===----------------------------------------------------------------------===//
+
+// An op of its family's file: type, derivatives and batching in C++.
+class Weft_Structured<string mnemonic, list<string> rules = []>
+    : Weft_Inferred<mnemonic, [
+        DeclareOpInterfaceMethods<Differentiable, rules>,
+        DeclareOpInterfaceMethods<Batchable, ["buildBatched"]>]>;
+
+def Weft_DynamicSliceOp : Weft_Structured<"dynamic_slice"> {
+  let summary = "The slice of given sizes that begins at computed indices.";
+  let description = [{
+    One start for each dimension, moved so that the slice lies in the array.
+  }];
+  let arguments = (ins Weft_Any:$x, Variadic<Weft_Index>:$starts,
+                   DenseI64ArrayAttr:$sizes);
+  let results = (outs Weft_Any:$result);
+  let assemblyFormat = [{
+    $x `[` $starts `]` `sizes` $sizes attr-dict
+    `:` functional-type(operands, results)
+  }];
+  let hasFolder = 1;
+}
+def Weft_DynamicUpdateSliceOp : Weft_Structured<"dynamic_update_slice"> {
+  let summary = "An array with the slice that begins at computed indices replaced.";
+  let description = [{
+    One start for each dimension, moved so that the slice lies in the array.
+  }];
+  let arguments = (ins Weft_Any:$x, Weft_Any:$update,
+                   Variadic<Weft_Index>:$starts);
+  let results = (outs Weft_Any:$result);
+  let assemblyFormat = [{
+    $x `,` $update `[` $starts `]` attr-dict
+    `:` functional-type(operands, results)
+  }];
+  let hasFolder = 1;
+}
+
+def Weft_GatherOp : Weft_Structured<"gather"> {
+  let summary = "Slices of an array, at computed indices.";
+  let description = [{
+    `indices` are arrays of one shape, one for each dimension in `dims`. Where
+    they are `i, j, ...`, the slice of `sizes` that begins there (at 0 along
+    other dimensions) is what the result holds: its dimensions are those of the
+    indices, then those of the slice without the ones in `collapsed` and
+    `batch`, of size 1. Dimensions in `batch` are walked together with the
+    leading dimensions of the indices.
+
+    With `clip` a slice that leaves the array is moved into it; without, it is
+    zero. Negative indices are not counted from the end.
+
+    ```mlir
+    // result[k, l] = x[i[k], l]
+    %0 = weft.gather %x[%i] dims [0] sizes [1, 4] collapsed [0] batch [] clip
+        : (tensor<9x4xf32>, tensor<5xi64>) -> tensor<5x4xf32>
+    ```
+  }];
+  let arguments = (ins Weft_Any:$x, Variadic<Weft_Indices>:$indices,
+                   DenseI64ArrayAttr:$dims, DenseI64ArrayAttr:$sizes,
+                   DenseI64ArrayAttr:$collapsed, DenseI64ArrayAttr:$batch,
+                   UnitAttr:$clip);
+  let results = (outs Weft_Any:$result);
+  let assemblyFormat = [{
+    $x `[` $indices `]` `dims` $dims `sizes` $sizes `collapsed` $collapsed
+    `batch` $batch (`clip` $clip^)? attr-dict
+    `:` functional-type(operands, results)
+  }];
+  let extraClassDeclaration = [{
+    ::weft::Places getPlaces() {
+      return {getDims(), getCollapsed(), getBatch(), getClip()};
+    }
+  }];
+  let hasFolder = 1;
+}
+
+// `combine` is an expression of Scalar.h of an element `x` of the array and the
+// `y` that is scattered to it.
+class Weft_Scatter<string mnemonic, Type type, string combine,
+                   list<string> rules = []>
+    : Weft_Op<mnemonic, [
+        DeclareOpInterfaceMethods<InferTypeOpInterface>,
+        DeclareOpInterfaceMethods<Scatter>,
+        DeclareOpInterfaceMethods<Differentiable, rules>,
+        DeclareOpInterfaceMethods<Batchable, ["buildBatched"]>]> {
+  let arguments = (ins type:$x, type:$updates, Variadic<Weft_Indices>:$indices,
+                   DenseI64ArrayAttr:$dims, DenseI64ArrayAttr:$collapsed,
+                   DenseI64ArrayAttr:$batch, UnitAttr:$clip);
+  let results = (outs type:$result);
+  let assemblyFormat = [{
+    $x `,` $updates `[` $indices `]` `dims` $dims `collapsed` $collapsed
+    `batch` $batch (`clip` $clip^)? attr-dict
+    `:` functional-type(operands, results)
+  }];
+  let hasFolder = 1;
+  let extraClassDefinition = [{
+    ::weft::Places $cppClass::getPlaces() {
+      return {getDims(), getCollapsed(), getBatch(), getClip()};
+    }
+    ::mlir::Value $cppClass::buildCombiner(
+        ::mlir::OpBuilder &b, ::mlir::Location loc, ::mlir::Value old,
+        ::mlir::Value update) {
+      using namespace ::weft::scalar;
+      ScalarOperands scalar(*this, b, loc);
+      [[maybe_unused]] auto x = scalar(old), y = scalar(update);
+      return (}] # combine # [{).value;
+    }
+    ::llvm::LogicalResult $cppClass::inferReturnTypes(
+        ::mlir::MLIRContext *, std::optional<::mlir::Location> loc,
+        ::mlir::ValueRange operands, ::mlir::DictionaryAttr,
+        ::mlir::OpaqueProperties properties, ::mlir::RegionRange,
+        ::llvm::SmallVectorImpl<::mlir::Type> &types) {
+      auto *given = properties.as<Properties *>();
+      if (!given)
+        return ::mlir::failure();
+      return ::weft::inferScatter(loc, operands, given->dims, given->collapsed,
+                                  given->batch, types);
+    }
+    ::mlir::OpFoldResult $cppClass::fold(FoldAdaptor) {
+      return getUpdates().getType().getNumElements() == 0 ? getX()
+                                                          : ::mlir::Value();
+    }
+    ::llvm::SmallVector<::mlir::Value> $cppClass::buildBatched(
+        ::mlir::OpBuilder &b, ::mlir::Location loc, ::mlir::ValueRange operands,
+        const ::llvm::SmallBitVector &batched, int64_t size) {
+      return ::weft::batchScatter(*this, b, loc, operands, batched, size);
+    }
+  }];
+}
+def Weft_ScatterOp : Weft_Scatter<"scatter", Weft_Any, "y"> {
+  let summary = "An array with slices at computed indices replaced.";
+  let description = [{
+    The updates are as the result of a `weft.gather` with the same indices and
+    attributes. Of updates to one place the last in row-major order stays. With
+    `clip` a slice that leaves the array is moved into it; without, it is left
+    out.
+
+    ```mlir
+    // x[i[k], l] = y[k, l]
+    %0 = weft.scatter %x, %y[%i] dims [0] collapsed [0] batch []
+        : (tensor<9x4xf32>, tensor<5x4xf32>, tensor<5xi64>) -> tensor<9x4xf32>
+    ```
+  }];
+}
+def Weft_ScatterAddOp : Weft_Scatter<"scatter_add", Weft_Num, "x + y"> {
+  let summary = "An array with updates added at computed indices, as scatter.";
+}
+def Weft_ScatterMultiplyOp : Weft_Scatter<"scatter_multiply", Weft_Num, "x * y",
+    ["buildTangents"]> {
+  let summary = "An array multiplied by updates at computed indices, as scatter.";
+}
+def Weft_ScatterMaximumOp : Weft_Scatter<"scatter_maximum", Weft_Num,
+    "maximum(x, y)", ["buildTangents"]> {
+  let summary = "The maximum with updates at computed indices, as scatter.";
+  let description = [{ NaN propagates; ties split derivatives. }];
+}
+def Weft_ScatterMinimumOp : Weft_Scatter<"scatter_minimum", Weft_Num,
+    "minimum(x, y)", ["buildTangents"]> {
+  let summary = "The minimum with updates at computed indices, as scatter.";
+  let description = [{ NaN propagates; ties split derivatives. }];
+}
+
+//===----------------------------------------------------------------------===//
+// Sorting and running values
+//===----------------------------------------------------------------------===//
+
+def Weft_SortOp : Weft_Structured<"sort", ["buildTangents"]> {
+  let summary = "The elements along an axis in ascending order, NaN last.";
+  let description = [{
+    The order of equal elements stays. With `descending` the order is the
+    opposite one, NaN first, but equal elements stay as they are.
+  }];
+  let arguments = (ins Weft_Any:$x, I64Attr:$axis, UnitAttr:$descending);
+  let results = (outs Weft_Any:$result);
+  let assemblyFormat = [{
+    $x `axis` $axis (`descending` $descending^)? attr-dict
+    `:` type($x) `to` type($result)
+  }];
+  let hasFolder = 1;
+}
+def Weft_ArgsortOp : Weft_Inferred<"argsort", [NotDifferentiable,
+    DeclareOpInterfaceMethods<Batchable, ["buildBatched"]>]> {
+  let summary = "The indices (i64) that sort an array along an axis, as sort.";
+  let arguments = (ins Weft_Any:$x, I64Attr:$axis, UnitAttr:$descending);
+  let results = (outs Weft_Int:$result);
+  let assemblyFormat = [{
+    $x `axis` $axis (`descending` $descending^)? attr-dict
+    `:` type($x) `to` type($result)
+  }];
+  let hasFolder = 1;
+}
+
+// `step` is an expression of Scalar.h: the element, from the one before, `y`,
+// and those of the operands; `first` is that without one before.
+class Weft_Cumulative<string mnemonic, list<string> names, string step,
+                      string first, list<string> rules>
+    : Weft_Inferred<mnemonic, [DeclareOpInterfaceMethods<Cumulative>,
+        DeclareOpInterfaceMethods<Differentiable, rules>,
+        DeclareOpInterfaceMethods<Batchable, ["buildBatched"]>]> {
+  let hasFolder = 1;
+  defvar bindScalars = !interleave(!foreach(i, !range(!size(names)),
+      "[[maybe_unused]] auto " # names[i] # " = scalar(operands, " # i # ");"),
+      " ");
+  let extraClassDefinition = [{
+    int64_t $cppClass::getCumulatedAxis() { return getAxis(); }
+    bool $cppClass::isBackwards() { return getReverse(); }
+    ::mlir::Value $cppClass::buildStep(
+        ::mlir::OpBuilder &b, ::mlir::Location loc, ::mlir::Value before,
+        ::mlir::ValueRange operands) {
+      using namespace ::weft::scalar;
+      ScalarOperands scalar(*this, b, loc);
+      }] # bindScalars # [{
+      if (!before)
+        return (}] # first # [{).value;
+      auto y = scalar(before);
+      return (}] # step # [{).value;
+    }
+    ::llvm::LogicalResult $cppClass::inferReturnTypes(
+        ::mlir::MLIRContext *, std::optional<::mlir::Location> loc,
+        ::mlir::ValueRange operands, ::mlir::DictionaryAttr,
+        ::mlir::OpaqueProperties properties, ::mlir::RegionRange,
+        ::llvm::SmallVectorImpl<::mlir::Type> &types) {
+      auto *given = properties.as<Properties *>();
+      return ::weft::inferAlongAxis(loc, operands, }] # !size(names) # [{,
+                                    given ? given->axis : nullptr, types);
+    }
+    ::mlir::OpFoldResult $cppClass::fold(FoldAdaptor) {
+      return getType().getDimSize(getAxis()) <= 1
+                 ? (*this)->getOperands().back() : ::mlir::Value();
+    }
+    ::llvm::SmallVector<::mlir::Value> $cppClass::buildBatched(
+        ::mlir::OpBuilder &b, ::mlir::Location loc, ::mlir::ValueRange operands,
+        const ::llvm::SmallBitVector &batched, int64_t size) {
+      return ::weft::batchAlongAxis(*this, b, loc, operands, batched, size);
+    }
+  }];
+}
+class Weft_UnaryCumulative<string mnemonic, string step, list<string> rules>
+    : Weft_Cumulative<mnemonic, ["x"], step, "x", rules> {
+  let arguments = (ins Weft_Num:$x, I64Attr:$axis, UnitAttr:$reverse);
+  let results = (outs Weft_Num:$result);
+  let assemblyFormat =
+      "$x `axis` $axis (`reverse` $reverse^)? attr-dict `:` type($x)";
+}
+def Weft_CumsumOp : Weft_UnaryCumulative<"cumsum", "y + x", []> {
+  let summary = "Running sum along an axis. Integers wrap.";
+  let description = [{ With `reverse` from the last element to the first. }];
+}
+def Weft_CumprodOp : Weft_UnaryCumulative<"cumprod", "y * x",
+    ["buildTangents"]> {
+  let summary = "Running product along an axis. Integers wrap.";
+  let description = [{ With `reverse` from the last element to the first. }];
+}
+def Weft_CummaxOp : Weft_UnaryCumulative<"cummax", "maximum(y, x)",
+    ["buildTangents"]> {
+  let summary = "Running maximum along an axis. NaN propagates; ties split derivatives.";
+  let description = [{ With `reverse` from the last element to the first. }];
+}
+def Weft_CumminOp : Weft_UnaryCumulative<"cummin", "minimum(y, x)",
+    ["buildTangents"]> {
+  let summary = "Running minimum along an axis. NaN propagates; ties split derivatives.";
+  let description = [{ With `reverse` from the last element to the first. }];
+}
+def Weft_LinearRecurrenceOp : Weft_Cumulative<"linear_recurrence", ["a", "c"],
+    "a * y + c", "c", ["buildTangents"]> {
+  let summary = "y[i] = a[i] * y[i-1] + b[i] along an axis, and y[0] = b[0].";
+  let description = [{
+    With `reverse` from the last element to the first: y[i] = a[i] * y[i+1] +
+    b[i]. Derivatives of running values are linear recurrences, and theirs too.
+  }];
+  let arguments = (ins Weft_Num:$a, Weft_Num:$b, I64Attr:$axis,
+                   UnitAttr:$reverse);
+  let results = (outs Weft_Num:$result);
+  let assemblyFormat = [{
+    $a `,` $b `axis` $axis (`reverse` $reverse^)? attr-dict
+    `:` functional-type(operands, results)
+  }];
+}
+
+//===----------------------------------------------------------------------===//
 // Reductions
 //===----------------------------------------------------------------------===//
 

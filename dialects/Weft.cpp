@@ -60,6 +60,10 @@ static bool isFloat(Type type) {
 
 bool weft::isBoolArray(Type type) { return isBool(elementOf(type)); }
 bool weft::isIntArray(Type type) { return isInt(elementOf(type)); }
+bool weft::isIndicesArray(Type type) {
+  Type element = elementOf(type);
+  return element && element.isSignlessInteger(64);
+}
 bool weft::isFloatArray(Type type) { return isFloat(elementOf(type)); }
 bool weft::isUI64Array(Type type) {
   Type element = elementOf(type);

@@ -6,6 +6,7 @@
 #ifndef WEFT_DIALECTS_WEFT_H
 #define WEFT_DIALECTS_WEFT_H
 
+#include "dialects/Places.h"
 #include "dialects/Transformer.h"
 #include "mlir/Bytecode/BytecodeOpInterface.h"
 #include "mlir/IR/Builders.h"
@@ -29,6 +30,7 @@ bool isArray(mlir::Type type);
 bool isBoolArray(mlir::Type type);
 bool isIntArray(mlir::Type type);
 bool isUI64Array(mlir::Type type);
+bool isIndicesArray(mlir::Type type);
 bool isBoolOrIntArray(mlir::Type type);
 bool isFloatArray(mlir::Type type);
 bool isNumericArray(mlir::Type type);

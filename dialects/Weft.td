@@ -50,6 +50,7 @@ def Weft_Any : Weft_Array<"isArray",
 def Weft_Bool : Weft_Array<"isBoolArray", "bool (i1)">;
 def Weft_Int : Weft_Array<"isIntArray", "i8..i64 or ui8..ui64">;
 def Weft_UI64 : Weft_Array<"isUI64Array", "ui64">;
+def Weft_Indices : Weft_Array<"isIndicesArray", "i64">;
 def Weft_BoolOrInt : Weft_Array<"isBoolOrIntArray",
     "bool, i8..i64 or ui8..ui64">;
 def Weft_Float : Weft_Array<"isFloatArray", "f32 or f64">;

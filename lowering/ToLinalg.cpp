@@ -89,6 +89,38 @@ Value weft::buildRemapped(OpBuilder &b, Location loc, RankedTensorType type,
                        });
 }
 
+SmallVector<Value> weft::buildLoop(
+    OpBuilder &b, Location loc, Value lower, Value upper, Value step,
+    ValueRange arrays,
+    function_ref<SmallVector<Value>(OpBuilder &, Value, ValueRange)> body) {
+  auto loop = scf::ForOp::create(
+      b, loc, lower, upper, step, arrays,
+      [&](OpBuilder &inner, Location loc, Value index, ValueRange carried) {
+        scf::YieldOp::create(inner, loc, body(inner, index, carried));
+      });
+  return SmallVector<Value>(loop.getResults());
+}
+
+SmallVector<Value> weft::buildLoops(OpBuilder &b, Location loc,
+                                    ArrayRef<int64_t> bounds, ValueRange arrays,
+                                    LoopBodyFn body) {
+  if (bounds.empty())
+    return body(b, {}, arrays);
+  auto index = [&](int64_t value) -> Value {
+    return arith::ConstantIndexOp::create(b, loc, value);
+  };
+  return buildLoop(b, loc, index(0), index(bounds.front()), index(1), arrays,
+                   [&](OpBuilder &outer, Value first, ValueRange carried) {
+                     return buildLoops(outer, loc, bounds.drop_front(), carried,
+                                       [&](OpBuilder &inner, ValueRange rest,
+                                           ValueRange carried) {
+                                         SmallVector<Value> indices{first};
+                                         llvm::append_range(indices, rest);
+                                         return body(inner, indices, carried);
+                                       });
+                   });
+}
+
 namespace {
 
 class StoredTypes final : public TypeConverter {
@@ -165,7 +197,10 @@ class LowerToLinalg final
     StoredTypes types;
     RewritePatternSet patterns(&context);
     patterns.add<LowerElementwise, LowerNoElements>(types, &context);
+    weft::populateCumulativeToLinalg(types, patterns);
+    weft::populateIndexToLinalg(types, patterns);
     weft::populateShapeToLinalg(types, patterns);
+    weft::populateSortToLinalg(types, patterns);
     weft::populateReductionsToLinalg(types, patterns);
     weft::populateContractionsToLinalg(types, patterns);
     weft::populateControlToLinalg(types, patterns);

@@ -47,6 +47,30 @@ mlir::Value buildRemapped(mlir::OpBuilder &b, mlir::Location loc,
                           mlir::RankedTensorType type, mlir::Value x,
                           mlir::AffineMap map);
 
+/// Loops from 0 up to each of `bounds`, the last innermost, around a `body`
+/// that maps the loops' indices and the arrays so far to the arrays after it.
+using LoopBodyFn = llvm::function_ref<llvm::SmallVector<mlir::Value>(
+    mlir::OpBuilder &, mlir::ValueRange indices, mlir::ValueRange arrays)>;
+llvm::SmallVector<mlir::Value> buildLoops(mlir::OpBuilder &b,
+                                          mlir::Location loc,
+                                          llvm::ArrayRef<int64_t> bounds,
+                                          mlir::ValueRange arrays,
+                                          LoopBodyFn body);
+
+/// One loop, from `lower` to `upper` by `step`.
+llvm::SmallVector<mlir::Value>
+buildLoop(mlir::OpBuilder &b, mlir::Location loc, mlir::Value lower,
+          mlir::Value upper, mlir::Value step, mlir::ValueRange arrays,
+          llvm::function_ref<llvm::SmallVector<mlir::Value>(
+              mlir::OpBuilder &, mlir::Value index, mlir::ValueRange arrays)>
+              body);
+
+void populateCumulativeToLinalg(const mlir::TypeConverter &types,
+                                mlir::RewritePatternSet &patterns);
+void populateIndexToLinalg(const mlir::TypeConverter &types,
+                           mlir::RewritePatternSet &patterns);
+void populateSortToLinalg(const mlir::TypeConverter &types,
+                          mlir::RewritePatternSet &patterns);
 void populateShapeToLinalg(const mlir::TypeConverter &types,
                            mlir::RewritePatternSet &patterns);
 void populateReductionsToLinalg(const mlir::TypeConverter &types,

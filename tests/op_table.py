@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from records import Record
+from records import Record, Value
 from weft.dtypes import BY_MLIR_NAME, MLIR_NAMES
 
 Interval = tuple[float, float]
@@ -114,6 +114,62 @@ def _slice(shape: Shape, start: Shape, limit: Shape, stride: Shape) -> Case:
 
 def _pad(shape: Shape, low: Shape, high: Shape, interior: Shape) -> Case:
     return Case((shape, ()), {"low": low, "high": high, "interior": interior})
+
+
+def _gather(
+    shape: Shape, index: Shape, dims: Shape, sizes: Shape, collapsed: Shape,
+    batch: Shape = (), **more: Any,
+) -> Case:  # fmt: skip
+    attributes = {"dims": dims, "sizes": sizes, "collapsed": collapsed, "batch": batch}
+    return Case((shape, *(index for _ in dims)), attributes | more)
+
+
+def _scatter(
+    shape: Shape, updates: Shape, index: Shape, dims: Shape, collapsed: Shape,
+    batch: Shape = (), **more: Any,
+) -> Case:  # fmt: skip
+    attributes = {"dims": dims, "collapsed": collapsed, "batch": batch}
+    return Case((shape, updates, *(index for _ in dims)), attributes | more)
+
+
+def scatters(**options: Any) -> Row:
+    """An op that combines slices into an array: indices meet, and leave the array."""
+    return structured(
+        _scatter((5,), (7,), (7,), (0,), (0,)),
+        _scatter((4, 3), (6, 3), (6,), (0,), (0,), clip=True),
+        _scatter((4, 3), (2, 3), (2, 3), (0, 1), (0, 1)),
+        _scatter((3, 4, 2), (3, 5, 1), (3, 5), (1,), (1,), (0,)),
+        _scatter((5, 4), (3, 2, 2), (3,), (1, 0), (), clip=True),
+        _scatter((5, 4), (2, 2), (), (1, 0), ()),
+        _scatter((3, 2), (0, 2), (0,), (0,), (0,)),
+        _scatter((0, 3), (2, 0, 3), (2,), (0,), ()),
+        _scatter((9,), (30,), (30,), (0,), (0,)),
+        **options,
+    )
+
+
+def _axes(shapes: Sequence[Shape], flag: str, count: int = 1) -> list[Case]:
+    """An op that goes along an axis, each of some shapes, one way and the other."""
+    return [
+        Case((shape,) * count, {"axis": axis} | more)
+        for shape in shapes
+        for axis in range(len(shape))
+        for more in ({}, {flag: True})
+    ]
+
+
+def running(count: int = 1, **options: Any) -> Row:
+    """An op that goes along an axis."""
+    shapes = ((1,), (7,), (3, 5), (2, 3, 4), (2, 0, 3))
+    return structured(*_axes(shapes, "reverse", count), **options)
+
+
+def ordering(**options: Any) -> Row:
+    """An op that sorts; rows longer than 16 are merged from runs."""
+    shapes = ((1,), (7,), (3, 5), (2, 0, 3))
+    # One pass of merging, two and three.
+    long = ((17,), (40,), (65,))
+    return structured(*_axes((*shapes, *long), "descending"), **options)
 
 
 EXACT = Row()
@@ -259,6 +315,48 @@ ROWS: dict[str, Row] = {
         Case(((),), {"dimensions": ()}),
         Case(((0, 2),), {"dimensions": (0,)}),
     ),
+    # Indexing.
+    "dynamic_slice": structured(
+        Case(((7,), ()), {"sizes": (3,)}),
+        Case(((4, 5), (), ()), {"sizes": (2, 5)}),
+        Case(((4, 5), (), ()), {"sizes": (1, 1)}),
+        Case(((2, 3, 4), (), (), ()), {"sizes": (1, 3, 2)}),
+        Case(((3, 2), (), ()), {"sizes": (0, 2)}),
+        Case(((),), {"sizes": ()}),
+    ),
+    "dynamic_update_slice": structured(
+        Case(((7,), (3,), ())),
+        Case(((4, 5), (2, 5), (), ())),
+        Case(((4, 5), (1, 1), (), ())),
+        Case(((2, 3, 4), (1, 3, 2), (), (), ())),
+        Case(((3, 2), (0, 2), (), ())),
+        Case(((), ())),
+    ),
+    "gather": structured(
+        _gather((5,), (7,), (0,), (1,), (0,)),
+        _gather((4, 3), (6,), (0,), (1, 3), (0,), clip=True),
+        _gather((4, 3), (2, 3), (0, 1), (1, 1), (0, 1)),
+        _gather((3, 4, 2), (3, 5), (1,), (1, 1, 1), (1,), (0,)),
+        _gather((5, 4), (3,), (1, 0), (2, 2), (), clip=True),
+        _gather((5, 4), (3,), (0,), (1, 2), (0,)),
+        _gather((5, 4), (), (1, 0), (2, 2), ()),
+        _gather((2, 4, 3), (3, 2, 2), (1,), (1, 1, 1), (1,), (2, 0), clip=True),
+        _gather((3, 2), (0,), (0,), (1, 2), (0,)),
+        _gather((0, 3), (2,), (0,), (0, 3), ()),
+    ),
+    "scatter": scatters(),
+    "scatter_add": scatters(),
+    "scatter_multiply": scatters(),
+    "scatter_maximum": scatters(signed_zeros=False),
+    "scatter_minimum": scatters(signed_zeros=False),
+    # Sorting and running values.
+    "sort": ordering(),
+    "argsort": ordering(),
+    "cumsum": running(),
+    "cumprod": running(),
+    "cummax": running(signed_zeros=False),
+    "cummin": running(signed_zeros=False),
+    "linear_recurrence": running(count=2),
     # Reductions.
     "sum": reduction(ulps=8, accumulates=True),
     "prod": reduction(ulps=16, accumulates=True),
@@ -286,22 +384,26 @@ ROWS: dict[str, Row] = {
 
 
 def dtypes(op: Record) -> list[np.dtype[Any]]:
-    """The dtypes that an op takes (of those that may differ, the last operand's)."""
+    """The dtypes that an op takes: those of the operand that may have most."""
     values = op.operands or op.results
-    return [BY_MLIR_NAME[element] for element in values[-1].elements]
+    widest = max((value.elements for value in values[::-1]), key=len)
+    return [BY_MLIR_NAME[element] for element in widest]
 
 
 def operand_dtypes(op: Record, dtype: np.dtype[Any], count: int) -> list[np.dtype[Any]]:
     """The dtype of each operand where `dtype` is the one that may be chosen."""
-    values = op.operands * count if op.operands[-1:] and op.operands[-1].variadic else (
-        op.operands
-    )  # fmt: skip
     return [
         dtype
         if MLIR_NAMES[dtype] in value.elements
         else BY_MLIR_NAME[value.elements[0]]
-        for value in values[:count]
+        for value in operand_values(op, count)
     ]
+
+
+def operand_values(op: Record, count: int) -> list[Value]:
+    """What each of `count` operands may be; the last of an op may repeat."""
+    last = op.operands[-1:] * (count - len(op.operands) + 1)
+    return [*op.operands[:-1], *last][:count]
 
 
 # ---- samples ----

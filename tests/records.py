@@ -23,6 +23,7 @@ ELEMENTS = {
     "Weft_Bool": ("i1",),
     "Weft_Int": INTEGERS,
     "Weft_UI64": ("ui64",),
+    "Weft_Indices": ("i64",),
     "Weft_BoolOrInt": ("i1", *INTEGERS),
     "Weft_Float": FLOATS,
     "Weft_Num": (*INTEGERS, *FLOATS),

@@ -13,7 +13,7 @@ import op_table
 import weft
 from op_table import ROWS
 from records import Record, array_ops
-from test_ops import Instance, family, op_text
+from test_ops import Instance, family, indices, op_text
 from weft.specs import ShapeDtypeStruct
 
 F64 = np.dtype("float64")
@@ -38,8 +38,14 @@ def _smooth(op: Record, random: np.random.Generator) -> Instance:
 
 def _structured(op: Record, random: np.random.Generator) -> list[Instance]:
     made = []
-    for case in ROWS[op.name].cases:
-        operands = tuple(np.asarray(random.normal(size=s)) for s in case.shapes)
+    for i, case in enumerate(ROWS[op.name].cases):
+        values = op_table.operand_values(op, len(case.shapes))
+        operands = tuple(
+            indices(case, 10 * i + j)
+            if values[j].constraint in ("Weft_Index", "Weft_Indices")
+            else np.asarray(random.normal(size=shape))
+            for j, shape in enumerate(case.shapes)
+        )
         draft = Instance(
             op, operands, case.attributes, ShapeDtypeStruct(case.result or (), F64)
         )

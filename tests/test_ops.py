@@ -13,7 +13,7 @@ from mlir import ir
 
 import op_table
 import weft
-from op_table import ROWS, Row
+from op_table import ROWS, Case, Row
 from records import Record, array_ops
 from weft import _weft
 from weft.dtypes import BY_MLIR_NAME, MLIR_NAMES
@@ -102,13 +102,24 @@ def _array(shape: tuple[int, ...], dtype: np.dtype[Any], seed: int) -> np.ndarra
     return random.integers(0, 100, shape).astype(dtype)
 
 
+def indices(case: Case, seed: int) -> np.ndarray:
+    """Indices of the last shape of a case, some of them outside of the first."""
+    largest = max(case.shapes[0], default=1)
+    random = np.random.default_rng(seed)
+    return np.asarray(random.integers(-1, largest + 1, case.shapes[-1]))
+
+
 def _structured(op: Record, dtype: np.dtype[Any]) -> list[Instance]:
     made = []
     for i, case in enumerate(ROWS[op.name].cases):
-        dtypes = op_table.operand_dtypes(op, dtype, len(case.shapes))
+        count = len(case.shapes)
+        dtypes = op_table.operand_dtypes(op, dtype, count)
+        values = op_table.operand_values(op, count)
         operands = tuple(
-            _array(shape, own, 10 * i + j)
-            for j, (shape, own) in enumerate(zip(case.shapes, dtypes, strict=True))
+            indices(case, 10 * i + j)
+            if values[j].constraint in ("Weft_Index", "Weft_Indices")
+            else _array(shape, dtypes[j], 10 * i + j)
+            for j, shape in enumerate(case.shapes)
         )
         attributes = dict(case.attributes)
         if "value" in op.attributes:  # a constant is its value
@@ -163,6 +174,8 @@ def attribute_text(value: Any) -> str:
     if isinstance(value, np.ndarray):
         spec = ShapeDtypeStruct(value.shape, value.dtype)
         return f"dense<{_elements(value) if value.size else ''}> : {spec.mlir}"
+    if value is True:
+        return "unit"
     if isinstance(value, int):
         return f"{value} : i64"
     return f"array<i64{': ' if value else ''}{', '.join(map(str, value))}>"

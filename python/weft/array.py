@@ -24,6 +24,7 @@ from .errors import (
 )
 
 if TYPE_CHECKING:
+    from .ops.at import Indexer
     from .ops.index import Index
     from .ops.reduce import Axis
     from .ops.registry import ArrayLike
@@ -269,9 +270,14 @@ class Array:
 
     def __setitem__(self, index: Any, value: Any) -> None:
         raise IndexingError(
-            "arrays are immutable: x[i] = v is not possible; build a new array, for "
-            "example with weft.where or weft.concatenate"
+            "arrays are immutable: x[i] = v is not possible; build a new array with "
+            "x.at[i].set(v)"
         )
+
+    @property
+    def at(self) -> Indexer:
+        """Updated copies: `x.at[index].set(y)`, `add`, `multiply`, `min`, `max`, ..."""
+        return ops.Indexer(self)
 
     # ---- arithmetic ----
 

@@ -271,11 +271,16 @@ def _callee(operation: ir.Operation | ir.OpView) -> str:
 
 
 def _python_value(attribute: ir.Attribute) -> Any:
-    """What a reference gets for an attribute: an int, a tuple of ints or an array."""
+    """What a reference gets for an attribute: `True`, an int, a tuple or an array."""
+    if isinstance(attribute, ir.UnitAttr):
+        return True
     if isinstance(attribute, ir.IntegerAttr):
         return attribute.value
     if isinstance(attribute, ir.DenseI64ArrayAttr):
         return tuple(attribute)
     if isinstance(attribute, ir.DenseElementsAttr):
-        return np.array(attribute)
+        array = np.array(attribute)
+        # Of a splat of bools MLIR gives eight elements, whatever the shape.
+        splat = attribute.is_splat and array.size
+        return np.full_like(array, array.flat[0]) if splat else array
     raise CompileError(f"attribute {attribute} has no meaning for a reference")

@@ -54,7 +54,7 @@ PROGRAMS = {
     "lowered shape": ("f = weft.jit(lambda x: x).lower(weft.ones(3)).compile()\n"
                       "f(weft.ones(4))  # here", "lowered for float32[3]"),
     "index": ("weft.ones(3)[5]  # here", "out of range"),
-    "traced index": ("weft.jit(lambda x, i: x[i])(weft.ones(3), 1)  # here", "weft.where"),
+    "mask": ("weft.jit(lambda x: x[x > 0])(weft.ones(3))  # here", "weft.where"),
     "assignment": ("x = weft.ones(3)\nx[0] = 1  # here", "immutable"),
     "list": ("weft.ones(3) + [1, 2, 3]  # here", "weft.asarray"),
     "complex": ("weft.ones(3) * 1j  # here", "complex"),

@@ -9,17 +9,35 @@ from typing import Any, Final
 
 import numpy as np
 
-from . import arithmetic, choice, contract, create, logic, reduce, shape, transcendental
+from . import (
+    arithmetic,
+    choice,
+    contract,
+    create,
+    cumulative,
+    index,
+    logic,
+    reduce,
+    shape,
+    slices,
+    sorting,
+    transcendental,
+)
 from .arithmetic import *  # noqa: F403
+from .at import Indexer as Indexer
 from .choice import *  # noqa: F403
 from .contract import *  # noqa: F403
 from .create import *  # noqa: F403
 from .create import check_device as check_device
+from .cumulative import *  # noqa: F403
+from .index import *  # noqa: F403
 from .index import getitem as getitem
 from .logic import *  # noqa: F403
 from .reduce import *  # noqa: F403
 from .registry import REGISTRY as REGISTRY
 from .shape import *  # noqa: F403
+from .slices import *  # noqa: F403
+from .sorting import *  # noqa: F403
 from .transcendental import *  # noqa: F403
 
 # A module lists what it gives to users once; nothing repeats these lists.
@@ -28,9 +46,13 @@ __all__ += arithmetic.__all__
 __all__ += choice.__all__
 __all__ += contract.__all__
 __all__ += create.__all__
+__all__ += cumulative.__all__
+__all__ += slices.__all__
+__all__ += index.__all__
 __all__ += logic.__all__
 __all__ += reduce.__all__
 __all__ += shape.__all__
+__all__ += sorting.__all__
 __all__ += transcendental.__all__
 
 # The function of the same name for each of NumPy's universal functions.

@@ -1,0 +1,41 @@
+// RUN: weft-opt --weft-lower-to-linalg --canonicalize %s | FileCheck %s
+
+// Each element is had from the one before it: the time is linear.
+// CHECK-LABEL: func.func @cumsum(
+// CHECK-SAME: %[[X:[a-z0-9]+]]: tensor<8xf32>)
+// CHECK-DAG: %[[ZERO:.+]] = arith.constant 0 : index
+// CHECK-DAG: %[[ONE:.+]] = arith.constant 1 : index
+// CHECK: %[[E:.+]] = tensor.extract %[[X]][%[[ZERO]]]
+// CHECK: %[[FIRST:.+]] = tensor.insert %[[E]] into %{{.+}}[%[[ZERO]]]
+// CHECK: scf.for %[[I:.+]] = %[[ONE]] to %{{.+}} step %[[ONE]] iter_args(%[[Y:.+]] = %[[FIRST]])
+// CHECK: %[[J:.+]] = arith.subi %[[I]], %[[ONE]]
+// CHECK: %[[BEFORE:.+]] = tensor.extract %[[Y]][%[[J]]]
+// CHECK: %[[HERE:.+]] = tensor.extract %[[X]][%[[I]]]
+// CHECK: %[[SUM:.+]] = arith.addf %[[BEFORE]], %[[HERE]] : f32
+// CHECK: tensor.insert %[[SUM]] into %[[Y]][%[[I]]]
+func.func @cumsum(%x: tensor<8xf32>) -> tensor<8xf32> {
+  %0 = weft.cumsum %x axis 0 : tensor<8xf32>
+  return %0 : tensor<8xf32>
+}
+
+// A short row is one run: neighbours are exchanged, nothing is merged.
+// CHECK-LABEL: func.func @short(
+// CHECK: %[[LESS:.+]] = arith.cmpf ult
+// CHECK: %[[NUMBER:.+]] = arith.cmpf ord
+// CHECK: arith.andi %[[LESS]], %[[NUMBER]]
+// CHECK-NOT: arith.cmpf
+// CHECK: return
+func.func @short(%x: tensor<8xf32>) -> tensor<8xf32> {
+  %0 = weft.sort %x axis 0 : tensor<8xf32> to tensor<8xf32>
+  return %0 : tensor<8xf32>
+}
+
+// A long one is merged from both ends, twice: two comparisons a step.
+// CHECK-LABEL: func.func @long(
+// CHECK-COUNT-5: arith.cmpi ult
+// CHECK-NOT: arith.cmpi ult
+// CHECK: return
+func.func @long(%x: tensor<32xui8>) -> tensor<32xi64> {
+  %0 = weft.argsort %x axis 0 : tensor<32xui8> to tensor<32xi64>
+  return %0 : tensor<32xi64>
+}
