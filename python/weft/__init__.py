@@ -43,7 +43,20 @@ from .lowered import Compiled, Lowered
 from .ops import *  # noqa: F403
 from .program import Program, parse, stages
 from .specs import ShapeDtypeStruct
-from .transforms import grad, jacrev, value_and_grad, vjp
+from .transforms import (
+    checkpoint,
+    custom_jvp,
+    custom_vjp,
+    grad,
+    hessian,
+    jacfwd,
+    jacrev,
+    jvp,
+    linearize,
+    value_and_grad,
+    vjp,
+    vmap,
+)
 
 bool = _np.dtype("bool")
 int8 = _np.dtype("int8")
@@ -67,6 +80,13 @@ __version__ = "0.1.0"
 __array_api_version__ = "2025.12"
 
 __all__ = [
+    "linearize",
+    "jvp",
+    "jacfwd",
+    "hessian",
+    "custom_vjp",
+    "custom_jvp",
+    "checkpoint",
     "ArgumentError",
     "Array",
     "CacheInfo",

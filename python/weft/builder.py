@@ -55,6 +55,8 @@ class ModuleBuilder:
     functions: dict[Any, Function] = field(default_factory=dict)
     symbols: set[str] = field(default_factory=set)
     in_progress: set[Any] = field(default_factory=set)
+    # Functions with rules of their own whose rules are being traced.
+    with_rules: dict[Any, Any] = field(default_factory=dict)
     interpreter: Interpreter = field(init=False)
 
     def __post_init__(self) -> None:
@@ -105,13 +107,14 @@ class Trace:
         parent: Trace | None = None,
         public: bool = False,
         function: Callable[..., Any] | None = None,
+        symbol: str | None = None,
     ) -> None:
         self.builder, self.name, self.parent = builder, name, parent
         self.context = builder.context
         self.place, self.origin = self.context.definition(function)
         self.alive = True
         self.frame: FrameType | None = None
-        self.symbol = builder.symbol(name)
+        self.symbol = symbol or builder.symbol(name)
         # What each argument stands for: an array, a tracer of the trace around this
         # one, or nothing where the function is traced for any value.
         self.arguments: list[Any] = []
@@ -141,11 +144,14 @@ class Trace:
 
     def argument(self, spec: ShapeDtypeStruct, name: str, stands_for: Any) -> Tracer:
         """Adds an argument to the function."""
-        location = ir.Location.name(name, self.place, self.context.mlir)
-        value = self._block.add_argument(self.context.type_of(spec), location)
-        self.arguments.append(stands_for)
+        value = self._add_argument(self.context.type_of(spec), name, stands_for)
         self.inputs.append(spec)
         return Tracer(self, value, spec, self.origin, weak=spec.weak)
+
+    def _add_argument(self, kind: ir.Type, name: str, stands_for: Any) -> ir.Value:
+        location = ir.Location.name(name, self.place, self.context.mlir)
+        self.arguments.append(stands_for)
+        return self._block.add_argument(kind, location)
 
     def location(self) -> tuple[ir.Location, str]:
         """Where the user's program is, below the function being traced."""
@@ -229,13 +235,15 @@ class Trace:
         return tracer
 
     def _capture(self, x: Array) -> Tracer:
-        spec = ShapeDtypeStruct(x.shape, x.dtype, x.weak)
+        name = f"captured_{len(self.captures)}"
         if self.parent is None:
             outer: Any = np.array(x.data)
-        else:
-            outer = self.parent.lift(x)
+            self.captures.append(outer)
+            spec = ShapeDtypeStruct(x.shape, x.dtype, x.weak)
+            return self.argument(spec, name, outer)
+        outer = self.parent.lift(x)
         self.captures.append(outer)
-        return self.argument(spec, f"captured_{len(self.captures) - 1}", outer)
+        return outer.moved(self, self._add_argument(outer.value.type, name, outer))
 
     def _check_reachable(self, x: Tracer) -> None:
         x.check_alive()
@@ -275,8 +283,10 @@ class Trace:
             CURRENT.reset(token)
             self.frame = previous
 
-    def close(self, results: Sequence[Tracer]) -> None:
+    def close(self, results: Sequence[Tracer], attributes: dict[str, Any]) -> None:
         """Ends the function with its results."""
+        for name, attribute in attributes.items():
+            self._operation.attributes[name] = self.context.attribute(attribute)
         values = [result.value for result in results]
         signature = ir.FunctionType.get(
             [argument.type for argument in self._block.arguments],
@@ -342,18 +352,20 @@ def trace_function(
     function: Callable[..., Any],
     treedef: tree.TreeDef,
     leaves: Sequence[tuple[ShapeDtypeStruct, str, Any]],
+    attributes: dict[str, Any] | None = None,
 ) -> Function:
     """Traces a call of `function(*args, **kwargs)` into a trace and closes it.
 
     `treedef` is the structure of `(args, kwargs)`, and `leaves` gives for each leaf
     its shape and dtype, its name, and what it stands for (see `Trace.arguments`).
+    `attributes` are those of the MLIR function.
     """
     try:
         arguments = [trace.argument(*leaf) for leaf in leaves]
         args, kwargs = tree.unflatten(treedef, arguments)
         returned = trace.run(function, *args, **kwargs)
         results, result_tree = trace.run(_results, trace, returned)
-        trace.close(results)
+        trace.close(results, attributes or {})
     finally:
         trace.alive = False
     outputs = tuple(ShapeDtypeStruct(r.shape, r.dtype) for r in results)

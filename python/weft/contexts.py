@@ -63,11 +63,13 @@ class Context:
         return self._specs[tensor_type]
 
     def attribute(self, value: Any) -> ir.Attribute:
-        """The MLIR attribute of `True`, an int, a tuple of ints or an array."""
+        """The MLIR attribute of `True`, an int, a tuple of ints, an array or a string."""
         if isinstance(value, ir.Attribute):
             return value
         if value is True:
             return ir.UnitAttr.get(self.mlir)
+        if isinstance(value, str):
+            return ir.StringAttr.get(value, self.mlir)
         if isinstance(value, tuple):
             return ir.DenseI64ArrayAttr.get(value, context=self.mlir)
         if isinstance(value, np.ndarray):

@@ -110,6 +110,10 @@ class Tracer(Array):
         self.check_alive()
         return self._value
 
+    def moved(self, trace: Trace, value: ir.Value) -> Tracer:
+        """This array as a value of another trace."""
+        return Tracer(trace, value, self._spec, self.origin, self.weak)
+
     def check_alive(self) -> None:
         """Raises where the trace that this array belongs to has ended."""
         if not self.trace.alive:
@@ -145,6 +149,22 @@ class Tracer(Array):
 
     def __repr__(self) -> str:
         return f"Tracer({self})"
+
+
+class Residuals(Tracer):
+    """What `weft.linearize` keeps: a value of a trace that only passes through it."""
+
+    __slots__ = ()
+
+    def __init__(self, trace: Trace, value: ir.Value, origin: str) -> None:
+        super().__init__(trace, value, ShapeDtypeStruct((), FLOAT), origin)
+
+    def moved(self, trace: Trace, value: ir.Value) -> Tracer:
+        """These residuals as a value of another trace."""
+        return Residuals(trace, value, self.origin)
+
+    def __str__(self) -> str:
+        return "what a pullback keeps"
 
 
 def as_weak(x: Array) -> Array:
