@@ -17,7 +17,7 @@ import math as _math
 
 import numpy as _np
 
-from . import linalg, nn, ops, random
+from . import linalg, nn, ops, random, testing
 from .array import Array
 from .batching import vmap
 from .control import cond, fori_loop, scan, switch, while_loop
@@ -139,6 +139,7 @@ __all__ = [
     "scan",
     "stages",
     "switch",
+    "testing",
     "uint16",
     "uint32",
     "uint64",

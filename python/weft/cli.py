@@ -1,4 +1,4 @@
-"""The command line: `weft emit` prints a function at a stage of its compilation."""
+"""The command line: `weft emit` prints a function, `weft check-grad` checks one."""
 
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
@@ -12,19 +12,25 @@ import sys
 import typing
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
+import numpy as np
+
+from . import tree
 from .errors import ArgumentError, WeftError
 from .jit import Jitted, jit
 from .program import stage_index, stages
 from .specs import ShapeDtypeStruct, parse_spec
+from .testing import DerivativeError, check_grads
 from .transforms import Transformed
+from .transforms.common import standing_for
 
 _DESCRIPTION = """\
 Looks into the programs that Weft compiles.
 
   weft stages                               the stages of a program, one a line
   weft emit model.py:loss --stage linalg    a function at one of them
+  weft check-grad model.py:loss             its derivatives and its batching
 """
 
 _EMIT = """\
@@ -46,6 +52,20 @@ examples:
   weft emit model.py:f --arg f32[8] --no-locations | weft-opt --weft-cpu
 """
 
+_CHECK = """\
+Checks the derivatives of a function of a Python file at random arguments: by
+difference quotients, the dot-product test, forward against reverse mode, and
+batching against a loop (see weft.testing.check_grads). Exits with status 1 where
+one is wrong.
+
+The shapes and dtypes of the arguments are given as for `weft emit`. Floats are
+drawn from a normal distribution, integers from 0, 1 and 2.
+
+examples:
+  weft check-grad model.py:loss
+  weft check-grad model.py:f --arg f32[8] --arg n=i64 --order 1 --modes rev
+"""
+
 
 class _Parser(argparse.ArgumentParser):
     """A parser whose errors are one line."""
@@ -62,17 +82,25 @@ def _parser() -> argparse.ArgumentParser:
         "emit", help="print a function at a stage", description=_EMIT,
         formatter_class=raw,
     )  # fmt: skip
-    emit.add_argument("target", metavar="FILE.py:FUNCTION", help="what to print")
+    _add_target(emit, "what to print")
     emit.add_argument("--stage", default="weft", help="the stage (default: weft)")
-    emit.add_argument(
-        "--arg", action="append", default=[], metavar="[NAME=]SPEC",
-        help="the shape and dtype of an argument; once for each",
-    )  # fmt: skip
     emit.add_argument("-o", "--output", metavar="FILE", help="write there instead")
     emit.add_argument(
         "--no-locations", action="store_true",
         help="leave the lines of the Python file out of the text",
     )  # fmt: skip
+    check = commands.add_parser(
+        "check-grad", help="check a function's derivatives", description=_CHECK,
+        formatter_class=raw,
+    )  # fmt: skip
+    _add_target(check, "what to check")
+    check.add_argument(
+        "--order", type=int, default=2, help="up to this derivative (default: 2)"
+    )
+    check.add_argument(
+        "--modes", default="fwd,rev", help="of fwd and rev (default: fwd,rev)"
+    )
+    check.add_argument("--seed", type=int, default=0, help="of the random arguments")
     commands.add_parser(
         "stages", help="list the stages of a program", formatter_class=raw,
         description="Lists the stages of a program for the CPU, in order.",
@@ -80,12 +108,24 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_target(parser: argparse.ArgumentParser, purpose: str) -> None:
+    parser.add_argument("target", metavar="FILE.py:FUNCTION", help=purpose)
+    parser.add_argument(
+        "--arg", action="append", default=[], metavar="[NAME=]SPEC",
+        help="the shape and dtype of an argument; once for each",
+    )  # fmt: skip
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command line; returns its exit status."""
     options = _parser().parse_args(argv)
     try:
-        text = _stages() if options.command == "stages" else _emit(options)
+        text = _COMMANDS[options.command](options)
         _write(text, getattr(options, "output", None))
+    except DerivativeError as error:
+        print(f"weft {options.command}: {' '.join(str(error).split())}",
+              file=sys.stderr)  # fmt: skip
+        return 1
     except WeftError as error:
         line = " ".join(str(error).split())
         print(f"weft {options.command}: {line}", file=sys.stderr)
@@ -106,7 +146,7 @@ def _write(text: str, output: str | None) -> None:
         Path(output).write_text(text)
 
 
-def _stages() -> str:
+def _stages(_: argparse.Namespace) -> str:
     return "".join(f"{stage.name:<10}{stage.doc}\n" for stage in stages())
 
 
@@ -117,6 +157,35 @@ def _emit(options: argparse.Namespace) -> str:
     jitted = function if hasattr(function, "lower") else jit(function)
     lowered = jitted.lower(*args, **kwargs)
     return lowered.text(options.stage, locations=not options.no_locations)
+
+
+def _check_grad(options: argparse.Namespace) -> str:
+    function = _load(options.target)
+    args, kwargs = _arguments(function, options.arg)
+    rng = np.random.default_rng(options.seed)
+    leaves, structure = tree.flatten((args, kwargs))
+    values = [_random(spec, rng) for spec in leaves]
+    given, named = tree.unflatten(structure, values)
+    modes = tuple(mode for mode in options.modes.split(",") if mode)
+
+    def called(args: Any, kwargs: Any) -> Any:
+        return function(*args, **kwargs)
+
+    check_grads(
+        standing_for(called, function), (given, named),
+        options.order, modes, seed=options.seed,
+    )  # fmt: skip
+    call = f"{options.target}({', '.join(map(str, leaves))})"
+    return f"{call}: derivatives agree to order {options.order}\n"
+
+
+def _random(spec: ShapeDtypeStruct, rng: np.random.Generator) -> Any:
+    if spec.dtype.kind == "f":
+        return np.asarray(rng.standard_normal(spec.shape), spec.dtype)
+    return np.asarray(rng.integers(0, 3, spec.shape), spec.dtype)
+
+
+_COMMANDS: Final = {"emit": _emit, "stages": _stages, "check-grad": _check_grad}
 
 
 def _load(target: str) -> Any:

@@ -120,7 +120,8 @@ class Context:
             return self._call_site([(code.co_filename, code.co_firstlineno, 1)])
         for frame in user_frames():
             return self._call_site([frame_position(frame)])
-        return self.unknown, "an unknown line"
+        # Where some ops have a file and their function has none, LLVM objects.
+        return ir.Location.file("<unknown>", 1, 1, self.mlir), "an unknown line"
 
     def _call_site(
         self, positions: list[tuple[str, int, int]]

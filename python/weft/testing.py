@@ -16,7 +16,7 @@ from .errors import ArgumentError, TransformError, WeftError, public
 from .jit import jit
 from .specs import spec_of
 from .transforms import jvp, vjp, vmap
-from .transforms.common import check_function, name_of
+from .transforms.common import check_function, name_of, standing_for
 
 __all__ = ["DerivativeError", "check_grads"]
 
@@ -88,6 +88,7 @@ def check_grads(
         floats = [ops.asarray(y) for y in results]
         return tuple(y for y in floats if is_kind(y.dtype, "float"))
 
+    of_moving = standing_for(of_moving, f)
     rng = np.random.default_rng(seed)
     check = _Check(name_of(f), frozenset(modes), batching, rtol, atol, eps, rng)
     check.run(of_moving, [arrays[i] for i in moving], order, "")
@@ -226,7 +227,7 @@ def _forward(f: _Function, count: int) -> _Function:
     def forward(*given: Any) -> Any:
         return jvp(f, given[:count], given[count:])[1]
 
-    return forward
+    return standing_for(forward, f)
 
 
 def _reverse(f: _Function, count: int) -> _Function:
@@ -235,7 +236,7 @@ def _reverse(f: _Function, count: int) -> _Function:
     def reverse(*given: Any) -> Any:
         return vjp(f, *given[:count])[1](tuple(given[count:]))
 
-    return reverse
+    return standing_for(reverse, f)
 
 
 def _fixed(f: _Function, directions: _Arrays) -> _Function:
@@ -245,7 +246,7 @@ def _fixed(f: _Function, directions: _Arrays) -> _Function:
         kind = ops.asarray(xs[0]).dtype
         return f(*xs, *(d.astype(kind) for d in directions))
 
-    return function
+    return standing_for(function, f)
 
 
 def _arrays(xs: Any) -> _Arrays:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,15 @@ if TYPE_CHECKING:
 
 ArgNums = int | tuple[int, ...]
 Leaf = tuple[ShapeDtypeStruct, str, Any]
+
+
+def standing_for(wrapper: Any, function: Callable[..., Any]) -> Any:
+    """A function with another's name and place, and parameters of its own."""
+    signature = inspect.signature(wrapper)
+    functools.update_wrapper(wrapper, function, updated=())
+    wrapper.__signature__ = signature
+    return wrapper
+
 
 # ---- outside a trace ----
 
