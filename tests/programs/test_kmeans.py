@@ -61,5 +61,6 @@ def test_a_loop_of_steps():
     def run(centers):
         return weft.fori_loop(0, 5, lambda _, c: newton_step(c, XS), centers)
 
-    np.testing.assert_allclose(np.asarray(weft.jit(run)(START)), [
-        XS[assignment(TRUE) == k].mean(0) for k in range(CLUSTERS)], rtol=1e-9)  # fmt: skip
+    labels = assignment(TRUE)
+    means = [XS[labels == k].mean(0) for k in range(CLUSTERS)]
+    np.testing.assert_allclose(np.asarray(weft.jit(run)(START)), means, rtol=1e-9)

@@ -2,6 +2,7 @@
 
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+import itertools
 import math
 
 import numpy as np
@@ -74,9 +75,7 @@ def test_gradient_ascent_climbs():
     for _ in range(40):
         value, grads = both(*args, ARGS[4])
         values.append(float(value))
-        args = tuple(
-            np.asarray(a + 0.02 * np.asarray(g))
-            for a, g in zip(args, grads, strict=True)
-        )
-    assert all(b >= a - 1e-9 for a, b in zip(values, values[1:], strict=False))
+        pairs = zip(args, grads, strict=True)
+        args = tuple(np.asarray(a + 0.02 * np.asarray(g)) for a, g in pairs)
+    assert all(b >= a - 1e-9 for a, b in itertools.pairwise(values))
     assert values[-1] > values[0] + 1
