@@ -1,18 +1,22 @@
-"""How the time to trace, expand and compile grows with the program.
+"""How the time to trace, expand, lower and compile grows with the program.
 
-Prints milliseconds for chains of elementwise ops and their gradients, and the slope:
-milliseconds an op between the two longest chains.
+Prints milliseconds for chains of elementwise ops, their gradients and their
+Hessian-vector products, and the slope: milliseconds an op of the chain between the
+two longest. The growth is that of the time of a step from half the longest chain to
+the longest: 2 is linear, 4 quadratic.
 """
 
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+import sys
 import time
 
 import numpy as np
 
 import weft
 
-LENGTHS = (50, 100, 200, 400)
+LENGTHS = (250, 500, 1000)  # of two ops each
+STEPS = ("trace", "expand", "to llvm", "compile")
 x = np.ones(1024, np.float32)
 
 
@@ -25,28 +29,40 @@ def chain(length: int):
     return f
 
 
-def measure(transform, length: int) -> dict[str, float]:
-    start = time.perf_counter()
+def hessian_vector(f):
+    return lambda x: weft.jvp(weft.grad(f), (x,), (x,))[1]
+
+
+def measure(transform, length: int, with_code: bool) -> dict[str, float]:
+    times = [time.perf_counter()]
     lowered = weft.jit(transform(chain(length))).lower(x)
-    traced = time.perf_counter()
+    times.append(time.perf_counter())
     lowered.text("expanded")
-    expanded = time.perf_counter()
-    lowered.compile()
-    compiled = time.perf_counter()
-    return {
-        "trace": (traced - start) * 1e3,
-        "expand": (expanded - traced) * 1e3,
-        "compile": (compiled - expanded) * 1e3,
-    }
+    times.append(time.perf_counter())
+    lowered.text("llvm")
+    times.append(time.perf_counter())
+    if with_code:
+        lowered.compile()
+        times.append(time.perf_counter())
+    spans = [(b - a) * 1e3 for a, b in zip(times, times[1:], strict=False)]
+    return dict(zip(STEPS, spans, strict=False))
 
 
-for name, transform in {"value": lambda f: f, "gradient": weft.grad}.items():
-    measure(transform, 2)
+# Machine code takes LLVM several times as long as all else.
+with_code = "--compile" in sys.argv
+programs = {
+    "value": lambda f: f,
+    "gradient": weft.grad,
+    "Hessian-vector product": hessian_vector,
+}
+for name, transform in programs.items():
+    measure(transform, 2, with_code)
     print(f"{name}: milliseconds by number of ops")
-    rows = {2 * n: measure(transform, n) for n in LENGTHS}
+    rows = {2 * n: measure(transform, n, with_code) for n in LENGTHS}
     for ops, row in rows.items():
         print(f"  {ops:5d}", *(f"{step} {ms:8.1f}" for step, ms in row.items()))
     (few, before), (many, after) = list(rows.items())[-2:]
     for step in after:
         slope = (after[step] - before[step]) / (many - few)
-        print(f"  {step}: {slope:.2f} ms an op")
+        growth = after[step] / before[step]
+        print(f"  {step}: {slope:.2f} ms an op, growth {growth:.1f}")
