@@ -68,6 +68,8 @@ class Jitted(Generic[P, R]):
         static_argnames: tuple[str, ...],
     ) -> None:
         functools.update_wrapper(self, function, updated=())
+        if not hasattr(self, "__name__"):  # a functools.partial has none
+            self.__name__ = getattr(function, "func", type(function)).__name__
         self._function = function
         self._parameters = _parameters(function)
         self._argnums, self._argnames = self._check_static(
