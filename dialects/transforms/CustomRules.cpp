@@ -22,6 +22,28 @@ static SmallVector<int64_t> floating(TypeRange types) {
   return positions;
 }
 
+/// Those of the floating operands of `function` that its rule covers: the first
+/// so many. The others are what it uses without having them as arguments.
+static SmallVector<int64_t> covered(func::FuncOp function, CustomRules rules) {
+  SmallVector<int64_t> positions = floating(function.getArgumentTypes());
+  positions.resize(rules.forward ? rules.backward.getNumResults()
+                                 : rules.jvp.getNumArguments() -
+                                       function.getNumArguments());
+  return positions;
+}
+
+static LogicalResult verifyCovered(func::FuncOp function, CustomRules rules,
+                                   ArrayRef<int64_t> operands) {
+  SmallVector<int64_t> positions = covered(function, rules);
+  for (int64_t operand : operands)
+    if (!llvm::is_contained(positions, operand))
+      return function.emitError()
+             << "@" << function.getName() << " has a rule of its own and uses an "
+             << "array that is differentiated without having it as an "
+             << "argument; pass it as one";
+  return success();
+}
+
 static void appendFloating(SmallVectorImpl<Type> &types, TypeRange from) {
   llvm::append_range(types, llvm::make_filter_range(from, isFloatArray));
 }
@@ -75,6 +97,8 @@ static LogicalResult verifyVjp(func::FuncOp function, CustomRules rules) {
   SmallVector<Type> taken(given.drop_front(results.size())), returned;
   appendFloating(taken, results);
   appendFloating(returned, function.getArgumentTypes());
+  returned.resize(std::min<size_t>(returned.size(),
+                                   rules.backward.getNumResults()));
   return success(succeeded(verify(rules.backward, "takes",
                                   rules.backward.getArgumentTypes(), taken)) &&
                  succeeded(verify(rules.backward, "returns",
@@ -85,6 +109,9 @@ static LogicalResult verifyJvp(func::FuncOp function, func::FuncOp rule) {
   SmallVector<Type> taken(function.getArgumentTypes());
   SmallVector<Type> returned(function.getResultTypes());
   appendFloating(taken, function.getArgumentTypes());
+  taken.resize(std::max<size_t>(
+      function.getNumArguments(),
+      std::min<size_t>(taken.size(), rule.getNumArguments())));
   appendFloating(returned, function.getResultTypes());
   return success(succeeded(verifyRule(function, customJvp, rule, "takes",
                                       rule.getArgumentTypes(), taken)) &&
@@ -174,13 +201,16 @@ static SmallVector<Value> selectedOf(ValueRange values,
   return found;
 }
 
-Reversed weft::reverseByVjp(func::FuncOp function, CustomRules rules,
-                            const Selection &selection, SymbolTable &symbols) {
+FailureOr<Reversed> weft::reverseByVjp(func::FuncOp function, CustomRules rules,
+                                       const Selection &selection,
+                                       SymbolTable &symbols) {
+  if (failed(verifyCovered(function, rules, selection.operands)))
+    return failure();
   auto forward = rules.forward, backward = rules.backward;
-  SmallVector<int64_t> inputs = floating(function.getArgumentTypes());
+  SmallVector<int64_t> inputs = covered(function, rules);
   SmallVector<int64_t> outputs = floating(function.getResultTypes());
   if (inputs == selection.operands && outputs == selection.results)
-    return {forward, backward};
+    return Reversed{forward, backward};
   unsigned numSaved = forward.getNumResults() - function.getNumResults();
   SmallVector<Type> taken(backward.getArgumentTypes().take_front(numSaved));
   for (int64_t result : selection.results)
@@ -192,14 +222,16 @@ Reversed weft::reverseByVjp(func::FuncOp function, CustomRules rules,
   auto all = around.call(backward, values);
   SmallVector<Value> wanted =
       selectedOf(all.getResults(), inputs, selection.operands);
-  return {forward, around.finish(wanted, symbols, function)};
+  return Reversed{forward, around.finish(wanted, symbols, function)};
 }
 
 FailureOr<Reversed> weft::reverseByJvp(func::FuncOp function, CustomRules rules,
                                        const Selection &selection,
                                        SymbolTable &symbols,
                                        Transformer &transformer) {
-  SmallVector<int64_t> inputs = floating(function.getArgumentTypes());
+  if (failed(verifyCovered(function, rules, selection.operands)))
+    return failure();
+  SmallVector<int64_t> inputs = covered(function, rules);
   SmallVector<int64_t> outputs = floating(function.getResultTypes());
   Selection ofTangents;
   for (auto [i, input] : llvm::enumerate(inputs))
@@ -224,12 +256,16 @@ FailureOr<Reversed> weft::reverseByJvp(func::FuncOp function, CustomRules rules,
   return Reversed{around.finish(results, symbols, function), parts->backward};
 }
 
-Forwarded weft::forwardByJvp(func::FuncOp function, CustomRules rules,
-                             ArrayRef<int64_t> operands, SymbolTable &symbols) {
-  SmallVector<int64_t> inputs = floating(function.getArgumentTypes());
+FailureOr<Forwarded> weft::forwardByJvp(func::FuncOp function,
+                                        CustomRules rules,
+                                        ArrayRef<int64_t> operands,
+                                        SymbolTable &symbols) {
+  if (failed(verifyCovered(function, rules, operands)))
+    return failure();
+  SmallVector<int64_t> inputs = covered(function, {{}, {}, rules.jvp});
   SmallVector<int64_t> outputs = floating(function.getResultTypes());
   if (ArrayRef(inputs) == operands)
-    return {rules.jvp, outputs};
+    return Forwarded{rules.jvp, outputs};
   SmallVector<Type> taken(function.getArgumentTypes());
   for (int64_t operand : operands)
     taken.push_back(function.getArgumentTypes()[operand]);
@@ -239,7 +275,7 @@ Forwarded weft::forwardByJvp(func::FuncOp function, CustomRules rules,
   around.appendOrZero(values, inputs, function.getArgumentTypes(), operands,
                       around.arguments.drop_front(numInputs));
   auto all = around.call(rules.jvp, values);
-  return {around.finish(all.getResults(), symbols, function), outputs};
+  return Forwarded{around.finish(all.getResults(), symbols, function), outputs};
 }
 
 //===----------------------------------------------------------------------===//
@@ -248,10 +284,11 @@ Forwarded weft::forwardByJvp(func::FuncOp function, CustomRules rules,
 
 /// Gradients of operands that all inputs share are summed over the inputs.
 static FailureOr<func::FuncOp>
-batchBackward(func::FuncOp function, func::FuncOp backward,
+batchBackward(func::FuncOp function, CustomRules rules,
               const llvm::SmallBitVector &operands,
               const llvm::SmallBitVector &saved, int64_t size,
               SymbolTable &symbols, Transformer &transformer) {
+  func::FuncOp backward = rules.backward;
   llvm::SmallBitVector taken = saved;
   taken.resize(backward.getNumArguments(), true);
   FailureOr<Batched> wide =
@@ -263,8 +300,8 @@ batchBackward(func::FuncOp function, func::FuncOp backward,
   auto stacks = around.call(wide->function, around.arguments);
   SmallVector<Value> gradients;
   calculus::TensorOperands tensor(around.b, around.loc);
-  for (auto [input, gradient] : llvm::zip_equal(
-           floating(function.getArgumentTypes()), stacks.getResults()))
+  for (auto [input, gradient] :
+       llvm::zip_equal(covered(function, rules), stacks.getResults()))
     gradients.push_back(operands[input]
                             ? gradient
                             : calculus::sum(tensor(gradient), {0}).value);
@@ -288,7 +325,7 @@ LogicalResult weft::batchRules(func::FuncOp function, CustomRules rules,
     saved >>= function.getNumResults();
     saved.resize(rules.forward.getNumResults() - function.getNumResults());
     FailureOr<func::FuncOp> backward = batchBackward(
-        function, rules.backward, operands, saved, size, symbols, transformer);
+        function, rules, operands, saved, size, symbols, transformer);
     if (failed(backward))
       return failure();
     batched->setAttr(customVjp,
@@ -297,7 +334,7 @@ LogicalResult weft::batchRules(func::FuncOp function, CustomRules rules,
   }
   if (rules.jvp) {
     llvm::SmallBitVector taken = operands;
-    for (int64_t input : floating(function.getArgumentTypes())) {
+    for (int64_t input : covered(function, {{}, {}, rules.jvp})) {
       taken.resize(taken.size() + 1);
       taken[taken.size() - 1] = operands[input];
     }

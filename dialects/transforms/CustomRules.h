@@ -17,7 +17,8 @@ inline constexpr llvm::StringLiteral checkpointPolicy = "weft.checkpoint";
 /// The functions that the attributes of a function name; null ones are absent.
 /// `forward` maps the operands to the results and residuals, `backward` those
 /// and one cotangent for each floating result to one for each floating
-/// operand. `jvp` maps the operands and one tangent for each floating one to
+/// operand, or the first of those: with respect to the others the function may
+/// not be differentiated. `jvp` maps the operands and one tangent for each floating one to
 /// the results and one tangent for each floating result.
 struct CustomRules {
   mlir::func::FuncOp forward, backward, jvp;
@@ -34,7 +35,7 @@ mlir::FailureOr<CustomRules> readCustomRules(
     llvm::function_ref<mlir::LogicalResult(mlir::func::FuncOp)> expand);
 
 /// Reverse mode by `forward` and `backward`.
-Reversed reverseByVjp(mlir::func::FuncOp function, CustomRules rules,
+mlir::FailureOr<Reversed> reverseByVjp(mlir::func::FuncOp function, CustomRules rules,
                       const Selection &selection, mlir::SymbolTable &symbols);
 /// Reverse mode by the reverse mode of `jvp`.
 mlir::FailureOr<Reversed> reverseByJvp(mlir::func::FuncOp function,
@@ -43,7 +44,7 @@ mlir::FailureOr<Reversed> reverseByJvp(mlir::func::FuncOp function,
                                        mlir::SymbolTable &symbols,
                                        Transformer &transformer);
 /// Forward mode by `jvp`.
-Forwarded forwardByJvp(mlir::func::FuncOp function, CustomRules rules,
+mlir::FailureOr<Forwarded> forwardByJvp(mlir::func::FuncOp function, CustomRules rules,
                        llvm::ArrayRef<int64_t> operands,
                        mlir::SymbolTable &symbols);
 /// Gives the batched function the batched rules.

@@ -39,12 +39,21 @@ void weft::markActive(Block &body, llvm::DenseSet<Value> &active,
   }
 }
 
+/// `name` at the place where `loc` begins, called from where `loc` is.
+static Location named(StringAttr name, Location loc) {
+  if (auto call = dyn_cast<CallSiteLoc>(loc))
+    return CallSiteLoc::get(named(name, call.getCallee()), call.getCaller());
+  return NameLoc::get(name, loc);
+}
+
 Location weft::derivativeLoc(StringRef mode, func::FuncOp function,
-                             Location op) {
+                             Operation *op) {
+  MLIRContext *context = function.getContext();
+  auto rule = StringAttr::get(context, op->getName().stripDialect());
   // A caller without a file would stop LLVM's debug information.
-  auto name = StringAttr::get(function.getContext(),
-                              mode + " of " + function.getName());
-  return CallSiteLoc::get(op, NameLoc::get(name, function.getLoc()));
+  auto caller = StringAttr::get(context, mode + " of " + function.getName());
+  return CallSiteLoc::get(named(rule, op->getLoc()),
+                          NameLoc::get(caller, function.getLoc()));
 }
 
 Value weft::zeroOf(OpBuilder &b, Location loc, Type type) {

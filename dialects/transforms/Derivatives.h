@@ -15,10 +15,10 @@ namespace weft {
 void markActive(mlir::Block &body, llvm::DenseSet<mlir::Value> &active,
                 mlir::SymbolTable &symbols, Transformer &transformer);
 
-/// Where an op of the `mode` ("jvp", "vjp") of `function` comes from: it stands
-/// for `op`.
+/// Where an op of the `mode` ("jvp", "vjp") of `function` comes from: the rule of
+/// `op`, at the place of that.
 mlir::Location derivativeLoc(llvm::StringRef mode, mlir::func::FuncOp function,
-                             mlir::Location op);
+                             mlir::Operation *op);
 
 /// A zero of the type of an array.
 mlir::Value zeroOf(mlir::OpBuilder &b, mlir::Location loc, mlir::Type type);

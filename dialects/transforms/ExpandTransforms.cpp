@@ -57,6 +57,7 @@ private:
   LogicalResult expandArguments(func::FuncOp function);
   LogicalResult splitArguments(Block &block);
   LogicalResult passResiduals(Operation *op);
+  LogicalResult returnResiduals(Operation *op);
   bool isOfLinearization(ResidualsType residuals);
   FailureOr<SmallVector<Type>> typesOf(Location loc, ResidualsType residuals);
   FailureOr<SmallVector<Value>> arraysOf(Operation *user, ValueRange values);
@@ -128,7 +129,8 @@ LogicalResult Expander::expandBody(func::FuncOp function) {
   SmallVector<LinearizeOp> sources;
   function.getBody().walk<WalkOrder::PreOrder>([&](Operation *op) {
     if (isa<LinearizeOp, PullbackOp, PushforwardOp, JvpOp, VmapOp>(op) ||
-        llvm::any_of(op->getOperandTypes(), isResiduals))
+        llvm::any_of(op->getOperandTypes(), isResiduals) ||
+        llvm::any_of(op->getResultTypes(), isResiduals))
       ops.push_back(op);
     if (auto linearize = dyn_cast<LinearizeOp>(op))
       sources.push_back(linearize);
@@ -304,10 +306,10 @@ static void growSegments(Operation *op, ArrayRef<int32_t> counts) {
   op->setAttr(name, DenseI32ArrayAttr::get(op->getContext(), grown));
 }
 
-/// Hands arrays in the place of residuals to a call and to an op with bodies,
-/// whose bodies then take them.
-LogicalResult Expander::passResiduals(Operation *op) {
-  if (op->hasTrait<OpTrait::ReturnLike>()) {
+/// A function that is not called may return residuals: as those arrays.
+LogicalResult Expander::returnResiduals(Operation *op) {
+  auto function = dyn_cast<func::FuncOp>(op->getParentOp());
+  if (!function || function.isPrivate()) {
     Value residuals = *llvm::find_if(op->getOperands(), [](Value value) {
       return isa<ResidualsType>(value.getType());
     });
@@ -315,6 +317,24 @@ LogicalResult Expander::passResiduals(Operation *op) {
            << "a pullback cannot be returned from a traced function: return "
               "what it gives instead";
   }
+  FailureOr<SmallVector<Value>> flat = arraysOf(op, op->getOperands());
+  if (failed(flat))
+    return failure();
+  op->setOperands(*flat);
+  function.removeResAttrsAttr();
+  function.setFunctionType(
+      FunctionType::get(op->getContext(), function.getArgumentTypes(),
+                        op->getOperandTypes()));
+  return success();
+}
+
+/// Hands arrays in the place of residuals to a call and to an op with bodies,
+/// whose bodies then take them.
+LogicalResult Expander::passResiduals(Operation *op) {
+  if (op->hasTrait<OpTrait::ReturnLike>())
+    return returnResiduals(op);
+  if (llvm::any_of(op->getResultTypes(), llvm::IsaPred<ResidualsType>))
+    return op->emitOpError() << "returns residuals: only weft.linearize can";
   if (!isa<func::CallOp, ControlFlow>(op))
     return op->emitOpError()
            << "takes residuals: only weft.pullback, weft.pushforward, calls "

@@ -23,7 +23,7 @@ public:
 private:
   Block &body() { return joint.getBody().front(); }
   Location locOf(Operation *op) {
-    return derivativeLoc("jvp", function, op->getLoc());
+    return derivativeLoc("jvp", function, op);
   }
   void setTangents(ValueRange values, ValueRange moved);
   LogicalResult pushforward(Operation *op);

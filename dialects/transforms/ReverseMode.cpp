@@ -28,7 +28,7 @@ private:
   Block &body() { return forward.getBody().front(); }
   Operation *terminator() { return body().getTerminator(); }
   Location locOf(Operation *op) {
-    return derivativeLoc("vjp", function, op->getLoc());
+    return derivativeLoc("vjp", function, op);
   }
 
   bool isActive(Operation *op);

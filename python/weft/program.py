@@ -104,7 +104,7 @@ class Program:
         text = self._located(stage)
         if locations or stage_index(stage) > stage_index(_LAST_MLIR):
             return text
-        with _parsed(text) as (_, module):
+        with parsed(text) as (_, module):
             return _printed(module, locations=False)
 
     @public
@@ -116,7 +116,7 @@ class Program:
                 f"stage {stage!r} is no MLIR and cannot be put back; the last stage "
                 f"that can is {_LAST_MLIR!r}"
             )
-        with _parsed(text):
+        with parsed(text):
             pass
         return Program(self.entry, self.inputs, self.outputs, self.captures,
                        {stage: text})  # fmt: skip
@@ -142,7 +142,7 @@ class Program:
         ]
         text = self._located(EXPANDED if TRACED in self._texts else next(
             iter(self._texts)))  # fmt: skip
-        with _parsed(text) as (context, module):
+        with parsed(text) as (context, module):
             interpreter = Interpreter(module, context)
             results = interpreter.call(self.entry, [*values, *self.captures])
         return [Array(np.asarray(result)) for result in results]
@@ -155,7 +155,7 @@ class Program:
 
         self._dump()
         start = self._latest(_LAST_MLIR)
-        with _parsed(self._texts[start]) as (_, module):
+        with parsed(self._texts[start]) as (_, module):
             for previous, stage in _steps(start, _LAST_MLIR):
                 self._run(module, previous, stage)
             try:
@@ -176,7 +176,7 @@ class Program:
             return self._texts[stage]
         last = stage_index(_LAST_MLIR)
         start = self._latest(stage)
-        with _parsed(self._texts[start]) as (_, module):
+        with parsed(self._texts[start]) as (_, module):
             for previous, step in _steps(start, stage):
                 if stage_index(step.name) > last:
                     self._texts[stage] = _translated(module, stage)
@@ -195,6 +195,11 @@ class Program:
                 f"{stage!r}"
             )
         return known[-1]
+
+    def run_stage(self, module: ir.Module, name: str) -> None:
+        """Takes a module at the stage before a stage to that one."""
+        index = stage_index(name)
+        self._run(module, stages()[index - 1].name, stages()[index])
 
     def _run(self, module: ir.Module, previous: str, stage: Stage) -> None:
         from . import _weft
@@ -284,7 +289,7 @@ def _position(reports: Sequence[tuple[Any, ...]]) -> str | None:
 
 
 @contextmanager
-def _parsed(text: str) -> Iterator[tuple[Context, ir.Module]]:
+def parsed(text: str) -> Iterator[tuple[Context, ir.Module]]:
     """A module of text, in a context of its own until the block ends."""
     from mlir import ir
 
@@ -329,7 +334,7 @@ def parse(text: str) -> Program:
     """
     if not isinstance(text, str):
         raise ParseError(f"parse takes MLIR text, not {type(text).__name__!r}")
-    with _parsed(text) as (context, module):
+    with parsed(text) as (context, module):
         entry, signature = _entry(module)
         try:
             inputs = tuple(context.spec_of(t) for t in signature.inputs)

@@ -19,8 +19,8 @@ from .common import (
     Transformed,
     check_function,
     name_of,
-    weak_lift,
     run_with_values,
+    weak_lift,
 )
 
 if TYPE_CHECKING:

@@ -19,6 +19,7 @@ from ..errors import TransformError, check_arguments, public
 from ..jit import Jitted
 from ..lowered import Lowered
 from ..ops.registry import is_scalar
+from ..residuals import ResidualList
 from ..specs import ShapeDtypeStruct, spec_of
 from ..tracer import CURRENT, Tracer
 
@@ -40,7 +41,7 @@ def standing_for(wrapper: Any, function: Callable[..., Any]) -> Any:
 # ---- outside a trace ----
 
 
-def _at_hand(x: Any, name: str) -> Leaf:
+def at_hand(x: Any, name: str) -> Leaf:
     """An argument whose value is known while it is traced."""
     spec = spec_of(x)
     return spec, name, np.asarray(x, spec.dtype)
@@ -54,7 +55,7 @@ def run_with_values(function: Callable[..., Any], name: str, args: Any) -> Any:
     from ..builder import trace_program
 
     leaves, treedef = tree.flatten((args, {}))
-    traced = [_at_hand(leaf, f"arg{i}") for i, leaf in enumerate(leaves)]
+    traced = [at_hand(leaf, f"arg{i}") for i, leaf in enumerate(leaves)]
     program, results = trace_program(function, name, treedef, traced)
     return tree.unflatten(results, program.interpret_leaves(leaves))
 
@@ -256,6 +257,11 @@ class Transformed:
     def lower(self, *args: Any, **kwargs: Any) -> Lowered:
         """The traced program for arguments like these (see `Jitted.lower`)."""
         return Jitted(self, (), ()).lower(*args, **kwargs)
+
+    @public
+    def residuals(self, *args: Any, **kwargs: Any) -> ResidualList:
+        """What its own backward pass keeps (see `Jitted.residuals`)."""
+        return Jitted(self, (), ()).residuals(*args, **kwargs)
 
     @public
     def interpret(self, *args: Any, **kwargs: Any) -> Any:

@@ -8,16 +8,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from .. import ops, tree
 from ..array import Array
 from ..dtypes import is_kind
 from ..errors import TransformError, check_arguments, public
-from ..specs import ShapeDtypeStruct
+from ..jit import Jitted
+from ..residuals import Passes, split
+from ..specs import ShapeDtypeStruct, spec_of
 from ..tracer import CURRENT, Residuals, Tracer
 from .common import (
     ArgNums,
     Nested,
     Transformed,
+    at_hand,
     cast_like,
     check_floats,
     check_function,
@@ -246,22 +251,45 @@ def split_aux(transform: str, name: str, outputs: Any, has_aux: bool) -> Any:
 def _eager_vjp(
     function: Callable[..., Any], name: str, primals: Any, has_aux: bool
 ) -> tuple[Any, ...]:
-    """Evaluates now, and again with the pullback's ops for each cotangent."""
-    value = run_with_values(function, name, primals)
+    """Runs the forward pass now, and the backward pass for each cotangent."""
+    leaves, structure = tree.flatten((primals, {}))
+    passes, results = _passes(function, name, leaves, structure)
+    outputs = passes.forward(leaves)
+    primal, kept = outputs[: results.num_leaves], outputs[results.num_leaves :]
+    value, aux = split_aux("vjp", name, tree.unflatten(results, primal), has_aux)
 
     def pullback(cotangents: Any) -> tuple[Any, ...]:
-        def both(primals: Any, cotangents: Any) -> Any:
-            return vjp(function, *primals, has_aux=has_aux)[1](cotangents)
-
+        """The cotangents of the primals, for a tree like the function's result."""
         if CURRENT.get() is not None:
-            return both(primals, cotangents)
-        leaves, structure = tree.flatten(cotangents)
-        arrays = tree.unflatten(structure, list(map(ops.asarray, leaves)))
-        return run_with_values(both, f"vjp_{name}", (primals, arrays))
+            return vjp(function, *primals, has_aux=has_aux)[1](cotangents)
+        given = cast_like(cotangents, value, f"the cotangent of {name!r}")
+        # The leaves of (value, aux) are those of the value, then the others.
+        aux_leaves = primal[len(given) :]
+        cts = [*given, *map(ops.zeros_like, aux_leaves)]
+        pulled = passes.backward([*passes.saved(leaves, kept), *floating(cts)])
+        strong = [
+            ops.astype(g, np.float32) if spec_of(leaf).weak else g
+            for g, leaf in zip(pulled, leaves, strict=True)
+        ]
+        return tree.unflatten(tree.flatten(primals)[1], strong)
 
     if has_aux:
-        return value[0], public(pullback), value[1]
+        return value, public(pullback), aux
     return value, public(pullback)
+
+
+def _passes(
+    function: Callable[..., Any], name: str, leaves: Any, structure: tree.TreeDef
+) -> tuple[Passes, tree.TreeDef]:
+    """A function's forward and backward pass: compiled if it is under `jit`."""
+    from ..builder import trace_program
+
+    if isinstance(function, Jitted) and not function.has_static_arguments:
+        return function.passes(tree.unflatten(structure, leaves)[0])
+    traced = [at_hand(leaf, f"arg{i}") for i, leaf in enumerate(leaves)]
+    program, results = trace_program(function, name, structure, traced)
+    parts = split(program, range(len(leaves)))
+    return Passes.interpreted(parts), results
 
 
 @public
