@@ -19,7 +19,6 @@ import numpy as _np
 
 from . import linalg, nn, ops, random, testing
 from .array import Array
-from .batching import vmap
 from .control import cond, fori_loop, scan, switch, while_loop
 from .errors import (
     ArgumentError,

@@ -299,7 +299,6 @@ class Trace:
         self.create("func.return", values, [], {}, self.place)
         self.alive = False
 
-
     # ---- or the body of an op ----
 
     def discard(self) -> None:
