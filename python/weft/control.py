@@ -146,7 +146,7 @@ def _emit(
 
 def _at_once(function: Callable[..., Any], name: str, args: tuple[Any, ...]) -> Any:
     """Applies a function of trees where no trace is on."""
-    from .transforms import run_with_values
+    from .transforms.common import run_with_values
 
     return run_with_values(function, name, args)
 
