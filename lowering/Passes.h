@@ -16,6 +16,9 @@ namespace weft {
 
 /// Where a lowered function keeps the size of its arena.
 inline constexpr llvm::StringLiteral arenaBytesAttr = "weft.arena_bytes";
+/// What the name of a function ends with that an entry point calls. A function
+/// `sin` or `memcpy` would be called in the place of the C library's.
+inline constexpr llvm::StringLiteral bodySuffix = ".body";
 /// The prefix of the C entry point of a function.
 inline constexpr llvm::StringLiteral entryPrefix = "weft_entry_";
 

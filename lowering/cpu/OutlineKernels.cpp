@@ -35,6 +35,7 @@ class OutlineKernels final
       });
       for (linalg::LinalgOp op : ops)
         outline(op, func, symbols);
+      (void)symbols.rename(func, (func.getSymName() + weft::bodySuffix).str());
     }
   }
 

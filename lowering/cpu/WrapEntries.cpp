@@ -39,8 +39,10 @@ LogicalResult buildEntry(LLVM::LLVMFuncOp func) {
   auto type = LLVM::LLVMFunctionType::get(
       LLVM::LLVMVoidType::get(b.getContext()), pointer);
   Location loc = func.getLoc();
+  StringRef name = func.getSymName();
+  name.consume_back(weft::bodySuffix);
   auto entry = LLVM::LLVMFuncOp::create(
-      b, loc, (weft::entryPrefix + func.getSymName()).str(), type);
+      b, loc, (weft::entryPrefix + name).str(), type);
   Block *body = entry.addEntryBlock(b);
   b.setInsertionPointToStart(body);
   SmallVector<Value> arguments;

@@ -355,3 +355,14 @@ def test_weft_opt_continues_every_stage(tmp_path):
             capture_output=True, text=True, check=True,
         ).stdout  # fmt: skip
         assert printed == lowered.text("expanded", locations=locations)
+
+
+def test_functions_named_like_those_of_the_c_library():
+    x = np.array([0.3, -0.4])
+    for function in (weft.sin, weft.erf, weft.cbrt, weft.tanh):
+        same(weft.jit(function)(x), np.asarray(function(x)))
+
+    def memcpy(x):
+        return x, x + 1.0
+
+    same(weft.jit(memcpy)(x)[1], x + 1.0)

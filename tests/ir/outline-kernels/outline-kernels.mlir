@@ -10,7 +10,7 @@
 // CHECK-SAME: %[[X:.+]]: f32, %[[B:.+]]: memref<4xf32>)
 // CHECK: linalg.fill ins(%[[X]] : f32) outs(%[[B]] :
 
-// CHECK-LABEL: func.func @f(
+// CHECK-LABEL: func.func @f.body(
 // CHECK-NOT: linalg
 // CHECK: call @f_kernel(%{{.+}})
 // CHECK: call @f_kernel_0(%{{.+}}, %{{.+}})
@@ -27,7 +27,7 @@ func.func @f(%x: f32, %a: memref<4xf32>) attributes {weft.arena_bytes = 0 : i64}
 // CHECK-SAME: %[[BASE:.+]]: memref<f32>, %[[OFFSET:.+]]: index)
 // CHECK: %[[SLICE:.+]] = memref.reinterpret_cast %[[BASE]] to offset: [%[[OFFSET]]], sizes: [4], strides: [1]
 // CHECK: linalg.fill ins(%{{.+}}) outs(%[[SLICE]] :
-// CHECK-LABEL: func.func @loop(
+// CHECK-LABEL: func.func @loop.body(
 // CHECK: scf.for
 // CHECK: %[[BASE:.+]], %[[OFFSET:.+]], %{{.+}}, %{{.+}} = memref.extract_strided_metadata
 // CHECK: call @loop_kernel(%[[BASE]], %[[OFFSET]])
