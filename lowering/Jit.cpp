@@ -274,7 +274,8 @@ void weft::Executable::operator()(void *const *pointers) const {
 Expected<std::unique_ptr<weft::Executable>>
 weft::Executable::compile(ModuleOp module, StringRef entry) {
   FatalErrorGuard guard;
-  auto func = module.lookupSymbol<LLVM::LLVMFuncOp>(entry);
+  auto func = module.lookupSymbol<LLVM::LLVMFuncOp>(
+      (entry + bodySuffix).str());
   if (!func || !func->hasAttr(arenaBytesAttr))
     return errorOf("the module has no function '" + entry +
                    "' at stage 'llvm'");

@@ -104,6 +104,6 @@ def test_command_line(tmp_path):
     assert done.returncode == 1
     assert "reverse mode" in done.stderr
     assert done.stderr.count("\n") == 1
-    done = command(f"{path}:f", "--arg", "f32[4]", "--modes", "sideways")
+    done = command(f"{path}:bad", "--arg", "f32[4]", "--modes", "sideways")
     assert done.returncode == 2
     assert "sideways" in done.stderr
