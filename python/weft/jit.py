@@ -179,8 +179,8 @@ class Jitted(Generic[P, R]):
         line that computes it, and the op whose derivative wants it. Arguments are not
         among them: they need no memory of their own.
 
-        >>> print(weft.jit(lambda x: weft.sin(x * x)).residuals(1.0).bytes)
-        4
+        >>> weft.jit(lambda x: weft.sin(x * x)).residuals(weft.ones(3)).bytes
+        12
         """
         lowered = self.lower(*args, **kwargs)
         return _split(lowered.program).residuals
