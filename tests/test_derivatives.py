@@ -1,9 +1,12 @@
-"""Every derivative rule against differences, to second order; what holds at ties."""
+"""Every derivative rule, backward and forward, against differences; ties.
+
+To second order: reverse over reverse, and forward over reverse.
+"""
 
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +19,7 @@ from records import Record, array_ops
 from test_ops import Instance, family, indices, op_text
 from weft.specs import ShapeDtypeStruct
 
-F64 = np.dtype("float64")
+F32, F64 = np.dtype("float32"), np.dtype("float64")
 STEP = 1e-5
 RTOL, ATOL = 1e-6, 1e-7
 ELEMENTS = 5
@@ -84,7 +87,11 @@ class Function:
     @property
     def wrt(self) -> list[int]:
         """The floating inputs."""
-        return [i for i, spelled in enumerate(self.inputs) if spelled.endswith("f64>")]
+        return [i for i, spelled in enumerate(self.inputs) if _is_float(spelled)]
+
+
+def _is_float(spelled: str) -> bool:
+    return spelled.endswith(("f32>", "f64>"))
 
 
 def _signature(types: Sequence[str], letter: str) -> str:
@@ -128,6 +135,24 @@ def gradient(of: Function) -> Function:
     return Function(symbol, inputs, outputs, text)
 
 
+def tangent(of: Function, wrt: Sequence[int]) -> Function:
+    """A function that maps inputs, and how some move, to how the results move."""
+    symbol = "_".join([of.symbol, "jvp", *map(str, wrt)])
+    moves = tuple(of.inputs[i] for i in wrt)
+    inputs = (*of.inputs, *moves)
+    n, m = len(of.inputs), len(moves)
+    tangents = ", ".join(f"%x{i}" for i in range(n, n + m))
+    text = (
+        f"func.func private @{symbol}({_signature(inputs, 'x')}) "
+        f"-> ({', '.join(of.outputs)}) {{\n"
+        f"{_names(of.outputs, 'y')}, {_names(of.outputs, 't')} = weft.jvp @{of.symbol}"
+        f"({_names(of.inputs, 'x')}) along({tangents}) wrt {list(wrt)} : "
+        f"({', '.join(inputs)}) -> ({', '.join((*of.outputs, *of.outputs))})\n"
+        f"return {_names(of.outputs, 't')} : {', '.join(of.outputs)}\n}}"
+    )
+    return Function(symbol, inputs, of.outputs, text)
+
+
 def _main(functions: Sequence[Function]) -> str:
     """Calls every function, each with arguments of its own."""
     inputs = [spelled for f in functions for spelled in f.inputs]
@@ -161,9 +186,9 @@ def _split(flat: Any, counts: Sequence[int]) -> list[list[np.ndarray]]:
     return [[np.asarray(next(arrays)) for _ in range(count)] for count in counts]
 
 
-def _cotangents(function: Function, random: np.random.Generator) -> list[np.ndarray]:
-    """One random cotangent for each result of a function."""
-    shapes = [t.removeprefix("tensor<").split("x")[:-1] for t in function.outputs]
+def _drawn(types: Sequence[str], random: np.random.Generator) -> list[np.ndarray]:
+    """A random array of each type."""
+    shapes = [spelled.removeprefix("tensor<").split("x")[:-1] for spelled in types]
     return [np.asarray(random.normal(size=tuple(map(int, s)))) for s in shapes]
 
 
@@ -207,8 +232,32 @@ def _differences(
     return slopes
 
 
+def _slopes_along(
+    evaluate: Callable[[list[list[np.ndarray]]], list[list[np.ndarray]]],
+    arguments: list[list[np.ndarray]],
+    directions: list[dict[int, np.ndarray]],
+) -> list[np.ndarray]:
+    """How fast each function's results move if its arguments do, flattened."""
+
+    def moved(by: float) -> list[list[np.ndarray]]:
+        return [
+            [
+                np.asarray(x + by * along[i]) if i in along else x
+                for i, x in enumerate(own)
+            ]
+            for own, along in zip(arguments, directions, strict=True)
+        ]
+
+    return [
+        np.concatenate(
+            [((a - b) / (2 * STEP)).ravel() for a, b in zip(*both, strict=True)]
+        )
+        for both in zip(evaluate(moved(STEP)), evaluate(moved(-STEP)), strict=True)
+    ]
+
+
 def _agree(
-    chosen: Sequence[Instance], got: list[list[np.ndarray]], want: list[np.ndarray]
+    chosen: Sequence[object], got: list[list[np.ndarray]], want: list[np.ndarray]
 ) -> None:
     faults = []
     for instance, gradients, slopes in zip(chosen, got, want, strict=True):
@@ -216,6 +265,19 @@ def _agree(
         if not np.allclose(flat, slopes, rtol=RTOL, atol=ATOL):
             faults.append(f"{instance}\n  rule        {flat}\n  differences {slopes}")
     assert not faults, "\n".join(faults)
+
+
+def _flat(arguments: Sequence[Sequence[np.ndarray]]) -> list[np.ndarray]:
+    return [x for own in arguments for x in own]
+
+
+def _means(
+    chosen: Sequence[Instance], arguments: list[list[np.ndarray]]
+) -> list[list[np.ndarray]]:
+    return [
+        [instance.reference(*own)]
+        for instance, own in zip(chosen, arguments, strict=True)
+    ]
 
 
 FAMILIES = sorted({family(op) for op in array_ops() if op.is_differentiable})
@@ -231,32 +293,116 @@ def test_first_and_second_derivatives(name: str) -> None:
     second_program = _program(list(zip(primals, firsts, seconds, strict=True)))
     first, second = first_program.compile(), second_program.compile()
 
-    def flat(arguments: list[list[np.ndarray]]) -> list[np.ndarray]:
-        return [x for own in arguments for x in own]
-
     def means(arguments: list[list[np.ndarray]]) -> list[list[np.ndarray]]:
-        return [
-            [instance.reference(*own)]
-            for instance, own in zip(chosen, arguments, strict=True)
-        ]
+        return _means(chosen, arguments)
 
     def slopes(arguments: list[list[np.ndarray]]) -> list[list[np.ndarray]]:
-        return _split(first(*flat(arguments)), [len(f.outputs) for f in firsts])
+        return _split(first(*_flat(arguments)), [len(f.outputs) for f in firsts])
 
     operands = [list(instance.operands) for instance in chosen]
-    cts = [_cotangents(function, random) for function in primals]
+    cts = [_drawn(function.outputs, random) for function in primals]
     with_cts = [[*own, *ct] for own, ct in zip(operands, cts, strict=True)]
     got = slopes(with_cts)
     _agree(chosen, got, _differences(means, operands, cts))
     for a, b in zip(
-        flat(got), first_program.interpret(*flat(with_cts)), strict=True
+        _flat(got), first_program.interpret(*_flat(with_cts)), strict=True
     ):  # fmt: skip
         np.testing.assert_allclose(a, np.asarray(b), rtol=1e-9, atol=1e-12)
 
-    more = [_cotangents(function, random) for function in firsts]
+    more = [_drawn(function.outputs, random) for function in firsts]
     with_more = [[*own, *ct] for own, ct in zip(with_cts, more, strict=True)]
-    curves = _split(second(*flat(with_more)), [len(f.outputs) for f in seconds])
+    curves = _split(second(*_flat(with_more)), [len(f.outputs) for f in seconds])
     _agree(chosen, curves, _differences(slopes, with_cts, more))
+
+
+# ---- forward mode ----
+
+
+def _movements(function: Function) -> list[list[int]]:
+    """All float operands at once, and each while the others stay."""
+    alone = [[i] for i in function.wrt]
+    return [function.wrt, *alone] if len(alone) > 1 else alone
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_tangents(name: str) -> None:
+    random = np.random.default_rng(13)
+    primals = [(x, primal(x, f"f{i}")) for i, x in enumerate(instances(name))]
+    moves = [(x, f, wrt) for x, f in primals for wrt in _movements(f)]
+    chosen = [x for x, _, _ in moves]
+    forward = [tangent(f, wrt) for _, f, wrt in moves]
+    program = _program([[f] for _, f in primals] + [[f] for f in forward])
+
+    ts = [_drawn([f.inputs[i] for i in wrt], random) for _, f, wrt in moves]
+    operands = [list(x.operands) for x in chosen]
+    arguments = [list(x.operands) for x, _ in primals]
+    arguments += [[*own, *t] for own, t in zip(operands, ts, strict=True)]
+    directions = [
+        dict(zip(wrt, t, strict=True)) for (_, _, wrt), t in zip(moves, ts, strict=True)
+    ]
+    want = _slopes_along(lambda xs: _means(chosen, xs), operands, directions)
+    labels = [f"{x}, moving {wrt}" for x, _, wrt in moves]
+    for run in (program.compile(), program.interpret):
+        results = _split(run(*_flat(arguments)), [1] * len(arguments))
+        _agree(labels, results[len(primals) :], want)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_tangents_of_gradients(name: str) -> None:
+    chosen, random = instances(name), np.random.default_rng(17)
+    primals = [primal(instance, f"f{i}") for i, instance in enumerate(chosen)]
+    firsts = [gradient(function) for function in primals]
+    seconds = [tangent(function, function.wrt) for function in firsts]
+    first = _program(list(zip(primals, firsts, strict=True))).compile()
+    second = _program(list(zip(primals, firsts, seconds, strict=True))).compile()
+    counts = [len(function.outputs) for function in firsts]
+
+    def slopes(arguments: list[list[np.ndarray]]) -> list[list[np.ndarray]]:
+        return _split(first(*_flat(arguments)), counts)
+
+    arguments = [
+        [*instance.operands, *_drawn(function.outputs, random)]
+        for instance, function in zip(chosen, primals, strict=True)
+    ]
+    ts = [_drawn([f.inputs[i] for i in f.wrt], random) for f in firsts]
+    directions = [
+        dict(zip(f.wrt, t, strict=True)) for f, t in zip(firsts, ts, strict=True)
+    ]
+    with_ts = [[*own, *t] for own, t in zip(arguments, ts, strict=True)]
+    got = _split(second(*_flat(with_ts)), counts)
+    _agree(chosen, got, _slopes_along(slopes, arguments, directions))
+
+
+def _at(instance: Instance, dtype: np.dtype[Any]) -> Instance:
+    """The same call with its floats of another dtype."""
+    operands = (x.astype(dtype) if x.dtype == F64 else x for x in instance.operands)
+    return replace(
+        instance,
+        operands=tuple(operands),
+        result=ShapeDtypeStruct(instance.result.shape, dtype),
+    )
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_tangents_of_float32(name: str) -> None:
+    random = np.random.default_rng(19)
+    chosen = instances(name)
+    rough = [primal(_at(x, F32), f"s{i}") for i, x in enumerate(chosen)]
+    exact = [primal(x, f"d{i}") for i, x in enumerate(chosen)]
+    ts = [_drawn([f.inputs[i] for i in f.wrt], random) for f in exact]
+    precise = [[*x.operands, *t] for x, t in zip(chosen, ts, strict=True)]
+    rounded = [[x.astype(F32) if x.dtype == F64 else x for x in own] for own in precise]
+    compiled = _program([[f, tangent(f, f.wrt)] for f in rough]).compile()
+    meant = _program([[f, tangent(f, f.wrt)] for f in exact]).interpret
+    ones = [1] * len(chosen)
+    for instance, (got,), (want,) in zip(
+        chosen,
+        _split(compiled(*_flat(rounded)), ones),
+        _split(meant(*_flat(precise)), ones),
+        strict=True,
+    ):
+        assert got.dtype == F32
+        np.testing.assert_allclose(got, want, 1e-3, 1e-4, err_msg=str(instance))
 
 
 # ---- conventions ----
