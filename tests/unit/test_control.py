@@ -396,13 +396,17 @@ def test_ten_thousand_steps_copy_no_carry(name):
     f = weft.jit(
         lambda x: weft.scan(lambda c, _: (STEPS[name](c), c[0]), x, length=10_000)
     )
-    loop = _loop_of(f.lower(weft.ShapeDtypeStruct((262_144,), "float32")).text("memref"))
+    loop = _loop_of(
+        f.lower(weft.ShapeDtypeStruct((262_144,), "float32")).text("memref")
+    )
     assert not re.search(r"(memref|linalg)\.copy.*262144", loop), loop
     assert "memref.alloc" not in loop
 
 
 def test_the_scratch_of_a_loop_does_not_grow_with_its_steps():
-    f = weft.jit(lambda x: weft.scan(lambda c, _: (c[::-1] + 1, None), x, length=1000)[0])
+    f = weft.jit(
+        lambda x: weft.scan(lambda c, _: (c[::-1] + 1, None), x, length=1000)[0]
+    )
     text = f.lower(x5).text("memref")
     assert int(re.search(r"arena_bytes = (\d+)", text)[1]) <= 128
 
