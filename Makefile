@@ -41,6 +41,7 @@ bench: build ## Run every benchmark
 
 docs: build ## Generate what docs/ takes from the sources
 	cp build/dialects/dialect.md docs/dialect.md
+	$(python) tests/op_matrix.py > docs/op-matrix.md
 
 lint: ## Format and check every file, as pre-commit does; this edits files
 	@$(setup) packages python

@@ -185,24 +185,28 @@ def _batchable() -> list[Record]:
     return [op for op in array_ops() if op.operands]
 
 
-def _groups() -> list[tuple[str, np.dtype[Any]]]:
+def groups() -> list[tuple[str, np.dtype[Any]]]:
+    """The families at each of their dtypes."""
     groups = {
         (family(op), dtype) for op in _batchable() for dtype in op_table.dtypes(op)
     }
     return sorted(groups, key=str)
 
 
-@pytest.mark.parametrize(("name", "dtype"), _groups(), ids=str)
+def of_family(name: str, dtype: np.dtype[Any]) -> list[Batch]:
+    """What of a family is tested at a dtype."""
+    return [
+        batch
+        for op in _batchable()
+        if family(op) == name and dtype in op_table.dtypes(op)
+        for instance in _small_instances(op, dtype)
+        for batch in batches(instance, 2)
+    ]
+
+
+@pytest.mark.parametrize(("name", "dtype"), groups(), ids=str)
 def test_every_op_of_stacks(name: str, dtype: np.dtype[Any]) -> None:
-    _check(
-        [
-            batch
-            for op in _batchable()
-            if family(op) == name and dtype in op_table.dtypes(op)
-            for instance in _small_instances(op, dtype)
-            for batch in batches(instance, 2)
-        ]
-    )
+    _check(of_family(name, dtype))
 
 
 @pytest.mark.parametrize("size", [0, 1])

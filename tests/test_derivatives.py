@@ -59,6 +59,16 @@ def _structured(op: Record, random: np.random.Generator) -> list[Instance]:
     return made
 
 
+def at(instance: Instance, dtype: np.dtype[Any]) -> Instance:
+    """The same call with its floats of another dtype."""
+    operands = (x.astype(dtype) if x.dtype == F64 else x for x in instance.operands)
+    return replace(
+        instance,
+        operands=tuple(operands),
+        result=ShapeDtypeStruct(instance.result.shape, dtype),
+    )
+
+
 def instances(name: str) -> list[Instance]:
     """All that is differentiated of a family."""
     random = np.random.default_rng(7)
@@ -135,8 +145,9 @@ def gradient(of: Function) -> Function:
     return Function(symbol, inputs, outputs, text)
 
 
-def tangent(of: Function, wrt: Sequence[int]) -> Function:
+def tangent(of: Function, wrt: Sequence[int] | None = None) -> Function:
     """A function that maps inputs, and how some move, to how the results move."""
+    wrt = of.wrt if wrt is None else wrt
     symbol = "_".join([of.symbol, "jvp", *map(str, wrt)])
     moves = tuple(of.inputs[i] for i in wrt)
     inputs = (*of.inputs, *moves)
@@ -352,7 +363,7 @@ def test_tangents_of_gradients(name: str) -> None:
     chosen, random = instances(name), np.random.default_rng(17)
     primals = [primal(instance, f"f{i}") for i, instance in enumerate(chosen)]
     firsts = [gradient(function) for function in primals]
-    seconds = [tangent(function, function.wrt) for function in firsts]
+    seconds = [tangent(function) for function in firsts]
     first = _program(list(zip(primals, firsts, strict=True))).compile()
     second = _program(list(zip(primals, firsts, seconds, strict=True))).compile()
     counts = [len(function.outputs) for function in firsts]
@@ -373,36 +384,30 @@ def test_tangents_of_gradients(name: str) -> None:
     _agree(chosen, got, _slopes_along(slopes, arguments, directions))
 
 
-def _at(instance: Instance, dtype: np.dtype[Any]) -> Instance:
-    """The same call with its floats of another dtype."""
-    operands = (x.astype(dtype) if x.dtype == F64 else x for x in instance.operands)
-    return replace(
-        instance,
-        operands=tuple(operands),
-        result=ShapeDtypeStruct(instance.result.shape, dtype),
-    )
+# ---- float32 ----
 
 
 @pytest.mark.parametrize("name", FAMILIES)
-def test_tangents_of_float32(name: str) -> None:
+@pytest.mark.parametrize("derive", [tangent, gradient])
+def test_float32(derive: Callable[[Function], Function], name: str) -> None:
     random = np.random.default_rng(19)
     chosen = instances(name)
-    rough = [primal(_at(x, F32), f"s{i}") for i, x in enumerate(chosen)]
-    exact = [primal(x, f"d{i}") for i, x in enumerate(chosen)]
-    ts = [_drawn([f.inputs[i] for i in f.wrt], random) for f in exact]
-    precise = [[*x.operands, *t] for x, t in zip(chosen, ts, strict=True)]
+    rough = [
+        [f := primal(at(x, F32), f"f{i}"), derive(f)] for i, x in enumerate(chosen)
+    ]
+    exact = [[f := primal(x, f"f{i}"), derive(f)] for i, x in enumerate(chosen)]
+    precise = [
+        [*x.operands, *_drawn(derived.inputs[len(x.operands) :], random)]
+        for x, (_, derived) in zip(chosen, exact, strict=True)
+    ]
     rounded = [[x.astype(F32) if x.dtype == F64 else x for x in own] for own in precise]
-    compiled = _program([[f, tangent(f, f.wrt)] for f in rough]).compile()
-    meant = _program([[f, tangent(f, f.wrt)] for f in exact]).interpret
-    ones = [1] * len(chosen)
-    for instance, (got,), (want,) in zip(
-        chosen,
-        _split(compiled(*_flat(rounded)), ones),
-        _split(meant(*_flat(precise)), ones),
-        strict=True,
-    ):
-        assert got.dtype == F32
-        np.testing.assert_allclose(got, want, 1e-3, 1e-4, err_msg=str(instance))
+    counts = [len(derived.outputs) for _, derived in exact]
+    compiled = _split(_program(rough).compile()(*_flat(rounded)), counts)
+    meant = _split(_program(exact).interpret(*_flat(precise)), counts)
+    for instance, *both in zip(chosen, compiled, meant, strict=True):
+        for got, want in zip(*both, strict=True):
+            assert got.dtype == F32
+            np.testing.assert_allclose(got, want, 1e-3, 1e-4, err_msg=str(instance))
 
 
 # ---- conventions ----

@@ -5,7 +5,17 @@
 import re
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
+
+import op_matrix
+import op_table
+import test_batching
+import test_derivatives
+import test_ops
+from records import array_ops
+from test_derivatives import F32, FAMILIES
+from weft.dtypes import MLIR_NAMES
 
 ROOT = Path(__file__).parent.parent
 
@@ -39,3 +49,51 @@ def test_readme_program_runs(tmp_path: Path) -> None:
 def test_dialect_reference_is_current() -> None:
     generated = (ROOT / "build" / "dialects" / "dialect.md").read_text()
     assert (ROOT / "docs" / "dialect.md").read_text() == generated, "run `make docs`"
+
+
+def test_op_matrix_is_current() -> None:
+    assert (ROOT / "docs" / "op-matrix.md").read_text() == op_matrix.matrix(), (
+        "run `make docs`"
+    )
+
+
+def _element(instance: test_ops.Instance) -> str:
+    """The element type of the operand that has a choice, or of the result."""
+    if not instance.operands:
+        return MLIR_NAMES[instance.result.dtype]
+    values = op_table.operand_values(instance.op, len(instance.operands))
+    widest = max(range(len(values)), key=lambda i: len(values[i].elements))
+    return MLIR_NAMES[instance.operands[widest].dtype]
+
+
+def _covered(tested: Iterable[test_ops.Instance]) -> set[tuple[str, str]]:
+    """The ops, each with the element types that it is tested at."""
+    return {(instance.op.name, _element(instance)) for instance in tested}
+
+
+def test_op_matrix_claims_what_is_tested() -> None:
+    values = _covered(
+        instance
+        for group in test_ops.groups()
+        for instance in test_ops.of_family(*group)
+    )
+    stacks = _covered(
+        batch.instance
+        for group in test_batching.groups()
+        for batch in test_batching.of_family(*group)
+    )
+    varied = [
+        instance for name in FAMILIES for instance in test_derivatives.instances(name)
+    ]
+    slopes = _covered([*varied, *(test_derivatives.at(x, F32) for x in varied)])
+    tested = {
+        "value": values, "CPU": values, "vmap": stacks,
+        "jvp": slopes, "vjp": slopes, "CUDA": set(),
+    }  # fmt: skip
+    for column in op_matrix.COLUMNS:
+        claimed = {
+            (op.name, element)
+            for op in array_ops()
+            for element in op_matrix.claims(op)[column]
+        }
+        assert claimed == tested[column], column

@@ -267,21 +267,27 @@ def family(op: Record) -> str:
     return "elementwise" if op.is_elementwise else op.bases[-1].removeprefix("Weft_")
 
 
-def _groups() -> list[tuple[str, np.dtype[Any]]]:
+def groups() -> list[tuple[str, np.dtype[Any]]]:
+    """The families at each of their dtypes."""
     groups = {
         (family(op), dtype) for op in array_ops() for dtype in op_table.dtypes(op)
     }
     return sorted(groups, key=str)
 
 
-@pytest.mark.parametrize(("name", "dtype"), _groups(), ids=str)
-def test_values(name: str, dtype: np.dtype[Any]) -> None:
-    chosen = [
+def of_family(name: str, dtype: np.dtype[Any]) -> list[Instance]:
+    """What of a family is tested at a dtype."""
+    return [
         instance
         for op in array_ops()
         if family(op) == name and dtype in op_table.dtypes(op)
         for instance in instances(op, dtype)
     ]
+
+
+@pytest.mark.parametrize(("name", "dtype"), groups(), ids=str)
+def test_values(name: str, dtype: np.dtype[Any]) -> None:
+    chosen = of_family(name, dtype)
     program = weft.parse(program_text(chosen))
     compiled = program.compile()(*arguments(chosen))
     interpreted = program.interpret(*arguments(chosen))
