@@ -8,6 +8,7 @@ the longest: 2 is linear, 4 quadratic.
 
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+import itertools
 import sys
 import time
 
@@ -44,7 +45,7 @@ def measure(transform, length: int, with_code: bool) -> dict[str, float]:
     if with_code:
         lowered.compile()
         times.append(time.perf_counter())
-    spans = [(b - a) * 1e3 for a, b in zip(times, times[1:], strict=False)]
+    spans = [(b - a) * 1e3 for a, b in itertools.pairwise(times)]
     return dict(zip(STEPS, spans, strict=False))
 
 

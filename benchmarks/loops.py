@@ -40,7 +40,6 @@ def numpy_update(c, i):
     c[i : i + 8] += 1
 
 
-
 def measure(run) -> float:
     start = time.perf_counter()
     run()

@@ -274,8 +274,7 @@ void weft::Executable::operator()(void *const *pointers) const {
 Expected<std::unique_ptr<weft::Executable>>
 weft::Executable::compile(ModuleOp module, StringRef entry) {
   FatalErrorGuard guard;
-  auto func = module.lookupSymbol<LLVM::LLVMFuncOp>(
-      (entry + bodySuffix).str());
+  auto func = module.lookupSymbol<LLVM::LLVMFuncOp>((entry + bodySuffix).str());
   if (!func || !func->hasAttr(arenaBytesAttr))
     return errorOf("the module has no function '" + entry +
                    "' at stage 'llvm'");

@@ -38,7 +38,8 @@ static LogicalResult verifyCovered(func::FuncOp function, CustomRules rules,
   for (int64_t operand : operands)
     if (!llvm::is_contained(positions, operand))
       return function.emitError()
-             << "@" << function.getName() << " has a rule of its own and uses an "
+             << "@" << function.getName()
+             << " has a rule of its own and uses an "
              << "array that is differentiated without having it as an "
              << "argument; pass it as one";
   return success();
@@ -97,8 +98,8 @@ static LogicalResult verifyVjp(func::FuncOp function, CustomRules rules) {
   SmallVector<Type> taken(given.drop_front(results.size())), returned;
   appendFloating(taken, results);
   appendFloating(returned, function.getArgumentTypes());
-  returned.resize(std::min<size_t>(returned.size(),
-                                   rules.backward.getNumResults()));
+  returned.resize(
+      std::min<size_t>(returned.size(), rules.backward.getNumResults()));
   return success(succeeded(verify(rules.backward, "takes",
                                   rules.backward.getArgumentTypes(), taken)) &&
                  succeeded(verify(rules.backward, "returns",
@@ -109,9 +110,9 @@ static LogicalResult verifyJvp(func::FuncOp function, func::FuncOp rule) {
   SmallVector<Type> taken(function.getArgumentTypes());
   SmallVector<Type> returned(function.getResultTypes());
   appendFloating(taken, function.getArgumentTypes());
-  taken.resize(std::max<size_t>(
-      function.getNumArguments(),
-      std::min<size_t>(taken.size(), rule.getNumArguments())));
+  taken.resize(
+      std::max<size_t>(function.getNumArguments(),
+                       std::min<size_t>(taken.size(), rule.getNumArguments())));
   appendFloating(returned, function.getResultTypes());
   return success(succeeded(verifyRule(function, customJvp, rule, "takes",
                                       rule.getArgumentTypes(), taken)) &&

@@ -18,8 +18,8 @@ inline constexpr llvm::StringLiteral checkpointPolicy = "weft.checkpoint";
 /// `forward` maps the operands to the results and residuals, `backward` those
 /// and one cotangent for each floating result to one for each floating
 /// operand, or the first of those: with respect to the others the function may
-/// not be differentiated. `jvp` maps the operands and one tangent for each floating one to
-/// the results and one tangent for each floating result.
+/// not be differentiated. `jvp` maps the operands and one tangent for each
+/// floating one to the results and one tangent for each floating result.
 struct CustomRules {
   mlir::func::FuncOp forward, backward, jvp;
   explicit operator bool() const { return forward || jvp; }
@@ -35,8 +35,10 @@ mlir::FailureOr<CustomRules> readCustomRules(
     llvm::function_ref<mlir::LogicalResult(mlir::func::FuncOp)> expand);
 
 /// Reverse mode by `forward` and `backward`.
-mlir::FailureOr<Reversed> reverseByVjp(mlir::func::FuncOp function, CustomRules rules,
-                      const Selection &selection, mlir::SymbolTable &symbols);
+mlir::FailureOr<Reversed> reverseByVjp(mlir::func::FuncOp function,
+                                       CustomRules rules,
+                                       const Selection &selection,
+                                       mlir::SymbolTable &symbols);
 /// Reverse mode by the reverse mode of `jvp`.
 mlir::FailureOr<Reversed> reverseByJvp(mlir::func::FuncOp function,
                                        CustomRules rules,
@@ -44,9 +46,10 @@ mlir::FailureOr<Reversed> reverseByJvp(mlir::func::FuncOp function,
                                        mlir::SymbolTable &symbols,
                                        Transformer &transformer);
 /// Forward mode by `jvp`.
-mlir::FailureOr<Forwarded> forwardByJvp(mlir::func::FuncOp function, CustomRules rules,
-                       llvm::ArrayRef<int64_t> operands,
-                       mlir::SymbolTable &symbols);
+mlir::FailureOr<Forwarded> forwardByJvp(mlir::func::FuncOp function,
+                                        CustomRules rules,
+                                        llvm::ArrayRef<int64_t> operands,
+                                        mlir::SymbolTable &symbols);
 /// Gives the batched function the batched rules.
 mlir::LogicalResult batchRules(mlir::func::FuncOp function, CustomRules rules,
                                mlir::func::FuncOp batched,

@@ -15,8 +15,8 @@ namespace weft {
 void markActive(mlir::Block &body, llvm::DenseSet<mlir::Value> &active,
                 mlir::SymbolTable &symbols, Transformer &transformer);
 
-/// Where an op of the `mode` ("jvp", "vjp") of `function` comes from: the rule of
-/// `op`, at the place of that.
+/// Where an op of the `mode` ("jvp", "vjp") of `function` comes from: the rule
+/// of `op`, at the place of that.
 mlir::Location derivativeLoc(llvm::StringRef mode, mlir::func::FuncOp function,
                              mlir::Operation *op);
 

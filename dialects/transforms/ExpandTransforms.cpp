@@ -322,9 +322,8 @@ LogicalResult Expander::returnResiduals(Operation *op) {
     return failure();
   op->setOperands(*flat);
   function.removeResAttrsAttr();
-  function.setFunctionType(
-      FunctionType::get(op->getContext(), function.getArgumentTypes(),
-                        op->getOperandTypes()));
+  function.setFunctionType(FunctionType::get(
+      op->getContext(), function.getArgumentTypes(), op->getOperandTypes()));
   return success();
 }
 

@@ -22,9 +22,7 @@ public:
 
 private:
   Block &body() { return joint.getBody().front(); }
-  Location locOf(Operation *op) {
-    return derivativeLoc("jvp", function, op);
-  }
+  Location locOf(Operation *op) { return derivativeLoc("jvp", function, op); }
   void setTangents(ValueRange values, ValueRange moved);
   LogicalResult pushforward(Operation *op);
   LogicalResult pushforwardCall(func::CallOp call, ValueRange moved);

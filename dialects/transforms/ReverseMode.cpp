@@ -27,9 +27,7 @@ public:
 private:
   Block &body() { return forward.getBody().front(); }
   Operation *terminator() { return body().getTerminator(); }
-  Location locOf(Operation *op) {
-    return derivativeLoc("vjp", function, op);
-  }
+  Location locOf(Operation *op) { return derivativeLoc("vjp", function, op); }
 
   bool isActive(Operation *op);
   LogicalResult appendDerivative();

@@ -41,8 +41,8 @@ LogicalResult buildEntry(LLVM::LLVMFuncOp func) {
   Location loc = func.getLoc();
   StringRef name = func.getSymName();
   name.consume_back(weft::bodySuffix);
-  auto entry = LLVM::LLVMFuncOp::create(
-      b, loc, (weft::entryPrefix + name).str(), type);
+  auto entry =
+      LLVM::LLVMFuncOp::create(b, loc, (weft::entryPrefix + name).str(), type);
   Block *body = entry.addEntryBlock(b);
   b.setInsertionPointToStart(body);
   SmallVector<Value> arguments;

@@ -63,7 +63,7 @@ class Context:
         return self._specs[tensor_type]
 
     def attribute(self, value: Any) -> ir.Attribute:
-        """The MLIR attribute of `True`, an int, a tuple of ints, an array or a string."""
+        """The MLIR attribute of `True`, an int, ints, an array or a string."""
         if isinstance(value, ir.Attribute):
             return value
         if value is True:
