@@ -176,8 +176,11 @@ LogicalResult GatherOp::inferReturnTypes(MLIRContext *,
   for (int64_t dim = 0; dim < x.getRank(); ++dim) {
     int64_t size = given->sizes[dim];
     bool kept = llvm::is_contained(windows, dim);
-    // gather_c2: slices lie within the array; what they do not keep is 1.
-    if (size < 0 || size > x.getDimSize(dim) || (!kept && size != 1))
+    // gather_c2: slices lie within the array; what they do not keep is 1. With
+    // a batch dimension without elements there are no slices.
+    int64_t most =
+        llvm::is_contained(places.batch, dim) ? 1 : x.getDimSize(dim);
+    if (size < 0 || size > most || (!kept && size != 1))
       return emitOptionalError(loc, "gather: size ", size, " along dimension ",
                                dim, " does not fit ", x,
                                kept ? "" : ", or is not 1 where it is dropped");

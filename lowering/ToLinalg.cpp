@@ -178,7 +178,7 @@ struct LowerNoElements final : ConversionPattern {
     if (op->getNumResults() != 1 || !isa<weft::WeftDialect>(op->getDialect()))
       return rewriter.notifyMatchFailure(op, "not a weft op with one result");
     auto type = dyn_cast<RankedTensorType>(op->getResult(0).getType());
-    if (!type || type.getNumElements() != 0)
+    if (!type || !type.hasStaticShape() || type.getNumElements() != 0)
       return rewriter.notifyMatchFailure(op, "has elements");
     rewriter.replaceOp(
         op, weft::buildEmpty(rewriter, op->getLoc(), weft::storedType(type)));
