@@ -52,9 +52,10 @@ def loop(step) -> None:
         step(c, i)
 
 
-cases = {"elementwise": (elementwise, numpy_elementwise)}
-if hasattr(weft, "dynamic_update_slice"):
-    cases["dynamic_update_slice"] = (update, numpy_update)
+cases = {
+    "elementwise": (elementwise, numpy_elementwise),
+    "dynamic_update_slice": (update, numpy_update),
+}
 for name, (step, numpy_step) in cases.items():
     compiled = scan(step)
     compiled(x)

@@ -509,6 +509,7 @@ LogicalResult weft::Destinations::convertLoop(Operation *op) {
   SmallVector<Value> yielded;
   for (unsigned i = 0; i < loop.size(); ++i)
     yielded.push_back(loop.yielded(i));
+  copyPartsReadByUpdates(loop.body());
   sinkUpdates(loop.body());
   BufferPlan plan = planBuffers(loop.body(), loop.arguments, yielded);
 

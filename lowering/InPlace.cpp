@@ -7,6 +7,7 @@
 
 #include "lowering/InPlace.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -78,7 +79,8 @@ SmallVector<Value> aliasesThrough(OpOperand &use) {
       return {};
     return SmallVector<Value>{writer.getTiedOpResult(&use)};
   }
-  if (isChoice(op) || isa<LoopLikeOpInterface>(op))
+  if (isChoice(op) ||
+      isa<LoopLikeOpInterface, bufferization::AllocTensorOp>(op))
     return {};
   SmallVector<Value> results;
   for (Value result : op->getResults())
@@ -268,6 +270,35 @@ Value weft::reshapedValue(Value value) {
   if (auto collapse = value.getDefiningOp<tensor::CollapseShapeOp>())
     return collapse.getSrc();
   return {};
+}
+
+/// Copies the parts of `tensor` that an op of its block reads while it updates
+/// `tensor`.
+static void copyPartsOf(Value tensor, Operation *updater) {
+  OpBuilder b(updater);
+  updater->walk([&](Operation *op) {
+    for (OpOperand &use : op->getOpOperands()) {
+      Value part = use.get();
+      auto slice =
+          throughReshapes(part).getDefiningOp<tensor::ExtractSliceOp>();
+      if (!slice || slice.getSource() != tensor ||
+          part.getParentBlock() != updater->getBlock())
+        continue;
+      use.set(bufferization::AllocTensorOp::create(
+          b, part.getLoc(), cast<RankedTensorType>(part.getType()),
+          /*dynamicSizes=*/ValueRange{}, /*copy=*/part));
+    }
+  });
+}
+
+void weft::copyPartsReadByUpdates(Block &body) {
+  for (Operation &op : llvm::make_early_inc_range(body)) {
+    if (!isa<tensor::InsertSliceOp, scf::ForOp>(op))
+      continue;
+    for (OpResult result : op.getResults())
+      if (OpOperand *init = findInit(result))
+        copyPartsOf(init->get(), &op);
+  }
 }
 
 void weft::sinkUpdates(Block &body) {

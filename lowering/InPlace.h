@@ -16,6 +16,10 @@ mlir::OpOperand *findInit(mlir::OpResult value);
 /// A reshape's operand, or null.
 mlir::Value reshapedValue(mlir::Value value);
 
+/// Lets what updates a tensor read copies of the tensor's own slices, so that
+/// only those are copied, and not the tensor.
+void copyPartsReadByUpdates(mlir::Block &body);
+
 /// Moves what only makes the values that a body yields to its end: after all
 /// else that reads what they replace.
 void sinkUpdates(mlir::Block &body);

@@ -440,14 +440,14 @@ def scan(
     xs: Any = None,
     length: int | None = None,
     reverse: bool = False,
-    unroll: int = 1,
+    unroll: int | bool = 1,
 ) -> Any:
     """Applies `f(carry, x) -> (carry, y)` to each slice of arrays, one after another.
 
     `xs` is a tree of arrays with the same leading size; where there are none, `length`
     is the number of steps and `x` is `None`. Returns the last carry, and the `y` of
     all steps stacked. `reverse` goes from the last slice to the first; `y`s lie as
-    their `x`s do. `unroll` asks for that many steps at a time.
+    their `x`s do. `unroll` asks for that many steps at a time, `True` for all of them.
 
     >>> weft.scan(lambda s, x: (s + x, s), 0.0, weft.asarray([1.0, 2.0, 3.0]))
     (Array(6., dtype=float32), Array([0., 1., 3.], dtype=float32))
@@ -554,7 +554,9 @@ def _static_int(name: str, what: str, x: Any) -> int:
 
 
 def _unroll(unroll: int | bool, steps: int) -> int:
-    count = max(steps, 1) if unroll is True else _static_int("scan", "unroll", unroll)
+    if isinstance(unroll, bool):
+        return max(steps, 1) if unroll else 1
+    count = _static_int("scan", "unroll", unroll)
     if count < 1:
         raise ArgumentError(
             f"scan: unroll is {unroll}; it is a number of steps, at least 1"
@@ -569,7 +571,7 @@ def fori_loop(
     body_fun: Callable[[Any, Any], Any],
     init_val: Any,
     *,
-    unroll: int | None = None,
+    unroll: int | bool | None = None,
 ) -> Any:
     """Applies `body_fun(i, value)` for each `i` from `lower` up to below `upper`.
 
@@ -599,7 +601,7 @@ def fori_loop(
         i, value = state
         return i + 1, body_fun(i, value)
 
-    if unroll not in (None, 1):
+    if unroll not in (None, False, 1) or unroll is True:
         raise ArgumentError(
             f"fori_loop: unroll is {unroll}, but a bound is traced, so the number of "
             "steps is not known; leave unroll out, or make the bounds Python numbers"
@@ -610,7 +612,7 @@ def fori_loop(
 
 
 def _counted(
-    lower: int, upper: int, body_fun: Callable[..., Any], value: Any, unroll: int
+    lower: int, upper: int, body_fun: Callable[..., Any], value: Any, unroll: int | bool
 ) -> Any:
     def step(state: tuple[Any, Any], _: None) -> tuple[tuple[Any, Any], None]:
         i, value = state

@@ -151,10 +151,29 @@ def test_scan_of_arrays_without_elements():
           want=(empty[0], np.zeros(3, np.float32)))  # fmt: skip
 
 
-@pytest.mark.parametrize("unroll", [1, 2, True])
-def test_unrolling_changes_nothing(unroll):
-    check(lambda x: weft.scan(lambda c, y: (c + y, c), 0.0, x, unroll=unroll)[0], x5,
-          want=np.add.accumulate(x5)[-1])  # fmt: skip
+@pytest.mark.parametrize("unroll", [1, 2, 3, 5, 100, True, False])
+@pytest.mark.parametrize("reverse", [False, True])
+def test_unrolling_changes_nothing(unroll, reverse):
+    def f(x):
+        step = lambda c, y: (c + y, (c, y * 2))  # noqa: E731
+        last, (before, twice) = weft.scan(step, 0.0, x, reverse=reverse, unroll=unroll)
+        return last, before, twice
+
+    order = slice(None, None, -1 if reverse else 1)
+    sums = np.add.accumulate(x5[order])
+    before = np.concatenate([np.zeros(1, x5.dtype), sums[:-1]])[order]
+    check(f, x5, want=(sums[-1], before, x5 * 2))
+    gradient = weft.jit(weft.grad(lambda x: f(x)[0] ** 2))(x5)
+    np.testing.assert_allclose(gradient, np.full(5, 2 * sums[-1]), rtol=1e-6)
+
+
+@pytest.mark.parametrize("unroll", [None, 1, 2, 3, 100, True])
+def test_unrolled_loops_within_loops(unroll):
+    def step(i, s):
+        return weft.fori_loop(0, 3, lambda j, t: t + i * j, s, unroll=unroll)
+
+    check(lambda x: weft.fori_loop(0, 7, step, x, unroll=unroll), x5,
+          want=x5 + np.float32(3 * 21))  # fmt: skip
 
 
 @pytest.mark.parametrize("dtype", ["bool", "int8", "uint8", "int32", "uint64",
@@ -388,19 +407,61 @@ STEPS = {
     "stencil": lambda c: weft.concatenate([c[1:], c[:1]]) + c,
     "choice": lambda c: weft.cond(c[0] > 1, lambda x: x + 1, lambda x: x, c),
     "inner loop": lambda c: weft.fori_loop(0, 2, lambda i, x: x + i, c),
+    "update": lambda c: weft.dynamic_update_slice(
+        c, c[:8] * 2, (c[0].astype("int32"),)
+    ),
+    "set": lambda c: c.at[c[1].astype("int32")].set(c[2] + 1),
+    "add": lambda c: c.at[c[:8].astype("int32")].add(c[8:16]),
+    "move": lambda c: weft.dynamic_update_slice(c, c[8:16], (c[0].astype("int32"),)),
+    "shift": lambda c: c.at[1:9].set(c[:8]),
 }
 
 
 @pytest.mark.parametrize("name", STEPS)
 def test_ten_thousand_steps_copy_no_carry(name):
-    f = weft.jit(
-        lambda x: weft.scan(lambda c, _: (STEPS[name](c), c[0]), x, length=10_000)
-    )
+    step = lambda c, _: (STEPS[name](c), c[0])  # noqa: E731
+    f = weft.jit(lambda x: weft.scan(step, x, length=10_000))
     loop = _loop_of(
         f.lower(weft.ShapeDtypeStruct((262_144,), "float32")).text("memref")
     )
     assert not re.search(r"(memref|linalg)\.copy.*262144", loop), loop
     assert "memref.alloc" not in loop
+
+
+@pytest.mark.parametrize("unroll", [1, 2])
+def test_updates_by_parts_of_what_is_updated(unroll):
+    def f(x):
+        def step(c, i):
+            c = c.at[1:].set(c[:-1])
+            c = weft.dynamic_update_slice(c, c[1:3] + c[0], (i,))
+            c = weft.dynamic_update_slice(c, c[2:4], (i - 1,))
+            c = c.at[i].add(c[0])
+            return c, c[2]
+
+        return weft.scan(step, x, weft.arange(1, 5), unroll=unroll)
+
+    want, ys = x5.copy(), []
+    for i in range(1, 5):
+        want[1:] = want[:-1].copy()
+        want[min(i, 3) : min(i, 3) + 2] = want[1:3] + want[0]
+        want[i - 1 : i + 1] = want[2:4].copy()
+        want[i] += want[0]
+        ys.append(want[2])
+    check(f, x5, want=(want, np.array(ys)))
+
+
+def test_the_gradient_of_ten_thousand_steps_copies_no_stack():
+    step = lambda c, _: (weft.sin(c) * 1.5, None)  # noqa: E731
+    f = weft.grad(lambda x: weft.sum(weft.scan(step, x, length=10_000)[0]))
+    spec = weft.ShapeDtypeStruct((1000,), "float32")
+    text = weft.jit(f).lower(spec).text("memref")
+    assert "memref<10000x1000xf32>" in text
+    assert not re.search(r"(memref|linalg)\.copy.*: memref<10000x1000xf32>", text), text
+    assert not re.search(r"(fill|generic).*outs\([^)]*memref<10000x1000xf32>", text), (
+        text
+    )
+    # The stack, and what the steps work in.
+    assert int(re.search(r"arena_bytes = (\d+)", text)[1]) < 1.01 * 4 * 10_000 * 1000
 
 
 def test_the_scratch_of_a_loop_does_not_grow_with_its_steps():
