@@ -4,8 +4,8 @@ A key is a uint64 scalar, made by `key` and consumed by one function: `split` ma
 new keys of it. Numbers are enciphered counters (threefry-2x32 of 20 rounds: J. K.
 Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011), so they do not
 depend on the target, on `jit` or on `vmap`. For one key, `split`, `fold_in`, `bits`,
-`uniform`, `bernoulli` and `randint` give the bits of `jax.random`, as it is by default
-(threefry, partitionable), for the same dtypes.
+`uniform`, `bernoulli`, `randint` and `permutation` give the bits of `jax.random`, as
+it is by default (threefry, partitionable), for the same dtypes.
 """
 
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -13,6 +13,7 @@ depend on the target, on `jit` or on `vmap`. For one key, `split`, `fold_in`, `b
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Sequence
 from typing import Any, Final, TypeAlias
 
@@ -427,6 +428,137 @@ def categorical(
         )
     noise = gumbel(key, prefix + array.shape, array.dtype)
     return ops.argmax(noise + array, axis=len(prefix) + along)
+
+
+# ---- order and choice ----
+
+
+@public
+def permutation(
+    key: ArrayLike, x: ArrayLike, axis: int = 0, independent: bool = False
+) -> Array:
+    """The slices of an array along an axis in random order, or `range(x)` so.
+
+    Arguments: `x`, an array or an integer; `independent`, whether each row along the
+    axis gets an order of its own. The result has the shape and dtype of `x`; that of
+    an integer is int64. Raises `ShapeError` for an axis that is not there and
+    `ArgumentError` for an integer below zero.
+
+    >>> x = weft.random.permutation(weft.random.key(0), 5)
+    >>> sorted(np.asarray(x).tolist())
+    [0, 1, 2, 3, 4]
+    """
+    array = _population("permutation", x)
+    along = axis_index("random.permutation", axis, array.ndim)
+    if independent:
+        return _shuffled(key, array, along)
+    order = _shuffled(key, ops.iota((array.shape[along],), 0), 0)
+    return ops.take(array, order, axis=along)
+
+
+@public
+def choice(
+    key: ArrayLike,
+    a: ArrayLike,
+    shape: ShapeLike = (),
+    replace: bool = True,
+    p: ArrayLike | None = None,
+    axis: int = 0,
+) -> Array:
+    """Slices of an array along an axis, or numbers of `range(a)`, drawn at random.
+
+    Arguments: `a`, an array or an integer; `shape`, that of the draws, which stands in
+    the result for the axis; `replace`, whether a slice may be drawn twice; `p`, float
+    weights of the slices, which need not sum to 1. Raises `ArgumentError` where there
+    are too few slices, `ShapeError` where `p` has another size and `DTypeError` where
+    it is not floating.
+
+    >>> weft.random.choice(weft.random.key(0), weft.asarray([5, 7, 9]), (2, 4)).shape
+    (2, 4)
+    """
+    array, sizes = _population("choice", a), shape_tuple(shape)
+    along = axis_index("random.choice", axis, array.ndim)
+    size, draws = array.shape[along], math.prod(sizes)
+    _check_draws(size, draws, replace)
+    if p is not None:
+        order = _weighted(key, p, size, draws, replace)
+    elif replace:
+        order = randint(key, (draws,), 0, size)
+    else:
+        order = permutation(key, size)[:draws]
+    drawn = ops.take(array, order, axis=along)
+    return ops.reshape(drawn, array.shape[:along] + sizes + array.shape[along + 1 :])
+
+
+def _population(name: str, x: ArrayLike) -> Array:
+    """An array as it is; an integer as its range."""
+    array = as_array(x, f"random.{name}")
+    if array.ndim:
+        return array
+    try:
+        size = operator.index(x)  # type: ignore[arg-type]
+    except TypeError:
+        raise UnsupportedTypeError(
+            f"random.{name} takes an array with an axis or a Python integer, not a "
+            f"scalar of {array.dtype}"
+        ) from None
+    if size < 0:
+        raise ArgumentError(f"random.{name}: {size} is below zero; there is no range")
+    return ops.iota((size,), 0)
+
+
+def _shuffled(key: ArrayLike, x: Array, axis: int) -> Array:
+    """The elements of each row in the order of random words.
+
+    Equal words leave elements in their order: enough rounds make that unlikely.
+    """
+    rounds = math.ceil(3 * math.log(max(1, x.size)) / math.log(2**32 - 1))
+    rest = _scalar_key("permutation", key)
+    for _ in range(rounds):
+        rest, own = ops.unstack(split(rest))
+        order = ops.argsort(bits(own, x.shape), axis=axis)
+        x = ops.take_along_axis(x, order, axis=axis)
+    return x
+
+
+def _check_draws(size: int, draws: int, replace: bool) -> None:
+    if draws and not size:
+        raise ArgumentError("random.choice: there is nothing to choose from")
+    if draws > size and not replace:
+        raise ArgumentError(
+            f"random.choice: {draws} draws of {size} need replace=True, or a smaller "
+            "shape"
+        )
+
+
+def _weighted(
+    key: ArrayLike, p: ArrayLike, size: int, draws: int, replace: bool
+) -> Array:
+    """Indices drawn with given weights."""
+    weights = _floats("choice", "p", p)
+    if weights.shape != (size,):
+        raise ShapeError(
+            f"random.choice: p has shape {weights.shape}; it must have one weight for "
+            f"each of the {size} slices, ({size},)"
+        )
+    if not replace:
+        noise = gumbel(key, (size,), weights.dtype)
+        return ops.argsort(noise + ops.log(weights), descending=True)[:draws]
+    total = ops.cumsum(weights)
+    return _first_at_least(
+        total, total[-1] * (1 - uniform(key, (draws,), weights.dtype))
+    )
+
+
+def _first_at_least(ascending: Array, x: Array) -> Array:
+    """The index of the first element that is not below x, by bisection."""
+    size = ascending.size
+    low = ops.zeros(x.shape, dtype=np.int64)
+    for power in reversed(range(size.bit_length())):
+        probe = low + 2**power
+        below = ops.take(ascending, ops.minimum(probe, size) - 1) < x
+        low = ops.where(below & (probe <= size), probe, low)
+    return ops.minimum(low, size - 1)
 
 
 # ---- what all of them need ----

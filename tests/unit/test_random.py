@@ -124,6 +124,11 @@ DRAWS = {
     "bernoulli": lambda k: random.bernoulli(k, 0.3, (9,)),
     "normal": lambda k: random.normal(k, (33,)),
     "normal64": lambda k: random.normal(k, (3, 11), np.float64),
+    "permutation": lambda k: random.permutation(k, 9),
+    "rows": lambda k: random.permutation(k, np.arange(12).reshape(4, 3), 0, True),
+    "choice": lambda k: random.choice(k, 9, (5,)),
+    "weighted": lambda k: random.choice(k, 3, (5,), p=np.float32([0.5, 0.2, 0.3])),
+    "once": lambda k: random.choice(k, 3, (2,), False, np.float32([0.5, 0.2, 0.3])),
     "categorical": lambda k: random.categorical(k, LOGITS, shape=(7,)),
 }
 
@@ -231,6 +236,53 @@ def test_keys_that_were_split_are_independent():
     assert len(set(steps)) == 100
 
 
+# ---- order and choice ----
+
+
+def test_permutation():
+    x = np.arange(12.0).reshape(4, 3)
+    order = array(random.permutation(KEY, 4))
+    assert sorted(order.tolist()) == [0, 1, 2, 3]
+    np.testing.assert_array_equal(array(random.permutation(KEY, x)), x[order])
+    columns = array(random.permutation(KEY, x, axis=1))
+    np.testing.assert_array_equal(np.sort(columns, 1), x)
+    assert len({tuple(row) for row in columns - columns[:, :1]}) == 1
+    mixed = array(random.permutation(KEY, np.zeros((50, 1)) + np.arange(9), 1, True))
+    np.testing.assert_array_equal(np.sort(mixed, 1)[0], np.arange(9))
+    assert len({tuple(row) for row in mixed}) > 40
+    assert array(random.permutation(KEY, 0)).shape == (0,)
+
+
+def test_permutations_are_equally_likely():
+    keys = array(random.split(KEY, 1200))
+    seen = {}
+    for k in keys:
+        order = tuple(array(random.permutation(k, 3)).tolist())
+        seen[order] = seen.get(order, 0) + 1
+    assert len(seen) == 6
+    assert all(abs(count - 200) < 60 for count in seen.values())
+
+
+def test_choice():
+    letters = np.array([10, 20, 30, 40])
+    weights = np.float32([1, 0, 2, 5])
+    drawn = array(random.choice(KEY, letters, (COUNT // 2, 2), p=weights))
+    assert drawn.shape == (COUNT // 2, 2)
+    shares = [np.mean(drawn == letter) for letter in letters]
+    np.testing.assert_allclose(shares, weights / 8, atol=0.012)
+    even = np.bincount(array(random.choice(KEY, 4, (COUNT,)))) / COUNT
+    np.testing.assert_allclose(even, 0.25, atol=0.012)
+    for p in (None, np.ones(4, np.float32)):
+        once = array(random.choice(KEY, letters, (4,), replace=False, p=p))
+        assert sorted(once.tolist()) == letters.tolist()
+    rows = random.choice(KEY, np.ones((2, 5, 3)), (4, 2), axis=1)
+    assert rows.shape == (2, 4, 2, 3)
+    first = array(
+        random.choice(KEY, 4, (99,), replace=True, p=np.float32([0, 0, 1, 0]))
+    )
+    assert set(first.tolist()) == {2}
+
+
 # ---- accuracy ----
 
 LONG = np.longdouble
@@ -336,6 +388,11 @@ MISTAKES = {
     "words of keys": (lambda: random.wrap_key_data(np.ones(2)), "must be uint32"),
     "one word": (lambda: random.wrap_key_data(np.ones(3, np.uint32)), "two words"),
     "data": (lambda: random.fold_in(KEY, 0.5), "must be an integer"),
+    "no range": (lambda: random.permutation(KEY, -1), "below zero"),
+    "no axis": (lambda: random.permutation(KEY, 1.5), "a Python integer"),
+    "too many": (lambda: random.choice(KEY, 3, (4,), replace=False), "replace=True"),
+    "none": (lambda: random.choice(KEY, 0, (4,)), "nothing to choose"),
+    "weights": (lambda: random.choice(KEY, 3, p=np.ones(2)), "one weight for each"),
     "counters": (lambda: weft.threefry(np.ones(2), np.ones(2)), "uint64"),
 }
 
