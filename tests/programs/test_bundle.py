@@ -100,15 +100,21 @@ def test_derivatives():
     )  # fmt: skip
 
 
-def test_gauss_newton_steps_lower_the_error():
-    cameras = CAMS.copy()
-    flat = weft.jit(weft.jacfwd(residuals))
-    value = weft.jit(residuals)
-    errors = []
-    for _ in range(4):
+def test_levenberg_marquardt_lowers_the_error():
+    jacobian, value = weft.jit(weft.jacfwd(residuals)), weft.jit(residuals)
+
+    def error(cameras):
+        return np.sum(np.asarray(value(cameras, *ARGS[1:])) ** 2)
+
+    cameras, damping, errors = CAMS, 1.0, [error(CAMS)]
+    for _ in range(15):
         r = np.asarray(value(cameras, *ARGS[1:])).ravel()
-        errors.append(r @ r)
-        j = np.asarray(flat(cameras, *ARGS[1:])).reshape(r.size, -1)
-        damped = j.T @ j + 1e-1 * np.eye(j.shape[1])
-        cameras = cameras - np.linalg.solve(damped, j.T @ r).reshape(cameras.shape)
+        j = np.asarray(jacobian(cameras, *ARGS[1:])).reshape(r.size, -1)
+        damped = j.T @ j + damping * np.eye(j.shape[1])
+        tried = cameras - np.linalg.solve(damped, j.T @ r).reshape(cameras.shape)
+        if error(tried) < errors[-1]:
+            cameras, damping = tried, damping / 3
+            errors.append(error(cameras))
+        else:
+            damping *= 5
     assert errors[-1] < 0.5 * errors[0]

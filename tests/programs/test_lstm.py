@@ -21,8 +21,8 @@ def cell(p, carry, x):
     h, c = carry
     gates = x @ p["w"] + h @ p["u"] + p["b"]
     i, f, o, g = (gates[..., k * UNITS : (k + 1) * UNITS] for k in range(4))
-    c = weft.nn.sigmoid(f) * c + weft.nn.sigmoid(i) * weft.tanh(g)
-    h = weft.nn.sigmoid(o) * weft.tanh(c)
+    c = weft.logistic(f) * c + weft.logistic(i) * weft.tanh(g)
+    h = weft.logistic(o) * weft.tanh(c)
     return (h, c), h
 
 

@@ -15,7 +15,7 @@ ROWS, COLUMNS = np.tril_indices(DIM, -1)
 
 def factor(log_diagonal, below):
     """The inverse Cholesky factor Q of one component."""
-    q = weft.diag(weft.exp(log_diagonal))
+    q = weft.eye(DIM, dtype=weft.float64) * weft.exp(log_diagonal)
     return q.at[ROWS, COLUMNS].set(below)
 
 
@@ -27,11 +27,11 @@ def log_likelihood(alphas, means, log_diagonals, below, xs):
             z = q @ (x - mean)
             return alpha + weft.sum(log_diagonal) - 0.5 * weft.sum(z * z)
 
-        return weft.logsumexp(weft.vmap(of_component)(alphas, means, qs, log_diagonals))
+        return weft.nn.logsumexp(weft.vmap(of_component)(alphas, means, qs, log_diagonals))
 
     constant = -POINTS * DIM * 0.5 * math.log(2 * math.pi)
     inner = weft.sum(weft.vmap(of_point)(xs))
-    return constant + inner - POINTS * weft.logsumexp(alphas)
+    return constant + inner - POINTS * weft.nn.logsumexp(alphas)
 
 
 def by_numpy(alphas, means, log_diagonals, below, xs):

@@ -321,7 +321,7 @@ def _partial(
             whole[number] = x
         return function(*whole, **kwargs)
 
-    return functools.update_wrapper(chosen, function)
+    return standing_for(chosen, function)
 
 
 def differentiate(
