@@ -2,7 +2,9 @@
 //
 // weft-inline-calls: each function once, those that it calls first, so that no
 // body is looked through twice. The last call of a private function takes its
-// ops, the others get copies: the work is that of writing down the result.
+// ops, the others get copies: the work is that of writing down the result. A
+// function that is called once is moved before what it calls is, so that the
+// stacks of calls in the locations share their ends.
 
 #include "dialects/transforms/Inlining.h"
 #include "dialects/transforms/Passes.h"
@@ -79,6 +81,14 @@ void weft::inlineCalls(func::FuncOp function, SymbolTable &symbols,
   }
 }
 
+/// The calls in a function, the last one first.
+static SmallVector<func::CallOp> callsIn(func::FuncOp function) {
+  SmallVector<func::CallOp> calls;
+  function.walk([&](func::CallOp call) { calls.push_back(call); });
+  std::reverse(calls.begin(), calls.end());
+  return calls;
+}
+
 namespace {
 
 struct InlineCalls final : weft::impl::InlineCallsBase<InlineCalls> {
@@ -115,17 +125,24 @@ void InlineCalls::visit(func::FuncOp function) {
   if (done.contains(function))
     return;
   inProgress.insert(function);
-  SmallVector<func::CallOp> calls;
-  function.walk([&](func::CallOp call) { calls.push_back(call); });
-  for (func::CallOp call : calls) {
+  SmallVector<func::CallOp> calls = callsIn(function);
+  while (!calls.empty()) {
+    func::CallOp call = calls.pop_back_val();
     auto callee = symbols->lookup<func::FuncOp>(call.getCallee());
     if (!hasOneBlock(callee) || inProgress.contains(callee))
       continue;
-    visit(callee);
-    bool isLast = --uses[callee.getSymNameAttr()] == 0 && callee.isPrivate();
-    inlineCall(call, callee, isLast);
-    if (isLast)
+    unsigned &left = uses[callee.getSymNameAttr()];
+    if (left == 1 && callee.isPrivate()) {
+      // Moved before its own calls are looked at, no op moves twice.
+      if (!done.contains(callee))
+        llvm::append_range(calls, callsIn(callee));
+      inlineCall(call, callee, /*isLast=*/true);
       symbols->erase(callee);
+      continue;
+    }
+    --left;
+    visit(callee);
+    inlineCall(call, callee, /*isLast=*/false);
   }
   inProgress.erase(function);
   done.insert(function);

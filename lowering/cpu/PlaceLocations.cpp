@@ -21,21 +21,41 @@ FileLineColLoc findPlace(Location loc) {
 }
 
 /// Leaves out of a stack of calls each one that is in no file, and of a fused
-/// op all lines but the first: LLVM would merge them into none.
-Location placed(Location loc) {
-  if (auto fused = dyn_cast<FusedLoc>(loc); fused && !fused.getMetadata())
-    return placed(fused.getLocations().front());
-  auto call = dyn_cast<CallSiteLoc>(loc);
-  if (!call)
-    return loc;
-  Location callee = placed(call.getCallee());
-  Location caller = placed(call.getCaller());
-  if (!findPlace(callee))
-    return caller;
-  if (!findPlace(caller))
-    return callee;
-  return CallSiteLoc::get(callee, caller);
-}
+/// op all lines but the first: LLVM would merge them into none. Ops share the
+/// stacks of the calls that they are there by, so each is looked at once.
+class Placer {
+public:
+  Location placed(Location loc) {
+    if (auto found = known.find(loc); found != known.end())
+      return found->second;
+    Location result = compute(loc);
+    known.try_emplace(loc, result);
+    return result;
+  }
+
+private:
+  Location compute(Location loc) {
+    if (auto fused = dyn_cast<FusedLoc>(loc); fused && !fused.getMetadata())
+      return placed(fused.getLocations().front());
+    auto call = dyn_cast<CallSiteLoc>(loc);
+    if (!call)
+      return loc;
+    Location callee = placed(call.getCallee());
+    Location caller = placed(call.getCaller());
+    if (!hasPlace(callee))
+      return caller;
+    if (!hasPlace(caller))
+      return callee;
+    return CallSiteLoc::get(callee, caller);
+  }
+
+  /// Asked of what was placed: a call that is left has its places.
+  static bool hasPlace(Location loc) {
+    return isa<CallSiteLoc>(loc) || findPlace(loc);
+  }
+
+  DenseMap<Location, Location> known;
+};
 
 class PlaceLocations final
     : public weft::impl::PlaceLocationsBase<PlaceLocations> {
@@ -47,7 +67,9 @@ class PlaceLocations final
       if (FileLineColLoc place = findPlace(global.getLoc()))
         global.setLoc(place);
     }
-    module.walk([](Operation *op) { op->setLoc(placed(op->getLoc())); });
+    Placer placer;
+    module.walk(
+        [&](Operation *op) { op->setLoc(placer.placed(op->getLoc())); });
   }
 };
 
