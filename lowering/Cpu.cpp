@@ -20,14 +20,15 @@ constexpr llvm::StringLiteral fusedPasses = R"(
 
 // Barriers go when all that they keep apart has been through its last clean-up
 // as tensors. Destinations must be in the text before bufferization decides
-// what is copied. The arena is planned when clean-up has left only the buffers
-// that are needed, and a second canonicalization removes the copies that CSE
+// what is copied. Loops are unrolled over buffers: their bodies work in place
+// by then. The arena is planned when clean-up has left only the buffers that
+// are needed, and a second canonicalization removes the copies that CSE
 // showed to be of a buffer to itself.
 constexpr llvm::StringLiteral memrefPasses = R"(
   func.func(weft-erase-barriers), weft-destination-passing,
   one-shot-bufferize{buffer-alignment=64},
-  func.func(canonicalize, cse, canonicalize, weft-plan-arena, canonicalize,
-            cse))";
+  func.func(canonicalize, cse, canonicalize, weft-unroll-loops,
+            weft-plan-arena, canonicalize, cse))";
 
 // Copies become linalg ops, so they stand before what is done to those. Affine
 // maps are in loops and strided views alike: lower-affine follows both. Loops

@@ -16,6 +16,8 @@ namespace weft {
 
 /// Where a lowered function keeps the size of its arena.
 inline constexpr llvm::StringLiteral arenaBytesAttr = "weft.arena_bytes";
+/// How many steps a loop is to take at a time.
+inline constexpr llvm::StringLiteral unrollAttr = "weft.unroll";
 /// What the name of a function ends with that an entry point calls. A function
 /// `sin` or `memcpy` would be called in the place of the C library's.
 inline constexpr llvm::StringLiteral bodySuffix = ".body";

@@ -124,6 +124,27 @@ def DestinationPassing
   ];
 }
 
+def UnrollLoops : Pass<"weft-unroll-loops", "::mlir::func::FuncOp"> {
+  let summary = "Repeats the bodies of loops that take several steps at a time";
+  let description = [{
+    How many is the loop's attribute `weft.unroll`. The steps that are left over
+    are taken one at a time. By then all is in buffers, so that no step copies
+    what the next one changes.
+
+    ```mlir
+    scf.for %i = %c0 to %c10 step %c1 { ... } {weft.unroll = 4 : i64}
+    ```
+    becomes
+    ```mlir
+    scf.for %i = %c0 to %c8 step %c4 { ... ... ... ... }
+    scf.for %i = %c8 to %c10 step %c1 { ... }
+    ```
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect"
+  ];
+}
+
 def PlanArena : Pass<"weft-plan-arena", "::mlir::func::FuncOp"> {
   let summary = "Gives every temporary buffer a fixed place in one arena";
   let description = [{

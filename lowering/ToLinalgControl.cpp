@@ -5,6 +5,7 @@
 // array that the loop carries.
 
 #include "dialects/Weft.h"
+#include "lowering/Passes.h"
 #include "lowering/ToLinalg.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -185,6 +186,8 @@ struct LowerScan final : OpConversionPattern<weft::ScanOp> {
     llvm::append_range(starts, ys.pack(buildArrays(op, length, rewriter)));
 
     auto loop = scf::ForOp::create(rewriter, loc, zero, length, one, starts);
+    if (int64_t steps = stepsAtATime(op); steps > 1)
+      loop->setAttr(weft::unrollAttr, rewriter.getI64IntegerAttr(steps));
     Block *body = loop.getBody();
     if (!body->empty()) // what the builder writes for a loop without carries
       rewriter.eraseOp(body->getTerminator());
@@ -222,6 +225,11 @@ struct LowerScan final : OpConversionPattern<weft::ScanOp> {
   }
 
 private:
+  static int64_t stepsAtATime(weft::ScanOp op) {
+    uint64_t steps = op.getUnroll();
+    return std::min(steps, op.getLength().value_or(steps));
+  }
+
   /// The number of steps.
   static Value buildLength(weft::ScanOp op, OpAdaptor adaptor, OpBuilder &b) {
     Location loc = op.getLoc();

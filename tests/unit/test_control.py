@@ -176,6 +176,13 @@ def test_unrolled_loops_within_loops(unroll):
           want=x5 + np.float32(3 * 21))  # fmt: skip
 
 
+@pytest.mark.parametrize(("unroll", "bodies"), [(1, 1), (4, 4 + 1), (7, 7), (100, 7)])
+def test_so_many_steps_at_a_time(unroll, bodies):
+    step = lambda c, _: (weft.sin(c), None)  # noqa: E731
+    f = weft.jit(lambda x: weft.scan(step, x, length=7, unroll=unroll)[0])
+    assert f.lower(x5).text("memref").count("math.sin") == bodies
+
+
 @pytest.mark.parametrize("dtype", ["bool", "int8", "uint8", "int32", "uint64",
                                    "float32", "float64"])  # fmt: skip
 def test_carries_of_each_dtype(dtype):
@@ -417,10 +424,11 @@ STEPS = {
 }
 
 
+@pytest.mark.parametrize("unroll", [1, 3])
 @pytest.mark.parametrize("name", STEPS)
-def test_ten_thousand_steps_copy_no_carry(name):
+def test_ten_thousand_steps_copy_no_carry(name, unroll):
     step = lambda c, _: (STEPS[name](c), c[0])  # noqa: E731
-    f = weft.jit(lambda x: weft.scan(step, x, length=10_000))
+    f = weft.jit(lambda x: weft.scan(step, x, length=10_000, unroll=unroll))
     loop = _loop_of(
         f.lower(weft.ShapeDtypeStruct((262_144,), "float32")).text("memref")
     )

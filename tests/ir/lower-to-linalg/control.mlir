@@ -34,6 +34,24 @@ func.func @reverse(%xs: tensor<10xi1>) -> tensor<10xi1> {
   return %ys : tensor<10xi1>
 }
 
+// Loops are unrolled later; never by more steps than they have.
+// CHECK-LABEL: func.func @unroll(
+// CHECK: } {weft.unroll = 3 : i64}
+// CHECK: } {weft.unroll = 10 : i64}
+func.func @unroll(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %c = weft.scan length 10 unroll 3 carry(%x) : (tensor<4xf32>) -> tensor<4xf32> {
+  ^bb0(%a: tensor<4xf32>):
+    %d = weft.sin %a : tensor<4xf32>
+    weft.yield %d : tensor<4xf32>
+  }
+  %d = weft.scan length 10 unroll 100 carry(%c) : (tensor<4xf32>) -> tensor<4xf32> {
+  ^bb0(%a: tensor<4xf32>):
+    %d = weft.cos %a : tensor<4xf32>
+    weft.yield %d : tensor<4xf32>
+  }
+  return %d : tensor<4xf32>
+}
+
 // A tape is as long as its loop runs.
 // CHECK-LABEL: func.func @tape(
 // CHECK: %[[N:.+]] = arith.maxsi
