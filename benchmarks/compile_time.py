@@ -1,9 +1,9 @@
 """How the time to trace, expand, lower and compile grows with the program.
 
-Prints milliseconds for chains of elementwise ops, their gradients and their
-Hessian-vector products, and the slope: milliseconds an op of the chain between the
-two longest. The growth is that of the time of a step from half the longest chain to
-the longest: 2 is linear, 4 quadratic.
+Prints milliseconds of processor time for chains of elementwise ops, their gradients
+and their Hessian-vector products, and the slope: milliseconds an op of the chain
+between the two longest. The growth is that of the time of a step from half the
+longest chain to the longest: 2 is linear, 4 quadratic.
 """
 
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -35,16 +35,16 @@ def hessian_vector(f):
 
 
 def measure(transform, length: int, with_code: bool) -> dict[str, float]:
-    times = [time.perf_counter()]
+    times = [time.process_time()]
     lowered = weft.jit(transform(chain(length))).lower(x)
-    times.append(time.perf_counter())
+    times.append(time.process_time())
     lowered.text("expanded")
-    times.append(time.perf_counter())
+    times.append(time.process_time())
     lowered.text("llvm")
-    times.append(time.perf_counter())
+    times.append(time.process_time())
     if with_code:
         lowered.compile()
-        times.append(time.perf_counter())
+        times.append(time.process_time())
     spans = [(b - a) * 1e3 for a, b in itertools.pairwise(times)]
     return dict(zip(STEPS, spans, strict=False))
 
