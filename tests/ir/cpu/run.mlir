@@ -3,7 +3,7 @@
 
 // The whole way to the machine and back.
 
-// LLVM: llvm.func internal @main(
+// LLVM: llvm.func internal @main.body(
 // LLVM: llvm.func @weft_entry_main(
 
 func.func @main() -> (tensor<2x2xf32>, tensor<3xi64>, tensor<2xi1>, tensor<3xui8>) {
