@@ -27,7 +27,9 @@ def log_likelihood(alphas, means, log_diagonals, below, xs):
             z = q @ (x - mean)
             return alpha + weft.sum(log_diagonal) - 0.5 * weft.sum(z * z)
 
-        return weft.nn.logsumexp(weft.vmap(of_component)(alphas, means, qs, log_diagonals))
+        return weft.nn.logsumexp(
+            weft.vmap(of_component)(alphas, means, qs, log_diagonals)
+        )
 
     constant = -POINTS * DIM * 0.5 * math.log(2 * math.pi)
     inner = weft.sum(weft.vmap(of_point)(xs))
