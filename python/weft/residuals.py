@@ -103,6 +103,7 @@ def split(program: Program, wrt: Sequence[int]) -> Split:
 
         forward, backward = named[_FORWARD], named[_BACKWARD]
         sources, residuals = _keep_once(forward, backward, program, describe)
+        program.run_stage(module, EXPANDED)  # what is not kept is not computed
         text = _text_of(module, forward), _text_of(module, backward)
     specs = tuple(residual.spec for residual in residuals)
     saved = [*program.inputs, *specs]
@@ -193,7 +194,9 @@ def _keep_once(
     rules = _first_rules(backward.regions[0].blocks[0])
     position: dict[ir.Value, int] = {}
     sources, residuals = [], []
-    for value, rule in zip(values[primals:], rules, strict=False):
+    for value, rule in zip(values[primals:], list(rules), strict=False):
+        if rule is None:
+            continue
         if isinstance(value, ir.BlockArgument):
             sources.append(value.arg_number)
             continue
@@ -206,14 +209,31 @@ def _keep_once(
         "func.return", operands=kept, loc=exit_.location, ip=ir.InsertionPoint(exit_)
     )
     exit_.erase()
-    types = [a.type for a in body.arguments], [v.type for v in kept]
-    signature = ir.FunctionType.get(*types, forward.context)
-    forward.attributes["function_type"] = ir.TypeAttr.get(signature, forward.context)
+    taken = backward.regions[0].blocks[0]
+    for i in reversed(range(len(values) - primals)):
+        if rules[i] is None:
+            taken.erase_argument(i)
+    for function in (forward, backward):
+        _set_type(function)
     return tuple(sources), ResidualList(residuals)
 
 
-def _first_rules(body: ir.Block) -> list[str]:
-    """For each argument the op whose derivative uses it first."""
+def _set_type(function: ir.Operation) -> None:
+    """Has a function's type say what its body takes and returns."""
+    from mlir import ir
+
+    body = function.regions[0].blocks[0]
+    exit_ = body.operations[len(body.operations) - 1].operation
+    signature = ir.FunctionType.get(
+        [argument.type for argument in body.arguments],
+        [value.type for value in exit_.operands],
+        function.context,
+    )
+    function.attributes["function_type"] = ir.TypeAttr.get(signature, function.context)
+
+
+def _first_rules(body: ir.Block) -> list[str | None]:
+    """For each argument the op whose derivative uses it first, if any does."""
     from mlir import ir
 
     rules: dict[int, str] = {}
@@ -221,7 +241,7 @@ def _first_rules(body: ir.Block) -> list[str]:
         for operand in op.operation.operands:
             if isinstance(operand, ir.BlockArgument) and operand.owner == body:
                 rules.setdefault(operand.arg_number, _rule(op.operation))
-    return [rules.get(i, "nothing") for i in range(len(body.arguments))]
+    return [rules.get(i) for i in range(len(body.arguments))]
 
 
 def _rule(operation: ir.Operation) -> str:

@@ -240,6 +240,29 @@ def test_residuals():
     assert {r.rule for r in listed} <= {"multiply", "exp", "sin", "sum"}
 
 
+def test_nothing_is_kept_for_nothing():
+    def root(a):
+        return weft.while_loop(
+            lambda s: weft.abs(s[0] - s[1]) > 1e-9,
+            lambda s: (0.5 * (s[0] + a / s[0]), s[0]),
+            (a, 0.5 * a),
+        )[0]
+
+    def f(a):
+        def step(c, t):
+            return c + root(c * t), c * c
+
+        c, ys = weft.scan(step, a, weft.asarray(X * X))
+        return c + weft.sum(ys)
+
+    jitted, a = weft.jit(f), np.float64(1.3)
+    listed = jitted.residuals(a)
+    assert all(r.rule == "scan" for r in listed)
+    assert listed.bytes == 3 * 3 * 8  # carries, starts and counts
+    _, pullback = weft.vjp(jitted, a)
+    close(pullback(1.0)[0], np.asarray(weft.grad(f)(a)))
+
+
 @pytest.mark.parametrize("f", [deep, lambda x: weft.sum(weft.sin(x) * x / weft.exp(x))])
 def test_residuals_are_what_the_compiled_forward_pass_returns(f):
     jitted = weft.jit(f)
