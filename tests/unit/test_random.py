@@ -143,7 +143,6 @@ def test_jit_and_the_interpreter_give_the_bits_of_eager_calls(name):
     np.testing.assert_array_equal(array(interpreted), want, strict=True)
 
 
-@pytest.mark.skipif(not hasattr(weft, "vmap"), reason="there is no vmap")
 @pytest.mark.parametrize("name", DRAWS)
 def test_vmap_gives_the_bits_of_a_loop(name):
     draw = DRAWS[name]

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
@@ -28,7 +29,7 @@ from .common import (
 Rule = Callable[..., Any]
 
 
-class _Custom:
+class _Custom(ABC):
     """A function with a derivative of its own."""
 
     _kind: str
@@ -53,8 +54,9 @@ class _Custom:
         call = _Call(self._function, self._kind, self.__name__, self._fixed, args)
         return call.emit((self, *call.key), self._apply)
 
+    @abstractmethod
     def _apply(self, call: _Call) -> Any:
-        raise NotImplementedError
+        """Calls the function with the rule."""
 
     def _missing(self, what: str) -> TransformError:
         return TransformError(
