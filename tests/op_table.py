@@ -8,25 +8,17 @@ off. A row of another op lists shapes and attributes instead.
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+import op_cases
+from op_cases import Case, Draw, Shape
 from records import Record, Value
 from weft.dtypes import BY_MLIR_NAME, MLIR_NAMES
 
 Interval = tuple[float, float]
-Shape = tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Case:
-    """Shapes of the operands, attributes, and the result's shape if not inferred."""
-
-    shapes: tuple[Shape, ...]
-    attributes: dict[str, Any] = field(default_factory=dict)
-    result: Shape | None = None
 
 
 @dataclass(frozen=True)
@@ -34,11 +26,13 @@ class Row:
     """How to sample one op.
 
     `ulps` are units in the last place of the exact result or, where an op sums or
-    multiplies up, of that of the operands' absolute values (`accumulates`).
+    multiplies up, of that of the operands' absolute values (`accumulates`). `draw`
+    gives random cases; an elementwise op needs none.
     """
 
     smooth: tuple[Interval, ...] = ()
     cases: tuple[Case, ...] = ()
+    draw: Draw | None = None
     ulps: float = 0
     accumulates: bool = False
     # NumPy does not say which of 0.0 and -0.0 is the larger one.
@@ -63,13 +57,13 @@ def structured(*cases: Case, **options: Any) -> Row:
 def reduction(**options: Any) -> Row:
     """A reduction that has a value over no elements."""
     empty = Case(((2, 0, 3),), {"axes": (1,)}), Case(((0, 3),), {"axes": (0, 1)})
-    return structured(*_full_reductions(), *empty, **options)
+    return structured(*_full_reductions(), *empty, draw=op_cases.reduction, **options)
 
 
 def extremum(**options: Any) -> Row:
     """A reduction that has none."""
     empty = Case(((2, 0, 3),), {"axes": (2,)})
-    return structured(*_full_reductions(), empty, **options)
+    return structured(*_full_reductions(), empty, draw=op_cases.extremum, **options)
 
 
 def _full_reductions() -> list[Case]:
@@ -98,6 +92,7 @@ def index_reduction() -> Row:
         Case(((3, 5),), {"axis": 1}),
         Case(((2, 3, 4),), {"axis": 1}),
         Case(((3, 0),), {"axis": 0}),
+        draw=op_cases.index_reduction,
     )
 
 
@@ -144,6 +139,7 @@ def scatters(**options: Any) -> Row:
         _scatter((3, 2), (0, 2), (0,), (0,), (0,)),
         _scatter((0, 3), (2, 0, 3), (2,), (0,), ()),
         _scatter((9,), (30,), (30,), (0,), (0,)),
+        draw=op_cases.scatter,
         **options,
     )
 
@@ -161,7 +157,8 @@ def _axes(shapes: Sequence[Shape], flag: str, count: int = 1) -> list[Case]:
 def running(count: int = 1, **options: Any) -> Row:
     """An op that goes along an axis."""
     shapes = ((1,), (7,), (3, 5), (2, 3, 4), (2, 0, 3))
-    return structured(*_axes(shapes, "reverse", count), **options)
+    draw = op_cases.along("reverse", count)
+    return structured(*_axes(shapes, "reverse", count), draw=draw, **options)
 
 
 def ordering(**options: Any) -> Row:
@@ -169,7 +166,8 @@ def ordering(**options: Any) -> Row:
     shapes = ((1,), (7,), (3, 5), (2, 0, 3))
     # One pass of merging, two and three.
     long = ((17,), (40,), (65,))
-    return structured(*_axes((*shapes, *long), "descending"), **options)
+    cases = _axes((*shapes, *long), "descending")
+    return structured(*cases, draw=op_cases.along("descending"), **options)
 
 
 EXACT = Row()
@@ -259,13 +257,17 @@ ROWS: dict[str, Row] = {
     "stop_gradient": EXACT,
     # Creation.
     "constant": structured(
-        Case((), result=()), Case((), result=(3,)), Case((), result=(2, 0))
+        Case((), result=()),
+        Case((), result=(3,)),
+        Case((), result=(2, 0)),
+        draw=op_cases.constant,
     ),
     "iota": structured(
         Case((), {"dimension": 0}, (5,)),
         Case((), {"dimension": 1}, (2, 3)),
         Case((), {"dimension": 0}, (3, 0)),
         Case((), {"dimension": 2}, (1, 2, 1)),
+        draw=op_cases.iota,
     ),
     # Shape.
     "broadcast": structured(
@@ -274,6 +276,7 @@ ROWS: dict[str, Row] = {
         Case(((2, 1),), {"dimensions": (0, 2)}, (2, 4, 3)),
         Case(((1,),), {"dimensions": (0,)}, (0,)),
         Case(((),), {"dimensions": ()}, ()),
+        draw=op_cases.broadcast,
     ),
     "reshape": structured(
         Case(((2, 6),), result=(3, 4)),
@@ -281,12 +284,14 @@ ROWS: dict[str, Row] = {
         Case(((),), result=(1,)),
         Case(((0, 3),), result=(5, 0)),
         Case(((2, 3, 2),), result=(12,)),
+        draw=op_cases.reshape,
     ),
     "transpose": structured(
         Case(((2, 3),), {"permutation": (1, 0)}),
         Case(((2, 3, 4),), {"permutation": (2, 0, 1)}),
         Case(((),), {"permutation": ()}),
         Case(((0, 3),), {"permutation": (1, 0)}),
+        draw=op_cases.transpose,
     ),
     "slice": structured(
         _slice((9,), (1,), (8,), (3,)),
@@ -294,6 +299,7 @@ ROWS: dict[str, Row] = {
         _slice((4, 5), (3, 1), (4, 5), (2, 2)),
         _slice((4,), (2,), (2,), (1,)),
         _slice((), (), (), ()),
+        draw=op_cases.slice_,
     ),
     "pad": structured(
         _pad((3,), (1,), (2,), (1,)),
@@ -301,12 +307,14 @@ ROWS: dict[str, Row] = {
         _pad((0, 2), (1, 0), (1, 1), (3, 0)),
         _pad((), (), (), ()),
         _pad((1,), (0,), (0,), (4,)),
+        draw=op_cases.pad,
     ),
     "concatenate": structured(
         Case(((2,), (3,)), {"dimension": 0}),
         Case(((2, 3), (2, 0), (2, 1)), {"dimension": 1}),
         Case(((1, 2), (3, 2)), {"dimension": 0}),
         Case(((4,),), {"dimension": 0}),
+        draw=op_cases.concatenate,
     ),
     "reverse": structured(
         Case(((5,),), {"dimensions": (0,)}),
@@ -314,6 +322,7 @@ ROWS: dict[str, Row] = {
         Case(((2, 3),), {"dimensions": ()}),
         Case(((),), {"dimensions": ()}),
         Case(((0, 2),), {"dimensions": (0,)}),
+        draw=op_cases.reverse,
     ),
     # Indexing.
     "dynamic_slice": structured(
@@ -323,6 +332,7 @@ ROWS: dict[str, Row] = {
         Case(((2, 3, 4), (), (), ()), {"sizes": (1, 3, 2)}),
         Case(((3, 2), (), ()), {"sizes": (0, 2)}),
         Case(((),), {"sizes": ()}),
+        draw=op_cases.dynamic_slice,
     ),
     "dynamic_update_slice": structured(
         Case(((7,), (3,), ())),
@@ -331,6 +341,7 @@ ROWS: dict[str, Row] = {
         Case(((2, 3, 4), (1, 3, 2), (), (), ())),
         Case(((3, 2), (0, 2), (), ())),
         Case(((), ())),
+        draw=op_cases.dynamic_update_slice,
     ),
     "gather": structured(
         _gather((5,), (7,), (0,), (1,), (0,)),
@@ -343,6 +354,7 @@ ROWS: dict[str, Row] = {
         _gather((2, 4, 3), (3, 2, 2), (1,), (1, 1, 1), (1,), (2, 0), clip=True),
         _gather((3, 2), (0,), (0,), (1, 2), (0,)),
         _gather((0, 3), (2,), (0,), (0, 3), ()),
+        draw=op_cases.gather,
     ),
     "scatter": scatters(),
     "scatter_add": scatters(),
@@ -379,6 +391,7 @@ ROWS: dict[str, Row] = {
         _dot((3, 2), (3, 2), ((0, 1), (0, 1))),
         ulps=8,
         accumulates=True,
+        draw=op_cases.dot_general,
     ),
 }
 

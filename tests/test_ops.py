@@ -56,7 +56,7 @@ def needs_result(op: Record) -> bool:
 # ---- instances ----
 
 
-def _targets(op: Record, dtype: np.dtype[Any]) -> list[np.dtype[Any]]:
+def result_dtypes(op: Record, dtype: np.dtype[Any]) -> list[np.dtype[Any]]:
     """The result dtypes of an op that converts."""
     found = [BY_MLIR_NAME[element] for element in op.results[0].elements]
     if op.name == "bitcast":
@@ -83,7 +83,7 @@ def _elementwise(
     operands = _elementwise_operands(dtypes, shape)
     shape = operands[0].shape
     if needs_result(op):
-        specs = [ShapeDtypeStruct(shape, to) for to in _targets(op, dtype)]
+        specs = [ShapeDtypeStruct(shape, to) for to in result_dtypes(op, dtype)]
         return [Instance(op, operands, {}, spec) for spec in specs]
     value = evaluate(op.name, list(operands), {})
     return [Instance(op, operands, {}, ShapeDtypeStruct(shape, value.dtype))]

@@ -111,6 +111,16 @@ def check_value(steps: list[Step]) -> None:
         np.testing.assert_allclose(got, want, rtol=1e-9, atol=1e-9)
 
 
+def check_float32(steps: list[Step]) -> None:
+    """A float32 program against a run of it in float64."""
+    program = build(SMOOTH, steps)
+    got = weft.jit(program)(*inputs(np.float32))
+    want = weft.jit(program).interpret(*inputs(np.float64))
+    for x, exact in zip(got, want, strict=True):
+        scale = 1e-3 * max(1.0, float(np.max(np.abs(np.asarray(exact)), initial=0)))
+        np.testing.assert_allclose(np.asarray(x), exact, rtol=1e-3, atol=scale)
+
+
 def check_derivative(steps: list[Step]) -> None:
     a, b = inputs(np.float64)
     program = build(SMOOTH, steps)
@@ -166,6 +176,12 @@ def test_compiled_programs_equal_their_references(steps: list[Step]) -> None:
     check_value(steps)
 
 
+@few(30)
+@given(programs)
+def test_float32_programs_are_near_a_run_in_float64(steps: list[Step]) -> None:
+    check_float32(steps)
+
+
 @few(25)
 @given(programs)
 def test_derivatives_equal_finite_differences(steps: list[Step]) -> None:
@@ -183,6 +199,13 @@ def test_batched_programs_equal_stacks_of_single_ones(steps: list[Step]) -> None
 @given(programs)
 def test_many_compiled_programs(steps: list[Step]) -> None:
     check_value(steps)
+
+
+@pytest.mark.fuzz
+@settings(few(1000), derandomize=False)
+@given(programs)
+def test_many_float32_programs(steps: list[Step]) -> None:
+    check_float32(steps)
 
 
 @pytest.mark.fuzz

@@ -1,0 +1,274 @@
+"""Random sequences of ops on random values, and a check of each step by itself.
+
+A program is compiled so that it also returns what each of its ops gives. Each result
+is then held against the op's reference at the operands that the compiled code itself
+had: no error grows from step to step, so the bounds are those of single ops.
+"""
+
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+import numpy as np
+from mlir import ir
+
+import op_cases
+import op_table
+import weft
+from op_cases import Shape
+from records import Record, array_ops, records
+from test_ops import Instance, needs_result, result_dtypes, wrong
+from weft import _weft
+from weft.reference import _python_value
+from weft.specs import ShapeDtypeStruct
+from weft.tracer import bind, evaluate
+
+MOST_ELEMENTS = 2400
+
+
+# ---- values ----
+
+
+def array(
+    random: Random, dtype: np.dtype[Any], shape: Shape, tame: bool = False
+) -> np.ndarray:
+    """Values of a dtype: awkward ones among drawn ones; `tame` ones are small."""
+    source = np.random.default_rng(random.randrange(2**32))
+    count = math.prod(shape)
+    if tame:
+        drawn = np.round(source.normal(size=count) * 8) / 8
+        return np.asarray(drawn.astype(dtype).reshape(shape))
+    drawn = op_table.drawn(dtype, count + 4, source)[:count]
+    awkward = source.choice(op_table.awkward(dtype), count)
+    share = random.choice((0.0, 0.2, 1.0))
+    return np.asarray(np.where(source.random(count) < share, awkward, drawn)).reshape(
+        shape
+    )
+
+
+def _indices(random: Random, around: Shape, shape: Shape) -> np.ndarray:
+    """Indices of an array, some of them outside."""
+    source = np.random.default_rng(random.randrange(2**32))
+    return np.asarray(source.integers(-1, max(around, default=1) + 1, shape))
+
+
+# ---- one op ----
+
+
+def drawable_ops() -> list[Record]:
+    """The ops of which random calls can be drawn."""
+    return [
+        op
+        for op in array_ops()
+        if op.is_elementwise or op_table.ROWS[op.name].draw is not None
+    ]
+
+
+def _case(
+    op: Record, random: Random, shape: Shape
+) -> tuple[tuple[Shape, ...], dict[str, Any], Shape | None] | None:
+    if op.is_elementwise:
+        return (shape,) * len(op.operands), {}, shape
+    draw = op_table.ROWS[op.name].draw
+    assert draw is not None, f"give the row of {op.name!r} random cases: draw=..."
+    case = draw(random, shape)
+    return case and (case.shapes, dict(case.attributes), case.result)
+
+
+@dataclass
+class Values:
+    """The arrays that a sequence has so far."""
+
+    random: Random
+    arrays: list[np.ndarray] = field(default_factory=list)
+
+    def operand(
+        self, value: op_table.Value, dtype: np.dtype[Any], shape: Shape, around: Shape
+    ) -> int:
+        """The number of an array that fits; one that is there, or a new one."""
+        if value.constraint in ("Weft_Index", "Weft_Indices"):
+            return self.add(_indices(self.random, around, shape))
+        fitting = [
+            i
+            for i, x in enumerate(self.arrays)
+            if x.dtype == dtype and x.shape == shape
+        ]
+        if fitting and self.random.random() < 0.7:
+            return self.random.choice(fitting)
+        return self.add(array(self.random, dtype, shape))
+
+    def add(self, x: np.ndarray) -> int:
+        self.arrays.append(x)
+        return len(self.arrays) - 1
+
+
+@dataclass(frozen=True)
+class Step:
+    """An op on values by their numbers; its results have the numbers that follow."""
+
+    op: Record
+    operands: tuple[int, ...]
+    attributes: dict[str, Any]
+    result: ShapeDtypeStruct | None
+    number: int
+
+
+def step(op: Record, dtype: np.dtype[Any], values: Values, shape: Shape) -> Step | None:
+    """Applies an op to values of a dtype, the first operand having a shape."""
+    case = _case(op, values.random, shape)
+    if case is None:
+        return None
+    shapes, attributes, result_shape = case
+    kinds = op_table.operand_values(op, len(shapes))
+    dtypes = op_table.operand_dtypes(op, dtype, len(shapes))
+    if "value" in op.attributes:
+        attributes["value"] = array(values.random, dtype, result_shape or ())
+    result = None
+    if needs_result(op):
+        to = values.random.choice(result_dtypes(op, dtype))
+        result = ShapeDtypeStruct(result_shape or (), to)
+        if not op.is_elementwise:
+            result = ShapeDtypeStruct(result_shape or (), dtype)
+    before = len(values.arrays)
+    operands = tuple(
+        values.operand(kind, of, size, shape)
+        for kind, of, size in zip(kinds, dtypes, shapes, strict=True)
+    )
+    given = attributes if result is None else attributes | {"result": result}
+    value = evaluate(op.name, [values.arrays[i] for i in operands], given)
+    if value.size > MOST_ELEMENTS:
+        del values.arrays[before:]
+        return None
+    return Step(op, operands, attributes, result, values.add(value))
+
+
+def instance(op: Record, dtype: np.dtype[Any], random: Random) -> Instance | None:
+    """A random call of an op."""
+    values = Values(random)
+    made = step(op, dtype, values, op_cases.shape(random))
+    if made is None:
+        return None
+    value = values.arrays[made.number]
+    spec = made.result or ShapeDtypeStruct(value.shape, value.dtype)
+    operands = tuple(values.arrays[i] for i in made.operands)
+    return Instance(op, operands, made.attributes, spec)
+
+
+# ---- programs ----
+
+
+@dataclass(frozen=True)
+class Program:
+    """Inputs by their numbers, and steps."""
+
+    inputs: dict[int, np.ndarray]
+    steps: tuple[Step, ...]
+
+    def __call__(self, *inputs: Any) -> list[Any]:
+        """What the steps give, in their order."""
+        values = dict(zip(self.inputs, inputs, strict=True))
+        for s in self.steps:
+            operands = (weft.asarray(values[i]) for i in s.operands)
+            more = {} if s.result is None else {"result": s.result}
+            values[s.number] = bind(s.op.name, *operands, **s.attributes, **more)
+        return [values[s.number] for s in self.steps]
+
+    def loss(self, *inputs: Any) -> Any:
+        """The sum of all that has a derivative, and what the steps give."""
+        values = self(*inputs)
+        terms = [weft.sum(weft.astype(x, np.float64)) for x in values if varies(x)]
+        return sum(terms, weft.asarray(np.float64(0))), values
+
+    def __str__(self) -> str:
+        lines = [f"%{i} = {x!r} ({x.dtype})" for i, x in self.inputs.items()]
+        lines += [
+            f"%{s.number} = {s.op.name}({', '.join(f'%{i}' for i in s.operands)}) "
+            f"{s.attributes or ''} {s.result or ''}"
+            for s in self.steps
+        ]
+        return "\n".join(lines)
+
+
+def varies(x: Any) -> bool:
+    return x.dtype in (np.float32, np.float64)
+
+
+def program(random: Random, length: int) -> Program:
+    """A random program of at most so many steps."""
+    values, steps, ops = Values(random), [], drawable_ops()
+    for _ in range(length):
+        op = random.choice(ops)
+        allowed = op_table.dtypes(op)
+        known = [x for x in values.arrays if x.dtype in allowed]
+        if known and random.random() < 0.8:
+            like = random.choice(known)
+            dtype, shape = like.dtype, like.shape
+        else:
+            dtype, shape = random.choice(allowed), op_cases.shape(random)
+        made = step(op, dtype, values, shape)
+        if made:
+            steps.append(made)
+    computed = {s.number for s in steps}
+    used = {i for s in steps for i in s.operands} - computed
+    return Program({i: values.arrays[i] for i in sorted(used)}, tuple(steps))
+
+
+# ---- the check ----
+
+
+def faults(text: str, arguments: Sequence[Any]) -> list[str]:
+    """The ops of a program whose compiled results are wrong, each by itself."""
+    context = ir.Context()
+    _weft.register_dialects(context)
+    with context, ir.Location.unknown():
+        module = ir.Module.parse(text)
+        block = _entry(module).regions[0].blocks[0]
+        ops = [op for op in block.operations if op.operation.name != "func.return"]
+        _return_everything(module)
+        results = weft.parse(str(module)).compile()(*arguments)
+        flat = results if isinstance(results, (tuple, list)) else [results]
+        known = dict(zip(block.arguments, arguments, strict=True))
+        computed = iter(flat)
+        for op in ops:
+            known |= {value: np.asarray(next(computed)) for value in op.results}
+        return [fault for op in ops if (fault := _fault(op.operation, known))]
+
+
+def _entry(module: ir.Module) -> ir.Operation:
+    for op in module.body.operations:
+        if "sym_visibility" not in op.attributes:
+            return op.operation
+    raise AssertionError("the module has no public function")
+
+
+def _return_everything(module: ir.Module) -> None:
+    """Makes the entry return what each of its ops gives, and nothing else."""
+    entry = _entry(module)
+    block = entry.regions[0].blocks[0]
+    *ops, end = block.operations
+    values = [value for op in ops for value in op.results]
+    with ir.InsertionPoint(end):
+        ir.Operation.create("func.return", operands=values)
+    end.erase()
+    signature = ir.FunctionType.get(
+        [x.type for x in block.arguments], [x.type for x in values]
+    )
+    entry.attributes["function_type"] = ir.TypeAttr.get(signature)
+    if "res_attrs" in entry.attributes:
+        del entry.attributes["res_attrs"]
+
+
+def _fault(operation: ir.Operation, known: dict[ir.Value, np.ndarray]) -> str:
+    op = records()[operation.name.removeprefix("weft.")]
+    operands = tuple(known[value] for value in operation.operands)
+    attributes = {key: _python_value(a) for key, a in operation.attributes.items()}
+    got = known[operation.results[0]]
+    made = Instance(op, operands, attributes, ShapeDtypeStruct(got.shape, got.dtype))
+    want = made.reference(*operands)
+    return wrong(made, got, want)

@@ -1,0 +1,123 @@
+"""Every op at random shapes, dtypes and awkward values, alone and in sequences.
+
+Nothing here may end the process: a sequence of ops is traced, differentiated, lowered
+and run, and each of its steps is held against its reference.
+"""
+
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+from __future__ import annotations
+
+from dataclasses import replace
+from random import Random
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import op_table
+import sequences
+import weft
+from test_ops import arguments, family, program_text, wrong
+from weft.ops.registry import REGISTRY
+
+FAMILIES = sorted({family(op) for op in sequences.drawable_ops()})
+
+
+def few(examples: int, derandomize: bool = True) -> settings:
+    """Settings for examples that each compile a program."""
+    return settings(
+        max_examples=examples,
+        deadline=None,
+        derandomize=derandomize,
+        suppress_health_check=list(HealthCheck),
+    )
+
+
+# ---- one op at a time ----
+
+
+def check_ops(name: str, random: Random) -> None:
+    """One random call of each op of a family, all in one program."""
+    drawn = [
+        sequences.instance(op, random.choice(op_table.dtypes(op)), random)
+        for op in sequences.drawable_ops()
+        if family(op) == name
+    ]
+    chosen = [instance for instance in drawn if instance is not None]
+    if not chosen:
+        return
+    compiled = weft.parse(program_text(chosen)).compile()(*arguments(chosen))
+    results = compiled if isinstance(compiled, (tuple, list)) else [compiled]
+    faults = [
+        wrong(instance, np.asarray(got), instance.reference(*instance.operands))
+        for instance, got in zip(chosen, results, strict=True)
+    ]
+    assert not any(faults), "\n".join(filter(None, faults))
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+@few(12)
+@given(random=st.randoms(use_true_random=False))
+def test_ops_equal_their_references(name: str, random: Random) -> None:
+    check_ops(name, random)
+
+
+@pytest.mark.fuzz
+@pytest.mark.parametrize("name", FAMILIES)
+@few(500, derandomize=False)
+@given(random=st.randoms(use_true_random=False))
+def test_ops_equal_their_references_for_long(name: str, random: Random) -> None:
+    check_ops(name, random)
+
+
+# ---- sequences ----
+
+PROGRAMS_AT_ONCE = 20
+
+
+def check_sequence(seed: int) -> None:
+    """A random program, its gradient, and at times a batch of both."""
+    program = sequences.program(Random(seed), 1 + seed % 8)
+    inputs = list(program.inputs.values())
+    varying = tuple(i for i, x in enumerate(inputs) if sequences.varies(x))
+    function: Any = program
+    if varying:
+        function = weft.value_and_grad(program.loss, argnums=varying, has_aux=True)
+    if inputs and seed % 3 == 2:
+        function = weft.vmap(function)
+        inputs = [np.stack([x, np.roll(x, 1)]) for x in inputs]
+    lowered = weft.jit(function).lower(*inputs)
+    faults = sequences.faults(lowered.text("expanded", locations=False), inputs)
+    assert not faults, f"seed {seed}:\n{program}\n" + "\n".join(faults)
+    lowered.compile()(*inputs)
+
+
+@pytest.mark.parametrize("batch", range(50))
+def test_sequences_of_ops(batch: int) -> None:
+    for seed in range(PROGRAMS_AT_ONCE * batch, PROGRAMS_AT_ONCE * (batch + 1)):
+        check_sequence(seed)
+
+
+@pytest.mark.fuzz
+@pytest.mark.parametrize("batch", range(50, 500))
+def test_more_sequences_of_ops(batch: int) -> None:
+    test_sequences_of_ops(batch)
+
+
+def test_a_wrong_step_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = """
+    func.func @main(%x: tensor<3xf32>) -> tensor<3xf32> {
+      %0 = weft.exp %x : tensor<3xf32>
+      %1 = weft.negative %0 : tensor<3xf32>
+      %2 = weft.exp %1 : tensor<3xf32>
+      return %2 : tensor<3xf32>
+    }"""
+    inputs = [np.float32([0.0, 1.0, 2.0])]
+    assert not sequences.faults(text, inputs)
+    wrong_op = replace(REGISTRY["negative"], reference=lambda x: -x * np.float32(1.1))
+    monkeypatch.setitem(REGISTRY, "negative", wrong_op)
+    [fault] = sequences.faults(text, inputs)
+    assert fault.startswith("negative(float32[3])")
