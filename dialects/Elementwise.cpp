@@ -22,6 +22,9 @@ static TypedAttr splatValue(Attribute attr) {
   if (!elements || !elements.isSplat())
     return {};
   Type type = elements.getElementType();
+  if (isFloat8(type))
+    return IntegerAttr::get(
+        signless(type), elements.getSplatValue<APFloat>().bitcastToAPInt());
   if (isa<FloatType>(type))
     return FloatAttr::get(type, elements.getSplatValue<APFloat>());
   if (!isa<IntegerType>(type))
@@ -32,9 +35,13 @@ static TypedAttr splatValue(Attribute attr) {
 static DenseElementsAttr splatFrom(RankedTensorType type, Attribute value) {
   if (auto floating = dyn_cast<FloatAttr>(value))
     return DenseElementsAttr::get(type, floating.getValue());
-  if (auto integer = dyn_cast<IntegerAttr>(value))
-    return DenseElementsAttr::get(type, integer.getValue());
-  return {};
+  auto integer = dyn_cast<IntegerAttr>(value);
+  if (!integer)
+    return {};
+  if (auto floating = dyn_cast<FloatType>(type.getElementType()))
+    return DenseElementsAttr::get(
+        type, APFloat(floating.getFloatSemantics(), integer.getValue()));
+  return DenseElementsAttr::get(type, integer.getValue());
 }
 
 bool weft::isPositiveZero(Attribute attr) {
@@ -142,7 +149,7 @@ OpFoldResult weft::foldElementwise(ScalarBody op,
 
 DenseElementsAttr weft::foldSelfComparison(Operation *op, bool onSelf) {
   if (op->getOperand(0) != op->getOperand(1) ||
-      isFloatArray(op->getOperand(0).getType()))
+      isa<FloatType>(getElementTypeOrSelf(op->getOperand(0).getType())))
     return {};
   return DenseElementsAttr::get(
       cast<RankedTensorType>(op->getResult(0).getType()), APInt(1, onSelf));

@@ -122,11 +122,14 @@ def Reduction : OpInterface<"Reduction"> {
   let methods = [
     InterfaceMethod<"The axes that disappear, ascending.",
       "::llvm::ArrayRef<int64_t>", "getReducedAxes">,
-    InterfaceMethod<"Combines two scalars of signless type.",
+    InterfaceMethod<[{
+      Combines two scalars of signless type; the accumulator, and the result,
+      are of the type that elements are computed in.
+    }],
       "::mlir::Value", "buildCombiner",
       (ins "::mlir::OpBuilder &":$b, "::mlir::Location":$loc,
            "::mlir::Value":$accumulator, "::mlir::Value":$x)>,
-    InterfaceMethod<"The neutral element, as an attribute of signless type.",
+    InterfaceMethod<"The neutral element, of the accumulator's type.",
       "::mlir::TypedAttr", "getNeutral">
   ];
 }
@@ -141,11 +144,17 @@ def Scatter : OpInterface<"Scatter"> {
     InterfaceMethod<"The dimensions that indices address, and how.",
       "::weft::Places", "getPlaces">,
     InterfaceMethod<[{
-      Combines an element and what is scattered to it, of signless type.
+      Combines an element and what is scattered to it, of signless type. The
+      result is of the type of `old`: an element's, or what it is computed in.
     }],
       "::mlir::Value", "buildCombiner",
       (ins "::mlir::OpBuilder &":$b, "::mlir::Location":$loc,
-           "::mlir::Value":$old, "::mlir::Value":$update)>
+           "::mlir::Value":$old, "::mlir::Value":$update)>,
+    InterfaceMethod<[{
+      Whether combining rounds, so that narrow floats are accumulated in the
+      type that they are computed in.
+    }],
+      "bool", "accumulates">
   ];
 }
 
@@ -160,8 +169,9 @@ def Cumulative : OpInterface<"Cumulative"> {
     InterfaceMethod<"Whether it goes from the last element to the first.",
       "bool", "isBackwards">,
     InterfaceMethod<[{
-      Combines the element before, of signless type, and those of the operands;
-      `before` is null at the first.
+      Combines the element before, of the type that elements are computed in,
+      and those of the operands, of signless type; `before` is null at the
+      first.
     }],
       "::mlir::Value", "buildStep",
       (ins "::mlir::OpBuilder &":$b, "::mlir::Location":$loc,

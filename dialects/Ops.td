@@ -179,7 +179,7 @@ def Weft_AtanOp : Weft_Math<"atan", "Atan", ["t / (1.0 + x * x)"]> {
   let summary = "Elementwise inverse tangent.";
 }
 def Weft_Atan2Op : Weft_Binary<"atan2", Weft_Float,
-    "apply<::mlir::math::Atan2Op>(x, y)",
+    "atan2(x, y)",
     ["t * (y / (x * x + y * y))", "-(t * (x / (x * x + y * y)))"]> {
   let summary = "Elementwise angle of the point (y, x): atan(x / y) by quadrant.";
 }
@@ -371,7 +371,9 @@ def Weft_ConvertOp : Weft_Op<"convert", [SameOperandsAndResultShape,
   let summary = "Elementwise conversion to another element type.";
   let description = [{
     To bool: unequal to zero. Float to integer truncates and saturates, NaN
-    gives 0. Integer to integer wraps.
+    gives 0. Integer to integer wraps. To a float: the nearest, ties to even,
+    rounded once from any type; what is too large is infinite, and NaN where
+    f8E4M3FN has no infinity.
   }];
   let arguments = (ins Weft_Any:$x);
   let results = (outs Weft_Any:$result);
@@ -577,9 +579,9 @@ def Weft_GatherOp : Weft_Structured<"gather"> {
 }
 
 // `combine` is an expression of Scalar.h of an element `x` of the array and the
-// `y` that is scattered to it.
+// `y` that is scattered to it; `accumulates` says that it rounds.
 class Weft_Scatter<string mnemonic, Type type, string combine,
-                   list<string> rules = []>
+                   bit accumulates, list<string> rules = []>
     : Weft_Op<mnemonic, [
         DeclareOpInterfaceMethods<InferTypeOpInterface>,
         DeclareOpInterfaceMethods<Scatter>,
@@ -605,7 +607,10 @@ class Weft_Scatter<string mnemonic, Type type, string combine,
       using namespace ::weft::scalar;
       ScalarOperands scalar(*this, b, loc);
       [[maybe_unused]] auto x = scalar(old), y = scalar(update);
-      return (}] # combine # [{).value;
+      return scalar.like(old, }] # combine # [{);
+    }
+    bool $cppClass::accumulates() {
+      return }] # !if(accumulates, "true", "false") # [{;
     }
     ::llvm::LogicalResult $cppClass::inferReturnTypes(
         ::mlir::MLIRContext *, std::optional<::mlir::Location> loc,
@@ -629,7 +634,7 @@ class Weft_Scatter<string mnemonic, Type type, string combine,
     }
   }];
 }
-def Weft_ScatterOp : Weft_Scatter<"scatter", Weft_Any, "y"> {
+def Weft_ScatterOp : Weft_Scatter<"scatter", Weft_Any, "y", 0> {
   let summary = "An array with slices at computed indices replaced.";
   let description = [{
     The updates are as the result of a `weft.gather` with the same indices and
@@ -644,20 +649,22 @@ def Weft_ScatterOp : Weft_Scatter<"scatter", Weft_Any, "y"> {
     ```
   }];
 }
-def Weft_ScatterAddOp : Weft_Scatter<"scatter_add", Weft_Num, "x + y"> {
+def Weft_ScatterAddOp : Weft_Scatter<"scatter_add", Weft_Num, "x + y", 1> {
   let summary = "An array with updates added at computed indices, as scatter.";
+  let description = [{ 16-bit floats are accumulated in f32. }];
 }
 def Weft_ScatterMultiplyOp : Weft_Scatter<"scatter_multiply", Weft_Num, "x * y",
-    ["buildTangents"]> {
+    1, ["buildTangents"]> {
   let summary = "An array multiplied by updates at computed indices, as scatter.";
+  let description = [{ 16-bit floats are accumulated in f32. }];
 }
 def Weft_ScatterMaximumOp : Weft_Scatter<"scatter_maximum", Weft_Num,
-    "maximum(x, y)", ["buildTangents"]> {
+    "maximum(x, y)", 0, ["buildTangents"]> {
   let summary = "The maximum with updates at computed indices, as scatter.";
   let description = [{ NaN propagates; ties split derivatives. }];
 }
 def Weft_ScatterMinimumOp : Weft_Scatter<"scatter_minimum", Weft_Num,
-    "minimum(x, y)", ["buildTangents"]> {
+    "minimum(x, y)", 0, ["buildTangents"]> {
   let summary = "The minimum with updates at computed indices, as scatter.";
   let description = [{ NaN propagates; ties split derivatives. }];
 }
@@ -746,12 +753,18 @@ class Weft_UnaryCumulative<string mnemonic, string step, list<string> rules>
 }
 def Weft_CumsumOp : Weft_UnaryCumulative<"cumsum", "y + x", []> {
   let summary = "Running sum along an axis. Integers wrap.";
-  let description = [{ With `reverse` from the last element to the first. }];
+  let description = [{
+    With `reverse` from the last element to the first. The sum of 16-bit floats
+    is kept in f32, of which each result is rounded.
+  }];
 }
 def Weft_CumprodOp : Weft_UnaryCumulative<"cumprod", "y * x",
     ["buildTangents"]> {
   let summary = "Running product along an axis. Integers wrap.";
-  let description = [{ With `reverse` from the last element to the first. }];
+  let description = [{
+    With `reverse` from the last element to the first. The product of 16-bit
+    floats is kept in f32, of which each result is rounded.
+  }];
 }
 def Weft_CummaxOp : Weft_UnaryCumulative<"cummax", "maximum(y, x)",
     ["buildTangents"]> {
@@ -769,6 +782,7 @@ def Weft_LinearRecurrenceOp : Weft_Cumulative<"linear_recurrence", ["a", "c"],
   let description = [{
     With `reverse` from the last element to the first: y[i] = a[i] * y[i+1] +
     b[i]. Derivatives of running values are linear recurrences, and theirs too.
+    The value of 16-bit floats is kept in f32, of which each result is rounded.
   }];
   let arguments = (ins Weft_Num:$a, Weft_Num:$b, I64Attr:$axis,
                    UnitAttr:$reverse);
@@ -845,10 +859,12 @@ class Weft_BoolReduction<string mnemonic, string combine, string neutral>
 
 def Weft_SumOp : Weft_NumericReduction<"sum", "x + y", "zero", 0, []> {
   let summary = "Sum along axes. Integers wrap; 0 over no elements.";
+  let description = [{ 16-bit floats are accumulated in f32. }];
 }
 def Weft_ProdOp : Weft_NumericReduction<"prod", "x * y", "one", 0,
     ["buildTangents"]> {
   let summary = "Product along axes. Integers wrap; 1 over no elements.";
+  let description = [{ 16-bit floats are accumulated in f32. }];
 }
 def Weft_MaxOp : Weft_NumericReduction<"max", "maximum(x, y)", "lowest", 1,
     ["buildTangents"]> {
@@ -910,7 +926,7 @@ def Weft_DotGeneralOp : Weft_Inferred<"dot_general", [Contraction,
   let summary = "Sums products over contracted dimensions, for each batch.";
   let description = [{
     Result dimensions: batch, then what is left of `lhs`, then of `rhs`. The
-    sum is accumulated in the element type.
+    sum is accumulated in the element type, of 16-bit floats in f32.
   }];
   let arguments = (ins Weft_Num:$lhs, Weft_Num:$rhs,
       DenseI64ArrayAttr:$lhs_batch, DenseI64ArrayAttr:$rhs_batch,

@@ -106,8 +106,15 @@ Scalar le(Scalar x, Scalar y) {
                  arith::CmpIPredicate::ule);
 }
 Scalar select(Scalar condition, Scalar x, Scalar y) {
-  return x.with(
-      arith::SelectOp::create(*x.b, x.loc, condition.value, x.value, y.value));
+  auto choose = [&](Value first, Value second) {
+    return arith::SelectOp::create(*x.b, x.loc, condition.value, first, second);
+  };
+  Scalar chosen = x.with(choose(x.value, y.value));
+  if (x.narrow && x.narrowType == y.narrowType) {
+    chosen.narrow = choose(x.narrow, y.narrow);
+    chosen.narrowType = x.narrowType;
+  }
+  return chosen;
 }
 Scalar signbit(Scalar x) {
   Type bits = x.b->getIntegerType(x.width());
@@ -268,6 +275,14 @@ Scalar shiftRight(Scalar x, Scalar y) {
   return apply<arith::ShRSIOp>(x, amount);
 }
 
+Scalar atan2(Scalar x, Scalar y) {
+  // The folder of math.atan2 takes the angle of the origin for NaN.
+  Scalar zero = constant(x, 0.0), pi = constant(x, 3.14159265358979323846);
+  Scalar ofOrigin = apply<math::CopySignOp>(select(signbit(y), pi, zero), x);
+  Scalar isOrigin = eq(x, zero) & eq(y, zero);
+  return select(isOrigin, ofOrigin, apply<math::Atan2Op>(x, y));
+}
+
 Scalar hypot(Scalar x, Scalar y) {
   x = absolute(x), y = absolute(y);
   Scalar zero = constant(x, 0.0), inf = infinity(x);
@@ -351,6 +366,8 @@ Scalar convert(Scalar x, Type type) {
   if (type.isInteger(1))
     return x.type.isInteger(1) ? x : ne(x, constant(x, 0.0));
   Type raw = signless(type);
+  if (computedElement(type) != type)
+    return narrow(x, type);
   if (isa<FloatType>(type)) {
     if (x.isFloat())
       return ofType(x, resizeFloat(x, raw), type);
@@ -372,24 +389,28 @@ Scalar convert(Scalar x, Type type) {
 
 namespace weft::neutral {
 
+/// The type that elements of an array are accumulated in.
+static Type accumulated(RankedTensorType array) {
+  return computedElement(array.getElementType());
+}
 static TypedAttr integer(Type type, const APInt &value) {
   return IntegerAttr::get(signless(type), value);
 }
 
 TypedAttr zero(RankedTensorType array) {
-  Type type = array.getElementType();
+  Type type = accumulated(array);
   if (isa<FloatType>(type))
     return FloatAttr::get(type, 0.0);
   return integer(type, APInt(type.getIntOrFloatBitWidth(), 0));
 }
 TypedAttr one(RankedTensorType array) {
-  Type type = array.getElementType();
+  Type type = accumulated(array);
   if (isa<FloatType>(type))
     return FloatAttr::get(type, 1.0);
   return integer(type, APInt(type.getIntOrFloatBitWidth(), 1));
 }
 static TypedAttr extreme(RankedTensorType array, bool low) {
-  Type type = array.getElementType();
+  Type type = accumulated(array);
   if (auto floating = dyn_cast<FloatType>(type))
     return FloatAttr::get(
         type, APFloat::getInf(floating.getFloatSemantics(), /*Negative=*/low));

@@ -12,12 +12,17 @@
 
 namespace weft::scalar {
 
-/// One element. `type` is its weft element type; `value` is signless.
+/// One element. `type` is its weft element type; `value` is signless. Floats of
+/// less than 32 bits are f32 here.
 struct Scalar {
   mlir::Value value;
   mlir::Type type;
   mlir::OpBuilder *b;
   mlir::Location loc;
+  /// The element of fewer bits that `value` is equal to, if there is one, and
+  /// its type: what moves elements keeps their bits.
+  mlir::Value narrow = {};
+  mlir::Type narrowType = {};
 
   bool isFloat() const { return llvm::isa<mlir::FloatType>(type); }
   bool isUnsigned() const {
@@ -28,6 +33,11 @@ struct Scalar {
   Scalar with(mlir::Value other) const { return {other, type, b, loc}; }
 };
 
+/// The f32 that a float of fewer bits is computed in; others stay as they are.
+Scalar widen(Scalar x);
+/// A float or an integer as a float of less than 32 bits, rounded once.
+Scalar narrow(Scalar x, mlir::Type type);
+
 /// Wraps the block arguments of an op's body.
 class ScalarOperands {
 public:
@@ -35,16 +45,30 @@ public:
       : op(op), b(b), loc(loc) {}
 
   Scalar operator()(mlir::ValueRange args, unsigned operand) const {
-    return {args[operand], elementType(operand), &b, loc};
+    return widen({args[operand], elementType(operand), &b, loc});
   }
-  /// An element of operand 0, whatever its number (for reductions).
+  /// An element of operand 0, whatever its number (for reductions), or what is
+  /// accumulated of such.
   Scalar operator()(mlir::Value value) const {
-    return {value, elementType(0), &b, loc};
+    return widen({value, elementType(0), &b, loc});
+  }
+  /// What is computed, as an element of the result.
+  mlir::Value result(Scalar x) const {
+    return rounded(x, mlir::getElementTypeOrSelf(op->getResult(0).getType()));
+  }
+  /// The same where an element may also be what is accumulated: as `value` is.
+  mlir::Value like(mlir::Value value, Scalar x) const {
+    return value.getType() == x.value.getType() ? x.value : result(x);
   }
 
 private:
   mlir::Type elementType(unsigned operand) const {
     return mlir::getElementTypeOrSelf(op->getOperand(operand).getType());
+  }
+  static mlir::Value rounded(Scalar x, mlir::Type type) {
+    if (computedElement(type) == type)
+      return x.value;
+    return x.narrowType == type ? x.narrow : narrow(x, type).value;
   }
   mlir::Operation *op;
   mlir::OpBuilder &b;
@@ -94,6 +118,7 @@ Scalar remainder(Scalar x, Scalar y);
 Scalar power(Scalar x, Scalar y);
 Scalar shiftLeft(Scalar x, Scalar y);
 Scalar shiftRight(Scalar x, Scalar y);
+Scalar atan2(Scalar x, Scalar y);
 Scalar hypot(Scalar x, Scalar y);
 Scalar logaddexp(Scalar x, Scalar y);
 Scalar logistic(Scalar x);

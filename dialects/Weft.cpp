@@ -55,7 +55,8 @@ static bool isInt(Type type) {
   return llvm::is_contained({8u, 16u, 32u, 64u}, integer.getWidth());
 }
 static bool isFloat(Type type) {
-  return type && (type.isF32() || type.isF64());
+  return type &&
+         (type.isF16() || type.isBF16() || type.isF32() || type.isF64());
 }
 
 bool weft::isBoolArray(Type type) { return isBool(elementOf(type)); }
@@ -76,7 +77,7 @@ bool weft::isNumericArray(Type type) {
   return isIntArray(type) || isFloatArray(type);
 }
 bool weft::isArray(Type type) {
-  return isBoolArray(type) || isNumericArray(type);
+  return isBoolArray(type) || isNumericArray(type) || isFloat8(elementOf(type));
 }
 bool weft::isIndexArray(Type type) {
   Type element = elementOf(type);
@@ -104,6 +105,18 @@ Type weft::boolLike(Type type) {
 Type weft::signless(Type elementType) {
   if (auto integer = dyn_cast<IntegerType>(elementType))
     return IntegerType::get(integer.getContext(), integer.getWidth());
+  if (isFloat8(elementType))
+    return IntegerType::get(elementType.getContext(), 8);
+  return elementType;
+}
+
+bool weft::isFloat8(Type elementType) {
+  return isa_and_present<Float8E4M3FNType, Float8E5M2Type>(elementType);
+}
+
+Type weft::computedElement(Type elementType) {
+  if (isFloat8(elementType) || elementType.isF16() || elementType.isBF16())
+    return Float32Type::get(elementType.getContext());
   return elementType;
 }
 

@@ -47,8 +47,16 @@ bool hasTangent(mlir::Type type);
 /// The bool array of the shape of `type`; `type` itself if it is no array.
 mlir::Type boolLike(mlir::Type type);
 
-/// The element type without its sign: ui8 -> i8.
+/// The type of an element inside scalar bodies: without its sign, ui8 -> i8, and
+/// the bits of a float of 8 bits, i8.
 mlir::Type signless(mlir::Type elementType);
+
+/// Whether an element type is a float of 8 bits, which is only stored.
+bool isFloat8(mlir::Type elementType);
+
+/// The type that an element is computed and accumulated in: f32 for floats of 8
+/// and 16 bits, else its own.
+mlir::Type computedElement(mlir::Type elementType);
 
 /// An op without a derivative; see NotDifferentiable in Weft.td.
 template <typename ConcreteOp>

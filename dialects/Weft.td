@@ -20,8 +20,10 @@ def Weft_Dialect : Dialect {
   let summary = "Array programs: what they mean, for no machine in particular.";
   let description = [{
     Values are arrays: builtin tensors of static shape whose elements are
-    `i1` (bool), `i8`..`i64` (signed), `ui8`..`ui64`, `f32` or `f64`. The one
-    exception is a tape, `tensor<?x...>`: what a `weft.scan` of a length known
+    `i1` (bool), `i8`..`i64` (signed), `ui8`..`ui64`, `f16`, `bf16`, `f32` or
+    `f64`; `f8E4M3FN` and `f8E5M2` are stored, moved and converted only. Of a
+    16-bit float one element is computed in f32 and rounded once, and sums and
+    products are accumulated in f32. The one exception is a tape, `tensor<?x...>`: what a `weft.scan` of a length known
     at run time only keeps of its steps, for another one to read. Every op is
     pure. Elementwise ops never broadcast: `weft.broadcast` does.
     Derivatives and batching are ops too (`weft.linearize`, `weft.pullback`,
@@ -53,7 +55,7 @@ def Weft_UI64 : Weft_Array<"isUI64Array", "ui64">;
 def Weft_Indices : Weft_Array<"isIndicesArray", "i64">;
 def Weft_BoolOrInt : Weft_Array<"isBoolOrIntArray",
     "bool, i8..i64 or ui8..ui64">;
-def Weft_Float : Weft_Array<"isFloatArray", "f32 or f64">;
+def Weft_Float : Weft_Array<"isFloatArray", "f16, bf16, f32 or f64">;
 def Weft_Num : Weft_Array<"isNumericArray", "integers or floats (not bool)">;
 def Weft_Index : Weft_Array<"isIndexArray", "one i64: tensor<i64>">;
 def Weft_Tape : Type<CPred<"::weft::isTape($_self)">,
@@ -122,7 +124,7 @@ class Weft_Elementwise<string mnemonic, list<string> names, string body,
       using namespace ::weft::scalar;
       ScalarOperands scalar(*this, b, loc);
       }] # bindScalars # [{
-      return (}] # body # [{).value;
+      return scalar.result(}] # body # [{);
     }
     ::mlir::OpFoldResult $cppClass::fold(FoldAdaptor adaptor) {
       }] # equations # [{

@@ -5,7 +5,7 @@
 // op; the structured families are in the files beside this one.
 
 #include "lowering/ToLinalg.h"
-#include "dialects/Weft.h"
+#include "dialects/Scalar.h"
 #include "lowering/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/Transforms/FuncConversions.h"
@@ -24,17 +24,10 @@ using namespace mlir;
 // Types and builders
 //===----------------------------------------------------------------------===//
 
-Type weft::scalarElement(Type element) {
-  auto integer = dyn_cast<IntegerType>(element);
-  if (!integer || integer.isSignless())
-    return element;
-  return IntegerType::get(element.getContext(), integer.getWidth());
-}
-
 Type weft::storedElement(Type element) {
   if (element.isInteger(1))
     return IntegerType::get(element.getContext(), 8);
-  return scalarElement(element);
+  return signless(element);
 }
 
 RankedTensorType weft::storedType(Type array) {
@@ -79,6 +72,40 @@ Value weft::buildParallel(OpBuilder &b, Location loc, RankedTensorType type,
         linalg::YieldOp::create(inner, loc, body(inner, loc, args.drop_back()));
       });
   return op.getResult(0);
+}
+
+RankedTensorType weft::accumulatorType(Type array) {
+  auto type = cast<RankedTensorType>(array);
+  return type.clone(storedElement(computedElement(type.getElementType())));
+}
+
+static Value convertEach(
+    OpBuilder &b, Location loc, RankedTensorType type, Value x,
+    function_ref<weft::scalar::Scalar(OpBuilder &, Location, Value)> convert) {
+  if (x.getType() == type)
+    return x;
+  return weft::buildParallel(
+      b, loc, type, x, b.getMultiDimIdentityMap(type.getRank()),
+      [&](OpBuilder &inner, Location loc, ValueRange args) {
+        return SmallVector<Value>{convert(inner, loc, args[0]).value};
+      });
+}
+
+Value weft::buildRounded(OpBuilder &b, Location loc, Value x, Type array) {
+  Type element = getElementTypeOrSelf(array);
+  return convertEach(b, loc, storedType(array), x,
+                     [&](OpBuilder &inner, Location loc, Value x) {
+                       return scalar::narrow({x, x.getType(), &inner, loc},
+                                             element);
+                     });
+}
+
+Value weft::buildAccumulator(OpBuilder &b, Location loc, Value x, Type array) {
+  Type element = getElementTypeOrSelf(array);
+  return convertEach(b, loc, accumulatorType(array), x,
+                     [&](OpBuilder &inner, Location loc, Value x) {
+                       return scalar::widen({x, element, &inner, loc});
+                     });
 }
 
 Value weft::buildRemapped(OpBuilder &b, Location loc, RankedTensorType type,

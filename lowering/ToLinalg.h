@@ -14,11 +14,8 @@ namespace weft {
 using ScalarBodyFn = llvm::function_ref<llvm::SmallVector<mlir::Value>(
     mlir::OpBuilder &, mlir::Location, mlir::ValueRange)>;
 
-/// i1 -> i8, uiN -> iN; every other element type stays.
+/// i1 -> i8, uiN -> iN, f8 -> i8; every other element type stays.
 mlir::Type storedElement(mlir::Type element);
-
-/// The type by which scalars of `element` are known inside a body: uiN -> iN.
-mlir::Type scalarElement(mlir::Type element);
 
 /// The type that a weft array has from `linalg` on.
 mlir::RankedTensorType storedType(mlir::Type array);
@@ -41,6 +38,16 @@ mlir::Value buildParallel(mlir::OpBuilder &b, mlir::Location loc,
                           mlir::RankedTensorType type, mlir::ValueRange inputs,
                           llvm::ArrayRef<mlir::AffineMap> maps,
                           ScalarBodyFn body);
+
+/// The type of what is accumulated into an array: of 16-bit floats, f32.
+mlir::RankedTensorType accumulatorType(mlir::Type array);
+
+/// What is accumulated, rounded to the elements of `array`, and elements as
+/// what is accumulated; `x` itself where both are of one type.
+mlir::Value buildRounded(mlir::OpBuilder &b, mlir::Location loc, mlir::Value x,
+                         mlir::Type array);
+mlir::Value buildAccumulator(mlir::OpBuilder &b, mlir::Location loc,
+                             mlir::Value x, mlir::Type array);
 
 /// Copies `x` into an array of `type`, reading it through `map`.
 mlir::Value buildRemapped(mlir::OpBuilder &b, mlir::Location loc,

@@ -3,7 +3,7 @@
 // Contractions -> one linalg.generic, its loops ordered so that the innermost
 // one walks through memory and can be computed in vectors.
 
-#include "dialects/Weft.h"
+#include "dialects/Scalar.h"
 #include "lowering/ToLinalg.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
@@ -80,7 +80,7 @@ private:
   }
 };
 
-Value buildMultiplyAdd(OpBuilder &b, Location loc, ValueRange args,
+Value buildMultiplyAdd(OpBuilder &b, Location loc, ArrayRef<Value> args,
                        arith::FastMathFlags flags) {
   if (isa<FloatType>(args[0].getType())) {
     Value product = arith::MulFOp::create(b, loc, args[0], args[1], flags);
@@ -91,7 +91,7 @@ Value buildMultiplyAdd(OpBuilder &b, Location loc, ValueRange args,
 }
 
 Value buildNest(OpBuilder &b, Location loc, RankedTensorType type, Value lhs,
-                Value rhs, const Nest &nest) {
+                Value rhs, Type element, const Nest &nest) {
   auto map = [&](ArrayRef<int64_t> places) {
     auto exprs = llvm::map_to_vector(
         places, [&](int64_t place) { return b.getAffineDimExpr(place); });
@@ -116,8 +116,12 @@ Value buildNest(OpBuilder &b, Location loc, RankedTensorType type, Value lhs,
       b, loc, TypeRange{type}, ValueRange{lhs, rhs}, ValueRange{init},
       ArrayRef<AffineMap>{map(nest.lhs), map(nest.rhs), map(nest.result)},
       loops, [&](OpBuilder &inner, Location loc, ValueRange args) {
-        linalg::YieldOp::create(inner, loc,
-                                buildMultiplyAdd(inner, loc, args, flags));
+        auto widened = [&](Value x) {
+          return weft::scalar::widen({x, element, &inner, loc}).value;
+        };
+        Value next = buildMultiplyAdd(
+            inner, loc, {widened(args[0]), widened(args[1]), args[2]}, flags);
+        linalg::YieldOp::create(inner, loc, next);
       });
   return generic.getResult(0);
 }
@@ -162,9 +166,10 @@ struct LowerContraction final : OpConversionPattern<weft::DotGeneralOp> {
     if (!r.free.empty() && !r.endsIn(r.free) &&
         countOf(lhs, l.free) >= worthMoving)
       rhs = moveDims(rewriter, loc, rhs, r);
+    Value sums = buildNest(rewriter, loc, weft::accumulatorType(op.getType()),
+                           lhs, rhs, op.getType().getElementType(), Nest(l, r));
     rewriter.replaceOp(op,
-                       buildNest(rewriter, loc, weft::storedType(op.getType()),
-                                 lhs, rhs, Nest(l, r)));
+                       weft::buildRounded(rewriter, loc, sums, op.getType()));
     return success();
   }
 };

@@ -76,8 +76,9 @@ struct LowerCumulative final : OpInterfaceConversionPattern<weft::Cumulative> {
                   ConversionPatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
     Step step(op, operands);
-    Value empty = weft::buildEmpty(
-        rewriter, loc, weft::storedType(op->getResult(0).getType()));
+    Type result = op->getResult(0).getType();
+    Value empty =
+        weft::buildEmpty(rewriter, loc, weft::accumulatorType(result));
     auto walk = [&](OpBuilder &b, ValueRange outer, ValueRange arrays) {
       auto index = [&](int64_t i) -> Value {
         return arith::ConstantIndexOp::create(b, loc, i);
@@ -89,8 +90,9 @@ struct LowerCumulative final : OpInterfaceConversionPattern<weft::Cumulative> {
             return step.build(inner, outer, i, arrays, false);
           });
     };
-    rewriter.replaceOp(
-        op, weft::buildLoops(rewriter, loc, step.outer(), empty, walk));
+    Value all =
+        weft::buildLoops(rewriter, loc, step.outer(), empty, walk).front();
+    rewriter.replaceOp(op, weft::buildRounded(rewriter, loc, all, result));
     return success();
   }
 };

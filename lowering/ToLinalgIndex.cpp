@@ -230,8 +230,11 @@ struct LowerScatter final : OpInterfaceConversionPattern<weft::Scatter> {
                                           slices)};
           });
     };
-    rewriter.replaceOp(op,
-                       weft::buildLoops(rewriter, loc, walked, x, perSlice));
+    Type result = op->getResult(0).getType();
+    if (op.accumulates())
+      x = weft::buildAccumulator(rewriter, loc, x, result);
+    x = weft::buildLoops(rewriter, loc, walked, x, perSlice).front();
+    rewriter.replaceOp(op, weft::buildRounded(rewriter, loc, x, result));
     return success();
   }
 

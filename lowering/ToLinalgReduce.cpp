@@ -3,7 +3,7 @@
 // Reductions -> linalg.generic with reduction loops, in the operand's own
 // order, so that the innermost one walks through memory.
 
-#include "dialects/Weft.h"
+#include "dialects/Scalar.h"
 #include "lowering/ToLinalg.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -58,7 +58,8 @@ struct LowerReduction final : OpInterfaceConversionPattern<weft::Reduction> {
     Location loc = op.getLoc();
     auto from = cast<RankedTensorType>(op->getOperand(0).getType());
     Type element = from.getElementType();
-    RankedTensorType to = weft::storedType(op->getResult(0).getType());
+    Type result = op->getResult(0).getType();
+    RankedTensorType to = weft::accumulatorType(result);
     int64_t rank = from.getRank();
     ArrayRef<int64_t> axes = op.getReducedAxes();
 
@@ -66,7 +67,7 @@ struct LowerReduction final : OpInterfaceConversionPattern<weft::Reduction> {
     neutral = weft::storeScalar(rewriter, loc, neutral);
     Value init = weft::buildFilled(rewriter, loc, to, neutral);
     if (from.getNumElements() == 0) {
-      rewriter.replaceOp(op, init);
+      rewriter.replaceOp(op, weft::buildRounded(rewriter, loc, init, result));
       return success();
     }
     auto generic = linalg::GenericOp::create(
@@ -81,7 +82,8 @@ struct LowerReduction final : OpInterfaceConversionPattern<weft::Reduction> {
           linalg::YieldOp::create(b, loc, weft::storeScalar(b, loc, result));
         });
     setFastMath(*generic.getBody(), anyOrder);
-    rewriter.replaceOp(op, generic);
+    rewriter.replaceOp(
+        op, weft::buildRounded(rewriter, loc, generic.getResult(0), result));
     return success();
   }
 };
@@ -136,11 +138,12 @@ struct LowerArgReduction final : OpConversionPattern<Op> {
     auto from = cast<RankedTensorType>(op.getX().getType());
     Type element = from.getElementType();
     RankedTensorType to = weft::storedType(op.getType());
-    RankedTensorType best = to.clone(weft::storedElement(element));
+    Type computed = weft::computedElement(element);
+    RankedTensorType best = to.clone(weft::storedElement(computed));
     int64_t rank = from.getRank(), axis = op.getAxis();
 
     Value worst = arith::ConstantOp::create(rewriter, loc,
-                                            worstElement(element, largest));
+                                            worstElement(computed, largest));
     Value zero =
         arith::ConstantIntOp::create(rewriter, loc, to.getElementType(), 0);
     Value inits[] = {weft::buildFilled(rewriter, loc, best, worst),
@@ -153,10 +156,9 @@ struct LowerArgReduction final : OpConversionPattern<Op> {
         [&](OpBuilder &b, Location loc, ValueRange args) {
           Value here = linalg::IndexOp::create(b, loc, axis);
           here = arith::IndexCastOp::create(b, loc, to.getElementType(), here);
-          Value better =
-              buildIsBetter(b, loc, args[0], args[1], element, largest);
-          Value value =
-              arith::SelectOp::create(b, loc, better, args[0], args[1]);
+          Value x = weft::scalar::widen({args[0], element, &b, loc}).value;
+          Value better = buildIsBetter(b, loc, x, args[1], computed, largest);
+          Value value = arith::SelectOp::create(b, loc, better, x, args[1]);
           Value index = arith::SelectOp::create(b, loc, better, here, args[2]);
           linalg::YieldOp::create(b, loc, {value, index});
         });

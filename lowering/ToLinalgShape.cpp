@@ -4,7 +4,7 @@
 // transpose, reverse) is a copy through an indexing map, so that it fuses; what
 // takes or fills a part is a slice.
 
-#include "dialects/Weft.h"
+#include "dialects/Scalar.h"
 #include "lowering/ToLinalg.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -32,7 +32,7 @@ DenseElementsAttr storedElements(DenseElementsAttr elements) {
     return cast<DenseElementsAttr>(
         elements.mapValues(weft::storedElement(element),
                            [](const APInt &bit) { return bit.zext(8); }));
-  if (element.isUnsignedInteger())
+  if (weft::storedElement(element) != element)
     return elements.bitcast(weft::storedElement(element));
   return elements;
 }
@@ -65,7 +65,8 @@ struct LowerIota final : OpConversionPattern<weft::IotaOp> {
         return SmallVector<Value>{
             arith::IndexCastOp::create(b, loc, element, i)};
       i = arith::IndexCastOp::create(b, loc, b.getI64Type(), i);
-      return SmallVector<Value>{arith::SIToFPOp::create(b, loc, element, i)};
+      weft::scalar::Scalar count{i, i.getType(), &b, loc};
+      return SmallVector<Value>{weft::scalar::convert(count, element).value};
     };
     rewriter.replaceOp(
         op, weft::buildParallel(rewriter, op.getLoc(), type, {}, {}, body));

@@ -7,7 +7,7 @@
 // runs innermost. Pairs of runs are then merged from both ends at once: of runs
 // of equal length neither can be used up before the other end has met it.
 
-#include "dialects/Weft.h"
+#include "dialects/Scalar.h"
 #include "lowering/ToLinalg.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -96,6 +96,8 @@ private:
     if (descending)
       std::swap(x, y);
     if (isa<FloatType>(element)) {
+      x = weft::scalar::widen({x, element, &b, loc}).value;
+      y = weft::scalar::widen({y, element, &b, loc}).value;
       // NaN is after all others: less, or the other is NaN and this one not.
       Value less =
           arith::CmpFOp::create(b, loc, arith::CmpFPredicate::ULT, x, y);
@@ -113,11 +115,17 @@ private:
   /// An element that no other must stand behind.
   Value lastElement(OpBuilder &b) const {
     Type stored = weft::storedElement(element);
-    if (auto type = dyn_cast<FloatType>(stored)) {
+    if (auto type = dyn_cast<FloatType>(element)) {
       const llvm::fltSemantics &semantics = type.getFloatSemantics();
-      auto last = descending ? APFloat::getInf(semantics, /*Negative=*/true)
-                             : APFloat::getNaN(semantics);
-      return arith::ConstantOp::create(b, loc, FloatAttr::get(type, last));
+      auto last = APFloat::getNaN(semantics);
+      if (descending)
+        last = APFloat::semanticsHasInf(semantics)
+                   ? APFloat::getInf(semantics, /*Negative=*/true)
+                   : APFloat::getLargest(semantics, /*Negative=*/true);
+      if (stored == type)
+        return arith::ConstantOp::create(b, loc, FloatAttr::get(type, last));
+      return arith::ConstantOp::create(
+          b, loc, IntegerAttr::get(stored, last.bitcastToAPInt()));
     }
     unsigned width = stored.getIntOrFloatBitWidth();
     bool isUnsigned = element.isUnsignedInteger() || element.isInteger(1);

@@ -20,7 +20,7 @@ from weft.dtypes import MLIR_NAMES
 FOREIGN = (
     "f32", "index", "i1", "none", "tuple<>", "memref<4xf32>", "vector<4xf32>",
     "complex<f32>", "tensor<*xf32>", "tensor<?xf32>", "tensor<2x?xi32>",
-    "tensor<4xf16>", "tensor<4xbf16>", "tensor<4xf8E4M3FN>", "tensor<4xcomplex<f64>>",
+    "tensor<4xf80>", "tensor<4xtf32>", "tensor<4xf8E4M3>", "tensor<4xcomplex<f64>>",
     "tensor<4xsi32>", "tensor<4xindex>", "tensor<4xi4>", "tensor<4xi128>",
     "tensor<4xui1>", 'tensor<4xf32, "encoding">', "tensor<9223372036854775807xf32>",
     "tensor<4611686018427387904x4xf32>", "tensor<0x9223372036854775807xi8>",
@@ -33,6 +33,7 @@ NATIVE = (
     "tensor<f32>", "tensor<4xf32>", "tensor<4xf64>", "tensor<4xi1>", "tensor<i1>",
     "tensor<4xi8>", "tensor<2x3xui64>", "tensor<0xf32>", "tensor<2x0x3xf64>",
     "tensor<1xi32>", "tensor<1x1x1x1x1x1x1x1xf32>", "tensor<65536x65536xi8>",
+    "tensor<4xf16>", "tensor<4xbf16>", "tensor<4xf8E4M3FN>", "tensor<f8E5M2>",
 )  # fmt: skip
 MAX, MIN = 2**63 - 1, -(2**63)
 ATTRIBUTES = (
@@ -143,7 +144,7 @@ def valid(op: Record) -> list[Operation]:
     if not op.computes_arrays:
         return list(ORGANIZING.get(op.name, ()))
     found = []
-    for dtype in op_table.dtypes(op)[-3:]:
+    for dtype in op_table.dtypes(op)[-5::2]:
         for instance in instances(op, dtype)[:4]:
             element = [f"{MLIR_NAMES[x.dtype]}>" for x in instance.operands]
             shapes = ["x".join(map(str, x.shape)) for x in instance.operands]

@@ -16,7 +16,7 @@ import numpy as np
 import op_cases
 from op_cases import Case, Draw, Shape
 from records import Record, Value
-from weft.dtypes import BY_MLIR_NAME, MLIR_NAMES
+from weft.dtypes import BY_MLIR_NAME, MLIR_NAMES, code, limits, rounded
 
 Interval = tuple[float, float]
 
@@ -424,34 +424,37 @@ def operand_values(op: Record, count: int) -> list[Value]:
 
 def awkward(dtype: np.dtype[Any]) -> np.ndarray:
     """Values at which implementations differ."""
-    if dtype.kind == "b":
+    if code(dtype) == "b":
         return np.array([False, True])
-    if dtype.kind in "iu":
+    if code(dtype) in "iu":
         info = np.iinfo(dtype)
         values = [info.min, info.min + 1, info.max, info.max - 1, 0, 1, 2, 3, 7]
-        values += [-1, -2, -3, -7] * (dtype.kind == "i")
+        values += [-1, -2, -3, -7] * (code(dtype) == "i")
         values += [info.bits - 1, info.bits, info.bits + 1]
         return np.array(values, dtype)
-    info = np.finfo(dtype)
+    info = limits(dtype)
     finite = [
         0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 0.1, 1e-8, 100.0, 127.5, 255.0, 65536.0,
         2.0**31, 2.0**32, 2.0**63, 2.0**64, np.pi / 2, info.tiny,
         info.smallest_subnormal, info.max, info.eps, 1 + info.eps, 1 - info.eps, np.inf,
     ]  # fmt: skip
-    return np.array([*finite, *[-value for value in finite], np.nan], dtype)
+    with np.errstate(all="ignore"):
+        values = np.array([*finite, *[-value for value in finite], np.nan], "f8")
+        return rounded(values, dtype)
 
 
 def drawn(dtype: np.dtype[Any], count: int, random: np.random.Generator) -> np.ndarray:
     """Values of all sizes."""
-    if dtype.kind == "b":
+    if code(dtype) == "b":
         return random.random(count) < 0.5
-    if dtype.kind in "iu":
+    if code(dtype) in "iu":
         info = np.iinfo(dtype)
         wide = random.integers(info.min, info.max, count, dtype, endpoint=True)
         small = random.integers(0, 9, count).astype(dtype)
         return np.where(random.random(count) < 0.5, wide, small)
     sizes = 10.0 ** random.choice([0.0, 0.0, 1.0, 2.0, -3.0, 8.0, -20.0], count)
-    return (random.normal(size=count) * sizes).astype(dtype)
+    with np.errstate(all="ignore"):
+        return rounded(random.normal(size=count) * sizes, dtype)
 
 
 def values(

@@ -17,9 +17,10 @@ WEFT_OPT = BUILD / "bin" / "weft-opt"
 
 # The element types of the type constraints in Weft.td.
 INTEGERS = ("i8", "i16", "i32", "i64", "ui8", "ui16", "ui32", "ui64")
-FLOATS = ("f32", "f64")
+FLOATS = ("f16", "bf16", "f32", "f64")
+STORED = ("i1", *INTEGERS, "f8E4M3FN", "f8E5M2", *FLOATS)
 ELEMENTS = {
-    "Weft_Any": ("i1", *INTEGERS, *FLOATS),
+    "Weft_Any": STORED,
     "Weft_Bool": ("i1",),
     "Weft_Int": INTEGERS,
     "Weft_UI64": ("ui64",),
@@ -28,8 +29,8 @@ ELEMENTS = {
     "Weft_Float": FLOATS,
     "Weft_Num": (*INTEGERS, *FLOATS),
     "Weft_Residuals": (),
-    "Weft_AnyOrResiduals": ("i1", *INTEGERS, *FLOATS),
-    "Weft_AnyOrTape": ("i1", *INTEGERS, *FLOATS),
+    "Weft_AnyOrResiduals": STORED,
+    "Weft_AnyOrTape": STORED,
     "Weft_Index": ("i64",),
 }
 

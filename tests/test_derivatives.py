@@ -101,7 +101,7 @@ class Function:
 
 
 def _is_float(spelled: str) -> bool:
-    return spelled.endswith(("f32>", "f64>"))
+    return spelled.endswith(("f16>", "f32>", "f64>"))
 
 
 def _signature(types: Sequence[str], letter: str) -> str:
@@ -384,30 +384,56 @@ def test_tangents_of_gradients(name: str) -> None:
     _agree(chosen, got, _slopes_along(slopes, arguments, directions))
 
 
-# ---- float32 ----
+# ---- narrower floats ----
 
 
-@pytest.mark.parametrize("name", FAMILIES)
-@pytest.mark.parametrize("derive", [tangent, gradient])
-def test_float32(derive: Callable[[Function], Function], name: str) -> None:
+def _check_at(
+    dtype: np.dtype[Any], derive: Callable[[Function], Function], name: str,
+    rtol: float, atol: float,
+) -> None:  # fmt: skip
+    """Compiled derivatives of a dtype against float64's at the same numbers."""
     random = np.random.default_rng(19)
     chosen = instances(name)
     rough = [
-        [f := primal(at(x, F32), f"f{i}"), derive(f)] for i, x in enumerate(chosen)
+        [f := primal(at(x, dtype), f"f{i}"), derive(f)] for i, x in enumerate(chosen)
     ]
     exact = [[f := primal(x, f"f{i}"), derive(f)] for i, x in enumerate(chosen)]
-    precise = [
-        [*x.operands, *_drawn(derived.inputs[len(x.operands) :], random)]
+    rounded = [
+        [
+            x.astype(dtype) if x.dtype == F64 else x
+            for x in (*x.operands, *_drawn(derived.inputs[len(x.operands) :], random))
+        ]
         for x, (_, derived) in zip(chosen, exact, strict=True)
     ]
-    rounded = [[x.astype(F32) if x.dtype == F64 else x for x in own] for own in precise]
+    precise = [[x.astype(F64) if x.dtype == dtype else x for x in own]
+               for own in rounded]  # fmt: skip
     counts = [len(derived.outputs) for _, derived in exact]
     compiled = _split(_program(rough).compile()(*_flat(rounded)), counts)
     meant = _split(_program(exact).interpret(*_flat(precise)), counts)
     for instance, *both in zip(chosen, compiled, meant, strict=True):
         for got, want in zip(*both, strict=True):
-            assert got.dtype == F32
-            np.testing.assert_allclose(got, want, 1e-3, 1e-4, err_msg=str(instance))
+            assert got.dtype == dtype
+            scale = 1 + np.max(np.abs(want), initial=0)
+            np.testing.assert_allclose(
+                got.astype(F64), want, rtol, atol * scale, err_msg=str(instance)
+            )
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("derive", [tangent, gradient])
+def test_float32(derive: Callable[[Function], Function], name: str) -> None:
+    _check_at(F32, derive, name, 1e-3, 1e-4)
+
+
+# Rules do not depend on the dtype, so that of narrow ones each tests one mode.
+@pytest.mark.parametrize("name", FAMILIES)
+def test_float16(name: str) -> None:
+    _check_at(np.dtype("float16"), gradient, name, 1e-2, 5e-3)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_bfloat16(name: str) -> None:
+    _check_at(weft.bfloat16, tangent, name, 6e-2, 3e-2)
 
 
 # ---- conventions ----

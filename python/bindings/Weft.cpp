@@ -127,6 +127,15 @@ void verifyModule(MlirModule wrapped) {
   });
 }
 
+/// The bytes of the elements, of one where all are equal.
+nb::bytes rawElements(MlirAttribute wrapped) {
+  auto elements = dyn_cast<DenseElementsAttr>(unwrap(wrapped));
+  if (!elements)
+    raise({"the attribute is no dense elements", {}});
+  ArrayRef<char> bytes = elements.getRawData();
+  return nb::bytes(bytes.data(), bytes.size());
+}
+
 using StageTuple = std::tuple<std::string, std::string, std::string>;
 
 std::vector<StageTuple> cpuStages() {
@@ -287,6 +296,8 @@ NB_MODULE(_weft, module) {
              "Runs a textual pass pipeline on a module, in place.");
   module.def("verify", verifyModule, "module"_a,
              "Raises Error if the module is not valid.");
+  module.def("raw_elements", rawElements, "attribute"_a,
+             "The bytes of dense elements, of one where all are equal.");
   module.def("cpu_stages", cpuStages,
              "(name, pipeline, doc) of each stage for the CPU, in order; the "
              "pipeline leads there from the stage before, and is empty where "

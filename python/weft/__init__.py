@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math as _math
 
+import ml_dtypes as _ml_dtypes
 import numpy as _np
 
 from . import linalg, nn, ops, random, testing
@@ -66,6 +67,10 @@ uint8 = _np.dtype("uint8")
 uint16 = _np.dtype("uint16")
 uint32 = _np.dtype("uint32")
 uint64 = _np.dtype("uint64")
+float16 = _np.dtype("float16")
+bfloat16 = _np.dtype(_ml_dtypes.bfloat16)
+float8_e4m3fn = _np.dtype(_ml_dtypes.float8_e4m3fn)
+float8_e5m2 = _np.dtype(_ml_dtypes.float8_e5m2)
 float32 = _np.dtype("float32")
 float64 = _np.dtype("float64")
 
@@ -114,6 +119,10 @@ __all__ = [
     "cond",
     "e",
     "finfo",
+    "bfloat16",
+    "float8_e4m3fn",
+    "float8_e5m2",
+    "float16",
     "float32",
     "float64",
     "fori_loop",

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import ops
-from .dtypes import MLIR_NAMES, DTypeLike, canonical
+from .dtypes import MLIR_NAMES, DTypeLike, canonical, is_kind
 from .errors import (
     ArgumentError,
     IndexingError,
@@ -213,7 +213,7 @@ class Array:
         return int(self._scalar("a Python int"))
 
     def __index__(self) -> int:
-        if self.dtype.kind not in "iu" or self.shape:
+        if not is_kind(self.dtype, "integer") or self.shape:
             raise UnsupportedTypeError(
                 f"only scalar integer arrays can be an index, not {self.dtype} of "
                 f"shape {self.shape}"

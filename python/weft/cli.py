@@ -17,6 +17,7 @@ from typing import Any, Final, NoReturn
 import numpy as np
 
 from . import tree
+from .dtypes import is_kind
 from .errors import ArgumentError, WeftError
 from .jit import Jitted, jit
 from .program import stage_index, stages
@@ -180,7 +181,7 @@ def _check_grad(options: argparse.Namespace) -> str:
 
 
 def _random(spec: ShapeDtypeStruct, rng: np.random.Generator) -> Any:
-    if spec.dtype.kind == "f":
+    if not is_kind(spec.dtype, "integer or bool"):
         return np.asarray(rng.standard_normal(spec.shape), spec.dtype)
     return np.asarray(rng.integers(0, 3, spec.shape), spec.dtype)
 

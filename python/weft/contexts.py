@@ -18,7 +18,7 @@ import numpy as np
 from mlir import ir
 
 from . import _weft
-from .dtypes import BY_MLIR_NAME, MLIR_NAMES
+from .dtypes import BOOL, BY_MLIR_NAME, MLIR_NAMES, is_kind, is_narrow
 from .errors import display_path, frame_position, is_internal, user_frames
 from .specs import ShapeDtypeStruct
 
@@ -78,16 +78,23 @@ class Context:
         return ir.IntegerAttr.get(i64, value)
 
     def _elements(self, value: np.ndarray) -> ir.Attribute:
+        element = ir.Type.parse(MLIR_NAMES[value.dtype], self.mlir)
+        if is_narrow(value.dtype):  # NumPy shows nobody the elements of some
+            value = np.ascontiguousarray(value).view(f"u{value.dtype.itemsize}")
+            if not is_splat(value):
+                elements: Any = value
+                return ir.DenseElementsAttr.get(
+                    elements, type=element, shape=list(value.shape), context=self.mlir
+                )
         if not is_splat(value):
-            elements: Any = np.ascontiguousarray(value)
-            signless = value.dtype.kind != "u"
+            elements = np.ascontiguousarray(value)
+            signless = not is_kind(value.dtype, "unsigned")
             return ir.DenseElementsAttr.get(
                 elements, signless=signless, context=self.mlir
             )
         one: Any = value.flat[:1]
         # A splat of i1 is one byte of equal bits.
-        bits = one * np.uint8(255) if value.dtype.kind == "b" else one
-        element = ir.Type.parse(MLIR_NAMES[value.dtype], self.mlir)
+        bits = one * np.uint8(255) if value.dtype == BOOL else one
         return ir.DenseElementsAttr.get(
             bits, type=element, shape=list(value.shape), context=self.mlir
         )

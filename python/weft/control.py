@@ -216,7 +216,11 @@ def cond(
             lambda p, *xs: cond(p, true_fun, false_fun, *xs), "cond", (pred, *operands)
         )
     [index], _ = _operands("cond", [pred], "pred") if is_leaf(pred) else ([None], None)
-    if index is None or index.shape != () or index.dtype.kind == "f":
+    if (
+        index is None
+        or index.shape != ()
+        or not is_kind(index.dtype, "integer or bool")
+    ):
         raise ArgumentError(
             f"cond: the predicate must be one bool, not {_describe(pred)}; use "
             "weft.any or weft.all of an array, weft.where for a choice per element, a "
@@ -422,7 +426,11 @@ def _trace_condition(
     leaves = [(spec, f"carry{i}", None) for i, spec in enumerate(specs)]
     condition = _trace_body(function, _function_name(function), treedef, leaves)
     given = condition.specs
-    if not condition.treedef.is_leaf() or given[0].shape or given[0].dtype.kind == "f":
+    if (
+        not condition.treedef.is_leaf()
+        or given[0].shape
+        or not is_kind(given[0].dtype, "integer or bool")
+    ):
         condition.trace.discard()
         returned = ", ".join(map(str, given)) or "nothing"
         raise ArgumentError(
@@ -498,7 +506,7 @@ def _emit_scan(
 
 def _strong(spec: ShapeDtypeStruct) -> ShapeDtypeStruct:
     """The type of an array of Python numbers."""
-    narrow = spec.weak and spec.dtype.kind == "f"
+    narrow = spec.weak and is_kind(spec.dtype, "float")
     return ShapeDtypeStruct(spec.shape, FLOAT if narrow else spec.dtype)
 
 

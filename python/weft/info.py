@@ -4,14 +4,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from .array import Array
-from .dtypes import DTypeLike, canonical
+from .dtypes import DTypeLike, Kind, canonical, is_kind, is_narrow, limits, promote
 from .errors import ArgumentError, DTypeError, public
 from .ops.registry import common_dtype, is_scalar
+
+_FAMILIES: Final[dict[str, tuple[Kind, ...]]] = {
+    "bool": ("bool",),
+    "signed integer": ("signed",),
+    "unsigned integer": ("unsigned",),
+    "integral": ("integer",),
+    "real floating": ("float", "float8"),
+    "complex floating": (),
+    "numeric": ("numeric", "float8"),
+}
 
 
 @public
@@ -37,24 +47,29 @@ def can_cast(from_: Array | DTypeLike, to: DTypeLike, /) -> bool:
     True
     """
     source = from_.dtype if isinstance(from_, Array) else canonical(from_)
-    return bool(np.can_cast(source, canonical(to)))
+    target = canonical(to)
+    if is_kind(source, "float8") or is_kind(target, "float8"):
+        return source == target
+    if is_narrow(source) or is_narrow(target):
+        return promote((source, target), ()) == target
+    return bool(np.can_cast(source, target))
 
 
-def _of(x: Array | DTypeLike, kind: str, name: str) -> np.dtype[Any]:
+def _of(x: Array | DTypeLike, name: str, *kinds: Kind) -> np.dtype[Any]:
     dtype = x.dtype if isinstance(x, Array) else canonical(x)
-    if dtype.kind not in kind:
+    if not any(is_kind(dtype, kind) for kind in kinds):
         raise DTypeError(f"{name} does not describe {dtype}")
     return dtype
 
 
 @public
 def finfo(of: Array | DTypeLike, /) -> np.finfo[Any]:
-    """The limits of a float dtype.
+    """The limits of a float dtype; of bfloat16 and float8, an `ml_dtypes.finfo`.
 
     >>> weft.finfo(weft.float32).bits
     32
     """
-    return np.finfo(_of(of, "f", "finfo"))
+    return limits(_of(of, "finfo", "float", "float8"))
 
 
 @public
@@ -64,7 +79,7 @@ def iinfo(of: Array | DTypeLike, /) -> np.iinfo[Any]:
     >>> weft.iinfo(weft.int8).max
     127
     """
-    return np.iinfo(_of(of, "iu", "iinfo"))
+    return np.iinfo(_of(of, "iinfo", "integer"))
 
 
 @public
@@ -74,7 +89,14 @@ def isdtype(dtype: DTypeLike, kind: DTypeLike | str | tuple[Any, ...], /) -> boo
     >>> weft.isdtype(weft.float32, "real floating")
     True
     """
+    given = canonical(dtype)
+    if isinstance(kind, tuple):
+        return any(isdtype(given, each) for each in kind)
+    if isinstance(kind, str) and kind in _FAMILIES:
+        return any(is_kind(given, family) for family in _FAMILIES[kind])
     try:
-        return bool(np.isdtype(canonical(dtype), kind))
-    except (TypeError, ValueError) as error:
-        raise ArgumentError(f"isdtype: {error}") from None
+        return given == np.dtype(kind)
+    except TypeError:
+        raise ArgumentError(
+            f"isdtype: {kind!r} is neither a dtype nor one of {', '.join(_FAMILIES)}"
+        ) from None

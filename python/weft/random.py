@@ -21,7 +21,7 @@ import numpy as np
 
 from . import ops
 from .array import Array
-from .dtypes import DTypeLike, canonical, is_kind
+from .dtypes import FLOAT, DTypeLike, canonical, is_kind, is_narrow, limits, require
 from .errors import ArgumentError, DTypeError, ShapeError, UnsupportedTypeError, public
 from .ops.registry import ArrayLike, as_array, cast, common_shape
 from .ops.shape import axis_index, shape_tuple
@@ -29,7 +29,6 @@ from .ops.shape import axis_index, shape_tuple
 ShapeLike: TypeAlias = int | Sequence[int]
 
 UINT64: Final = np.dtype("uint64")
-FLOAT: Final = np.dtype("float32")
 ROOT_TWO: Final = math.sqrt(2.0)
 
 
@@ -150,7 +149,7 @@ def bits(key: ArrayLike, shape: ShapeLike = (), dtype: DTypeLike = np.uint32) ->
     dtype('uint32')
     """
     sizes, target = shape_tuple(shape), canonical(dtype)
-    if target.kind != "u":
+    if not is_kind(target, "unsigned"):
         raise DTypeError(
             f"random.bits does not make {target}: it makes uint8, uint16, uint32, "
             "uint64; use random.randint for signed integers"
@@ -171,25 +170,27 @@ def uniform(
 ) -> Array:
     """Numbers from `minval`, included, to `maxval`, all equally likely.
 
-    Arguments: `shape` and `dtype`, float32 or float64, of the result; bounds that
-    broadcast to the shape. Between 0 and 1 the numbers are multiples of 2**-23, or of
-    2**-52 for float64. Raises `DTypeError` for other dtypes.
+    Arguments: `shape` and `dtype`, a float one, of the result; bounds that broadcast to
+    the shape. Between 0 and 1 the numbers are multiples of 2**-23, for float64 of
+    2**-52, for float16 of 2**-10 and for bfloat16 of 2**-7. Raises `DTypeError` for
+    other dtypes.
 
     >>> x = weft.random.uniform(weft.random.key(0), (1000,))
     >>> bool(weft.all((x >= 0) & (x < 1)))
     True
     """
-    sizes, target = shape_tuple(shape), _float_dtype("uniform", dtype)
+    sizes, (target, _) = shape_tuple(shape), _float_dtypes("uniform", dtype)
     low, high = (
         _argument("uniform", name, bound, target, sizes)
         for name, bound in (("minval", minval), ("maxval", maxval))
     )
-    info = np.finfo(target)
+    info = limits(target)
     word = np.dtype(f"uint{info.bits}")
     # The bits of the mantissa of a number from 1 to 2.
-    mantissa = bits(key, sizes, word) >> word.type(info.bits - info.nmant)
-    one = target.type(1)
-    numbers = ops.bitcast(mantissa | one.view(word), target) - one
+    drawn = np.dtype("uint8") if info.nmant < 8 else word
+    mantissa = bits(key, sizes, drawn) >> drawn.type(8 * drawn.itemsize - info.nmant)
+    one = np.ones((), target)
+    numbers = ops.bitcast(cast(mantissa, word) | one.view(word), target) - one
     return ops.maximum(low, numbers * (high - low) + low)
 
 
@@ -287,15 +288,17 @@ def normal(
 ) -> Array:
     """Numbers of mean 0 and standard deviation 1, normally distributed.
 
-    Arguments: `shape` and `dtype`, float32 or float64, of the result. Within 2 ulps of
-    `sqrt(2) * erfinv(u)` of uniform numbers `u`. Raises `DTypeError` for other dtypes.
+    Arguments: `shape` and `dtype`, a float one, of the result; of 16 bits, the float32
+    numbers rounded, as all that is not uniform. Within 2 ulps of `sqrt(2) * erfinv(u)`
+    of uniform numbers `u`. Raises `DTypeError` for other dtypes.
 
     >>> weft.random.normal(weft.random.key(42))
     Array(-0.02830462, dtype=float32)
     """
-    target = _float_dtype("normal", dtype)
-    low = np.nextafter(target.type(-1), target.type(0))
-    return _times_root_two(ops.erfinv(uniform(key, shape, target, low, 1.0)))
+    target, own = _float_dtypes("normal", dtype)
+    low = np.nextafter(own.type(-1), own.type(0))
+    drawn = _times_root_two(ops.erfinv(uniform(key, shape, own, low, 1.0)))
+    return ops.astype(drawn, target)
 
 
 def _times_root_two(x: Array) -> Array:
@@ -321,29 +324,30 @@ def truncated_normal(
     """Normally distributed numbers between bounds, which are not included.
 
     Arguments: bounds that broadcast to `shape` (by default their common shape);
-    `dtype`, float32 or float64. Raises `DTypeError` for other dtypes.
+    `dtype`, a float one. Raises `DTypeError` for other dtypes.
 
     >>> x = weft.random.truncated_normal(weft.random.key(0), -1.0, 2.0, (1000,))
     >>> bool(weft.all((x > -1) & (x < 2)))
     True
     """
-    target = _float_dtype("truncated_normal", dtype)
+    target, own = _float_dtypes("truncated_normal", dtype)
     low, high = cast(lower, target), cast(upper, target)
     sizes = _common("truncated_normal", shape, low, high)
     low = _spread("truncated_normal", "lower", low, sizes)
     high = _spread("truncated_normal", "upper", high, sizes)
-    root = target.type(ROOT_TWO)
-    drawn = uniform(key, sizes, target, ops.erf(low / root), ops.erf(high / root))
-    return ops.clamp(ops.erfinv(drawn) * root, _above(low), -_above(-high))
+    root = own.type(ROOT_TWO)
+    edges = (ops.erf(cast(bound, own) / root) for bound in (low, high))
+    drawn = ops.erfinv(uniform(key, sizes, own, *edges)) * root
+    return ops.clamp(ops.astype(drawn, target), _above(low), -_above(-high))
 
 
 def _above(x: Array) -> Array:
     """The next larger number of the dtype."""
     word = np.dtype(f"int{8 * x.dtype.itemsize}")
-    pattern = ops.bitcast(x + x.dtype.type(0), word)  # -0.0 becomes 0.0
+    pattern = ops.bitcast(x + np.zeros((), x.dtype), word)  # -0.0 becomes 0.0
     step = ops.where(x < 0, word.type(-1), word.type(1))
     following = ops.bitcast(pattern + step, x.dtype)
-    return ops.where(ops.isfinite(x), following, ops.maximum(x, np.finfo(x.dtype).min))
+    return ops.where(ops.isfinite(x), following, ops.maximum(x, limits(x.dtype).min))
 
 
 @public
@@ -352,15 +356,15 @@ def exponential(
 ) -> Array:
     """Numbers of density `exp(-x)` above 0.
 
-    Arguments: `shape` and `dtype`, float32 or float64, of the result. Raises
+    Arguments: `shape` and `dtype`, a float one, of the result. Raises
     `DTypeError` for other dtypes.
 
     >>> x = weft.random.exponential(weft.random.key(0), (10000,))
     >>> 0.95 < float(weft.mean(x)) < 1.05
     True
     """
-    target = _float_dtype("exponential", dtype)
-    return -ops.log1p(-uniform(key, shape, target))
+    target, own = _float_dtypes("exponential", dtype)
+    return ops.astype(-ops.log1p(-uniform(key, shape, own)), target)
 
 
 @public
@@ -369,16 +373,16 @@ def laplace(
 ) -> Array:
     """Numbers of density `exp(-abs(x)) / 2`.
 
-    Arguments: `shape` and `dtype`, float32 or float64, of the result. Raises
+    Arguments: `shape` and `dtype`, a float one, of the result. Raises
     `DTypeError` for other dtypes.
 
     >>> weft.random.laplace(weft.random.key(0), (3,)).shape
     (3,)
     """
-    target = _float_dtype("laplace", dtype)
-    low = target.type(-1) + np.finfo(target).epsneg
-    drawn = uniform(key, shape, target, low, 1.0)
-    return ops.sign(drawn) * ops.log1p(-ops.abs(drawn))
+    target, own = _float_dtypes("laplace", dtype)
+    low = own.type(-1) + np.finfo(own).epsneg
+    drawn = uniform(key, shape, own, low, 1.0)
+    return ops.astype(ops.sign(drawn) * ops.log1p(-ops.abs(drawn)), target)
 
 
 @public
@@ -387,15 +391,15 @@ def gumbel(
 ) -> Array:
     """Numbers of distribution `exp(-exp(-x))`.
 
-    Arguments: `shape` and `dtype`, float32 or float64, of the result. Raises
+    Arguments: `shape` and `dtype`, a float one, of the result. Raises
     `DTypeError` for other dtypes.
 
     >>> weft.random.gumbel(weft.random.key(0), (3,)).shape
     (3,)
     """
-    target = _float_dtype("gumbel", dtype)
-    drawn = uniform(key, shape, target, np.finfo(target).tiny, 1.0)
-    return -ops.log(-ops.log(drawn))
+    target, own = _float_dtypes("gumbel", dtype)
+    drawn = uniform(key, shape, own, np.finfo(own).tiny, 1.0)
+    return ops.astype(-ops.log(-ops.log(drawn)), target)
 
 
 @public
@@ -600,20 +604,18 @@ def _enciphered(name: str, key: Any, shape: tuple[int, ...]) -> Array:
     return ops.threefry(array, positions)
 
 
-def _float_dtype(name: str, dtype: DTypeLike) -> np.dtype[Any]:
+def _float_dtypes(name: str, dtype: DTypeLike) -> tuple[np.dtype[Any], np.dtype[Any]]:
+    """The dtype of the numbers, and the one that they are computed in."""
     target = canonical(dtype)
-    if not is_kind(target, "float"):
-        raise DTypeError(f"random.{name} makes float32 or float64, not {target}")
-    return target
+    require(f"random.{name}", target, "float")
+    return target, FLOAT if is_narrow(target) else target
 
 
 def _floats(name: str, what: str, x: ArrayLike) -> Array:
     array = cast(x, FLOAT) if type(x) in (int, float) else as_array(x, f"random.{name}")
     if not is_kind(array.dtype, "float"):
-        raise DTypeError(
-            f"random.{name}: {what} is {array.dtype}; it must be float32 or float64"
-        )
-    return array
+        raise DTypeError(f"random.{name}: {what} is {array.dtype}; it must be a float")
+    return cast(array, FLOAT) if is_narrow(array.dtype) else array
 
 
 def _argument(

@@ -13,7 +13,7 @@ import numpy as np
 from mlir import ir
 
 from . import _weft
-from .dtypes import BY_MLIR_NAME
+from .dtypes import BY_MLIR_NAME, is_narrow
 from .errors import CompileError
 from .ops.registry import REGISTRY
 from .tracer import evaluate
@@ -279,8 +279,18 @@ def _python_value(attribute: ir.Attribute) -> Any:
     if isinstance(attribute, ir.DenseI64ArrayAttr):
         return tuple(attribute)
     if isinstance(attribute, ir.DenseElementsAttr):
-        array = np.array(attribute)
-        # Of a splat of bools MLIR gives eight elements, whatever the shape.
-        splat = attribute.is_splat and array.size
-        return np.full_like(array, array.flat[0]) if splat else array
+        return elements_of(attribute)
     raise CompileError(f"attribute {attribute} has no meaning for a reference")
+
+
+def elements_of(attribute: ir.DenseElementsAttr) -> np.ndarray:
+    """The elements of an attribute as an array."""
+    tensor = ir.RankedTensorType(attribute.type)
+    dtype, shape = BY_MLIR_NAME[str(tensor.element_type)], tuple(tensor.shape)
+    if is_narrow(dtype):  # MLIR shows NumPy the elements of few dtypes
+        raw = np.frombuffer(_weft.raw_elements(attribute), dtype)
+        return np.resize(raw, shape)
+    array = np.array(attribute)
+    # Of a splat of bools MLIR gives eight elements, whatever the shape.
+    splat = attribute.is_splat and array.size
+    return np.full_like(array, array.flat[0]) if splat else array

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from .dtypes import BY_MLIR_NAME, MLIR_NAMES, DTypeLike, canonical, spell
+from .dtypes import BY_MLIR_NAME, MLIR_NAMES, DTypeLike, canonical, is_kind, spell
 from .errors import ArgumentError, UnsupportedTypeError
 
 _SPELLING = re.compile(r"\s*(\w+)\s*(?:\[([\d\s,]*)\])?\s*")
@@ -56,7 +56,7 @@ class ShapeDtypeStruct:
 
     def __str__(self) -> str:
         if self.weak and not self.shape:
-            return f"Python {'float' if self.dtype.kind == 'f' else 'int'}"
+            return f"Python {'float' if is_kind(self.dtype, 'float') else 'int'}"
         return spell(self.dtype, self.shape)
 
     def __repr__(self) -> str:

@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 
 from . import ops, tree
-from .dtypes import is_kind
+from .dtypes import BFLOAT16, FLOAT, FLOAT16, FLOAT64, is_kind
 from .errors import ArgumentError, TransformError, WeftError, public
 from .jit import jit
 from .specs import spec_of
@@ -23,7 +23,7 @@ __all__ = ["DerivativeError", "check_grads"]
 MODES: Final = ("fwd", "rev")
 _STACK: Final = 3
 # How far two ways of computing the same may lie apart, by the size of an element.
-_ROUNDING: Final = {4: 1e-3, 8: 1e-8}
+_ROUNDING: Final = {FLOAT64: 1e-8, FLOAT: 1e-3, FLOAT16: 2e-2, BFLOAT16: 1e-1}
 
 _Arrays = list[np.ndarray]
 _Function = Callable[..., Any]
@@ -96,7 +96,11 @@ def check_grads(
 
 def _strong_dtype(x: Any) -> np.dtype[Any]:
     spec = spec_of(x)
-    return np.dtype("float32") if spec.weak and spec.dtype.kind == "f" else spec.dtype
+    return (
+        np.dtype("float32")
+        if spec.weak and is_kind(spec.dtype, "float")
+        else spec.dtype
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +142,7 @@ class _Check:
             moved = _arrays(jit(forward)(*xs, *ts))
             pulled = _arrays(jit(reverse)(*xs, *cts))
             what = f"reverse mode{of}: <J^T ct, t>"
-            rounding = _ROUNDING[min(x.dtype.itemsize for x in (*xs, *ys))]
+            rounding = max(_ROUNDING[x.dtype] for x in (*xs, *ys))
             self._close_dots(
                 what, "forward mode's <ct, J t>", (pulled, ts), (cts, moved), rounding
             )
@@ -167,8 +171,8 @@ class _Check:
             for sign in (1.0, -1.0)
         ]
         return [
-            (after.astype(np.float64) - before) / (2 * self.eps)
-            for after, before in zip(*ends, strict=True)
+            (after - before) / (2 * self.eps)
+            for after, before in zip(*map(_wide, ends), strict=True)
         ]
 
     def _batched(self, f: _Function, xs: _Arrays, of: str) -> None:
@@ -180,8 +184,9 @@ class _Check:
         compiled = jit(f)
         rows = [_arrays(compiled(*(s[i] for s in stacks))) for i in range(_STACK)]
         loop = [np.stack(row) for row in zip(*rows, strict=True)]
-        rounding = _ROUNDING[min(x.dtype.itemsize for x in (*xs, *whole))]
-        scale = max((float(np.max(np.abs(y), initial=0.0)) for y in loop), default=0.0)
+        rounding = max(_ROUNDING[x.dtype] for x in (*xs, *whole))
+        sizes = (float(np.max(np.abs(y), initial=0.0)) for y in _wide(loop))
+        scale = max(sizes, default=0.0)
         what = f"vmap of the function{of}" if not of else f"vmap{of}"
         self._close(what, "a loop", whole, loop, rounding, rounding * (1 + scale))
 
@@ -208,10 +213,11 @@ class _Check:
     ) -> None:
         rtol = self.rtol if rtol is None else rtol
         atol = self.atol if atol is None else atol
-        for i, (given, wanted) in enumerate(zip(ours, theirs, strict=True)):
+        pairs = zip(_wide(ours), _wide(theirs), strict=True)
+        for i, (given, wanted) in enumerate(pairs):
             if np.allclose(given, wanted, rtol, atol, equal_nan=True):
                 continue
-            error = np.abs(np.asarray(given, np.float64) - wanted)
+            error = np.abs(given - wanted)
             bad = np.unravel_index(np.nanargmax(error), error.shape)
             place = f" at {tuple(map(int, bad))}" if error.ndim else ""
             raise DerivativeError(

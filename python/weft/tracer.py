@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from .array import Array
-from .dtypes import BOOL, FLOAT
+from .dtypes import BOOL, FLOAT, is_kind
 from .errors import (
     LeakedTracerError,
     OutOfMemoryError,
@@ -178,7 +178,7 @@ def as_strong(x: Array) -> Array:
     """A traced Python scalar as the array that the scalar would become."""
     if not x.weak:
         return x
-    if x.dtype.kind == "f" and x.dtype != FLOAT:
+    if is_kind(x.dtype, "float") and x.dtype != FLOAT:
         return bind("convert", x, result=ShapeDtypeStruct(x.shape, FLOAT))
     assert isinstance(x, Tracer)
     return Tracer(x.trace, x.value, x._spec, x.origin)

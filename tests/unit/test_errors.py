@@ -58,7 +58,7 @@ PROGRAMS = {
     "assignment": ("x = weft.ones(3)\nx[0] = 1  # here", "immutable"),
     "list": ("weft.ones(3) + [1, 2, 3]  # here", "weft.asarray"),
     "complex": ("weft.ones(3) * 1j  # here", "complex"),
-    "float16": ("weft.asarray(np.ones(3, np.float16))  # here", "not supported"),
+    "longdouble": ("weft.asarray(np.ones(3, np.longdouble))  # here", "not supported"),
     "truth": ("bool(weft.ones(3))  # here", "weft.any"),
     "overflow": ("weft.ones(3, dtype='int8') + 300  # here", "out of the range of int8"),
     "gradient": ("weft.grad(lambda x: x)(weft.ones(3))  # here", "weft.sum"),

@@ -375,7 +375,10 @@ MISTAKES = {
     "a seed": (lambda: random.key(1.5), "must be an integer"),
     "seeds": (lambda: random.key(np.arange(3)), "must be a scalar"),
     "a shape": (lambda: random.uniform(KEY, (-1,)), "-1"),
-    "a dtype": (lambda: random.uniform(KEY, (), np.int32), "float32 or float64"),
+    "a dtype": (
+        lambda: random.uniform(KEY, (), np.int32),
+        "float16, bfloat16, float32, float64",
+    ),
     "signed bits": (lambda: random.bits(KEY, (), np.int32), "randint"),
     "float integers": (lambda: random.randint(KEY, (), 0, 9, np.float32), "integers"),
     "a float bound": (lambda: random.randint(KEY, (), 0, 9.5), "maxval is float"),

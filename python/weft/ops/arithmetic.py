@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..dtypes import is_kind
 from .registry import (
     binary,
     in_f64,
@@ -182,9 +183,9 @@ def floor_divide(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     >>> weft.floor_divide(weft.asarray([7, -7, 7]), weft.asarray([2, 2, 0]))
     Array([ 3, -4,  0], dtype=int64)
     """
-    if x.dtype.kind == "f":
+    if is_kind(x.dtype, "float"):
         return np.floor_divide(x, y)
-    zero, minus = y == 0, y == (-1 if x.dtype.kind == "i" else 0)
+    zero, minus = y == 0, y == (-1 if is_kind(x.dtype, "signed") else 0)
     safe = np.where(zero | minus, 1, y).astype(x.dtype)
     return np.where(zero, 0, np.where(minus, -x, x // safe)).astype(x.dtype)
 
@@ -196,9 +197,9 @@ def remainder(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     >>> weft.remainder(weft.asarray([7, -7, 7]), weft.asarray([3, 3, 0]))
     Array([1, 2, 0], dtype=int64)
     """
-    if x.dtype.kind == "f":
+    if is_kind(x.dtype, "float"):
         return np.remainder(x, y)
-    trivial = (y == 0) | (y == (-1 if x.dtype.kind == "i" else 1))
+    trivial = (y == 0) | (y == (-1 if is_kind(x.dtype, "signed") else 1))
     safe = np.where(trivial, 1, y).astype(x.dtype)
     return np.where(trivial, 0, x % safe).astype(x.dtype)
 
@@ -210,9 +211,9 @@ def pow(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     >>> weft.pow(weft.asarray([2.0, 9.0]), 0.5)
     Array([1.4142135, 3.       ], dtype=float32)
     """
-    if x.dtype.kind == "f":
+    if is_kind(x.dtype, "float"):
         return in_f64(np.power, x, y)
-    if x.dtype.kind == "u":
+    if is_kind(x.dtype, "unsigned"):
         return np.power(x, y)
     inverse = np.where(x == -1, np.where(y % 2 == 0, 1, -1), np.where(x == 1, 1, 0))
     power = np.power(x, np.where(y < 0, 0, y).astype(x.dtype))

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ..array import Array
-from ..dtypes import is_kind, promote, spell
+from ..dtypes import code, is_kind, promote, spell
 from ..errors import ArgumentError, DTypeError, ShapeError, public_methods
 from . import index, slices
 from .arithmetic import add, divide, maximum, minimum, multiply, negative, pow
@@ -112,7 +112,7 @@ class Updater:
         weak = not isinstance(values, (Array, np.ndarray, np.generic))
         common = promote((self._x.dtype,) if weak else (self._x.dtype, dtype),
                          (dtype,) if weak else ())  # fmt: skip
-        if common.kind != self._x.dtype.kind and not is_kind(common, "integer"):
+        if code(common) != code(self._x.dtype) and not is_kind(common, "integer"):
             raise DTypeError(
                 f"an update of {dtype} does not fit into "
                 f"{spell(self._x.dtype, self._x.shape)}; convert one of them with "

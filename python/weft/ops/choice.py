@@ -8,7 +8,17 @@ import numpy as np
 
 from .. import tracer
 from ..array import Array
-from ..dtypes import BOOL, DTypeLike, canonical, require, spell
+from ..dtypes import (
+    BOOL,
+    FLOAT,
+    DTypeLike,
+    canonical,
+    is_kind,
+    is_narrow,
+    require,
+    rounded,
+    spell,
+)
 from ..errors import DTypeError, public
 from ..specs import ShapeDtypeStruct
 from .arithmetic import maximum, minimum
@@ -83,12 +93,16 @@ def convert(x: np.ndarray, *, result: ShapeDtypeStruct) -> np.ndarray:
 
     A float becomes the integer towards zero, saturated at the integer's range, and
     NaN becomes zero; to bool is whether an element differs from zero; integers wrap.
+    A number becomes the nearest float, ties to even, whatever it was; one that is too
+    large becomes infinite, and NaN in float8_e4m3fn.
 
     >>> weft.convert(weft.asarray([1.7, -300.0, weft.nan]), weft.int8)
     Array([   1, -128,    0], dtype=int8)
     """
-    if x.dtype.kind != "f" or result.dtype.kind not in "iu":
-        return (x != 0) if result.dtype == BOOL else x.astype(result.dtype)
+    if is_narrow(x.dtype):
+        x = x.astype(FLOAT)
+    if not is_kind(x.dtype, "float") or not is_kind(result.dtype, "integer"):
+        return (x != 0) if result.dtype == BOOL else rounded(x, result.dtype)
     info = np.iinfo(result.dtype)
     # The float just past the largest integer is a power of two, so it is exact.
     past = np.asarray(2.0**info.bits if info.min == 0 else 2.0 ** (info.bits - 1), F64)

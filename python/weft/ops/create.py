@@ -14,10 +14,12 @@ from ..array import Array
 from ..dtypes import (
     BOOL,
     FLOAT,
+    MLIR_NAMES,
     DTypeLike,
     canonical,
     default_for,
     require,
+    rounded,
     scalar_array,
 )
 from ..errors import ArgumentError, ShapeError, UnsupportedTypeError, public
@@ -85,7 +87,7 @@ def iota(*, dimension: int, result: ShapeDtypeStruct) -> np.ndarray:
     Array([[0, 1, 2],
            [0, 1, 2]], dtype=int64)
     """
-    counts = np.arange(result.shape[dimension]).astype(result.dtype)
+    counts = rounded(np.arange(result.shape[dimension]), result.dtype)
     column = [1] * result.ndim
     column[dimension] = -1
     return np.broadcast_to(counts.reshape(column), result.shape)
@@ -146,7 +148,7 @@ def _from_sequence(obj: list[Any] | tuple[Any, ...]) -> Array:
             "asarray: the nested lists are ragged; make all lists of one level equally "
             "long"
         ) from None
-    if values.dtype.kind not in "biuf":
+    if values.dtype not in MLIR_NAMES:
         kind = next((type(v) for v in leaves if not np.isscalar(v)), values.dtype)
         raise UnsupportedTypeError(
             f"asarray does not take lists of {getattr(kind, '__name__', kind)}; it "
@@ -338,7 +340,7 @@ def linspace(
     target = canonical(dtype) if dtype is not None else FLOAT
     if not isinstance(start, Array) and not isinstance(stop, Array):
         values = np.linspace(float(start), float(stop), num, endpoint=endpoint)
-        return constant(Array(values.astype(target)))
+        return constant(Array(rounded(values, target)))
     first, last = cast(start, target), cast(stop, target)
     gaps = max(num - 1 if endpoint else num, 1)
     counts = multiply(iota((num,), 0, target), 1.0 / gaps)

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ..array import Array
-from ..dtypes import INT, DTypeLike, canonical, promote, require
+from ..dtypes import BOOL, INT, DTypeLike, canonical, is_kind, promote, require
 from ..errors import ArgumentError, public
 from .create import full
 from .registry import ArrayLike, Call, Reference, as_array, broadcast_all, cast, op
@@ -68,9 +68,11 @@ def _widened(array: Array, dtype: DTypeLike | None) -> Array:
     """An array in the dtype of its sums: small integers widen to 64 bits."""
     if dtype is not None:
         return cast(array, canonical(dtype))
-    if array.dtype.kind in "bi":
+    if array.dtype == BOOL or is_kind(array.dtype, "signed"):
         return cast(array, INT)
-    return cast(array, np.dtype("uint64")) if array.dtype.kind == "u" else array
+    return (
+        cast(array, np.dtype("uint64")) if is_kind(array.dtype, "unsigned") else array
+    )
 
 
 def running(reference: Reference) -> Running:

@@ -19,7 +19,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from ..array import Array
-from ..dtypes import INT, is_kind, spell
+from ..dtypes import BOOL, INT, is_kind, spell
 from ..errors import ArgumentError, IndexingError, public
 from .choice import select
 from .create import zeros
@@ -453,14 +453,14 @@ def _check_entry(entry: object) -> None:
     if entry is None or entry is Ellipsis or isinstance(entry, builtins.slice):
         return
     if isinstance(entry, (Array, np.ndarray)):
-        if entry.dtype.kind == "b":
+        if entry.dtype == BOOL:
             raise IndexingError(
                 f"an index of bools ({spell(entry.dtype, entry.shape)}) is not "
                 "supported: how many elements it takes is not known while a program "
                 "is traced. Use weft.where(mask, x, other) for a choice, and "
                 "weft.sum(x, where) style products with the mask for a sum"
             )
-        if entry.dtype.kind in "iu":
+        if is_kind(entry.dtype, "integer"):
             return
     is_bool = isinstance(entry, (bool, np.bool_))
     if is_bool or not hasattr(entry, "__index__") or getattr(entry, "ndim", 0):

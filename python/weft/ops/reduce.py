@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ..array import Array
-from ..dtypes import INT, DTypeLike, canonical, is_kind, require, spell
+from ..dtypes import BOOL, FLOAT, INT, DTypeLike, canonical, is_kind, require, spell
 from ..errors import ShapeError, public
 from .arithmetic import divide, square, subtract
 from .logic import not_equal
@@ -110,9 +110,9 @@ def accumulation(reference: Reference) -> Accumulation:
         array = as_array(x, reference.__name__)
         if dtype is not None:
             array = cast(array, canonical(dtype))
-        elif array.dtype.kind in "bi":
+        elif array.dtype == BOOL or is_kind(array.dtype, "signed"):
             array = cast(array, INT)
-        elif array.dtype.kind == "u":
+        elif is_kind(array.dtype, "unsigned"):
             array = cast(array, np.dtype("uint64"))
         return reduce(array, axis, keepdims)
 
@@ -274,9 +274,10 @@ def _count(x: Array, axis: Axis, name: str) -> int:
 
 def _floats(x: ArrayLike, name: str) -> Array:
     array = as_array(x, name)
-    if is_kind(array.dtype, "float"):
-        return array
-    return cast(array, np.dtype("float32"))
+    if is_kind(array.dtype, "integer or bool"):
+        return cast(array, FLOAT)
+    require(name, array.dtype, "float")
+    return array
 
 
 @public

@@ -24,8 +24,10 @@ from ..dtypes import (
     Kind,
     canonical,
     is_kind,
+    is_narrow,
     promote,
     require,
+    rounded,
     scalar_array,
     spell,
 )
@@ -73,12 +75,41 @@ def in_f64(function: Callable[..., Any], *xs: np.ndarray) -> np.ndarray:
     return function(*(x.astype(F64) for x in xs)).astype(xs[0].dtype)
 
 
+def in_float32(reference: Reference) -> Reference:
+    """A reference that computes in float32 what has fewer bits, and rounds once.
+
+    So an element of a 16-bit float means the float32 result, rounded, and sums and
+    products of such are accumulated in float32.
+    """
+
+    @functools.wraps(reference)
+    def function(*operands: np.ndarray, **attributes: Any) -> Any:
+        dtypes = [x.dtype for x in operands]
+        if not any(is_narrow(dtype) for dtype in dtypes):
+            return reference(*operands, **attributes)
+        wide = (x.astype(FLOAT) if is_narrow(x.dtype) else x for x in operands)
+        value = reference(*wide, **attributes)
+        if not isinstance(value, tuple):
+            return _as_before(value, next(d for d in dtypes if is_narrow(d)))
+        if len(value) != len(dtypes):
+            dtypes = [next(d for d in dtypes if is_narrow(d))] * len(value)
+        return tuple(map(_as_before, value, dtypes))
+
+    return function
+
+
+def _as_before(x: Any, dtype: np.dtype[Any]) -> np.ndarray:
+    array = np.asarray(x)
+    return rounded(array, dtype) if array.dtype == FLOAT and is_narrow(dtype) else array
+
+
 def op(prepare: Callable[P, Call | Array]) -> Callable[[Reference], Callable[P, Array]]:
     """Registers an op: `prepare` turns public arguments into operands and attributes.
 
     It may also return an array, where nothing is left to compute.
     The decorated function's name, docstring and body are the op's name, documentation
-    and reference; the signature of the public function is that of `prepare`.
+    and reference; the signature of the public function is that of `prepare`. Unless it
+    asks for `result`, the reference sees 16-bit floats as float32 (see `in_float32`).
     """
 
     def decorate(reference: Reference) -> Callable[P, Array]:
@@ -100,7 +131,8 @@ def op(prepare: Callable[P, Call | Array]) -> Callable[[Reference], Callable[P, 
         del function.__wrapped__  # type: ignore[attr-defined]
         door = public(function)
         explicit = "result" in inspect.signature(reference).parameters
-        REGISTRY[name] = Op(name, reference, explicit, door)
+        meaning = reference if explicit else in_float32(reference)
+        REGISTRY[name] = Op(name, meaning, explicit, door)
         return door
 
     return decorate
@@ -253,7 +285,7 @@ def common_shape(name: str, *arrays: Array) -> Shape:
 def elementwise_call(name: str, kind: Kind, *args: ArrayLike) -> Call:
     """An elementwise op on operands promoted to one dtype, broadcast to one shape."""
     dtype, weak = common_dtype(name, *args)
-    if kind == "float" and not is_kind(dtype, "float"):
+    if kind == "float" and is_kind(dtype, "integer or bool"):
         dtype = np.dtype("float64") if weak else FLOAT
     if kind == "bool" and dtype != BOOL:
         return Call(broadcast_all(name, *(truth(x) for x in args)))

@@ -1,8 +1,8 @@
 // RUN: weft-opt %s -verify-diagnostics -split-input-file
 
 func.func @constant() {
-  // expected-error @+1 {{'weft.constant' op result #0 must be array of bool, integers or floats (static shape, no encoding), but got 'tensor<4xf16>'}}
-  %0 = weft.constant dense<1.0> : tensor<4xf16>
+  // expected-error @+1 {{'weft.constant' op result #0 must be array of bool, integers or floats (static shape, no encoding), but got 'tensor<4xf8E4M3>'}}
+  %0 = weft.constant dense<1.0> : tensor<4xf8E4M3>
   return
 }
 

@@ -26,7 +26,7 @@ func.func @multiply(%x: tensor<4xi1>) {
 // -----
 
 func.func @divide(%x: tensor<4xi32>) {
-  // expected-error @+1 {{'weft.divide' op operand #0 must be array of f32 or f64, but got 'tensor<4xi32>'}}
+  // expected-error @+1 {{'weft.divide' op operand #0 must be array of f16, bf16, f32 or f64, but got 'tensor<4xi32>'}}
   %0 = weft.divide %x, %x : tensor<4xi32>
   return
 }
@@ -106,7 +106,7 @@ func.func @square(%x: tensor<4xi1>) {
 // -----
 
 func.func @reciprocal(%x: tensor<4xi32>) {
-  // expected-error @+1 {{'weft.reciprocal' op operand #0 must be array of f32 or f64, but got 'tensor<4xi32>'}}
+  // expected-error @+1 {{'weft.reciprocal' op operand #0 must be array of f16, bf16, f32 or f64, but got 'tensor<4xi32>'}}
   %0 = weft.reciprocal %x : tensor<4xi32>
   return
 }
@@ -114,7 +114,7 @@ func.func @reciprocal(%x: tensor<4xi32>) {
 // -----
 
 func.func @hypot(%x: tensor<4xi32>) {
-  // expected-error @+1 {{'weft.hypot' op operand #0 must be array of f32 or f64, but got 'tensor<4xi32>'}}
+  // expected-error @+1 {{'weft.hypot' op operand #0 must be array of f16, bf16, f32 or f64, but got 'tensor<4xi32>'}}
   %0 = weft.hypot %x, %x : tensor<4xi32>
   return
 }
@@ -122,7 +122,7 @@ func.func @hypot(%x: tensor<4xi32>) {
 // -----
 
 func.func @copysign(%x: tensor<4xi32>) {
-  // expected-error @+1 {{'weft.copysign' op operand #0 must be array of f32 or f64, but got 'tensor<4xi32>'}}
+  // expected-error @+1 {{'weft.copysign' op operand #0 must be array of f16, bf16, f32 or f64, but got 'tensor<4xi32>'}}
   %0 = weft.copysign %x, %x : tensor<4xi32>
   return
 }
@@ -130,7 +130,7 @@ func.func @copysign(%x: tensor<4xi32>) {
 // -----
 
 func.func @ceil(%x: tensor<4xi32>) {
-  // expected-error @+1 {{'weft.ceil' op operand #0 must be array of f32 or f64, but got 'tensor<4xi32>'}}
+  // expected-error @+1 {{'weft.ceil' op operand #0 must be array of f16, bf16, f32 or f64, but got 'tensor<4xi32>'}}
   %0 = weft.ceil %x : tensor<4xi32>
   return
 }
@@ -138,7 +138,7 @@ func.func @ceil(%x: tensor<4xi32>) {
 // -----
 
 func.func @floor(%x: tensor<4xi32>) {
-  // expected-error @+1 {{'weft.floor' op operand #0 must be array of f32 or f64, but got 'tensor<4xi32>'}}
+  // expected-error @+1 {{'weft.floor' op operand #0 must be array of f16, bf16, f32 or f64, but got 'tensor<4xi32>'}}
   %0 = weft.floor %x : tensor<4xi32>
   return
 }
@@ -146,7 +146,7 @@ func.func @floor(%x: tensor<4xi32>) {
 // -----
 
 func.func @trunc(%x: tensor<4xi32>) {
-  // expected-error @+1 {{'weft.trunc' op operand #0 must be array of f32 or f64, but got 'tensor<4xi32>'}}
+  // expected-error @+1 {{'weft.trunc' op operand #0 must be array of f16, bf16, f32 or f64, but got 'tensor<4xi32>'}}
   %0 = weft.trunc %x : tensor<4xi32>
   return
 }
@@ -154,7 +154,7 @@ func.func @trunc(%x: tensor<4xi32>) {
 // -----
 
 func.func @round(%x: tensor<4xi32>) {
-  // expected-error @+1 {{'weft.round' op operand #0 must be array of f32 or f64, but got 'tensor<4xi32>'}}
+  // expected-error @+1 {{'weft.round' op operand #0 must be array of f16, bf16, f32 or f64, but got 'tensor<4xi32>'}}
   %0 = weft.round %x : tensor<4xi32>
   return
 }
@@ -162,7 +162,7 @@ func.func @round(%x: tensor<4xi32>) {
 // -----
 
 func.func @exp(%x: tensor<4xi32>) {
-  // expected-error @+1 {{'weft.exp' op operand #0 must be array of f32 or f64, but got 'tensor<4xi32>'}}
+  // expected-error @+1 {{'weft.exp' op operand #0 must be array of f16, bf16, f32 or f64, but got 'tensor<4xi32>'}}
   %0 = weft.exp %x : tensor<4xi32>
   return
 }
@@ -170,7 +170,7 @@ func.func @exp(%x: tensor<4xi32>) {
 // -----
 
 func.func @exp2(%x: tensor<4xi32>) {
-  // expected-error @+1 {{'weft.exp2' op operand #0 must be array of f32 or f64, but got 'tensor<4xi32>'}}
+  // expected-error @+1 {{'weft.exp2' op operand #0 must be array of f16, bf16, f32 or f64, but got 'tensor<4xi32>'}}
   %0 = weft.exp2 %x : tensor<4xi32>
   return
 }
@@ -178,7 +178,7 @@ func.func @exp2(%x: tensor<4xi32>) {
 // -----
 
 func.func @expm1(%x: tensor<4xi32>) {
-  // expected-error @+1 {{'weft.expm1' op operand #0 must be array of f32 or f64, but got 'tensor<4xi32>'}}
+  // expected-error @+1 {{'weft.expm1' op operand #0 must be array of f16, bf16, f32 or f64, but got 'tensor<4xi32>'}}
   %0 = weft.expm1 %x : tensor<4xi32>
   return
 }
@@ -186,7 +186,7 @@ func.func @expm1(%x: tensor<4xi32>) {
 // -----
 
 func.func @log(%x: tensor<4xi32>) {
-  // expected-error @+1 {{'weft.log' op operand #0 must be array of f32 or f64, but got 'tensor<4xi32>'}}
+  // expected-error @+1 {{'weft.log' op operand #0 must be array of f16, bf16, f32 or f64, but got 'tensor<4xi32>'}}
   %0 = weft.log %x : tensor<4xi32>
   return
 }
@@ -194,7 +194,7 @@ func.func @log(%x: tensor<4xi32>) {
 // -----
 
 func.func @log2(%x: tensor<4xi32>) {
-  // expected-error @+1 {{'weft.log2' op operand #0 must be array of f32 or f64, but got 'tensor<4xi32>'}}
+  // expected-error @+1 {{'weft.log2' op operand #0 must be array of f16, bf16, f32 or f64, but got 'tensor<4xi32>'}}
   %0 = weft.log2 %x : tensor<4xi32>
   return
 }
@@ -202,7 +202,7 @@ func.func @log2(%x: tensor<4xi32>) {
 // -----
 
 func.func @log10(%x: tensor<4xi32>) {
-  // expected-error @+1 {{'weft.log10' op operand #0 must be array of f32 or f64, but got 'tensor<4xi32>'}}
+  // expected-error @+1 {{'weft.log10' op operand #0 must be array of f16, bf16, f32 or f64, but got 'tensor<4xi32>'}}
   %0 = weft.log10 %x : tensor<4xi32>
   return
 }
@@ -210,7 +210,7 @@ func.func @log10(%x: tensor<4xi32>) {
 // -----
 
 func.func @log1p(%x: tensor<4xi32>) {
-  // expected-error @+1 {{'weft.log1p' op operand #0 must be array of f32 or f64, but got 'tensor<4xi32>'}}
+  // expected-error @+1 {{'weft.log1p' op operand #0 must be array of f16, bf16, f32 or f64, but got 'tensor<4xi32>'}}
   %0 = weft.log1p %x : tensor<4xi32>
   return
 }
@@ -218,7 +218,7 @@ func.func @log1p(%x: tensor<4xi32>) {
 // -----
 
 func.func @logaddexp(%x: tensor<4xi32>) {
-  // expected-error @+1 {{'weft.logaddexp' op operand #0 must be array of f32 or f64, but got 'tensor<4xi32>'}}
+  // expected-error @+1 {{'weft.logaddexp' op operand #0 must be array of f16, bf16, f32 or f64, but got 'tensor<4xi32>'}}
   %0 = weft.logaddexp %x, %x : tensor<4xi32>
   return
 }
@@ -226,7 +226,7 @@ func.func @logaddexp(%x: tensor<4xi32>) {
 // -----
 
 func.func @sqrt(%x: tensor<4xi32>) {
-  // expected-error @+1 {{'weft.sqrt' op operand #0 must be array of f32 or f64, but got 'tensor<4xi32>'}}
+  // expected-error @+1 {{'weft.sqrt' op operand #0 must be array of f16, bf16, f32 or f64, but got 'tensor<4xi32>'}}
   %0 = weft.sqrt %x : tensor<4xi32>
   return
 }
@@ -234,7 +234,7 @@ func.func @sqrt(%x: tensor<4xi32>) {
 // -----
 
 func.func @rsqrt(%x: tensor<4xi32>) {
-  // expected-error @+1 {{'weft.rsqrt' op operand #0 must be array of f32 or f64, but got 'tensor<4xi32>'}}
+  // expected-error @+1 {{'weft.rsqrt' op operand #0 must be array of f16, bf16, f32 or f64, but got 'tensor<4xi32>'}}
   %0 = weft.rsqrt %x : tensor<4xi32>
   return
 }
@@ -242,7 +242,7 @@ func.func @rsqrt(%x: tensor<4xi32>) {
 // -----
 
 func.func @cbrt(%x: tensor<4xi32>) {
-  // expected-error @+1 {{'weft.cbrt' op operand #0 must be array of f32 or f64, but got 'tensor<4xi32>'}}
+  // expected-error @+1 {{'weft.cbrt' op operand #0 must be array of f16, bf16, f32 or f64, but got 'tensor<4xi32>'}}
   %0 = weft.cbrt %x : tensor<4xi32>
   return
 }
@@ -250,7 +250,7 @@ func.func @cbrt(%x: tensor<4xi32>) {
 // -----
 
 func.func @sin(%x: tensor<4xi32>) {
-  // expected-error @+1 {{'weft.sin' op operand #0 must be array of f32 or f64, but got 'tensor<4xi32>'}}
+  // expected-error @+1 {{'weft.sin' op operand #0 must be array of f16, bf16, f32 or f64, but got 'tensor<4xi32>'}}
   %0 = weft.sin %x : tensor<4xi32>
   return
 }
@@ -258,7 +258,7 @@ func.func @sin(%x: tensor<4xi32>) {
 // -----
 
 func.func @cos(%x: tensor<4xi32>) {
-  // expected-error @+1 {{'weft.cos' op operand #0 must be array of f32 or f64, but got 'tensor<4xi32>'}}
+  // expected-error @+1 {{'weft.cos' op operand #0 must be array of f16, bf16, f32 or f64, but got 'tensor<4xi32>'}}
   %0 = weft.cos %x : tensor<4xi32>
   return
 }
@@ -266,7 +266,7 @@ func.func @cos(%x: tensor<4xi32>) {
 // -----
 
 func.func @tan(%x: tensor<4xi32>) {
-  // expected-error @+1 {{'weft.tan' op operand #0 must be array of f32 or f64, but got 'tensor<4xi32>'}}
+  // expected-error @+1 {{'weft.tan' op operand #0 must be array of f16, bf16, f32 or f64, but got 'tensor<4xi32>'}}
   %0 = weft.tan %x : tensor<4xi32>
   return
 }
@@ -274,7 +274,7 @@ func.func @tan(%x: tensor<4xi32>) {
 // -----
 
 func.func @asin(%x: tensor<4xi32>) {
-  // expected-error @+1 {{'weft.asin' op operand #0 must be array of f32 or f64, but got 'tensor<4xi32>'}}
+  // expected-error @+1 {{'weft.asin' op operand #0 must be array of f16, bf16, f32 or f64, but got 'tensor<4xi32>'}}
   %0 = weft.asin %x : tensor<4xi32>
   return
 }
@@ -282,7 +282,7 @@ func.func @asin(%x: tensor<4xi32>) {
 // -----
 
 func.func @acos(%x: tensor<4xi32>) {
-  // expected-error @+1 {{'weft.acos' op operand #0 must be array of f32 or f64, but got 'tensor<4xi32>'}}
+  // expected-error @+1 {{'weft.acos' op operand #0 must be array of f16, bf16, f32 or f64, but got 'tensor<4xi32>'}}
   %0 = weft.acos %x : tensor<4xi32>
   return
 }
@@ -290,7 +290,7 @@ func.func @acos(%x: tensor<4xi32>) {
 // -----
 
 func.func @atan(%x: tensor<4xi32>) {
-  // expected-error @+1 {{'weft.atan' op operand #0 must be array of f32 or f64, but got 'tensor<4xi32>'}}
+  // expected-error @+1 {{'weft.atan' op operand #0 must be array of f16, bf16, f32 or f64, but got 'tensor<4xi32>'}}
   %0 = weft.atan %x : tensor<4xi32>
   return
 }
@@ -298,7 +298,7 @@ func.func @atan(%x: tensor<4xi32>) {
 // -----
 
 func.func @atan2(%x: tensor<4xi32>) {
-  // expected-error @+1 {{'weft.atan2' op operand #0 must be array of f32 or f64, but got 'tensor<4xi32>'}}
+  // expected-error @+1 {{'weft.atan2' op operand #0 must be array of f16, bf16, f32 or f64, but got 'tensor<4xi32>'}}
   %0 = weft.atan2 %x, %x : tensor<4xi32>
   return
 }
@@ -306,7 +306,7 @@ func.func @atan2(%x: tensor<4xi32>) {
 // -----
 
 func.func @sinh(%x: tensor<4xi32>) {
-  // expected-error @+1 {{'weft.sinh' op operand #0 must be array of f32 or f64, but got 'tensor<4xi32>'}}
+  // expected-error @+1 {{'weft.sinh' op operand #0 must be array of f16, bf16, f32 or f64, but got 'tensor<4xi32>'}}
   %0 = weft.sinh %x : tensor<4xi32>
   return
 }
@@ -314,7 +314,7 @@ func.func @sinh(%x: tensor<4xi32>) {
 // -----
 
 func.func @cosh(%x: tensor<4xi32>) {
-  // expected-error @+1 {{'weft.cosh' op operand #0 must be array of f32 or f64, but got 'tensor<4xi32>'}}
+  // expected-error @+1 {{'weft.cosh' op operand #0 must be array of f16, bf16, f32 or f64, but got 'tensor<4xi32>'}}
   %0 = weft.cosh %x : tensor<4xi32>
   return
 }
@@ -322,7 +322,7 @@ func.func @cosh(%x: tensor<4xi32>) {
 // -----
 
 func.func @tanh(%x: tensor<4xi32>) {
-  // expected-error @+1 {{'weft.tanh' op operand #0 must be array of f32 or f64, but got 'tensor<4xi32>'}}
+  // expected-error @+1 {{'weft.tanh' op operand #0 must be array of f16, bf16, f32 or f64, but got 'tensor<4xi32>'}}
   %0 = weft.tanh %x : tensor<4xi32>
   return
 }
@@ -330,7 +330,7 @@ func.func @tanh(%x: tensor<4xi32>) {
 // -----
 
 func.func @asinh(%x: tensor<4xi32>) {
-  // expected-error @+1 {{'weft.asinh' op operand #0 must be array of f32 or f64, but got 'tensor<4xi32>'}}
+  // expected-error @+1 {{'weft.asinh' op operand #0 must be array of f16, bf16, f32 or f64, but got 'tensor<4xi32>'}}
   %0 = weft.asinh %x : tensor<4xi32>
   return
 }
@@ -338,7 +338,7 @@ func.func @asinh(%x: tensor<4xi32>) {
 // -----
 
 func.func @acosh(%x: tensor<4xi32>) {
-  // expected-error @+1 {{'weft.acosh' op operand #0 must be array of f32 or f64, but got 'tensor<4xi32>'}}
+  // expected-error @+1 {{'weft.acosh' op operand #0 must be array of f16, bf16, f32 or f64, but got 'tensor<4xi32>'}}
   %0 = weft.acosh %x : tensor<4xi32>
   return
 }
@@ -346,7 +346,7 @@ func.func @acosh(%x: tensor<4xi32>) {
 // -----
 
 func.func @atanh(%x: tensor<4xi32>) {
-  // expected-error @+1 {{'weft.atanh' op operand #0 must be array of f32 or f64, but got 'tensor<4xi32>'}}
+  // expected-error @+1 {{'weft.atanh' op operand #0 must be array of f16, bf16, f32 or f64, but got 'tensor<4xi32>'}}
   %0 = weft.atanh %x : tensor<4xi32>
   return
 }
@@ -354,7 +354,7 @@ func.func @atanh(%x: tensor<4xi32>) {
 // -----
 
 func.func @erf(%x: tensor<4xi32>) {
-  // expected-error @+1 {{'weft.erf' op operand #0 must be array of f32 or f64, but got 'tensor<4xi32>'}}
+  // expected-error @+1 {{'weft.erf' op operand #0 must be array of f16, bf16, f32 or f64, but got 'tensor<4xi32>'}}
   %0 = weft.erf %x : tensor<4xi32>
   return
 }
@@ -362,7 +362,7 @@ func.func @erf(%x: tensor<4xi32>) {
 // -----
 
 func.func @erfc(%x: tensor<4xi32>) {
-  // expected-error @+1 {{'weft.erfc' op operand #0 must be array of f32 or f64, but got 'tensor<4xi32>'}}
+  // expected-error @+1 {{'weft.erfc' op operand #0 must be array of f16, bf16, f32 or f64, but got 'tensor<4xi32>'}}
   %0 = weft.erfc %x : tensor<4xi32>
   return
 }
@@ -370,7 +370,7 @@ func.func @erfc(%x: tensor<4xi32>) {
 // -----
 
 func.func @erfinv(%x: tensor<4xi32>) {
-  // expected-error @+1 {{'weft.erfinv' op operand #0 must be array of f32 or f64, but got 'tensor<4xi32>'}}
+  // expected-error @+1 {{'weft.erfinv' op operand #0 must be array of f16, bf16, f32 or f64, but got 'tensor<4xi32>'}}
   %0 = weft.erfinv %x : tensor<4xi32>
   return
 }
@@ -378,7 +378,7 @@ func.func @erfinv(%x: tensor<4xi32>) {
 // -----
 
 func.func @logistic(%x: tensor<4xi32>) {
-  // expected-error @+1 {{'weft.logistic' op operand #0 must be array of f32 or f64, but got 'tensor<4xi32>'}}
+  // expected-error @+1 {{'weft.logistic' op operand #0 must be array of f16, bf16, f32 or f64, but got 'tensor<4xi32>'}}
   %0 = weft.logistic %x : tensor<4xi32>
   return
 }
@@ -386,7 +386,7 @@ func.func @logistic(%x: tensor<4xi32>) {
 // -----
 
 func.func @isnan(%x: tensor<4xi32>) {
-  // expected-error @+1 {{custom op 'weft.isnan' 'x' must be array of f32 or f64, but got 'tensor<4xi32>'}}
+  // expected-error @+1 {{custom op 'weft.isnan' 'x' must be array of f16, bf16, f32 or f64, but got 'tensor<4xi32>'}}
   %0 = weft.isnan %x : tensor<4xi32>
   return
 }
@@ -394,7 +394,7 @@ func.func @isnan(%x: tensor<4xi32>) {
 // -----
 
 func.func @isinf(%x: tensor<4xi32>) {
-  // expected-error @+1 {{custom op 'weft.isinf' 'x' must be array of f32 or f64, but got 'tensor<4xi32>'}}
+  // expected-error @+1 {{custom op 'weft.isinf' 'x' must be array of f16, bf16, f32 or f64, but got 'tensor<4xi32>'}}
   %0 = weft.isinf %x : tensor<4xi32>
   return
 }
@@ -402,7 +402,7 @@ func.func @isinf(%x: tensor<4xi32>) {
 // -----
 
 func.func @isfinite(%x: tensor<4xi32>) {
-  // expected-error @+1 {{custom op 'weft.isfinite' 'x' must be array of f32 or f64, but got 'tensor<4xi32>'}}
+  // expected-error @+1 {{custom op 'weft.isfinite' 'x' must be array of f16, bf16, f32 or f64, but got 'tensor<4xi32>'}}
   %0 = weft.isfinite %x : tensor<4xi32>
   return
 }
@@ -410,24 +410,24 @@ func.func @isfinite(%x: tensor<4xi32>) {
 // -----
 
 func.func @signbit(%x: tensor<4xi32>) {
-  // expected-error @+1 {{custom op 'weft.signbit' 'x' must be array of f32 or f64, but got 'tensor<4xi32>'}}
+  // expected-error @+1 {{custom op 'weft.signbit' 'x' must be array of f16, bf16, f32 or f64, but got 'tensor<4xi32>'}}
   %0 = weft.signbit %x : tensor<4xi32>
   return
 }
 
 // -----
 
-func.func @equal(%x: tensor<4xf16>) {
-  // expected-error @+1 {{custom op 'weft.equal' 'x' must be array of bool, integers or floats (static shape, no encoding), but got 'tensor<4xf16>'}}
-  %0 = weft.equal %x, %x : tensor<4xf16>
+func.func @equal(%x: tensor<4xf8E4M3>) {
+  // expected-error @+1 {{custom op 'weft.equal' 'x' must be array of bool, integers or floats (static shape, no encoding), but got 'tensor<4xf8E4M3>'}}
+  %0 = weft.equal %x, %x : tensor<4xf8E4M3>
   return
 }
 
 // -----
 
-func.func @not_equal(%x: tensor<4xf16>) {
-  // expected-error @+1 {{custom op 'weft.not_equal' 'x' must be array of bool, integers or floats (static shape, no encoding), but got 'tensor<4xf16>'}}
-  %0 = weft.not_equal %x, %x : tensor<4xf16>
+func.func @not_equal(%x: tensor<4xf8E4M3>) {
+  // expected-error @+1 {{custom op 'weft.not_equal' 'x' must be array of bool, integers or floats (static shape, no encoding), but got 'tensor<4xf8E4M3>'}}
+  %0 = weft.not_equal %x, %x : tensor<4xf8E4M3>
   return
 }
 
@@ -561,9 +561,9 @@ func.func @threefry(%x: tensor<4xi64>) {
 
 // -----
 
-func.func @select(%c: tensor<4xi1>, %x: tensor<4xf16>) {
-  // expected-error @+1 {{custom op 'weft.select' 'x' must be array of bool, integers or floats (static shape, no encoding), but got 'tensor<4xf16>'}}
-  %0 = weft.select %c, %x, %x : tensor<4xf16>
+func.func @select(%c: tensor<4xi1>, %x: tensor<4xf8E4M3>) {
+  // expected-error @+1 {{custom op 'weft.select' 'x' must be array of bool, integers or floats (static shape, no encoding), but got 'tensor<4xf8E4M3>'}}
+  %0 = weft.select %c, %x, %x : tensor<4xf8E4M3>
   return
 }
 
@@ -610,8 +610,8 @@ func.func @clamp_bound(%x: tensor<4xf32>, %lower: tensor<f32>) {
 // -----
 
 func.func @convert(%x: tensor<4xf32>) {
-  // expected-error @+1 {{'weft.convert' op result #0 must be array of bool, integers or floats (static shape, no encoding), but got 'tensor<4xbf16>'}}
-  %0 = weft.convert %x : tensor<4xf32> to tensor<4xbf16>
+  // expected-error @+1 {{'weft.convert' op result #0 must be array of bool, integers or floats (static shape, no encoding), but got 'tensor<4xf8E4M3>'}}
+  %0 = weft.convert %x : tensor<4xf32> to tensor<4xf8E4M3>
   return
 }
 
@@ -675,7 +675,7 @@ func.func @comparison_shape(%x: tensor<4xf32>) {
 // -----
 
 func.func @dynamic_shape(%x: tensor<?xf32>) {
-  // expected-error @+1 {{operand #0 must be array of f32 or f64, but got 'tensor<?xf32>'}}
+  // expected-error @+1 {{operand #0 must be array of f16, bf16, f32 or f64, but got 'tensor<?xf32>'}}
   %0 = weft.sin %x : tensor<?xf32>
   return
 }
@@ -683,7 +683,7 @@ func.func @dynamic_shape(%x: tensor<?xf32>) {
 // -----
 
 func.func @no_rank(%x: tensor<*xf32>) {
-  // expected-error @+1 {{operand #0 must be array of f32 or f64, but got 'tensor<*xf32>'}}
+  // expected-error @+1 {{operand #0 must be array of f16, bf16, f32 or f64, but got 'tensor<*xf32>'}}
   %0 = "weft.sin"(%x) : (tensor<*xf32>) -> tensor<*xf32>
   return
 }
@@ -691,7 +691,7 @@ func.func @no_rank(%x: tensor<*xf32>) {
 // -----
 
 func.func @encoding(%x: tensor<4xf32, "sparse">) {
-  // expected-error @+1 {{operand #0 must be array of f32 or f64, but got 'tensor<4xf32, "sparse">'}}
+  // expected-error @+1 {{operand #0 must be array of f16, bf16, f32 or f64, but got 'tensor<4xf32, "sparse">'}}
   %0 = "weft.sin"(%x) : (tensor<4xf32, "sparse">) -> tensor<4xf32, "sparse">
   return
 }
@@ -700,7 +700,7 @@ func.func @encoding(%x: tensor<4xf32, "sparse">) {
 
 // Sizes are counted in bytes of 64 bits.
 func.func @too_large(%x: tensor<4611686018427387904x4xf32>) {
-  // expected-error @+1 {{operand #0 must be array of f32 or f64}}
+  // expected-error @+1 {{operand #0 must be array of f16, bf16, f32 or f64}}
   %0 = weft.sin %x : tensor<4611686018427387904x4xf32>
   return
 }
@@ -716,7 +716,7 @@ func.func @signed_integers(%x: tensor<4xsi32>) {
 // -----
 
 func.func @scalar(%x: f32) {
-  // expected-error @+1 {{must be array of f32 or f64, but got 'f32'}}
+  // expected-error @+1 {{must be array of f16, bf16, f32 or f64, but got 'f32'}}
   %0 = "weft.sin"(%x) : (f32) -> f32
   return
 }

@@ -1,8 +1,8 @@
 // RUN: weft-opt %s -verify-diagnostics -split-input-file
 
-func.func @broadcast(%x: tensor<4xbf16>) {
+func.func @broadcast(%x: tensor<4xf8E4M3>) {
   // expected-error @+1 {{'weft.broadcast' op operand #0 must be array of bool, integers or floats}}
-  %0 = weft.broadcast %x dims [0] : tensor<4xbf16> to tensor<4x3xbf16>
+  %0 = weft.broadcast %x dims [0] : tensor<4xf8E4M3> to tensor<4x3xf8E4M3>
   return
 }
 
@@ -72,9 +72,9 @@ func.func @reshape_c2(%x: tensor<4xf32>) {
 
 // -----
 
-func.func @transpose(%x: tensor<2x3xf16>) {
+func.func @transpose(%x: tensor<2x3xf8E4M3>) {
   // expected-error @+1 {{'weft.transpose' op operand #0 must be array of bool, integers or floats}}
-  %0 = weft.transpose %x perm [1, 0] : tensor<2x3xf16> to tensor<3x2xf16>
+  %0 = weft.transpose %x perm [1, 0] : tensor<2x3xf8E4M3> to tensor<3x2xf8E4M3>
   return
 }
 
@@ -160,9 +160,9 @@ func.func @slice_c3(%x: tensor<4xf32>) {
 
 // -----
 
-func.func @pad(%x: tensor<4xf32>, %v: tensor<f16>) {
+func.func @pad(%x: tensor<4xf32>, %v: tensor<f8E4M3>) {
   // expected-error @+1 {{'weft.pad' op operand #1 must be array of bool, integers or floats}}
-  %0 = weft.pad %x with %v low [1] high [1] interior [0] : tensor<4xf32>, tensor<f16> to tensor<6xf32>
+  %0 = weft.pad %x with %v low [1] high [1] interior [0] : tensor<4xf32>, tensor<f8E4M3> to tensor<6xf32>
   return
 }
 
@@ -204,9 +204,9 @@ func.func @pad_c4(%x: tensor<4xf32>, %v: tensor<f32>) {
 
 // -----
 
-func.func @concatenate(%x: tensor<4xf16>) {
+func.func @concatenate(%x: tensor<4xf8E4M3>) {
   // expected-error @+1 {{'weft.concatenate' op operand #0 must be variadic of array of bool, integers or floats}}
-  %0 = weft.concatenate %x, %x dim 0 : tensor<4xf16>, tensor<4xf16> to tensor<8xf16>
+  %0 = weft.concatenate %x, %x dim 0 : tensor<4xf8E4M3>, tensor<4xf8E4M3> to tensor<8xf8E4M3>
   return
 }
 
@@ -248,9 +248,9 @@ func.func @concatenate_c3_elements(%x: tensor<2xf32>, %y: tensor<2xi32>) {
 
 // -----
 
-func.func @reverse(%x: tensor<4xf16>) {
+func.func @reverse(%x: tensor<4xf8E4M3>) {
   // expected-error @+1 {{'weft.reverse' op operand #0 must be array of bool, integers or floats}}
-  %0 = weft.reverse %x dims [0] : tensor<4xf16> to tensor<4xf16>
+  %0 = weft.reverse %x dims [0] : tensor<4xf8E4M3> to tensor<4xf8E4M3>
   return
 }
 

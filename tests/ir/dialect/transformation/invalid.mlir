@@ -1,9 +1,9 @@
 // RUN: weft-opt %s -verify-diagnostics -split-input-file
 
-func.func private @f(tensor<4xf16>) -> tensor<f32>
-func.func @linearize(%x: tensor<4xf16>) {
+func.func private @f(tensor<4xf8E4M3>) -> tensor<f32>
+func.func @linearize(%x: tensor<4xf8E4M3>) {
   // expected-error @+1 {{'weft.linearize' op operand #0 must be variadic of array of bool, integers or floats}}
-  %y, %r = weft.linearize @f(%x) wrt [] : (tensor<4xf16>) -> (tensor<f32>, !weft.residuals<@f, []>)
+  %y, %r = weft.linearize @f(%x) wrt [] : (tensor<4xf8E4M3>) -> (tensor<f32>, !weft.residuals<@f, []>)
   return
 }
 
@@ -72,7 +72,7 @@ func.func @linearize_c4(%x: tensor<4xf32>) {
 // -----
 
 func.func @pullback(%r: !weft.residuals<@f, [0]>, %ct: tensor<i32>) {
-  // expected-error @+1 {{'weft.pullback' op operand #1 must be variadic of array of f32 or f64, but got 'tensor<i32>'}}
+  // expected-error @+1 {{'weft.pullback' op operand #1 must be variadic of array of f16, bf16, f32 or f64, but got 'tensor<i32>'}}
   %dx = weft.pullback %r(%ct) : (!weft.residuals<@f, [0]>, tensor<i32>) -> tensor<4xf32>
   return
 }
