@@ -10,7 +10,9 @@
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
+#include "llvm/ADT/APFloat.h"
 #include "llvm/ADT/SmallPtrSet.h"
+#include "llvm/ADT/bit.h"
 #include "llvm/ExecutionEngine/Orc/AbsoluteSymbols.h"
 #include "llvm/ExecutionEngine/Orc/ExecutionUtils.h"
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
@@ -177,6 +179,28 @@ void release(void *tape) {
 }
 
 //===----------------------------------------------------------------------===//
+// Halves
+//===----------------------------------------------------------------------===//
+
+// What LLVM calls on CPUs without an instruction for it, and libgcc has from
+// version 12 on. A half is passed as a float is, in the lower bits.
+
+float extendHalf(float passed) {
+  uint16_t bits = llvm::bit_cast<uint32_t>(passed);
+  llvm::APFloat half(llvm::APFloat::IEEEhalf(), llvm::APInt(16, bits));
+  return half.convertToFloat();
+}
+
+template <typename Float> float truncateToHalf(Float x) {
+  llvm::APFloat half(x);
+  bool inexact;
+  half.convert(llvm::APFloat::IEEEhalf(), llvm::APFloat::rmNearestTiesToEven,
+               &inexact);
+  uint32_t bits = half.bitcastToAPInt().getZExtValue();
+  return llvm::bit_cast<float>(bits);
+}
+
+//===----------------------------------------------------------------------===//
 // ORC
 //===----------------------------------------------------------------------===//
 
@@ -205,7 +229,12 @@ Expected<std::unique_ptr<orc::LLJIT>> createJit() {
   };
   if (llvm::Error error = library.define(orc::absoluteSymbols(
           {{(*jit)->mangleAndIntern(allocateName), symbol(&allocate)},
-           {(*jit)->mangleAndIntern(releaseName), symbol(&release)}})))
+           {(*jit)->mangleAndIntern(releaseName), symbol(&release)},
+           {(*jit)->mangleAndIntern("__extendhfsf2"), symbol(&extendHalf)},
+           {(*jit)->mangleAndIntern("__truncsfhf2"),
+            symbol(&truncateToHalf<float>)},
+           {(*jit)->mangleAndIntern("__truncdfhf2"),
+            symbol(&truncateToHalf<double>)}})))
     return error;
   return jit;
 }
@@ -223,6 +252,8 @@ void weft::installFatalErrorHandler() {
 
 const weft::HostCpu &weft::hostCpu() {
   static const HostCpu cpu = [] {
+    if (const char *name = std::getenv("WEFT_CPU"))
+      return HostCpu{name, ""};
     llvm::SubtargetFeatures features;
     for (const auto &[name, present] : llvm::sys::getHostCPUFeatures())
       features.AddFeature(name, present);

@@ -17,7 +17,8 @@ class LLJIT;
 
 namespace weft {
 
-/// The CPU that code is compiled for: its name and the features it really has.
+/// The CPU that code is compiled for: its name and the features it really has,
+/// or any that the environment variable WEFT_CPU names.
 struct HostCpu {
   std::string name, features;
 };

@@ -29,12 +29,13 @@ what the tests check is itself a test (`tests/test_docs.py`).
 | CPU | what is compiled for the CPU does the same | `test_ops.py` |
 | CUDA | what is compiled for NVIDIA GPUs does | not built yet |
 
-Derivatives of `f64` are compared with differences, those of `f32` with them;
-second ones as well, both ways over reverse mode.
+Derivatives of `f64` are compared with differences, those of other floats with
+them; second ones as well, both ways over reverse mode.
 
 The dtypes are those of the operand that has a choice (of `select`, those of what
 is selected, not of the condition), or of the result where there is no operand.
-`all` is `bool`, `ints` and `f32 f64`; `ints` is `i8 i16 i32 i64 ui8 ui16 ui32 ui64`.
+`ints` is `i8 i16 i32 i64 ui8 ui16 ui32 ui64`, `floats` is `f16 bf16 f32 f64`, and
+`all` is `bool`, both, and what is only stored and converted, `f8E4M3FN f8E5M2`.
 
 - `none (zero)`: the op has no derivative, being piecewise constant or not of
   floats; tangents and cotangents that meet it are zero. Integers and bools among
@@ -67,7 +68,7 @@ def _spelled(elements: Iterable[str]) -> str:
     if left == set(MLIR_NAMES.values()):
         return "all"
     words = []
-    for group, word in ((("i1",), "bool"), (INTEGERS, "ints"), (FLOATS, "f32 f64")):
+    for group, word in ((("i1",), "bool"), (INTEGERS, "ints"), (FLOATS, "floats")):
         if left.issuperset(group):
             words.append(word)
             left -= set(group)

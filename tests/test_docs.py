@@ -2,19 +2,23 @@
 
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+import doctest
 import re
 import subprocess
 import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+import numpy as np
+
 import op_matrix
 import op_table
 import test_batching
 import test_derivatives
 import test_ops
+import weft
 from records import array_ops
-from test_derivatives import F32, FAMILIES
+from test_derivatives import FAMILIES, NARROWER
 from weft.dtypes import MLIR_NAMES
 
 ROOT = Path(__file__).parent.parent
@@ -44,6 +48,17 @@ def test_readme_program_runs(tmp_path: Path) -> None:
     # The data is a line with slopes 1, -2 and 0.5.
     assert re.search(r"w \[ *1\. +-2\. +0\.5 *\]", printed), printed
     assert "--- linalg" in printed
+
+
+def test_examples_about_numbers_run() -> None:
+    failed, tried = doctest.testfile(
+        str(ROOT / "docs" / "numbers.md"),
+        module_relative=False,
+        globs={"weft": weft, "np": np},
+        optionflags=doctest.ELLIPSIS,
+    )
+    assert tried
+    assert not failed
 
 
 def test_dialect_reference_is_current() -> None:
@@ -85,7 +100,8 @@ def test_op_matrix_claims_what_is_tested() -> None:
     varied = [
         instance for name in FAMILIES for instance in test_derivatives.instances(name)
     ]
-    slopes = _covered([*varied, *(test_derivatives.at(x, F32) for x in varied)])
+    narrower = (test_derivatives.at(x, dtype) for x in varied for dtype in NARROWER)
+    slopes = _covered([*varied, *narrower])
     tested = {
         "value": values, "CPU": values, "vmap": stacks,
         "jvp": slopes, "vjp": slopes, "CUDA": set(),

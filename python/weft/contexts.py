@@ -80,7 +80,7 @@ class Context:
     def _elements(self, value: np.ndarray) -> ir.Attribute:
         element = ir.Type.parse(MLIR_NAMES[value.dtype], self.mlir)
         if is_narrow(value.dtype):  # NumPy shows nobody the elements of some
-            value = np.ascontiguousarray(value).view(f"u{value.dtype.itemsize}")
+            value = value.copy().view(f"u{value.dtype.itemsize}")
             if not is_splat(value):
                 elements: Any = value
                 return ir.DenseElementsAttr.get(

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from . import ops
 from .array import Array
-from .dtypes import DTypeLike, canonical, is_kind
+from .dtypes import DTypeLike, canonical, is_kind, require
 from .errors import DTypeError, ShapeError, public
 from .ops.reduce import Axis
 from .ops.registry import ArrayLike, as_array
@@ -86,7 +86,10 @@ def one_hot(
 
 def _floats(name: str, x: ArrayLike) -> Array:
     array = as_array(x, name)
-    return array if is_kind(array.dtype, "float") else ops.astype(array, "float32")
+    if is_kind(array.dtype, "integer or bool"):
+        return ops.astype(array, "float32")
+    require(name, array.dtype, "float")
+    return array
 
 
 def _reduced(x: Array, axis: Axis) -> tuple[int, ...]:

@@ -102,7 +102,8 @@ def dot_general(
 ) -> np.ndarray:
     """Sum of products over contracted axes, for each index of the batch axes.
 
-    The result has the batch axes, then the other axes of `lhs`, then those of `rhs`.
+    Sums are accumulated in the dtype, those of float16 and bfloat16 in float32. The
+    result has the batch axes, then the other axes of `lhs`, then those of `rhs`.
 
     >>> weft.dot_general(weft.ones((2, 3)), weft.ones((4, 3)),
     ...                  lhs_contract=(1,), rhs_contract=(1,)).shape

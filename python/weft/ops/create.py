@@ -18,6 +18,7 @@ from ..dtypes import (
     DTypeLike,
     canonical,
     default_for,
+    is_kind,
     require,
     rounded,
     scalar_array,
@@ -110,17 +111,21 @@ def asarray(obj: Any, /, *, dtype: DTypeLike | None = None, copy: bool | None = 
            [3., 4.]], dtype=float32)
     """
     check_device(device)
-    array = _from_object(obj)
+    target = None if dtype is None else canonical(dtype)
+    array = _from_object(obj, target)
     if copy and type(array) is Array:
         array = Array(array.data.copy())
-    return array if dtype is None else astype(array, dtype)
+    return array if target is None else astype(array, target)
 
 
-def _from_object(obj: Any) -> Array:
+def _from_object(obj: Any, dtype: np.dtype[Any] | None = None) -> Array:
+    """An array of anything; Python floats are rounded to `dtype` where it is one."""
+    if type(obj) is float and dtype is not None and is_kind(dtype, "float"):
+        return Array(scalar_array(obj, dtype))
     if isinstance(obj, (Array, np.ndarray, np.generic, bool, int, float)):
         return as_array(obj, "asarray")
     if isinstance(obj, (list, tuple)):
-        return _from_sequence(obj)
+        return _from_sequence(obj, dtype)
     for protocol in ("__array__", "__dlpack__"):
         if hasattr(obj, protocol):
             return as_array(
@@ -135,12 +140,14 @@ def _leaves(obj: Any) -> list[Any]:
     return [obj]
 
 
-def _from_sequence(obj: list[Any] | tuple[Any, ...]) -> Array:
+def _from_sequence(
+    obj: list[Any] | tuple[Any, ...], dtype: np.dtype[Any] | None
+) -> Array:
     leaves = _leaves(obj)
     if any(isinstance(leaf, Array) for leaf in leaves):
         from .shape import stack
 
-        return stack([_from_object(item) for item in obj])
+        return stack([_from_object(item, dtype) for item in obj])
     try:
         values = np.asarray(obj)
     except ValueError:
@@ -155,9 +162,10 @@ def _from_sequence(obj: list[Any] | tuple[Any, ...]) -> Array:
             "takes nested lists of numbers and arrays"
         )
     if all(isinstance(leaf, (bool, int, float)) for leaf in leaves):
-        values = values.astype(
-            FLOAT if not leaves else default_for(values.flat[0].item())
-        )
+        default = FLOAT if not leaves else default_for(values.flat[0].item())
+        if default == FLOAT and dtype is not None and is_kind(dtype, "float"):
+            default = dtype
+        values = rounded(values, default)
     return as_array(values)
 
 

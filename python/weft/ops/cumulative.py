@@ -114,7 +114,8 @@ def _accumulate(ufunc: Any, x: np.ndarray, axis: int, reverse: bool) -> np.ndarr
 def cumsum(x: np.ndarray, *, axis: int, reverse: bool = False) -> np.ndarray:
     """Running sum along an axis, or of all elements in row-major order.
 
-    `reverse` runs from the last element to the first.
+    `reverse` runs from the last element to the first. Of float16 and bfloat16 the sum
+    is kept in float32, and each result rounded.
 
     >>> weft.cumsum(weft.asarray([1, 2, 3]))
     Array([1, 3, 6], dtype=int64)
@@ -125,6 +126,8 @@ def cumsum(x: np.ndarray, *, axis: int, reverse: bool = False) -> np.ndarray:
 @running_total
 def cumprod(x: np.ndarray, *, axis: int, reverse: bool = False) -> np.ndarray:
     """Running product along an axis, or of all elements in row-major order.
+
+    Of float16 and bfloat16 it is kept in float32, and each result rounded.
 
     >>> weft.cumprod(weft.asarray([1, 2, 3]))
     Array([1, 2, 6], dtype=int64)
@@ -169,7 +172,8 @@ def linear_recurrence(
 ) -> np.ndarray:
     """`y[i] = a[i] * y[i-1] + b[i]` along an axis, from `y[0] = b[0]`.
 
-    `reverse` runs from the last element to the first.
+    `reverse` runs from the last element to the first. Of float16 and bfloat16 `y` is
+    kept in float32, and each result rounded.
 
     >>> weft.linear_recurrence(weft.asarray([0, 2, 2]), weft.asarray([1, 1, 1]))
     Array([1, 3, 7], dtype=int64)

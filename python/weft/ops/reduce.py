@@ -11,7 +11,17 @@ from typing import Any, Protocol
 import numpy as np
 
 from ..array import Array
-from ..dtypes import BOOL, FLOAT, INT, DTypeLike, canonical, is_kind, require, spell
+from ..dtypes import (
+    BOOL,
+    FLOAT,
+    INT,
+    DTypeLike,
+    canonical,
+    is_kind,
+    is_narrow,
+    require,
+    spell,
+)
 from ..errors import ShapeError, public
 from .arithmetic import divide, square, subtract
 from .logic import not_equal
@@ -158,7 +168,8 @@ def quantifier(reference: Reference) -> Reduction:
 def sum(x: np.ndarray, *, axes: Shape) -> np.ndarray:
     """Sum over axes; zero over no elements.
 
-    bools and integers are summed in 64 bits, floats in their own dtype.
+    bools and integers are summed in 64 bits, floats in their own dtype, but float16
+    and bfloat16 in float32: their sum is rounded once.
 
     >>> weft.sum(weft.asarray([[1.0, 2.0], [3.0, 4.0]]), axis=0)
     Array([4., 6.], dtype=float32)
@@ -170,7 +181,8 @@ def sum(x: np.ndarray, *, axes: Shape) -> np.ndarray:
 def prod(x: np.ndarray, *, axes: Shape) -> np.ndarray:
     """Product over axes; one over no elements.
 
-    bools and integers are multiplied in 64 bits, floats in their own dtype.
+    bools and integers are multiplied in 64 bits, floats in their own dtype, but
+    float16 and bfloat16 in float32: their product is rounded once.
 
     >>> weft.prod(weft.asarray([1.0, 2.0, 3.0]))
     Array(6., dtype=float32)
@@ -280,16 +292,21 @@ def _floats(x: ArrayLike, name: str) -> Array:
     return array
 
 
+def _wide(x: Array) -> Array:
+    """Floats of at least 32 bits."""
+    return cast(x, FLOAT) if is_narrow(x.dtype) else x
+
+
 @public
 def mean(x: ArrayLike, /, *, axis: Axis = None, keepdims: bool = False) -> Array:
-    """Arithmetic mean over axes; NaN over no elements.
+    """Arithmetic mean over axes, of 16-bit floats in float32; NaN over no elements.
 
     >>> weft.mean(weft.asarray([[1.0, 2.0], [3.0, 4.0]]), axis=0)
     Array([2., 3.], dtype=float32)
     """
     array = _floats(x, "mean")
-    total = sum(array, axis=axis, keepdims=keepdims)
-    return divide(total, _count(array, axis, "mean"))
+    total = sum(_wide(array), axis=axis, keepdims=keepdims)
+    return cast(divide(total, _count(array, axis, "mean")), array.dtype)
 
 
 @public
@@ -299,13 +316,20 @@ def var(
 ) -> Array:  # fmt: skip
     """Variance over axes, the squares' sum divided by their count less `correction`.
 
+    That of 16-bit floats is computed in float32.
+
     >>> weft.var(weft.asarray([1.0, 2.0, 3.0, 4.0]))
     Array(1.25, dtype=float32)
     """
     array = _floats(x, "var")
-    centred = subtract(array, mean(array, axis=axis, keepdims=True))
+    return cast(_variance(array, axis, correction, keepdims), array.dtype)
+
+
+def _variance(x: Array, axis: Axis, correction: float, keepdims: bool) -> Array:
+    wide = _wide(x)
+    centred = subtract(wide, mean(wide, axis=axis, keepdims=True))
     total = sum(square(centred), axis=axis, keepdims=keepdims)
-    freedom = builtins.max(_count(array, axis, "var") - correction, 0)
+    freedom = builtins.max(_count(wide, axis, "var") - correction, 0)
     return divide(total, freedom)
 
 
@@ -319,7 +343,9 @@ def std(
     >>> weft.std(weft.asarray([1.0, 2.0, 3.0, 4.0]))
     Array(1.118034, dtype=float32)
     """
-    return sqrt(var(x, axis=axis, correction=correction, keepdims=keepdims))
+    array = _floats(x, "std")
+    variance = _variance(array, axis, correction, keepdims)
+    return cast(sqrt(variance), array.dtype)
 
 
 @public
