@@ -210,3 +210,58 @@ SmallVector<Value> CumminOp::buildTangents(OpBuilder &b, Location loc,
                                            ValueRange tangents) {
   return tangentOfRunning(*this, b, loc, tangents);
 }
+
+namespace {
+/// A running log(sum(exp(x))) is the mean of the elements so far, weighted by
+/// exp(x[j]) over the sum so far: a recurrence of the means, as the sums grow.
+struct RunningSoftmax {
+  Walk walk;
+  Tensor goesOn, weight;
+
+  RunningSoftmax(Walk walk, Tensor x, Tensor total) : walk(walk) {
+    Tensor isNothing = equal(total, constant(total, negativeInfinity));
+    Tensor before = walk.before(total, negativeInfinity);
+    goesOn = part(before, total, isNothing);
+    weight = part(x, total, isNothing);
+  }
+  Tensor tangent(Tensor t) const { return walk.recurrence(goesOn, weight * t); }
+  Tensor pullback(Tensor ct) const {
+    return weight * walk.transposed(goesOn, ct);
+  }
+
+private:
+  static constexpr double negativeInfinity =
+      -std::numeric_limits<double>::infinity();
+
+  /// exp(x - total). Equal infinities have no difference; of nothing there are
+  /// no parts.
+  static Tensor part(Tensor x, Tensor total, Tensor isNothing) {
+    Tensor ratio = exp(select(equal(x, total), zeros(x), x - total));
+    return select(isNothing, zeros(x), ratio);
+  }
+};
+} // namespace
+
+SmallVector<Value> CumlogsumexpOp::buildPullback(OpBuilder &b, Location loc,
+                                                 ValueRange cotangents) {
+  TensorOperands tensor(b, loc);
+  Walk walk{static_cast<int64_t>(getAxis()), getReverse()};
+  return eachOperand(*this, [&](unsigned) -> Tensor {
+    if (hasNoElements(getResult()))
+      return none;
+    return RunningSoftmax(walk, tensor(getX()), tensor(getResult()))
+        .pullback(tensor(cotangents[0]));
+  });
+}
+
+SmallVector<Value> CumlogsumexpOp::buildTangents(OpBuilder &b, Location loc,
+                                                 ValueRange tangents) {
+  Walk walk{static_cast<int64_t>(getAxis()), getReverse()};
+  return sumOfTangents(
+      *this, b, loc, tangents, [&](unsigned, Tensor t) -> Tensor {
+        if (hasNoElements(getResult()))
+          return none;
+        return RunningSoftmax(walk, t.with(getX()), t.with(getResult()))
+            .tangent(t);
+      });
+}

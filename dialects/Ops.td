@@ -689,14 +689,46 @@ def Weft_SortOp : Weft_Structured<"sort", ["buildTangents"]> {
 }
 def Weft_ArgsortOp : Weft_Inferred<"argsort", [NotDifferentiable,
     DeclareOpInterfaceMethods<Batchable, ["buildBatched"]>]> {
-  let summary = "The indices (i64) that sort an array along an axis, as sort.";
-  let arguments = (ins Weft_Any:$x, I64Attr:$axis, UnitAttr:$descending);
+  let summary = "The indices (i64) that sort arrays along an axis, as sort.";
+  let description = [{
+    Of several keys, arrays of one shape, each one orders the elements that are
+    equal by all keys before it.
+
+    ```mlir
+    %0 = weft.argsort %year, %name axis 0
+        : tensor<9xi32>, tensor<9xui8> to tensor<9xi64>
+    ```
+  }];
+  let arguments = (ins Variadic<Weft_Any>:$keys, I64Attr:$axis,
+                   UnitAttr:$descending);
   let results = (outs Weft_Int:$result);
   let assemblyFormat = [{
-    $x `axis` $axis (`descending` $descending^)? attr-dict
-    `:` type($x) `to` type($result)
+    $keys `axis` $axis (`descending` $descending^)? attr-dict
+    `:` type($keys) `to` type($result)
   }];
   let hasFolder = 1;
+}
+def Weft_SearchsortedOp : Weft_Inferred<"searchsorted", [NotDifferentiable,
+    DeclareOpInterfaceMethods<Batchable, ["buildBatched"]>]> {
+  let summary = "How many elements of sorted rows stand before each value (i64).";
+  let description = [{
+    The rows lie along the last dimension of `sorted`; its other dimensions are
+    the first ones of `values`, each of whose elements is looked up in the row
+    of its place. Counted are the elements less than the value, with `right`
+    those equal to it too; NaN is after all numbers. The elements are found by
+    bisection, so a row that is not sorted gives a number that depends on it.
+
+    ```mlir
+    %0 = weft.searchsorted %edges, %x : (tensor<9xf32>, tensor<4x5xf32>)
+        -> tensor<4x5xi64>
+    ```
+  }];
+  let arguments = (ins Weft_Any:$sorted, Weft_Any:$values, UnitAttr:$right);
+  let results = (outs Weft_Int:$result);
+  let assemblyFormat = [{
+    $sorted `,` $values (`right` $right^)? attr-dict
+    `:` functional-type(operands, results)
+  }];
 }
 
 // `step` is an expression of Scalar.h: the element, from the one before, `y`,
@@ -744,10 +776,11 @@ class Weft_Cumulative<string mnemonic, list<string> names, string step,
     }
   }];
 }
-class Weft_UnaryCumulative<string mnemonic, string step, list<string> rules>
+class Weft_UnaryCumulative<string mnemonic, string step, list<string> rules,
+                           Type type = Weft_Num>
     : Weft_Cumulative<mnemonic, ["x"], step, "x", rules> {
-  let arguments = (ins Weft_Num:$x, I64Attr:$axis, UnitAttr:$reverse);
-  let results = (outs Weft_Num:$result);
+  let arguments = (ins type:$x, I64Attr:$axis, UnitAttr:$reverse);
+  let results = (outs type:$result);
   let assemblyFormat =
       "$x `axis` $axis (`reverse` $reverse^)? attr-dict `:` type($x)";
 }
@@ -775,6 +808,14 @@ def Weft_CumminOp : Weft_UnaryCumulative<"cummin", "minimum(y, x)",
     ["buildTangents"]> {
   let summary = "Running minimum along an axis. NaN propagates; ties split derivatives.";
   let description = [{ With `reverse` from the last element to the first. }];
+}
+def Weft_CumlogsumexpOp : Weft_UnaryCumulative<"cumlogsumexp",
+    "logaddexp(y, x)", ["buildTangents"], Weft_Float> {
+  let summary = "Running log(sum(exp(x))) along an axis, without overflow on the way.";
+  let description = [{
+    With `reverse` from the last element to the first. Where all elements so far
+    are minus infinity, so is the result, and it has no derivative: 0.
+  }];
 }
 def Weft_LinearRecurrenceOp : Weft_Cumulative<"linear_recurrence", ["a", "c"],
     "a * y + c", "c", ["buildTangents"]> {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// sort and argsort: type inference, folds, batching, derivatives. A sorted
-// array varies as its elements, each taken along.
+// sort, argsort and searchsorted: type inference, folds, batching, derivatives.
+// A sorted array varies as its elements, each taken along.
 
 #include "dialects/Calculus.h"
 #include "dialects/Folding.h"
@@ -19,18 +19,56 @@ LogicalResult SortOp::inferReturnTypes(MLIRContext *,
   return inferAlongAxis(loc, operands, 1, given ? given->axis : nullptr, types);
 }
 
-LogicalResult ArgsortOp::inferReturnTypes(MLIRContext *context,
+static RankedTensorType withIndices(RankedTensorType type) {
+  return type.clone(IntegerType::get(type.getContext(), 64));
+}
+
+LogicalResult ArgsortOp::inferReturnTypes(MLIRContext *,
                                           std::optional<Location> loc,
                                           ValueRange operands, DictionaryAttr,
                                           OpaqueProperties properties,
                                           RegionRange,
                                           SmallVectorImpl<Type> &types) {
   auto *given = properties.as<Properties *>();
-  if (failed(inferAlongAxis(loc, operands, 1, given ? given->axis : nullptr,
-                            types)))
+  RankedTensorType first =
+      firstOperandType(loc, operands, std::max<unsigned>(operands.size(), 1));
+  if (!first)
     return failure();
-  types[0] =
-      cast<RankedTensorType>(types[0]).clone(IntegerType::get(context, 64));
+  // argsort_c1: keys of one shape.
+  for (Type key : operands.getTypes())
+    if (cast<RankedTensorType>(key).getShape() != first.getShape())
+      return emitOptionalError(loc, "needs keys of one shape, got ", first,
+                               " and ", key);
+  if (failed(inferAlongAxis(loc, operands.take_front(), 1,
+                            given ? given->axis : nullptr, types)))
+    return failure();
+  types[0] = withIndices(first);
+  return success();
+}
+
+LogicalResult SearchsortedOp::inferReturnTypes(MLIRContext *,
+                                               std::optional<Location> loc,
+                                               ValueRange operands,
+                                               DictionaryAttr, OpaqueProperties,
+                                               RegionRange,
+                                               SmallVectorImpl<Type> &types) {
+  RankedTensorType sorted = firstOperandType(loc, operands, 2);
+  if (!sorted)
+    return failure();
+  auto values = cast<RankedTensorType>(operands[1].getType());
+  // searchsorted_c1: elements of one type.
+  if (sorted.getElementType() != values.getElementType())
+    return emitOptionalError(loc, "needs elements of one type, got ", sorted,
+                             " and ", values);
+  // searchsorted_c2: there are rows.
+  if (sorted.getRank() == 0)
+    return emitOptionalError(loc, "needs rows that are sorted, got ", sorted);
+  // searchsorted_c3: each value has its row.
+  ArrayRef<int64_t> rows = sorted.getShape().drop_back();
+  if (values.getShape().take_front(rows.size()) != rows)
+    return emitOptionalError(loc, "needs values for each row of ", sorted,
+                             ", got ", values);
+  types.push_back(withIndices(values));
   return success();
 }
 
@@ -41,7 +79,7 @@ OpFoldResult SortOp::fold(FoldAdaptor adaptor) {
 }
 
 OpFoldResult ArgsortOp::fold(FoldAdaptor) {
-  auto type = cast<RankedTensorType>(getType());
+  RankedTensorType type = getType();
   if (type.getDimSize(getAxis()) == 1 && type.getNumElements() > 0)
     return splatOf(type, 0.0);
   return {};
@@ -59,6 +97,17 @@ SmallVector<Value> ArgsortOp::buildBatched(OpBuilder &b, Location loc,
                                            const llvm::SmallBitVector &batched,
                                            int64_t size) {
   return batchAlongAxis(*this, b, loc, operands, batched, size);
+}
+
+SmallVector<Value>
+SearchsortedOp::buildBatched(OpBuilder &b, Location loc, ValueRange operands,
+                             const llvm::SmallBitVector &batched,
+                             int64_t size) {
+  // One row serves all values, however many axes those have.
+  if (!batched.test(0) && getSorted().getType().getRank() == 1)
+    return {b.createOrFold<SearchsortedOp>(loc, operands[0], operands[1],
+                                           getRight())};
+  return widen(*this, b, loc, operands, batched, size);
 }
 
 namespace {

@@ -72,6 +72,11 @@ buildLoop(mlir::OpBuilder &b, mlir::Location loc, mlir::Value lower,
               mlir::OpBuilder &, mlir::Value index, mlir::ValueRange arrays)>
               body);
 
+/// Whether a stored scalar must stand before another in ascending order, NaN
+/// last: not where they are equal.
+mlir::Value buildIsBefore(mlir::OpBuilder &b, mlir::Location loc,
+                          mlir::Type element, mlir::Value x, mlir::Value y);
+
 void populateCumulativeToLinalg(const mlir::TypeConverter &types,
                                 mlir::RewritePatternSet &patterns);
 void populateIndexToLinalg(const mlir::TypeConverter &types,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Sorting -> a stable merge sort of each row, without branches on elements.
+// Sorting -> a stable merge sort of each row, without branches on elements;
+// searching -> a bisection of a row for each value.
 //
 // A row is cut into 2^p short runs of one length, padded with elements that
 // come last. All runs are sorted at once by exchanging neighbours, a loop over
@@ -17,14 +18,14 @@ using namespace mlir;
 
 namespace {
 
-/// Elements with, perhaps, where each came from.
+/// The keys of elements and, perhaps, where each came from.
 using Columns = SmallVector<Value>;
 
 class RowSorter {
 public:
-  RowSorter(Location loc, Type element, int64_t size, bool descending,
+  RowSorter(Location loc, ArrayRef<Type> keys, int64_t size, bool descending,
             bool withPlaces)
-      : loc(loc), element(element), size(size), descending(descending),
+      : loc(loc), keys(keys), size(size), descending(descending),
         withPlaces(withPlaces) {
     // Runs of 8 to 16 elements.
     passes = size <= 16 ? 0 : llvm::Log2_64(size / 8);
@@ -32,10 +33,10 @@ public:
     runLength = llvm::divideCeil(size, runs);
   }
 
-  /// The sorted elements, or their places, of a row of `x`, in a buffer that
-  /// begins with them.
-  Value sort(OpBuilder &b, Value x, ValueRange row) const {
-    Columns sorted = sortRuns(b, x, row);
+  /// The sorted elements, or their places, of a row of the key `xs`, in a
+  /// buffer that begins with them.
+  Value sort(OpBuilder &b, ValueRange xs, ValueRange row) const {
+    Columns sorted = sortRuns(b, xs, row);
     Columns other = emptyColumns(b);
     Value length = index(b, runLength);
     if (passes % 2) {
@@ -66,7 +67,9 @@ private:
     auto column = [&](Type type) {
       return weft::buildEmpty(b, loc, RankedTensorType::get(padded, type));
     };
-    Columns columns{column(weft::storedElement(element))};
+    Columns columns;
+    for (Type key : keys)
+      columns.push_back(column(weft::storedElement(key)));
     if (withPlaces)
       columns.push_back(column(b.getI64Type()));
     return columns;
@@ -91,29 +94,29 @@ private:
     return chosen;
   }
 
-  /// Whether x must stand before y: not where they are equal.
-  Value isBefore(OpBuilder &b, Value x, Value y) const {
-    if (descending)
-      std::swap(x, y);
-    if (isa<FloatType>(element)) {
-      x = weft::scalar::widen({x, element, &b, loc}).value;
-      y = weft::scalar::widen({y, element, &b, loc}).value;
-      // NaN is after all others: less, or the other is NaN and this one not.
-      Value less =
-          arith::CmpFOp::create(b, loc, arith::CmpFPredicate::ULT, x, y);
-      Value number =
-          arith::CmpFOp::create(b, loc, arith::CmpFPredicate::ORD, x, x);
-      return arith::AndIOp::create(b, loc, less, number);
+  /// Whether x must stand before y: not where all keys are equal.
+  Value isBefore(OpBuilder &b, ValueRange x, ValueRange y) const {
+    Value before;
+    for (int64_t i = keys.size() - 1; i >= 0; --i) {
+      Value less = isKeyBefore(b, i, x[i], y[i]);
+      if (before) {
+        // Where neither is before the other, the later keys decide.
+        Value greater = isKeyBefore(b, i, y[i], x[i]);
+        Value differs = arith::OrIOp::create(b, loc, less, greater);
+        before = arith::SelectOp::create(b, loc, differs, less, before);
+      } else {
+        before = less;
+      }
     }
-    bool isUnsigned = element.isUnsignedInteger() || element.isInteger(1);
-    return arith::CmpIOp::create(b, loc,
-                                 isUnsigned ? arith::CmpIPredicate::ult
-                                            : arith::CmpIPredicate::slt,
-                                 x, y);
+    return before;
+  }
+  Value isKeyBefore(OpBuilder &b, size_t key, Value x, Value y) const {
+    return descending ? weft::buildIsBefore(b, loc, keys[key], y, x)
+                      : weft::buildIsBefore(b, loc, keys[key], x, y);
   }
 
   /// An element that no other must stand behind.
-  Value lastElement(OpBuilder &b) const {
+  Value lastElement(OpBuilder &b, Type element) const {
     Type stored = weft::storedElement(element);
     if (auto type = dyn_cast<FloatType>(element)) {
       const llvm::fltSemantics &semantics = type.getFloatSemantics();
@@ -143,13 +146,13 @@ private:
 
   /// Loads a row, element i of run j at i * runs + j, sorts, and puts the runs
   /// one behind the other.
-  Columns sortRuns(OpBuilder &b, Value x, ValueRange row) const {
+  Columns sortRuns(OpBuilder &b, ValueRange xs, ValueRange row) const {
     Columns loaded = weft::buildLoops(
         b, loc, {runLength, runs}, emptyColumns(b),
         [&](OpBuilder &inner, ValueRange at, ValueRange columns) {
           Value place = runPlace(inner, at[1], at[0]);
           return store(inner, columns, columnPlace(inner, at[0], at[1]),
-                       loadElement(inner, x, row, place));
+                       loadElement(inner, xs, row, place));
         });
     Columns sorted = exchangeNeighbours(b, loaded);
     return weft::buildLoops(
@@ -168,19 +171,22 @@ private:
     return add(b, multiply(b, i, index(b, runs)), run);
   }
 
-  Columns loadElement(OpBuilder &b, Value x, ValueRange row,
+  Columns loadElement(OpBuilder &b, ValueRange xs, ValueRange row,
                       Value place) const {
     SmallVector<Value> at(row);
     bool isPadded = runs * runLength > size;
     Value last = index(b, size - 1);
     at.push_back(isPadded ? Value(arith::MinUIOp::create(b, loc, place, last))
                           : place);
-    Columns values{tensor::ExtractOp::create(b, loc, x, at)};
+    Columns values;
+    for (Value x : xs)
+      values.push_back(tensor::ExtractOp::create(b, loc, x, at));
     if (isPadded) {
       Value exists =
           arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ule, place, last);
-      values[0] =
-          arith::SelectOp::create(b, loc, exists, values[0], lastElement(b));
+      for (auto [value, key] : llvm::zip_equal(values, keys))
+        value =
+            arith::SelectOp::create(b, loc, exists, value, lastElement(b, key));
     }
     if (withPlaces)
       values.push_back(
@@ -211,7 +217,7 @@ private:
           Value low = columnPlace(inner, i, run[0]);
           Value high = add(inner, low, index(inner, runs));
           Columns x = load(inner, columns, low), y = load(inner, columns, high);
-          Value wrong = isBefore(inner, y[0], x[0]);
+          Value wrong = isBefore(inner, y, x);
           Columns stored =
               store(inner, columns, low, choose(inner, wrong, y, x));
           return store(inner, stored, high, choose(inner, wrong, x, y));
@@ -282,10 +288,10 @@ private:
                                Value front, Value back) const {
     ValueRange to = state.drop_back(4), places = state.take_back(4);
     Columns left = load(b, from, places[0]), right = load(b, from, places[1]);
-    Value takesRight = isBefore(b, right[0], left[0]);
+    Value takesRight = isBefore(b, right, left);
     Columns lastLeft = load(b, from, places[2]),
             lastRight = load(b, from, places[3]);
-    Value takesLeft = isBefore(b, lastRight[0], lastLeft[0]);
+    Value takesLeft = isBefore(b, lastRight, lastLeft);
 
     Columns stored = store(b, to, front, choose(b, takesRight, right, left));
     stored = store(b, stored, back, choose(b, takesLeft, lastLeft, lastRight));
@@ -300,7 +306,7 @@ private:
   }
 
   Location loc;
-  Type element;
+  SmallVector<Type> keys;
   int64_t size;
   bool descending, withPlaces;
   int64_t passes, runs, runLength;
@@ -315,7 +321,7 @@ struct LowerSort final : OpConversionPattern<Op> {
   matchAndRewrite(Op op, typename Op::Adaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
-    auto type = cast<RankedTensorType>(op.getX().getType());
+    auto type = cast<RankedTensorType>(op->getOperand(0).getType());
     int64_t rank = type.getRank(), axis = op.getAxis();
     SmallVector<int64_t> toLast;
     for (int64_t dim = 0; dim < rank; ++dim)
@@ -327,15 +333,19 @@ struct LowerSort final : OpConversionPattern<Op> {
       back[from] = to;
 
     RankedTensorType to = weft::storedType(op.getType());
-    Value x = permuted(rewriter, loc, adaptor.getX(), toLast);
-    auto shape = cast<RankedTensorType>(x.getType()).getShape();
-    RowSorter sorter(loc, type.getElementType(), shape.back(),
-                     op.getDescending(), withPlaces);
+    auto xs = llvm::map_to_vector(adaptor.getOperands(), [&](Value x) {
+      return permuted(rewriter, loc, x, toLast);
+    });
+    auto shape = cast<RankedTensorType>(xs[0].getType()).getShape();
+    auto keys = llvm::map_to_vector(op->getOperandTypes(), [](Type key) {
+      return getElementTypeOrSelf(key);
+    });
+    RowSorter sorter(loc, keys, shape.back(), op.getDescending(), withPlaces);
     Value empty = weft::buildEmpty(rewriter, loc, to.clone(shape));
     SmallVector<Value> sorted = weft::buildLoops(
         rewriter, loc, shape.drop_back(), empty,
         [&](OpBuilder &b, ValueRange row, ValueRange arrays) {
-          Value buffer = sorter.sort(b, x, row);
+          Value buffer = sorter.sort(b, xs, row);
           return weft::buildLoops(
               b, loc, shape.back(), arrays,
               [&](OpBuilder &inner, ValueRange i, ValueRange arrays) {
@@ -364,11 +374,98 @@ private:
   }
 };
 
+// Pattern: searchsorted(sorted, values) ->
+//   each value { count = 0; for each power of two, from the largest {
+//     count += power where as many elements exist, the last one before it } }
+struct LowerSearchsorted final : OpConversionPattern<weft::SearchsortedOp> {
+  using OpConversionPattern::OpConversionPattern;
+
+  LogicalResult
+  matchAndRewrite(weft::SearchsortedOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    RankedTensorType to = op.getType();
+    Value empty = weft::buildEmpty(rewriter, loc, weft::storedType(to));
+    SmallVector<Value> found = weft::buildLoops(
+        rewriter, loc, to.getShape(), empty,
+        [&](OpBuilder &b, ValueRange place, ValueRange arrays) {
+          Value value =
+              tensor::ExtractOp::create(b, loc, adaptor.getValues(), place);
+          Value count = countBefore(b, op, adaptor.getSorted(), place, value);
+          Value element =
+              arith::IndexCastOp::create(b, loc, b.getI64Type(), count);
+          return SmallVector<Value>{
+              tensor::InsertOp::create(b, loc, element, arrays[0], place)};
+        });
+    rewriter.replaceOp(op, found);
+    return success();
+  }
+
+private:
+  static Value countBefore(OpBuilder &b, weft::SearchsortedOp op, Value sorted,
+                           ValueRange place, Value value) {
+    Location loc = op.getLoc();
+    RankedTensorType rows = op.getSorted().getType();
+    int64_t size = rows.getShape().back();
+    auto index = [&](OpBuilder &b, int64_t value) -> Value {
+      return arith::ConstantIndexOp::create(b, loc, value);
+    };
+    if (size == 0)
+      return index(b, 0);
+    int64_t bits = llvm::Log2_64(size) + 1;
+    SmallVector<Value> state{index(b, 0), index(b, int64_t(1) << (bits - 1))};
+    return weft::buildLoops(
+        b, loc, bits, state,
+        [&](OpBuilder &inner, ValueRange, ValueRange state) {
+          Value one = index(inner, 1), last = index(inner, size);
+          Value more = arith::AddIOp::create(inner, loc, state[0], state[1]);
+          Value some = arith::MinUIOp::create(inner, loc, more, last);
+          SmallVector<Value> at(place.take_front(rows.getRank() - 1));
+          at.push_back(arith::SubIOp::create(inner, loc, some, one));
+          Value element = tensor::ExtractOp::create(inner, loc, sorted, at);
+          Value goes = arith::AndIOp::create(
+              inner, loc, isBefore(inner, op, element, value),
+              arith::CmpIOp::create(inner, loc, arith::CmpIPredicate::ule, more,
+                                    last));
+          return SmallVector<Value>{
+              arith::SelectOp::create(inner, loc, goes, more, state[0]),
+              arith::ShRUIOp::create(inner, loc, state[1], one)};
+        })[0];
+  }
+
+  static Value isBefore(OpBuilder &b, weft::SearchsortedOp op, Value element,
+                        Value value) {
+    Location loc = op.getLoc();
+    Type type = op.getSorted().getType().getElementType();
+    if (!op.getRight())
+      return weft::buildIsBefore(b, loc, type, element, value);
+    Value after = weft::buildIsBefore(b, loc, type, value, element);
+    Value yes = arith::ConstantIntOp::create(b, loc, 1, 1);
+    return arith::XOrIOp::create(b, loc, after, yes);
+  }
+};
+
 } // namespace
+
+Value weft::buildIsBefore(OpBuilder &b, Location loc, Type element, Value x,
+                          Value y) {
+  if (isa<FloatType>(element)) {
+    x = scalar::widen({x, element, &b, loc}).value;
+    y = scalar::widen({y, element, &b, loc}).value;
+    // NaN is after all others: less, or the other is NaN and this one not.
+    Value less = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::ULT, x, y);
+    Value number =
+        arith::CmpFOp::create(b, loc, arith::CmpFPredicate::ORD, x, x);
+    return arith::AndIOp::create(b, loc, less, number);
+  }
+  bool isUnsigned = element.isUnsignedInteger() || element.isInteger(1);
+  return arith::CmpIOp::create(
+      b, loc,
+      isUnsigned ? arith::CmpIPredicate::ult : arith::CmpIPredicate::slt, x, y);
+}
 
 void weft::populateSortToLinalg(const TypeConverter &types,
                                 RewritePatternSet &patterns) {
-  patterns
-      .add<LowerSort<weft::SortOp, false>, LowerSort<weft::ArgsortOp, true>>(
-          types, patterns.getContext());
+  patterns.add<LowerSort<weft::SortOp, false>, LowerSort<weft::ArgsortOp, true>,
+               LowerSearchsorted>(types, patterns.getContext());
 }

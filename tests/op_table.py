@@ -170,6 +170,18 @@ def ordering(**options: Any) -> Row:
     return structured(*cases, draw=op_cases.along("descending"), **options)
 
 
+def searching(**options: Any) -> Row:
+    """An op that looks values up in rows."""
+    shapes = (
+        ((7,), (5,)), ((1,), (2, 3)), ((8,), ()), ((3, 9), (3, 4)), ((2, 3, 5), (2, 3)),
+        ((0,), (3,)), ((2, 4), (2, 0)), ((33,), (9,)),
+    )  # fmt: skip
+    return structured(
+        *(Case(own, more) for own in shapes for more in ({}, {"right": True})),
+        **options,
+    )
+
+
 EXACT = Row()
 
 ROWS: dict[str, Row] = {
@@ -363,11 +375,17 @@ ROWS: dict[str, Row] = {
     "scatter_minimum": scatters(signed_zeros=False),
     # Sorting and running values.
     "sort": ordering(),
-    "argsort": ordering(),
+    "argsort": structured(
+        *ordering().cases,
+        *_axes(((3, 5), (40,)), "descending", count=2),
+        *_axes(((2, 0, 3), (9,)), "descending", count=3),
+    ),
+    "searchsorted": searching(),
     "cumsum": running(),
     "cumprod": running(),
     "cummax": running(signed_zeros=False),
     "cummin": running(signed_zeros=False),
+    "cumlogsumexp": running(ulps=8, accumulates=True),
     "linear_recurrence": running(count=2),
     # Reductions.
     "sum": reduction(ulps=8, accumulates=True),

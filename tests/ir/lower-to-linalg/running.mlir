@@ -39,3 +39,34 @@ func.func @long(%x: tensor<32xui8>) -> tensor<32xi64> {
   %0 = weft.argsort %x axis 0 : tensor<32xui8> to tensor<32xi64>
   return %0 : tensor<32xi64>
 }
+
+// The second key decides where the first one does not.
+// CHECK-LABEL: func.func @keys(
+// CHECK: %[[LESS2:.+]] = arith.cmpi slt, %[[Y:.+]], %[[X:.+]] : i32
+// CHECK: %[[LESS:.+]] = arith.cmpi ult, %[[B:.+]], %[[A:.+]] : i8
+// CHECK: %[[MORE:.+]] = arith.cmpi ult, %[[A]], %[[B]] : i8
+// CHECK: %[[DIFFERS:.+]] = arith.ori %[[LESS]], %[[MORE]]
+// CHECK: arith.select %[[DIFFERS]], %[[LESS]], %[[LESS2]]
+func.func @keys(%x: tensor<8xui8>, %y: tensor<8xi32>) -> tensor<8xi64> {
+  %0 = weft.argsort %x, %y axis 0 : tensor<8xui8>, tensor<8xi32> to tensor<8xi64>
+  return %0 : tensor<8xi64>
+}
+
+// A row of nine is bisected in four steps: of eight, four, two and one.
+// CHECK-LABEL: func.func @searchsorted(
+// CHECK-SAME: %[[ROW:[a-z0-9]+]]: tensor<9xi32>, %[[X:[a-z0-9]+]]: tensor<5xi32>)
+// CHECK-DAG: %[[FOUR:.+]] = arith.constant 4 : index
+// CHECK-DAG: %[[EIGHT:.+]] = arith.constant 8 : index
+// CHECK-DAG: %[[NINE:.+]] = arith.constant 9 : index
+// CHECK: %[[VALUE:.+]] = tensor.extract %[[X]]
+// CHECK: scf.for %{{.+}} to %[[FOUR]] {{.+}}(%[[COUNT:.+]] = %{{.+}}, %[[STEP:.+]] = %[[EIGHT]])
+// CHECK: %[[MORE:.+]] = arith.addi %[[COUNT]], %[[STEP]]
+// CHECK: %[[ELEMENT:.+]] = tensor.extract %[[ROW]]
+// CHECK-DAG: %[[BEFORE:.+]] = arith.cmpi slt, %[[ELEMENT]], %[[VALUE]]
+// CHECK-DAG: %[[EXISTS:.+]] = arith.cmpi ule, %[[MORE]], %[[NINE]]
+// CHECK: %[[GOES:.+]] = arith.andi %[[BEFORE]], %[[EXISTS]]
+// CHECK: arith.select %[[GOES]], %[[MORE]], %[[COUNT]]
+func.func @searchsorted(%row: tensor<9xi32>, %x: tensor<5xi32>) -> tensor<5xi64> {
+  %0 = weft.searchsorted %row, %x : (tensor<9xi32>, tensor<5xi32>) -> tensor<5xi64>
+  return %0 : tensor<5xi64>
+}

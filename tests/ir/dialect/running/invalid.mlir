@@ -56,3 +56,56 @@ func.func @cummin(%x: tensor<4xi1>) {
   %0 = weft.cummin %x axis 0 : tensor<4xi1>
   return
 }
+
+// -----
+
+func.func @cumlogsumexp(%x: tensor<4xi32>) {
+  // expected-error @+1 {{'weft.cumlogsumexp' op operand #0 must be array of f32 or f64, but got 'tensor<4xi32>'}}
+  %0 = weft.cumlogsumexp %x axis 0 : tensor<4xi32>
+  return
+}
+
+// -----
+
+func.func @argsort_c1(%x: tensor<4xf32>, %y: tensor<3xi8>) {
+  // expected-error @+2 {{needs keys of one shape, got 'tensor<4xf32>' and 'tensor<3xi8>'}}
+  // expected-error @+1 {{failed to infer returned types}}
+  %0 = weft.argsort %x, %y axis 0 : tensor<4xf32>, tensor<3xi8> to tensor<4xi64>
+  return
+}
+
+// -----
+
+func.func @no_keys() {
+  // expected-error @+2 {{needs 1 operands, got 0}}
+  // expected-error @+1 {{failed to infer returned types}}
+  %0 = "weft.argsort"() {axis = 0 : i64} : () -> tensor<4xi64>
+  return
+}
+
+// -----
+
+func.func @searchsorted_c1(%x: tensor<4xf32>, %y: tensor<3xi8>) {
+  // expected-error @+2 {{needs elements of one type, got 'tensor<4xf32>' and 'tensor<3xi8>'}}
+  // expected-error @+1 {{failed to infer returned types}}
+  %0 = weft.searchsorted %x, %y : (tensor<4xf32>, tensor<3xi8>) -> tensor<3xi64>
+  return
+}
+
+// -----
+
+func.func @searchsorted_c2(%x: tensor<f32>, %y: tensor<3xf32>) {
+  // expected-error @+2 {{needs rows that are sorted, got 'tensor<f32>'}}
+  // expected-error @+1 {{failed to infer returned types}}
+  %0 = weft.searchsorted %x, %y : (tensor<f32>, tensor<3xf32>) -> tensor<3xi64>
+  return
+}
+
+// -----
+
+func.func @searchsorted_c3(%x: tensor<2x4xf32>, %y: tensor<3xf32>) {
+  // expected-error @+2 {{needs values for each row of 'tensor<2x4xf32>', got 'tensor<3xf32>'}}
+  // expected-error @+1 {{failed to infer returned types}}
+  %0 = weft.searchsorted %x, %y : (tensor<2x4xf32>, tensor<3xf32>) -> tensor<3xi64>
+  return
+}

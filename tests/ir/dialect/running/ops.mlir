@@ -15,6 +15,24 @@ func.func @sorting(%x: tensor<4x5xi1>) {
   return
 }
 
+// CHECK-LABEL: func.func @keys(
+// CHECK-SAME: %[[X:[a-z0-9]+]]: tensor<4x5xi1>, %[[Y:[a-z0-9]+]]: tensor<4x5xf32>)
+func.func @keys(%x: tensor<4x5xi1>, %y: tensor<4x5xf32>) {
+  // CHECK-NEXT: weft.argsort %[[X]], %[[Y]] axis 1 descending : tensor<4x5xi1>, tensor<4x5xf32> to tensor<4x5xi64>
+  %r0 = weft.argsort %x, %y axis 1 descending : tensor<4x5xi1>, tensor<4x5xf32> to tensor<4x5xi64>
+  return
+}
+
+// CHECK-LABEL: func.func @searching(
+// CHECK-SAME: %[[ROWS:[a-z0-9]+]]: tensor<4x5xui8>, %[[X:[a-z0-9]+]]: tensor<4x2x3xui8>)
+func.func @searching(%rows: tensor<4x5xui8>, %x: tensor<4x2x3xui8>) {
+  // CHECK-NEXT: weft.searchsorted %[[ROWS]], %[[X]] : (tensor<4x5xui8>, tensor<4x2x3xui8>) -> tensor<4x2x3xi64>
+  %r0 = weft.searchsorted %rows, %x : (tensor<4x5xui8>, tensor<4x2x3xui8>) -> tensor<4x2x3xi64>
+  // CHECK-NEXT: weft.searchsorted %[[ROWS]], %[[X]] right : (tensor<4x5xui8>, tensor<4x2x3xui8>) -> tensor<4x2x3xi64>
+  %r1 = weft.searchsorted %rows, %x right : (tensor<4x5xui8>, tensor<4x2x3xui8>) -> tensor<4x2x3xi64>
+  return
+}
+
 // CHECK-LABEL: func.func @running(
 // CHECK-SAME: %[[X:[a-z0-9]+]]: tensor<4x5xui8>)
 func.func @running(%x: tensor<4x5xui8>) {
@@ -30,5 +48,15 @@ func.func @running(%x: tensor<4x5xui8>) {
   %r4 = weft.cummin %x axis 1 : tensor<4x5xui8>
   // CHECK-NEXT: weft.linear_recurrence %[[X]], %[[X]] axis 1 reverse : (tensor<4x5xui8>, tensor<4x5xui8>) -> tensor<4x5xui8>
   %r5 = weft.linear_recurrence %x, %x axis 1 reverse : (tensor<4x5xui8>, tensor<4x5xui8>) -> tensor<4x5xui8>
+  return
+}
+
+// CHECK-LABEL: func.func @running_floats(
+// CHECK-SAME: %[[X:[a-z0-9]+]]: tensor<4x5xf64>)
+func.func @running_floats(%x: tensor<4x5xf64>) {
+  // CHECK-NEXT: weft.cumlogsumexp %[[X]] axis 0 : tensor<4x5xf64>
+  %r0 = weft.cumlogsumexp %x axis 0 : tensor<4x5xf64>
+  // CHECK-NEXT: weft.cumlogsumexp %[[X]] axis 1 reverse : tensor<4x5xf64>
+  %r1 = weft.cumlogsumexp %x axis 1 reverse : tensor<4x5xf64>
   return
 }
