@@ -25,7 +25,7 @@ from .errors import (
 
 if TYPE_CHECKING:
     from .ops.at import Indexer
-    from .ops.index import Index
+    from .ops.entries import Index
     from .ops.reduce import Axis
     from .ops.registry import ArrayLike
 

@@ -10,7 +10,7 @@ from .dtypes import DTypeLike, canonical, is_kind, require
 from .errors import DTypeError, ShapeError, public
 from .ops.reduce import Axis
 from .ops.registry import ArrayLike, as_array
-from .ops.shape import axis_tuple
+from .ops.shape import axis_index, axis_tuple
 
 
 @public
@@ -64,11 +64,12 @@ def softmax(x: ArrayLike, /, *, axis: Axis = -1) -> Array:
 
 @public
 def one_hot(
-    x: ArrayLike, num_classes: int, /, *, dtype: DTypeLike = "float32"
+    x: ArrayLike, num_classes: int, /, *, dtype: DTypeLike = "float32", axis: int = -1
 ) -> Array:
     """Rows of zeros with a one at the position that each element names.
 
-    An element outside `range(num_classes)` gives a row of zeros.
+    The rows are a new axis, by default the last one. An element outside
+    `range(num_classes)` gives a row of zeros.
 
     >>> weft.nn.one_hot(weft.asarray([2, 0]), 3)
     Array([[0., 0., 1.],
@@ -79,9 +80,12 @@ def one_hot(
         raise DTypeError(f"one_hot takes integers, not {array.dtype}")
     if num_classes < 0:
         raise ShapeError(f"one_hot: num_classes is {num_classes}, below zero")
-    shape = (*array.shape, num_classes)
-    classes = ops.iota(shape, len(shape) - 1, array.dtype)
-    return ops.astype(array[..., None] == classes, canonical(dtype))
+    place = axis_index("one_hot", axis, array.ndim + 1)
+    shape = (*array.shape[:place], num_classes, *array.shape[place:])
+    # Counted in 64 bits: a narrow dtype may not reach the number of classes.
+    classes = ops.iota(shape, place)
+    named = ops.expand_dims(ops.astype(array, "int64"), place)
+    return ops.astype(named == classes, canonical(dtype))
 
 
 def _floats(name: str, x: ArrayLike) -> Array:

@@ -109,6 +109,7 @@ INDICES = [
     slice(2, 2), slice(-2, None), slice(100), None, ..., (0, 1), (slice(None), -1),
     (..., 0), (None, ..., None), (1, ..., slice(None, None, 2)), (0, 1, 2),
     (slice(3, 0, -1), None, 1), (slice(0, 0), slice(None, None, -3)),
+    [0], True, (False, 1), ([0, 2], ..., [1, 1]),
 ]  # fmt: skip
 
 
@@ -118,7 +119,7 @@ def test_basic_indexing_is_numpys(index):
     np.testing.assert_array_equal(np.asarray(weft.asarray(data)[index]), data[index])
 
 
-@pytest.mark.parametrize("index", [4, -5, (0, 0, 0, 0), (..., ...), [0], True, "a"])
+@pytest.mark.parametrize("index", [4, -5, (0, 0, 0, 0), (..., ...), [4.0], [True], "a"])
 def test_bad_indices(index):
     with pytest.raises(weft.IndexingError):
         weft.ones((4, 3, 5))[index]

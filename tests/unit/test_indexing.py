@@ -296,8 +296,15 @@ def test_long_rows_are_sorted(dtype: Any, size: int) -> None:
 
 
 WRONG = {
-    "a mask": (lambda x: x[x > 0], "weft.where"),
-    "a mask in at": (lambda x: x.at[x > 0].set(0.0), "weft.where"),
+    "a traced mask": (weft.jit(lambda x: x[x > 0]), "weft.where"),
+    "a mask of another shape": (
+        lambda x: x[np.array([True, False])], r"\(2,\) does not fit"),
+    "elements for a traced mask": (
+        weft.jit(lambda x: x.at[x > 0].set(x)), "one value for all"),
+    "what a traced mask takes": (weft.jit(lambda x: x.at[x > 0].get()), "weft.where"),
+    "a traced mask beside an array": (
+        weft.jit(lambda x: x[:, None].at[x > 0, weft.asarray([0])].set(0.0)),
+        "the only array"),
     "floats": (lambda x: x[x], "not supported"),
     "arrays that do not broadcast": (
         lambda x: weft.ones((2, 2))[weft.arange(2), weft.arange(3)], "broadcast"),

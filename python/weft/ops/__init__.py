@@ -11,34 +11,42 @@ import numpy as np
 
 from . import (
     arithmetic,
+    arranging,
     choice,
     contract,
     create,
     cumulative,
-    index,
+    joining,
     logic,
     reduce,
+    searching,
     shape,
     slices,
     sorting,
+    taking,
     transcendental,
+    triangles,
 )
 from .arithmetic import *  # noqa: F403
+from .arranging import *  # noqa: F403
 from .at import Indexer as Indexer
 from .choice import *  # noqa: F403
 from .contract import *  # noqa: F403
 from .create import *  # noqa: F403
 from .create import check_device as check_device
 from .cumulative import *  # noqa: F403
-from .index import *  # noqa: F403
 from .index import getitem as getitem
+from .joining import *  # noqa: F403
 from .logic import *  # noqa: F403
 from .reduce import *  # noqa: F403
 from .registry import REGISTRY as REGISTRY
+from .searching import *  # noqa: F403
 from .shape import *  # noqa: F403
 from .slices import *  # noqa: F403
 from .sorting import *  # noqa: F403
+from .taking import *  # noqa: F403
 from .transcendental import *  # noqa: F403
+from .triangles import *  # noqa: F403
 
 # A module lists what it gives to users once; nothing repeats these lists.
 __all__: list[str] = []
@@ -48,11 +56,15 @@ __all__ += contract.__all__
 __all__ += create.__all__
 __all__ += cumulative.__all__
 __all__ += slices.__all__
-__all__ += index.__all__
 __all__ += logic.__all__
 __all__ += reduce.__all__
+__all__ += searching.__all__
 __all__ += shape.__all__
 __all__ += sorting.__all__
+__all__ += taking.__all__
+__all__ += arranging.__all__
+__all__ += joining.__all__
+__all__ += triangles.__all__
 __all__ += transcendental.__all__
 
 # The function of the same name for each of NumPy's universal functions.

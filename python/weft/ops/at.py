@@ -4,22 +4,37 @@
 
 from __future__ import annotations
 
+import builtins
 import math
-from collections.abc import Callable
-from typing import Any, Literal
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
 
 import numpy as np
 
 from ..array import Array
 from ..dtypes import code, is_kind, promote, spell
-from ..errors import ArgumentError, DTypeError, ShapeError, public_methods
+from ..errors import DTypeError, IndexingError, ShapeError, public_methods
 from . import index, slices
 from .arithmetic import add, divide, maximum, minimum, multiply, negative, pow
+from .choice import select
 from .create import ones_like
+from .entries import Index, expanded, is_mask, known, resolved
 from .registry import ArrayLike, as_array, cast, common_dtype
 from .shape import broadcast_to, reshape, transpose
+from .taking import check_mode
 
-Mode = Literal["clip", "drop", "fill"]
+Mode = Literal["clip", "drop", "fill", "promise_in_bounds"]
+_MODES: Final = ("clip", "drop", "fill", "promise_in_bounds")
+Combine = Callable[[Array, Array], Array]
+
+_UPDATES: Final[dict[str, tuple[slices.Scatter, Combine]]] = {
+    "set": (slices.scatter, lambda x, y: y),
+    "add": (slices.scatter_add, add),
+    "multiply": (slices.scatter_multiply, multiply),
+    "min": (slices.scatter_minimum, minimum),
+    "max": (slices.scatter_maximum, maximum),
+}
 
 
 @public_methods
@@ -31,7 +46,7 @@ class Indexer:
     def __init__(self, x: Array) -> None:
         self._x = x
 
-    def __getitem__(self, entries: index.Index) -> Updater:
+    def __getitem__(self, entries: Index) -> Updater:
         return Updater(self._x, entries)
 
 
@@ -39,71 +54,159 @@ class Indexer:
 class Updater:
     """Elements of an array, of which a method makes an array with them updated.
 
-    Updates to elements that are not there are left out (`mode="drop"`) or, with
-    `mode="clip"`, made to the nearest. Where an element is named several times, `add`,
-    `multiply`, `min` and `max` take all updates, and `set` the last.
+    An index is any that `x[index]` takes, and also a mask that is traced, with values
+    that broadcast to all elements. Negative indices count from the end. Updates to
+    elements that are not there are left out (`mode="drop"`, or "fill") or made to the
+    nearest (`mode="clip"`, or "promise_in_bounds", for which there should be none).
+    Where an element is named several times, `add`, `multiply`, `min` and `max` take all
+    updates one after the other, and `set` and `apply` the last. `unique_indices` and
+    `indices_are_sorted` promise what they say and change nothing.
 
     >>> weft.zeros(3).at[weft.asarray([0, 2, 2])].add(1.0)
     Array([1., 0., 2.], dtype=float32)
     """
 
-    __slots__ = ("_plan", "_x")
+    __slots__ = ("_entries", "_known_plan", "_x")
 
-    def __init__(self, x: Array, entries: index.Index) -> None:
+    def __init__(self, x: Array, entries: Index) -> None:
         self._x = x
-        self._plan = index.Plan.of(x, index.expanded(x, entries))
+        self._entries = expanded(x, entries)
+        masks = (entry for entry in self._entries if is_mask(entry))
+        self._known_plan: index.Plan | None = None
+        if builtins.all(known(mask) is not None for mask in masks):
+            self._known_plan = index.Plan.of(x, resolved(self._entries))
 
-    def get(self, *, mode: Mode = "clip", fill_value: ArrayLike | None = None) -> Array:
+    @property
+    def _plan(self) -> index.Plan:
+        if self._known_plan is None:
+            resolved(self._entries)  # raises, and says what else to do
+        assert self._known_plan is not None
+        return self._known_plan
+
+    def get(
+        self,
+        *,
+        mode: Mode = "clip",
+        fill_value: ArrayLike | None = None,
+        indices_are_sorted: bool = False,
+        unique_indices: bool = False,
+    ) -> Array:
         """The elements; where there is none the nearest, or `fill_value`.
 
-        With `mode="fill"`, that is by default NaN, or the least integer.
+        With `mode="fill"` (or "drop"), that is by default NaN, or the least integer.
         """
-        fills = _checked(mode) != "clip"
-        return index.read(self._x, self._plan, "fill" if fills else "clip", fill_value)
+        check_mode("x.at[i].get", mode, _MODES)
+        reading = "fill" if mode in ("drop", "fill") else "clip"
+        return index.read(self._x, self._plan, reading, fill_value)
 
-    def set(self, values: ArrayLike, *, mode: Mode = "drop") -> Array:
+    def set(
+        self,
+        values: ArrayLike,
+        *,
+        mode: Mode = "drop",
+        indices_are_sorted: bool = False,
+        unique_indices: bool = False,
+    ) -> Array:
         """The elements replaced by `values`."""
-        return self._updated(slices.scatter, lambda x, y: y, values, mode)
+        return self._updated("set", values, mode)
 
-    def add(self, values: ArrayLike, *, mode: Mode = "drop") -> Array:
+    def add(
+        self,
+        values: ArrayLike,
+        *,
+        mode: Mode = "drop",
+        indices_are_sorted: bool = False,
+        unique_indices: bool = False,
+    ) -> Array:
         """`values` added to the elements."""
-        return self._updated(slices.scatter_add, add, values, mode)
+        return self._updated("add", values, mode)
 
-    def subtract(self, values: ArrayLike, *, mode: Mode = "drop") -> Array:
+    def subtract(
+        self,
+        values: ArrayLike,
+        *,
+        mode: Mode = "drop",
+        indices_are_sorted: bool = False,
+        unique_indices: bool = False,
+    ) -> Array:
         """`values` subtracted from the elements."""
         return self.add(negative(self._values(values)), mode=mode)
 
-    def multiply(self, values: ArrayLike, *, mode: Mode = "drop") -> Array:
+    def multiply(
+        self,
+        values: ArrayLike,
+        *,
+        mode: Mode = "drop",
+        indices_are_sorted: bool = False,
+        unique_indices: bool = False,
+    ) -> Array:
         """The elements multiplied by `values`."""
-        return self._updated(slices.scatter_multiply, multiply, values, mode)
+        return self._updated("multiply", values, mode)
 
     mul = multiply
 
-    def divide(self, values: ArrayLike, *, mode: Mode = "drop") -> Array:
+    def divide(
+        self,
+        values: ArrayLike,
+        *,
+        mode: Mode = "drop",
+        indices_are_sorted: bool = False,
+        unique_indices: bool = False,
+    ) -> Array:
         """The elements divided by `values`."""
         return divide(self._x, self._ones().multiply(values, mode=mode))
 
-    def power(self, values: ArrayLike, *, mode: Mode = "drop") -> Array:
+    def power(
+        self,
+        values: ArrayLike,
+        *,
+        mode: Mode = "drop",
+        indices_are_sorted: bool = False,
+        unique_indices: bool = False,
+    ) -> Array:
         """The elements raised to the power of `values`."""
         return pow(self._x, self._ones().multiply(values, mode=mode))
 
-    def min(self, values: ArrayLike, *, mode: Mode = "drop") -> Array:
+    def min(
+        self,
+        values: ArrayLike,
+        *,
+        mode: Mode = "drop",
+        indices_are_sorted: bool = False,
+        unique_indices: bool = False,
+    ) -> Array:
         """The minimum of the elements and `values`."""
-        return self._updated(slices.scatter_minimum, minimum, values, mode)
+        return self._updated("min", values, mode)
 
-    def max(self, values: ArrayLike, *, mode: Mode = "drop") -> Array:
+    def max(
+        self,
+        values: ArrayLike,
+        *,
+        mode: Mode = "drop",
+        indices_are_sorted: bool = False,
+        unique_indices: bool = False,
+    ) -> Array:
         """The maximum of the elements and `values`."""
-        return self._updated(slices.scatter_maximum, maximum, values, mode)
+        return self._updated("max", values, mode)
 
     def apply(
-        self, function: Callable[[Array], Array], *, mode: Mode = "drop"
+        self,
+        function: Callable[[Array], Array],
+        *,
+        mode: Mode = "drop",
+        indices_are_sorted: bool = False,
+        unique_indices: bool = False,
     ) -> Array:
         """A function applied to the elements, once where one is named several times."""
+        if self._known_plan is None:
+            check_mode("x.at[i].apply", mode, _MODES)
+            return Masked.of(self._x, self._entries).applied(function)
         return self.set(function(self.get()), mode=mode)
 
     def _ones(self) -> Updater:
         other = object.__new__(Updater)
-        other._x, other._plan = ones_like(self._x), self._plan
+        other._x, other._entries = ones_like(self._x), self._entries
+        other._known_plan = self._known_plan
         return other
 
     def _values(self, values: ArrayLike) -> Array:
@@ -120,18 +223,15 @@ class Updater:
             )
         return cast(values, self._x.dtype)
 
-    def _updated(
-        self,
-        scatter: slices.Scatter,
-        combine: Callable[[Array, Array], Array],
-        values: ArrayLike,
-        mode: Mode,
-    ) -> Array:
-        x, plan = as_array(self._x), self._plan
-        new = self._values(values)
-        clips = _checked(mode) == "clip"
+    def _updated(self, name: str, values: ArrayLike, mode: Mode) -> Array:
+        check_mode(f"x.at[i].{name}", mode, _MODES)
+        scatter, combine = _UPDATES[name]
+        x, new = as_array(self._x), self._values(values)
+        if self._known_plan is None:
+            return Masked.of(x, self._entries).updated(combine, new)
+        plan = self._plan
         try:
-            new = broadcast_to(new, plan.shape)
+            new = broadcast_to(_without_ones(new, len(plan.shape)), plan.shape)
         except ShapeError:
             raise ShapeError(
                 f"an update of shape {new.shape} does not broadcast to the "
@@ -145,8 +245,16 @@ class Updater:
         return scatter(
             x, _as_slices(new, plan), list(plan.indices.values()),
             dims=tuple(plan.indices), collapsed=plan.collapsed,
-            mode="clip" if clips else "drop",
+            mode="drop" if mode in ("drop", "fill") else "clip",
         )  # fmt: skip
+
+
+def _without_ones(values: Array, ndim: int) -> Array:
+    """Values without leading axes of size one that they have too many."""
+    extra = values.ndim - ndim
+    if extra <= 0 or math.prod(values.shape[:extra]) != 1:
+        return values
+    return reshape(values, values.shape[extra:])
 
 
 def _as_slices(values: Array, plan: index.Plan) -> Array:
@@ -159,7 +267,68 @@ def _as_slices(values: Array, plan: index.Plan) -> Array:
     return transpose(moved, inverse)
 
 
-def _checked(mode: Mode) -> Mode:
-    if mode not in ("clip", "drop", "fill"):
-        raise ArgumentError(f"mode is 'clip', 'drop' or 'fill', not {mode!r}")
-    return mode
+@dataclass(frozen=True, slots=True)
+class Masked:
+    """Elements of which a traced mask says which ones an update is about.
+
+    They are `x[basic]`, an index without arrays; the mask is of its axes from `axis`
+    on.
+    """
+
+    x: Array
+    basic: tuple[Any, ...]
+    mask: Array
+    axis: int
+
+    @staticmethod
+    def of(x: Array, entries: Sequence[Any]) -> Masked:
+        """Takes an index with a mask apart; raises where it has other arrays too."""
+        arrays = [entry for entry in entries if isinstance(entry, Array)]
+        if len(arrays) > 1:
+            shapes = ", ".join(spell(a.dtype, a.shape) for a in arrays)
+            raise IndexingError(
+                f"a traced mask is the only array of its index, which has {shapes}; "
+                "use weft.where, or weft.nonzero(mask, size=n) for indices"
+            )
+        mask = arrays[0]
+        place = next(i for i, entry in enumerate(entries) if entry is mask)
+        whole = [builtins.slice(None)] * mask.ndim
+        basic = (*entries[:place], *whole, *entries[place + 1 :])
+        axis = builtins.sum(_gives_axis(entry) for entry in entries[:place])
+        return Masked(x, basic, mask, axis)
+
+    def updated(self, combine: Combine, values: Array) -> Array:
+        """The array with values combined into the elements that are meant."""
+        old = self.x[self.basic]
+        new = broadcast_to(self._spread(values, old), old.shape)
+        return self._chosen(old, combine(old, new))
+
+    def applied(self, function: Callable[[Array], Array]) -> Array:
+        """The array with a function applied to the elements that are meant."""
+        old = self.x[self.basic]
+        return self._chosen(old, cast(function(old), old.dtype))
+
+    def _chosen(self, old: Array, new: Array) -> Array:
+        rest = old.ndim - self.axis - self.mask.ndim
+        mask = reshape(self.mask, (*self.mask.shape, *(1,) * rest))
+        return self.x.at[self.basic].set(select(mask, new, old))
+
+    def _spread(self, values: Array, old: Array) -> Array:
+        """Values with the axes of the mask, which are one axis of `x[index]`."""
+        rest = old.ndim - self.axis - self.mask.ndim
+        lead, tail = values.ndim - rest - 1, values.shape[values.ndim - rest :]
+        if values.ndim <= rest:
+            return values
+        if values.shape[lead] != 1:
+            shape = (*old.shape[: self.axis], "n", *old.shape[old.ndim - rest :])
+            raise ShapeError(
+                f"an update of shape {values.shape} gives {values.shape[lead]} to "
+                f"the n elements of ({', '.join(map(str, shape))}), and how many a "
+                "traced mask takes is not known: give one value for all, or use "
+                "weft.where(mask, values, x)"
+            )
+        return reshape(values, (*values.shape[:lead], *(1,) * self.mask.ndim, *tail))
+
+
+def _gives_axis(entry: Any) -> bool:
+    return entry is None or isinstance(entry, builtins.slice)

@@ -43,7 +43,6 @@ __all__ = [
     "positive",
     "select",
     "stop_gradient",
-    "where",
 ]
 
 
@@ -148,16 +147,6 @@ def stop_gradient(x: np.ndarray) -> np.ndarray:
 
 
 # ---- composed of the above ----
-
-
-@public
-def where(condition: ArrayLike, x: ArrayLike, y: ArrayLike, /) -> Array:
-    """Elementwise `x` where the condition holds, else `y`.
-
-    >>> weft.where(weft.asarray([True, False]), 1.0, weft.asarray([5.0, 6.0]))
-    Array([1., 6.], dtype=float32)
-    """
-    return select(condition, x, y)
 
 
 @public

@@ -26,10 +26,9 @@ from ..dtypes import (
 from ..errors import ArgumentError, ShapeError, UnsupportedTypeError, public
 from ..specs import ShapeDtypeStruct
 from .arithmetic import add, multiply
-from .choice import astype, select
-from .logic import greater_equal, less_equal
+from .choice import astype
 from .registry import ArrayLike, Call, Scalar, as_array, cast, op
-from .shape import axis_index, broadcast, broadcast_arrays, expand_dims, shape_tuple
+from .shape import axis_index, broadcast, shape_tuple
 
 __all__ = [
     "arange",
@@ -43,11 +42,8 @@ __all__ = [
     "full_like",
     "iota",
     "linspace",
-    "meshgrid",
     "ones",
     "ones_like",
-    "tril",
-    "triu",
     "zeros",
     "zeros_like",
 ]
@@ -145,7 +141,7 @@ def _from_sequence(
 ) -> Array:
     leaves = _leaves(obj)
     if any(isinstance(leaf, Array) for leaf in leaves):
-        from .shape import stack
+        from .joining import stack
 
         return stack([_from_object(item, dtype) for item in obj])
     try:
@@ -374,62 +370,3 @@ def eye(
     check_device(device)
     shape = (n_rows, n_rows if n_cols is None else n_cols)
     return astype(add(iota(shape, 0), k) == iota(shape, 1), dtype)
-
-
-def _matrix_axes(name: str, x: Array) -> tuple[Array, Array]:
-    if x.ndim < 2:
-        raise ShapeError(
-            f"{name} takes matrices, the last two axes of at least two; got shape "
-            f"{x.shape}"
-        )
-    return iota(x.shape, x.ndim - 2), iota(x.shape, x.ndim - 1)
-
-
-@public
-def tril(x: ArrayLike, /, *, k: int = 0) -> Array:
-    """The elements on and below the `k`-th diagonal, zeros elsewhere.
-
-    >>> weft.tril(weft.ones((2, 2)))
-    Array([[1., 0.],
-           [1., 1.]], dtype=float32)
-    """
-    array = as_array(x, "tril")
-    row, column = _matrix_axes("tril", array)
-    return select(less_equal(column, add(row, k)), array, zeros_like(array))
-
-
-@public
-def triu(x: ArrayLike, /, *, k: int = 0) -> Array:
-    """The elements on and above the `k`-th diagonal, zeros elsewhere.
-
-    >>> weft.triu(weft.ones((2, 2)))
-    Array([[1., 1.],
-           [0., 1.]], dtype=float32)
-    """
-    array = as_array(x, "triu")
-    row, column = _matrix_axes("triu", array)
-    return select(greater_equal(column, add(row, k)), array, zeros_like(array))
-
-
-@public
-def meshgrid(*arrays: ArrayLike, indexing: str = "xy") -> list[Array]:
-    """Coordinate arrays of a grid over one-dimensional coordinates.
-
-    >>> weft.meshgrid(weft.arange(2), weft.arange(3))[1]
-    Array([[0, 0],
-           [1, 1],
-           [2, 2]], dtype=int64)
-    """
-    if indexing not in ("xy", "ij"):
-        raise ArgumentError(f"meshgrid: indexing is {indexing!r}; use 'xy' or 'ij'")
-    axes = list(range(len(arrays)))
-    if indexing == "xy" and len(arrays) > 1:
-        axes[:2] = [1, 0]
-    lines = []
-    for axis, x in zip(axes, arrays, strict=True):
-        line = as_array(x, "meshgrid")
-        if line.ndim != 1:
-            raise ShapeError(f"meshgrid takes one-dimensional arrays, got {line.shape}")
-        others = tuple(other for other in range(len(arrays)) if other != axis)
-        lines.append(expand_dims(line, axis=others))
-    return broadcast_arrays(*lines)

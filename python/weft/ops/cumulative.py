@@ -9,13 +9,14 @@ from typing import Any, Protocol
 import numpy as np
 
 from ..array import Array
-from ..dtypes import BOOL, INT, DTypeLike, canonical, is_kind, promote, require
+from ..dtypes import BOOL, FLOAT, INT, DTypeLike, canonical, is_kind, promote, require
 from ..errors import ArgumentError, public
 from .create import full
-from .registry import ArrayLike, Call, Reference, as_array, broadcast_all, cast, op
+from .registry import F64, ArrayLike, Call, Reference, as_array, broadcast_all, cast, op
 from .shape import axis_index, concatenate, reshape
 
 __all__ = [
+    "cumlogsumexp",
     "cummax",
     "cummin",
     "cumprod",
@@ -153,6 +154,28 @@ def cummin(x: np.ndarray, *, axis: int, reverse: bool = False) -> np.ndarray:
     Array([3, 1, 1], dtype=int64)
     """
     return _accumulate(np.minimum, x, axis, reverse)
+
+
+def _cumlogsumexp(
+    x: ArrayLike, /, axis: int | None = None, *, reverse: bool = False
+) -> Call:
+    array = as_array(x, "cumlogsumexp")
+    if not is_kind(array.dtype, "float"):
+        array = cast(array, FLOAT)
+    return _call("cumlogsumexp", array, axis, reverse)
+
+
+@op(_cumlogsumexp)
+def cumlogsumexp(x: np.ndarray, *, axis: int, reverse: bool = False) -> np.ndarray:
+    """Running `log(sum(exp(x)))` along an axis, or of all elements in row-major order.
+
+    Nothing overflows on the way. Where all elements so far are minus infinity, so is
+    the result, and its derivative is 0; with infinity it is infinity, and NaN stays.
+
+    >>> weft.cumlogsumexp(weft.asarray([1000.0, 1000.0]))
+    Array([1000.    , 1000.6932], dtype=float32)
+    """
+    return _accumulate(np.logaddexp, x.astype(F64), axis, reverse).astype(x.dtype)
 
 
 def _linear_recurrence(

@@ -25,21 +25,15 @@ __all__ = [
     "concat",
     "concatenate",
     "expand_dims",
-    "flip",
     "matrix_transpose",
     "moveaxis",
     "pad",
     "permute_dims",
-    "repeat",
     "reshape",
     "reverse",
-    "roll",
     "slice",
     "squeeze",
-    "stack",
-    "tile",
     "transpose",
-    "unstack",
 ]
 
 
@@ -263,10 +257,8 @@ def pad(
     return out
 
 
-def _concatenate(
-    arrays: Sequence[ArrayLike], /, *, axis: int | None = 0
-) -> Call | Array:
-    parts = _promoted("concatenate", arrays)
+def _concatenate(arrays: Sequence[ArrayLike], /, axis: int | None = 0) -> Call | Array:
+    parts = promoted("concatenate", arrays)
     if axis is None:
         parts, axis = [reshape(part, (-1,)) for part in parts], 0
     axis = axis_index("concatenate", axis, parts[0].ndim)
@@ -289,7 +281,8 @@ def concatenate(*arrays: np.ndarray, dimension: int) -> np.ndarray:
     return np.concatenate(arrays, axis=dimension)
 
 
-def _promoted(name: str, arrays: Sequence[ArrayLike]) -> list[Array]:
+def promoted(name: str, arrays: Sequence[ArrayLike]) -> list[Array]:
+    """Arrays converted to their common dtype."""
     parts = [as_array(x, name) for x in arrays]
     if not parts:
         raise ArgumentError(f"{name} needs at least one array")
@@ -395,7 +388,7 @@ def squeeze(x: ArrayLike, /, axis: int | Sequence[int] | None = None) -> Array:
 
 
 @public
-def expand_dims(x: ArrayLike, /, *, axis: int | Sequence[int] = 0) -> Array:
+def expand_dims(x: ArrayLike, /, axis: int | Sequence[int] = 0) -> Array:
     """`x` with an axis of size one put in at each position of `axis`.
 
     >>> weft.expand_dims(weft.asarray([1, 2]), axis=1).shape
@@ -407,17 +400,6 @@ def expand_dims(x: ArrayLike, /, *, axis: int | Sequence[int] = 0) -> Array:
     sizes = iter(array.shape)
     shape = tuple(1 if i in axes else next(sizes) for i in range(array.ndim + count))
     return reshape(array, shape)
-
-
-@public
-def flip(x: ArrayLike, /, *, axis: int | Sequence[int] | None = None) -> Array:
-    """The elements in reverse order along `axis`, or along all axes.
-
-    >>> weft.flip(weft.arange(3))
-    Array([2, 1, 0], dtype=int64)
-    """
-    array = as_array(x, "flip")
-    return reverse(array, axis_tuple("flip", axis, array.ndim))
 
 
 @public
@@ -442,104 +424,3 @@ def moveaxis(
     for target, axis in moves:
         order.insert(target, axis)
     return transpose(array, order)
-
-
-@public
-def stack(arrays: Sequence[ArrayLike], /, *, axis: int = 0) -> Array:
-    """Arrays of one shape joined along a new axis.
-
-    >>> weft.stack([weft.arange(2), weft.arange(2)])
-    Array([[0, 1],
-           [0, 1]], dtype=int64)
-    """
-    parts = _promoted("stack", arrays)
-    if len({part.shape for part in parts}) > 1:
-        raise ShapeError(
-            f"stack: {', '.join(spell(p.dtype, p.shape) for p in parts)} differ in "
-            "shape; all shapes must be equal"
-        )
-    index = axis_index("stack", axis, parts[0].ndim + 1)
-    return concatenate([expand_dims(part, axis=index) for part in parts], axis=index)
-
-
-@public
-def unstack(x: ArrayLike, /, *, axis: int = 0) -> tuple[Array, ...]:
-    """The slices of `x` along an axis, which they no longer have.
-
-    >>> weft.unstack(weft.asarray([[1, 2], [3, 4]]))[1]
-    Array([3, 4], dtype=int64)
-    """
-    array = as_array(x, "unstack")
-    index = axis_index("unstack", axis, array.ndim)
-    lead = (builtins.slice(None),) * index
-    return tuple(array[(*lead, i)] for i in range(array.shape[index]))
-
-
-@public
-def roll(
-    x: ArrayLike,
-    /,
-    shift: int | Sequence[int],
-    *,
-    axis: int | Sequence[int] | None = None,
-) -> Array:
-    """The elements shifted along axes, those beyond the end coming back at the front.
-
-    >>> weft.roll(weft.arange(4), 1)
-    Array([3, 0, 1, 2], dtype=int64)
-    """
-    array = as_array(x, "roll")
-    if axis is None:
-        return reshape(roll(reshape(array, (-1,)), shift, axis=0), array.shape)
-    axes = axis if isinstance(axis, (tuple, list)) else (axis,)
-    shifts = shift if isinstance(shift, (tuple, list)) else (shift,) * len(axes)
-    if len(shifts) != len(axes):
-        raise ArgumentError("roll: shift and axis differ in length")
-    for amount, ax in zip(shifts, axes, strict=True):
-        index = axis_index("roll", ax, array.ndim)
-        size = array.shape[index]
-        cut = -integer("roll", "shift", amount) % size if size else 0
-        lead = (builtins.slice(None),) * index
-        back, front = (
-            array[(*lead, builtins.slice(cut, None))],
-            array[(*lead, builtins.slice(0, cut))],
-        )
-        array = concatenate([back, front], axis=index) if cut else array
-    return array
-
-
-@public
-def tile(x: ArrayLike, repetitions: Sequence[int], /) -> Array:
-    """`x` laid out repeatedly along each axis.
-
-    >>> weft.tile(weft.arange(2), (2, 2))
-    Array([[0, 1, 0, 1],
-           [0, 1, 0, 1]], dtype=int64)
-    """
-    array, counts = as_array(x, "tile"), shape_tuple(repetitions, "tile")
-    ndim = builtins.max(array.ndim, len(counts))
-    counts = (1,) * (ndim - len(counts)) + counts
-    shape = (1,) * (ndim - array.ndim) + array.shape
-    pairs = tuple(size for pair in zip(counts, shape, strict=True) for size in pair)
-    places = tuple(2 * i + 1 for i in range(ndim))
-    spread = broadcast(reshape(array, shape), pairs, places)
-    return reshape(spread, tuple(c * n for c, n in zip(counts, shape, strict=True)))
-
-
-@public
-def repeat(x: ArrayLike, repeats: int, /, *, axis: int | None = None) -> Array:
-    """Each element repeated, along an axis or along the flattened array.
-
-    >>> weft.repeat(weft.arange(2), 2)
-    Array([0, 0, 1, 1], dtype=int64)
-    """
-    array, count = as_array(x, "repeat"), integer("repeat", "repeats", repeats)
-    if axis is None:
-        array, axis = reshape(array, (-1,)), 0
-    index = axis_index("repeat", axis, array.ndim)
-    shape = list(array.shape)
-    shape.insert(index + 1, count)
-    places = [i if i <= index else i + 1 for i in range(array.ndim)]
-    spread = broadcast(array, shape_tuple(shape, "repeat"), places)
-    shape[index : index + 2] = [shape[index] * count]
-    return reshape(spread, shape)

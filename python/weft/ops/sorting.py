@@ -1,74 +1,236 @@
-"""Sorting along an axis: stable, NaN last."""
+"""Sorting along an axis: stable, NaN last, by one key or by several."""
 
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 from __future__ import annotations
 
+import builtins
+from collections.abc import Sequence
+from typing import Any, overload
+
 import numpy as np
 
-from .registry import ArrayLike, Call, as_array, op
-from .shape import axis_index, reshape
+from ..array import Array
+from ..dtypes import spell
+from ..errors import ArgumentError, ShapeError, public
+from .registry import ArrayLike, Call, as_array, broadcast_all, op
+from .shape import axis_index, integer, reshape
+from .taking import take_along_axis
 
-__all__ = ["argsort", "sort"]
-
-
-def _prepare(name: str, x: ArrayLike, axis: int | None, descending: bool) -> Call:
-    array = as_array(x, name)
-    if axis is None:
-        array, axis = reshape(array, (-1,)), 0
-    along = {"axis": axis_index(name, axis, array.ndim)}
-    return Call((array,), along | {"descending": True} if descending else along)
+__all__ = ["argpartition", "argsort", "lexsort", "partition", "sort", "top_k"]
 
 
-def _sort(
-    x: ArrayLike,
-    /,
-    *,
-    axis: int | None = -1,
-    descending: bool = False,
-    stable: bool = True,
-) -> Call:
-    return _prepare("sort", x, axis, descending)
+def _along(keys: Sequence[Array], axis: int, descending: bool) -> Call:
+    along: dict[str, Any] = {"axis": axis}
+    return Call(tuple(keys), along | {"descending": True} if descending else along)
+
+
+def _sort(x: Array, axis: int, descending: bool, /) -> Call:
+    return _along([x], axis, descending)
 
 
 @op(_sort)
-def sort(x: np.ndarray, *, axis: int, descending: bool = False) -> np.ndarray:
-    """The elements along an axis in ascending order, NaN last.
-
-    `descending` is the opposite order, NaN first. `axis=None` sorts all elements.
-    Equal elements stay in their order in either case, whatever `stable` says.
-
-    >>> weft.sort(weft.asarray([3, 1, 2]))
-    Array([1, 2, 3], dtype=int64)
-    """
-    order = _order(x, axis, descending)
-    return np.take_along_axis(x, order, axis)
+def sort_(x: np.ndarray, *, axis: int, descending: bool = False) -> np.ndarray:
+    """The elements along an axis in order."""
+    return np.take_along_axis(x, _order((x,), axis, descending), axis)
 
 
-def _argsort(
-    x: ArrayLike,
-    /,
-    *,
-    axis: int | None = -1,
-    descending: bool = False,
-    stable: bool = True,
-) -> Call:
-    return _prepare("argsort", x, axis, descending)
+def _argsort(keys: Sequence[Array], axis: int, descending: bool, /) -> Call:
+    return _along(keys, axis, descending)
 
 
 @op(_argsort)
-def argsort(x: np.ndarray, *, axis: int, descending: bool = False) -> np.ndarray:
+def argsort_(*keys: np.ndarray, axis: int, descending: bool = False) -> np.ndarray:
+    """The indices that put elements in order, by the first key, then the next."""
+    return _order(keys, axis, descending)
+
+
+def _order(
+    keys: Sequence[np.ndarray], axis: int, descending: bool = False
+) -> np.ndarray:
+    if not descending:
+        if len(keys) == 1:
+            return np.argsort(keys[0], axis, kind="stable").astype(np.int64)
+        return np.lexsort(keys[::-1], axis).astype(np.int64)
+    # Backwards twice, so that equal elements keep their order.
+    order = _order([np.flip(key, axis) for key in keys], axis)
+    return keys[0].shape[axis] - 1 - np.flip(order, axis)
+
+
+# ---- what users call ----
+
+
+def _flat(
+    name: str, arrays: Sequence[ArrayLike], axis: int | None
+) -> tuple[list[Array], int]:
+    """Operands of one shape, and which of their axes is meant."""
+    operands = [as_array(x, name) for x in arrays]
+    if len({x.shape for x in operands}) > 1:
+        spelled = ", ".join(spell(x.dtype, x.shape) for x in operands)
+        raise ShapeError(f"{name}: {spelled} are not of one shape")
+    if axis is None:
+        return [reshape(x, (-1,)) for x in operands], 0
+    return operands, axis_index(name, axis, operands[0].ndim)
+
+
+@overload
+def sort(
+    x: tuple[ArrayLike, ...],
+    /,
+    axis: int | None = -1,
+    *,
+    descending: bool = False,
+    stable: bool = True,
+    num_keys: int = 1,
+) -> tuple[Array, ...]: ...
+@overload
+def sort(
+    x: ArrayLike,
+    /,
+    axis: int | None = -1,
+    *,
+    descending: bool = False,
+    stable: bool = True,
+) -> Array: ...
+@public
+def sort(
+    x: Any,
+    /,
+    axis: int | None = -1,
+    *,
+    descending: bool = False,
+    stable: bool = True,
+    num_keys: int = 1,
+) -> Any:
+    """The elements along an axis in ascending order, NaN last.
+
+    `descending` is the opposite order, NaN first. `axis=None` sorts all elements.
+    Equal elements stay in their order in either case, whatever `stable` says. The
+    derivative of a sorted element is that of the element it was.
+
+    A tuple of arrays of one shape is sorted together, to a tuple: by the first of them,
+    where its elements are equal by the second one, and so on up to `num_keys`.
+
+    >>> weft.sort(weft.asarray([3, 1, 2]))
+    Array([1, 2, 3], dtype=int64)
+    >>> weft.sort((weft.asarray([3, 1, 2]), weft.asarray([0.5, 0.25, 0.0])))[1]
+    Array([0.25, 0.  , 0.5 ], dtype=float32)
+    """
+    if not isinstance(x, tuple):
+        operands, along = _flat("sort", [x], axis)
+        return sort_(operands[0], along, descending)
+    if not 1 <= num_keys <= len(x):
+        raise ArgumentError(
+            f"sort: num_keys is {num_keys}; it must be at least 1 and at most the "
+            f"number of arrays, {len(x)}"
+        )
+    operands, along = _flat("sort", x, axis)
+    order = argsort_(operands[:num_keys], along, descending)
+    return tuple(_taken(each, order, along) for each in operands)
+
+
+@public
+def argsort(
+    x: ArrayLike,
+    /,
+    axis: int | None = -1,
+    *,
+    descending: bool = False,
+    stable: bool = True,
+) -> Array:
     """The indices that sort an array along an axis (see `weft.sort`).
 
     >>> weft.argsort(weft.asarray([3, 1, 2]))
     Array([1, 2, 0], dtype=int64)
     """
-    return _order(x, axis, descending)
+    operands, along = _flat("argsort", [x], axis)
+    return argsort_(operands, along, descending)
 
 
-def _order(x: np.ndarray, axis: int, descending: bool) -> np.ndarray:
-    if not descending:
-        return np.argsort(x, axis, kind="stable").astype(np.int64)
-    # Backwards twice, so that equal elements keep their order.
-    order = _order(np.flip(x, axis), axis, descending=False)
-    return x.shape[axis] - 1 - np.flip(order, axis)
+@public
+def lexsort(keys: ArrayLike | Sequence[ArrayLike], /, axis: int | None = -1) -> Array:
+    """The indices that sort by several keys: by the last one first (NumPy's order).
+
+    `keys` are arrays that broadcast, or the rows of one array.
+
+    >>> weft.lexsort((weft.asarray([2, 1, 0]), weft.asarray([1, 0, 1])))
+    Array([1, 2, 0], dtype=int64)
+    """
+    if not isinstance(keys, (tuple, list)):
+        array = as_array(keys, "lexsort")
+        if not array.ndim:
+            raise ShapeError("lexsort takes keys, or an array whose rows they are")
+        keys = [array[i] for i in range(array.shape[0])]
+    if not keys:
+        raise ArgumentError("lexsort needs at least one key")
+    arrays = broadcast_all("lexsort", *(as_array(key, "lexsort") for key in keys))
+    if not arrays[0].ndim:
+        return reshape(Array(np.asarray(0)), ())
+    operands, along = _flat("lexsort", arrays, axis)
+    return argsort_(operands[::-1], along, False)
+
+
+@public
+def top_k(x: ArrayLike, k: int, /, *, axis: int = -1) -> tuple[Array, Array]:
+    """The `k` largest elements along an axis, largest first, and their indices.
+
+    NaN counts as largest; of equal elements the first one comes first. The derivative
+    of a value is that of the element it was.
+
+    >>> weft.top_k(weft.asarray([3, 9, 5]), 2)
+    (Array([9, 5], dtype=int64), Array([1, 2], dtype=int64))
+    """
+    array, count = as_array(x, "top_k"), integer("top_k", "k", k)
+    along = axis_index("top_k", axis, array.ndim)
+    if not 0 <= count <= array.shape[along]:
+        raise ArgumentError(
+            f"top_k: k is {count}, and there are {array.shape[along]} elements along "
+            f"axis {axis} of {spell(array.dtype, array.shape)}"
+        )
+    order = argsort_([array], along, True)
+    lead = (builtins.slice(None),) * along
+    best = order[(*lead, builtins.slice(0, count))]
+    return _taken(array, best, along), best
+
+
+def _taken(x: Array, order: Array, axis: int) -> Array:
+    return take_along_axis(x, order, axis, mode="promise_in_bounds")
+
+
+@public
+def partition(
+    x: ArrayLike, kth: int | Sequence[int], /, axis: int | None = -1
+) -> Array:
+    """An array of which the `kth` element along an axis is where sorting puts it.
+
+    Those before it are not greater and those behind it not less: all are sorted.
+
+    >>> weft.partition(weft.asarray([3, 1, 2]), 1)
+    Array([1, 2, 3], dtype=int64)
+    """
+    operands, along = _partitioned("partition", x, kth, axis)
+    return sort_(operands[0], along, False)
+
+
+@public
+def argpartition(
+    x: ArrayLike, kth: int | Sequence[int], /, axis: int | None = -1
+) -> Array:
+    """The indices that partition an array along an axis (see `weft.partition`).
+
+    >>> weft.argpartition(weft.asarray([3, 1, 2]), 1)
+    Array([1, 2, 0], dtype=int64)
+    """
+    operands, along = _partitioned("argpartition", x, kth, axis)
+    return argsort_(operands, along, False)
+
+
+def _partitioned(
+    name: str, x: ArrayLike, kth: int | Sequence[int], axis: int | None
+) -> tuple[list[Array], int]:
+    operands, along = _flat(name, [x], axis)
+    size = operands[0].shape[along]
+    for k in kth if isinstance(kth, (tuple, list)) else (kth,):
+        if not -size <= integer(name, "kth", k) < size:
+            raise ArgumentError(f"{name}: kth is {k}; there are {size} elements")
+    return operands, along

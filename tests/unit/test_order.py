@@ -1,0 +1,320 @@
+"""Sorting by keys, searching, counting, running values: NumPy's meaning."""
+
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+
+import weft
+
+AWKWARD = st.sampled_from([0.0, -0.0, 1.0, -1.0, 2.5, np.inf, -np.inf, np.nan])
+FLOATS = arrays(np.float32, array_shapes(max_dims=3, max_side=6), elements=AWKWARD)
+ROWS = arrays(np.float64, st.integers(0, 20), elements=AWKWARD)
+
+
+def both(function: Callable[..., Any], *xs: Any) -> Any:
+    """The value of a function, which is the same compiled and evaluated at once."""
+    eager = function(*(weft.asarray(x) for x in xs))
+    compiled = weft.jit(function)(*xs)
+    several = isinstance(eager, (tuple, list))
+    pairs = zip(eager, compiled, strict=True) if several else [(eager, compiled)]
+    found = []
+    for a, b in pairs:
+        np.testing.assert_array_equal(np.asarray(a), np.asarray(b), strict=True)
+        found.append(np.asarray(a))
+    return found if several else found[0]
+
+
+def same(got: Any, want: Any) -> None:
+    np.testing.assert_array_equal(np.asarray(got), np.asarray(want))
+
+
+# ---- sorting ----
+
+
+@settings(max_examples=100, deadline=None)
+@given(FLOATS, st.integers(-3, 2))
+def test_sorting_along_an_axis(x: np.ndarray, axis: int) -> None:
+    axis = max(-x.ndim, min(axis, x.ndim - 1))
+    same(weft.sort(x, axis), np.sort(x, axis))
+    same(weft.argsort(x, axis), np.argsort(x, axis, kind="stable"))
+    same(weft.sort(x, None), np.sort(x, None))
+    down = np.asarray(weft.argsort(x, axis, descending=True))
+    # NaN first, then the largest; equal ones as they were.
+    ranks = np.where(np.isnan(x), np.inf, np.nan_to_num(x, posinf=9, neginf=-9))
+    same(down, np.argsort(-ranks, axis, kind="stable"))
+    same(weft.sort(x, axis, descending=True), np.take_along_axis(x, down, axis))
+
+
+def test_sorting_by_several_keys() -> None:
+    random = np.random.default_rng(0)
+    first = random.integers(0, 3, (4, 40)).astype(np.uint8)
+    second = random.choice([0.5, -0.0, 0.0, np.nan, np.inf], (4, 40)).astype("f4")
+    third = random.random((4, 40)) < 0.5
+    v = np.arange(160.0).reshape(4, 40)
+    order = np.lexsort((third, second, first), -1)
+
+    def run(a: Any, b: Any, c: Any, v: Any) -> Any:
+        return (
+            *weft.sort((a, b, c, v), num_keys=3),
+            *weft.sort((a, v)),
+            weft.lexsort((c, b, a)),
+            weft.lexsort((c, b, a), axis=0),
+            weft.sort((a, b, v), num_keys=2, descending=True)[2],
+            *weft.sort((a, v), axis=None, num_keys=1),
+        )
+
+    got = both(run, first, second, third, v)
+    for each, x in zip(got[:4], (first, second, third, v), strict=True):
+        same(each, np.take_along_axis(x, order, -1))
+    same(got[5], np.take_along_axis(v, np.argsort(first, -1, kind="stable"), -1))
+    same(got[6], order)
+    same(got[7], np.lexsort((third, second, first), 0))
+    ranks = np.where(np.isnan(second), np.inf, np.nan_to_num(second, posinf=9))
+    down = np.lexsort((-ranks, -first.astype(int)), -1)
+    same(got[8], np.take_along_axis(v, down, -1))
+    same(got[10], v.ravel()[np.argsort(first.ravel(), kind="stable")])
+    rows = np.stack([first[0], first[1]])
+    same(weft.lexsort(rows), np.lexsort(rows))
+    # What is taken along varies as what it was; each of a stack has its own order.
+    w = np.arange(40.0)
+    slope = weft.grad(lambda k, v: weft.sum(weft.sort((k, v))[1] * w), argnums=(0, 1))
+    by_key, by_value = weft.jit(weft.vmap(slope))(second.astype("f8"), v)
+    same(by_key, np.zeros((4, 40)))
+    places = np.argsort(second, -1, kind="stable")
+    want = np.zeros((4, 40))
+    np.put_along_axis(want, places, np.broadcast_to(w, (4, 40)), -1)
+    same(by_value, want)
+
+
+def test_the_largest() -> None:
+    x = np.random.default_rng(1).integers(0, 9, (5, 40)).astype(np.float64)
+    x[0, 3] = np.nan
+
+    def run(x: Any) -> Any:
+        return *weft.top_k(x, 3), *weft.top_k(x, 2, axis=0), *weft.top_k(x, 0)
+
+    got = both(run, x)
+    down = np.argsort(-np.where(np.isnan(x), 99, x), -1, kind="stable")[:, :3]
+    same(got[1], down)
+    same(got[0], np.take_along_axis(x, down, -1))
+    same(got[3], np.argsort(-np.where(np.isnan(x), 99, x), 0, kind="stable")[:2])
+    assert got[4].shape == got[5].shape == (5, 0)
+    slope = weft.jit(weft.vmap(weft.grad(lambda x: weft.sum(weft.top_k(x, 3)[0] ** 2))))
+    want = np.zeros_like(x)
+    np.put_along_axis(want, down, 2 * np.take_along_axis(x, down, -1), -1)
+    same(slope(x), want)
+    for dtype in (np.uint8, np.bool_):
+        ours, places = weft.top_k((x[1] > 4).astype(dtype), 5)
+        same(ours, np.sort((x[1] > 4).astype(dtype))[::-1][:5])
+        assert places.dtype == np.int64
+
+
+def test_partitions() -> None:
+    x = np.random.default_rng(1).permutation(12).reshape(3, 4)
+    same(weft.partition(x, 2), np.sort(x))
+    same(weft.argpartition(x, (0, -1), 0), np.argsort(x, 0))
+    same(weft.partition(x, 5, None), np.arange(12))
+
+
+# ---- searching ----
+
+
+@settings(max_examples=150, deadline=None)
+@given(ROWS, FLOATS, st.sampled_from(["left", "right"]))
+def test_searching(row: np.ndarray, x: np.ndarray, side: Any) -> None:
+    row = np.sort(row)
+    want = np.searchsorted(row, x, side)
+    same(weft.searchsorted(row, x, side=side), want)
+    shuffled = np.random.default_rng(row.size).permutation(row)
+    order = np.argsort(shuffled, kind="stable")
+    same(weft.searchsorted(shuffled, x, side=side, sorter=order), want)
+    right = side == "right"
+    if row.size:
+        for bins in (np.unique(row[~np.isnan(row)]), np.array([2.0]), row[:0]):
+            numbers = np.nan_to_num(x)
+            same(weft.digitize(numbers, bins, right), np.digitize(numbers, bins, right))
+            same(
+                weft.digitize(numbers, bins[::-1], right),
+                np.digitize(numbers, bins[::-1], right),
+            )
+    same(weft.isin(x, row), np.isin(x, row))
+    same(weft.isin(x, row, invert=True), np.isin(x, row, invert=True))
+
+
+def test_searching_compiled_and_stacked() -> None:
+    random = np.random.default_rng(4)
+    rows = np.sort(random.integers(0, 30, (3, 17)), -1)
+    x = random.integers(-2, 33, (3, 4, 5))
+
+    def run(rows: Any, x: Any) -> Any:
+        both_sides = [
+            weft.vmap(lambda r, v, s=side: weft.searchsorted(r, v, side=s))(rows, x)
+            for side in ("left", "right")
+        ]
+        each = weft.vmap(weft.searchsorted, in_axes=(None, 0))(rows[0], x)
+        one = weft.vmap(weft.searchsorted, in_axes=(0, None))(rows, x[0])
+        mixed = weft.searchsorted(rows[0], 3.5)
+        return *both_sides, each, one, mixed, weft.digitize(x, rows[0])
+
+    got = both(run, rows, x)
+    for i, side in enumerate(("left", "right")):
+        want = [np.searchsorted(r, v, side) for r, v in zip(rows, x, strict=True)]
+        same(got[i], want)
+    same(got[2], np.searchsorted(rows[0], x))
+    same(got[3], [np.searchsorted(r, x[0]) for r in rows])
+    same(got[4], np.searchsorted(rows[0], 3.5))
+    same(got[5], np.digitize(x, rows[0]))
+
+
+def test_counting() -> None:
+    random = np.random.default_rng(5)
+    x, w = random.integers(0, 7, 40), random.normal(size=40)
+    same(weft.bincount(x), np.bincount(x))
+    same(weft.bincount(x, minlength=12), np.bincount(x, minlength=12))
+    same(weft.bincount(x[:0]), np.bincount(x[:0]))
+
+    def run(x: Any, w: Any) -> Any:
+        return (
+            weft.bincount(x, length=5),
+            weft.bincount(x, w, length=9),
+            weft.bincount(x - 1, length=3),
+            weft.vmap(lambda x: weft.bincount(x, length=7))(weft.reshape(x, (4, 10))),
+            *weft.histogram(w, 5),
+            *weft.histogram(w, 4, (-1, 1), x),
+            *weft.histogram(w, np.array([-1.0, 0.5, 0.75, 2.0]), density=True),
+        )
+
+    got = weft.jit(run)(x, w)
+    same(got[0], np.bincount(x)[:5])
+    np.testing.assert_allclose(got[1], np.bincount(x, w, 9))
+    same(got[2], np.bincount(np.maximum(x - 1, 0))[:3])
+    same(got[3], [np.bincount(row, minlength=7) for row in x.reshape(4, 10)])
+    bins = np.array([-1.0, 0.5, 0.75, 2.0])
+    want = [*np.histogram(w, 5), *np.histogram(w, 4, (-1, 1), weights=x)]
+    want += np.histogram(w, bins, density=True)
+    for ours, theirs in zip(got[4:], want, strict=True):
+        np.testing.assert_allclose(np.asarray(ours), theirs, rtol=1e-6)
+    whole = weft.histogram(np.array([1, 1, 2, 5]), 4)
+    same(whole[0], np.histogram(np.array([1, 1, 2, 5]), 4)[0])
+    same(weft.histogram(np.full(3, 2.0), 2)[0], np.histogram(np.full(3, 2.0), 2)[0])
+    slope = weft.grad(lambda w: weft.bincount(x, w, length=7)[2])(w)
+    same(slope, (x == 2).astype(float))
+
+
+def test_where_a_condition_holds() -> None:
+    x = np.array([[0, 3, 0], [5, 0, 7]])
+    for shape in ((6,), (2, 3), (3, 2, 1), (0,), (2, 0)):
+        y = np.resize(x, shape) if 0 not in shape else np.zeros(shape)
+        for ours, theirs in zip(weft.nonzero(y), np.nonzero(y), strict=True):
+            np.testing.assert_array_equal(np.asarray(ours), theirs, strict=True)
+        same(weft.argwhere(y), np.argwhere(y))
+        same(weft.flatnonzero(y), np.flatnonzero(y))
+        for ours, theirs in zip(weft.where(y), np.where(y), strict=True):
+            same(ours, theirs)
+    assert weft.argwhere(3).shape == np.argwhere(3).shape
+    assert weft.argwhere(0).shape == np.argwhere(0).shape
+
+    def run(x: Any) -> Any:
+        return (
+            *weft.nonzero(x, size=2),
+            *weft.nonzero(x, size=5, fill_value=-1),
+            *weft.where(x > 4, size=3, fill_value=(7, 8)),
+            weft.flatnonzero(x, size=4),
+            weft.argwhere(x, size=4, fill_value=9),
+            weft.nonzero(x[0, :0], size=2, fill_value=3)[0],
+        )
+
+    got = both(run, x)
+    want = [
+        [0, 1], [1, 0], [0, 1, 1, -1, -1], [1, 0, 2, -1, -1], [1, 1, 7], [0, 2, 8],
+        [1, 3, 5, 0], [[0, 1], [1, 0], [1, 2], [9, 9]], [3, 3],
+    ]  # fmt: skip
+    for ours, meant in zip(got, want, strict=True):
+        same(ours, meant)
+    stacked = weft.vmap(lambda x: weft.nonzero(x, size=2, fill_value=-1)[0])(x)
+    same(weft.jit(weft.vmap(lambda x: weft.nonzero(x, size=2)[0]))(x), [[1, 0], [0, 2]])
+    same(stacked, [[1, -1], [0, 2]])
+
+
+def test_flat_indices() -> None:
+    places = np.array([[0, 7], [23, -1]])
+    wanted = np.unravel_index(places % 24, (2, 3, 4))
+    for ours, theirs in zip(weft.unravel_index(places, (2, 3, 4)), wanted, strict=True):
+        same(ours, theirs)
+    same(weft.ravel_multi_index(wanted, (2, 3, 4)), places % 24)
+    index = (np.array([3, -1]), np.array([1, 9]))
+    for mode in ("clip", "wrap"):
+        got = weft.ravel_multi_index(index, (2, 3), mode=mode)
+        same(got, np.ravel_multi_index(index, (2, 3), mode=mode))
+
+
+# ---- running values ----
+
+
+def test_a_running_logarithm_of_sums() -> None:
+    inf, nan = np.inf, np.nan
+    rows = np.array([
+        [1000.0, 1000.0, -1000.0, 1001.0], [-inf, -inf, 0.0, -inf],
+        [0.0, inf, 1.0, -inf], [0.0, nan, inf, 0.0], [-inf, -inf, -inf, -inf],
+        [inf, inf, -inf, inf],
+    ])  # fmt: skip
+
+    def run(x: Any) -> Any:
+        return (
+            weft.cumlogsumexp(x, 1),
+            weft.cumlogsumexp(x, axis=-1, reverse=True),
+            weft.cumlogsumexp(x[0]),
+            weft.cumlogsumexp(weft.arange(3)),
+        )
+
+    with np.errstate(invalid="ignore"):
+        want = [
+            np.logaddexp.accumulate(rows, 1),
+            np.logaddexp.accumulate(rows[:, ::-1], 1)[:, ::-1],
+            np.logaddexp.accumulate(rows[0]),
+            np.logaddexp.accumulate(np.arange(3.0)),
+        ]
+    for got in (run(weft.asarray(rows)), weft.jit(run)(rows)):
+        for ours, theirs in zip(got, want, strict=True):
+            np.testing.assert_allclose(np.asarray(ours), theirs, rtol=1e-7)
+    assert got[3].dtype == np.float32
+    # Sums of which a part is nothing have slopes; a sum of nothing has none.
+    last = weft.jit(weft.vmap(weft.grad(lambda x: weft.cumlogsumexp(x)[-1])))
+    shares = np.asarray(last(rows))
+    np.testing.assert_allclose(shares[0], [0.21194, 0.21194, 0, 0.57612], atol=1e-5)
+    same(shares[1], [0, 0, 1, 0])
+    same(shares[2], [0, 1, 0, 0])
+    assert np.isnan(shares[3]).any()
+    same(shares[4], [0, 0, 0, 0])
+    twice = weft.jit(weft.hessian(lambda x: weft.cumlogsumexp(x)[-1]))(rows[1])
+    same(twice, np.zeros((4, 4)))
+
+
+WRONG: dict[str, tuple[Callable[[Any], Any], str]] = {
+    "keys": (lambda x: weft.sort((x, x[:2])), "one shape"),
+    "num_keys": (lambda x: weft.sort((x, x), num_keys=3), "num_keys"),
+    "k": (lambda x: weft.top_k(x, 4), "k is 4"),
+    "kth": (lambda x: weft.partition(x, 3), "kth is 3"),
+    "rows": (lambda x: weft.searchsorted(x[None], x), "one dimension"),
+    "a side": (lambda x: weft.searchsorted(x, x, side="middle"), "side"),
+    "a traced length": (weft.jit(weft.bincount), "length=n"),
+    "a negative number": (lambda x: weft.bincount(x - 5), "from 0 on"),
+    "floats": (lambda x: weft.bincount(x * 0.5), "integers"),
+    "a traced count": (weft.jit(weft.nonzero), "size=n"),
+    "a traced condition": (weft.jit(lambda x: weft.where(x > 1)), "size=n"),
+    "one choice": (lambda x: weft.where(x > 1, x), "both x and y"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_is_refused(name: str) -> None:
+    function, message = WRONG[name]
+    with pytest.raises(weft.WeftError, match=message):
+        function(weft.asarray([1, 2, 3]))
