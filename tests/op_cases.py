@@ -217,6 +217,19 @@ def along(flag: str, count: int = 1) -> Draw:
     return draw
 
 
+def keys(random: Random, given: Shape) -> Case | None:
+    """An op that sorts by one key to three."""
+    return along("descending", random.randint(1, 3))(random, given)
+
+
+def searchsorted(random: Random, given: Shape) -> Case | None:
+    if not given:
+        return None
+    rest = [random.choice((0, 1, 2, 3, 5)) for _ in range(random.randint(0, 2))]
+    attributes = {"right": True} if random.random() < 0.5 else {}
+    return Case((given, (*given[:-1], *rest)), attributes)
+
+
 # ---- reductions and contractions ----
 
 

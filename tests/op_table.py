@@ -178,6 +178,7 @@ def searching(**options: Any) -> Row:
     )  # fmt: skip
     return structured(
         *(Case(own, more) for own in shapes for more in ({}, {"right": True})),
+        draw=op_cases.searchsorted,
         **options,
     )
 
@@ -379,6 +380,7 @@ ROWS: dict[str, Row] = {
         *ordering().cases,
         *_axes(((3, 5), (40,)), "descending", count=2),
         *_axes(((2, 0, 3), (9,)), "descending", count=3),
+        draw=op_cases.keys,
     ),
     "searchsorted": searching(),
     "cumsum": running(),

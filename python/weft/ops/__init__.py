@@ -18,11 +18,15 @@ from . import (
     cumulative,
     joining,
     logic,
+    nan_reductions,
+    quantiles,
     reduce,
     searching,
+    sets,
     shape,
     slices,
     sorting,
+    statistics,
     taking,
     transcendental,
     triangles,
@@ -38,12 +42,16 @@ from .cumulative import *  # noqa: F403
 from .index import getitem as getitem
 from .joining import *  # noqa: F403
 from .logic import *  # noqa: F403
+from .nan_reductions import *  # noqa: F403
+from .quantiles import *  # noqa: F403
 from .reduce import *  # noqa: F403
 from .registry import REGISTRY as REGISTRY
 from .searching import *  # noqa: F403
+from .sets import *  # noqa: F403
 from .shape import *  # noqa: F403
 from .slices import *  # noqa: F403
 from .sorting import *  # noqa: F403
+from .statistics import *  # noqa: F403
 from .taking import *  # noqa: F403
 from .transcendental import *  # noqa: F403
 from .triangles import *  # noqa: F403
@@ -65,6 +73,10 @@ __all__ += taking.__all__
 __all__ += arranging.__all__
 __all__ += joining.__all__
 __all__ += triangles.__all__
+__all__ += nan_reductions.__all__
+__all__ += quantiles.__all__
+__all__ += statistics.__all__
+__all__ += sets.__all__
 __all__ += transcendental.__all__
 
 # The function of the same name for each of NumPy's universal functions.

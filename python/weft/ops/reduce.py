@@ -53,7 +53,7 @@ class Reduction(Protocol):
     __name__: str
 
     def __call__(
-        self, x: ArrayLike, /, *, axis: Axis = None, keepdims: bool = False
+        self, x: ArrayLike, /, axis: Axis = None, *, keepdims: bool = False
     ) -> Array: ...
 
 
@@ -66,8 +66,8 @@ class Accumulation(Protocol):
         self,
         x: ArrayLike,
         /,
-        *,
         axis: Axis = None,
+        *,
         dtype: DTypeLike | None = None,
         keepdims: bool = False,
     ) -> Array: ...
@@ -112,8 +112,8 @@ def accumulation(reference: Reference) -> Accumulation:
     def function(
         x: ArrayLike,
         /,
-        *,
         axis: Axis = None,
+        *,
         dtype: DTypeLike | None = None,
         keepdims: bool = False,
     ) -> Array:
@@ -143,7 +143,7 @@ def _reduction(check: Callable[[str, Array, Shape], None], as_bool: bool) -> Any
         reduce = _register(reference, check)
 
         def function(
-            x: ArrayLike, /, *, axis: Axis = None, keepdims: bool = False
+            x: ArrayLike, /, axis: Axis = None, *, keepdims: bool = False
         ) -> Array:
             array = truth(x) if as_bool else as_array(x, reference.__name__)
             check(reference.__name__, array, ())
@@ -240,7 +240,7 @@ def _arg_extremum(reference: Reference) -> Callable[..., Array]:
     bound = op(prepare)(reference)
 
     def function(
-        x: ArrayLike, /, *, axis: int | None = None, keepdims: bool = False
+        x: ArrayLike, /, axis: int | None = None, *, keepdims: bool = False
     ) -> Array:
         array = as_array(x, name)
         if axis is None:
@@ -284,7 +284,8 @@ def _count(x: Array, axis: Axis, name: str) -> int:
     return int(np.prod([x.shape[a] for a in axes], dtype=np.int64))
 
 
-def _floats(x: ArrayLike, name: str) -> Array:
+def floats(x: ArrayLike, name: str) -> Array:
+    """An operand of floats: integers and bools become float32."""
     array = as_array(x, name)
     if is_kind(array.dtype, "integer or bool"):
         return cast(array, FLOAT)
@@ -292,65 +293,82 @@ def _floats(x: ArrayLike, name: str) -> Array:
     return array
 
 
-def _wide(x: Array) -> Array:
+def wide(x: Array) -> Array:
     """Floats of at least 32 bits."""
     return cast(x, FLOAT) if is_narrow(x.dtype) else x
 
 
 @public
-def mean(x: ArrayLike, /, *, axis: Axis = None, keepdims: bool = False) -> Array:
+def mean(x: ArrayLike, /, axis: Axis = None, *, keepdims: bool = False) -> Array:
     """Arithmetic mean over axes, of 16-bit floats in float32; NaN over no elements.
 
     >>> weft.mean(weft.asarray([[1.0, 2.0], [3.0, 4.0]]), axis=0)
     Array([2., 3.], dtype=float32)
     """
-    array = _floats(x, "mean")
-    total = sum(_wide(array), axis=axis, keepdims=keepdims)
+    array = floats(x, "mean")
+    total = sum(wide(array), axis=axis, keepdims=keepdims)
     return cast(divide(total, _count(array, axis, "mean")), array.dtype)
 
 
 @public
 def var(
-    x: ArrayLike, /, *, axis: Axis = None, correction: float = 0.0,
+    x: ArrayLike,
+    /,
+    axis: Axis = None,
+    *,
+    correction: float = 0.0,
+    ddof: float | None = None,
     keepdims: bool = False,
-) -> Array:  # fmt: skip
+) -> Array:
     """Variance over axes, the squares' sum divided by their count less `correction`.
 
-    That of 16-bit floats is computed in float32.
+    `ddof` is another name of `correction`. That of 16-bit floats is computed in
+    float32.
 
     >>> weft.var(weft.asarray([1.0, 2.0, 3.0, 4.0]))
     Array(1.25, dtype=float32)
     """
-    array = _floats(x, "var")
-    return cast(_variance(array, axis, correction, keepdims), array.dtype)
+    array = floats(x, "var")
+    found = _variance(array, axis, freedom(correction, ddof), keepdims)
+    return cast(found, array.dtype)
+
+
+def freedom(correction: float, ddof: float | None) -> float:
+    """What is taken off a count: NumPy has two names for it."""
+    return correction if ddof is None else ddof
 
 
 def _variance(x: Array, axis: Axis, correction: float, keepdims: bool) -> Array:
-    wide = _wide(x)
-    centred = subtract(wide, mean(wide, axis=axis, keepdims=True))
+    x = wide(x)
+    centred = subtract(x, mean(x, axis=axis, keepdims=True))
     total = sum(square(centred), axis=axis, keepdims=keepdims)
-    freedom = builtins.max(_count(wide, axis, "var") - correction, 0)
-    return divide(total, freedom)
+    left = builtins.max(_count(x, axis, "var") - correction, 0)
+    return divide(total, left)
 
 
 @public
 def std(
-    x: ArrayLike, /, *, axis: Axis = None, correction: float = 0.0,
+    x: ArrayLike,
+    /,
+    axis: Axis = None,
+    *,
+    correction: float = 0.0,
+    ddof: float | None = None,
     keepdims: bool = False,
-) -> Array:  # fmt: skip
+) -> Array:
     """Standard deviation over axes: the square root of `weft.var`.
 
     >>> weft.std(weft.asarray([1.0, 2.0, 3.0, 4.0]))
     Array(1.118034, dtype=float32)
     """
-    array = _floats(x, "std")
-    variance = _variance(array, axis, correction, keepdims)
+    array = floats(x, "std")
+    variance = _variance(array, axis, freedom(correction, ddof), keepdims)
     return cast(sqrt(variance), array.dtype)
 
 
 @public
 def count_nonzero(
-    x: ArrayLike, /, *, axis: Axis = None, keepdims: bool = False
+    x: ArrayLike, /, axis: Axis = None, *, keepdims: bool = False
 ) -> Array:
     """Number of elements along axes that differ from zero.
 

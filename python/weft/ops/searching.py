@@ -11,7 +11,7 @@ from typing import Any, Literal, overload
 import numpy as np
 
 from ..array import Array
-from ..dtypes import BOOL, FLOAT, INT, promote, spell
+from ..dtypes import BOOL, FLOAT, INT, is_kind, promote, spell
 from ..errors import ArgumentError, ShapeError, public
 from .arithmetic import divide, maximum, minimum, multiply
 from .choice import select
@@ -231,7 +231,7 @@ def histogram_bin_edges(
     """
     name = "histogram"
     array = as_array(x, name)
-    dtype = promote((array.dtype, FLOAT), ()) if array.dtype.kind == "f" else FLOAT
+    dtype = array.dtype if is_kind(array.dtype, "float") else FLOAT
     if not isinstance(bins, int):
         edges = as_array(bins, name)
         if edges.ndim != 1:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..array import Array
-from ..dtypes import INT, DTypeLike, canonical, spell
+from ..dtypes import BOOL, INT, DTypeLike, canonical, spell
 from ..errors import ArgumentError, ShapeError, public
 from .arranging import ravel, resize
 from .choice import astype, select
@@ -385,7 +385,7 @@ def ix_(*args: Any) -> tuple[Array, ...]:
             raise ShapeError(f"ix_ takes one-dimensional arrays, got {array.shape}")
         if not array.size:
             array = Array(np.zeros(0, INT))
-        if array.dtype.kind == "b":
+        if array.dtype == BOOL:
             holds = known(array)
             if holds is None:
                 raise ArgumentError(
