@@ -22,6 +22,7 @@ from .errors import (
     UnsupportedTypeError,
     public_methods,
 )
+from .methods import ArrayMethods
 
 if TYPE_CHECKING:
     from .ops.at import Indexer
@@ -45,7 +46,7 @@ def _binary(name: str, x: Any, y: Any) -> Any:
 
 
 @public_methods
-class Array:
+class Array(ArrayMethods):
     """An immutable n-dimensional array; make one with `weft.asarray`.
 
     It views the memory of the NumPy array it was made of, and is itself viewed by
@@ -409,14 +410,6 @@ class Array:
     def transpose(self, *axes: int) -> Array:
         """The axes in another order; reversed by default."""
         return ops.transpose(self, axes or None)
-
-    def squeeze(self, axis: int | Sequence[int] | None = None) -> Array:
-        """This array without axes of size one."""
-        return ops.squeeze(self, axis)
-
-    def ravel(self) -> Array:
-        """The elements in one dimension."""
-        return ops.reshape(self, (-1,))
 
     def sum(self, axis: Axis = None, keepdims: bool = False) -> Array:
         """Sum over axes (see `weft.sum`)."""

@@ -307,6 +307,25 @@ def test_put_and_take_along_axes() -> None:
     assert [s.tolist() for s in slopes] == [[[1, 0], [0, 4]], [[2], [3]]]
 
 
+def test_methods_are_the_functions_of_their_names() -> None:
+    x = np.array([[3.0, 1.0, 2.0], [0.0, 5.0, 4.0]])
+
+    def run(x: Any) -> Any:
+        return (
+            x.ravel(), x.flatten(), x[None].squeeze(), x.swapaxes(0, 1), x.copy(),
+            x.repeat(2, 1), x.take(np.array([1, 0]), 1), x.diagonal(1), x.cumsum(1),
+            x.cumprod(), x.clip(1.0, max=3.0), x.argsort(0), x[0].nonzero()[0],
+        )  # fmt: skip
+
+    for got, want in zip(run(weft.asarray(x)), run(x), strict=True):
+        np.testing.assert_array_equal(np.asarray(got), want)
+    sorted_rows = weft.jit(lambda x: x.sort(descending=True))(x)
+    np.testing.assert_array_equal(np.asarray(sorted_rows), np.sort(x)[:, ::-1])
+    assert weft.asarray([1, 3]).searchsorted(2).item() == 1
+    assert weft.asarray(x).ptp(1).tolist() == [2, 5]
+    assert weft.asarray(x).ptp(keepdims=True).shape == (1, 1)
+
+
 WRONG: dict[str, tuple[Callable[..., Any], str]] = {
     "parts": (lambda x: weft.split(x, 2), "2 equal parts"),
     "axes": (lambda x: weft.rot90(x), "2 dimensions"),

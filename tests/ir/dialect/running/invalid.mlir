@@ -60,7 +60,7 @@ func.func @cummin(%x: tensor<4xi1>) {
 // -----
 
 func.func @cumlogsumexp(%x: tensor<4xi32>) {
-  // expected-error @+1 {{'weft.cumlogsumexp' op operand #0 must be array of f32 or f64, but got 'tensor<4xi32>'}}
+  // expected-error @+1 {{'weft.cumlogsumexp' op operand #0 must be array of f16, bf16, f32 or f64, but got 'tensor<4xi32>'}}
   %0 = weft.cumlogsumexp %x axis 0 : tensor<4xi32>
   return
 }
