@@ -307,6 +307,76 @@ def test_put_and_take_along_axes() -> None:
     assert [s.tolist() for s in slopes] == [[[1, 0], [0, 4]], [[2], [3]]]
 
 
+def test_what_is_chosen() -> None:
+    x = np.arange(12.0).reshape(3, 4)
+    condition = np.array([True, False, True])
+
+    @weft.jit
+    def run(x: weft.Array, which: weft.Array) -> Any:
+        return [
+            weft.compress(condition, x, 0),
+            weft.compress(x[:, 0] > 1, x, 0, size=2),
+            weft.compress(x[:, 0] > 1, x, 0, size=3, fill_value=-1),
+            weft.extract(x > 3, x, size=4),
+            weft.choose(which, [x[0], 2 * x[1], 7]),
+            weft.choose(which, [x[0], 2 * x[1], 7], mode="wrap"),
+            weft.put(x, which, x[1, :3]),
+            weft.put(x, 2 * which, -1.0, mode="clip"),
+            weft.apply_along_axis(weft.cumsum, 0, x),
+            weft.apply_along_axis(lambda r: r[:, None] * r[:2], 0, x),
+            weft.apply_along_axis(weft.max, 1, x),
+        ]
+
+    which = np.array([1, 0, 2, 5])
+    put, clipped = x.copy(), x.copy()
+    np.put(put, which, x[1, :3])
+    np.put(clipped, 2 * which, -1.0, mode="clip")
+    want = [
+        x[[0, 2]], x[1:], np.concatenate([x[1:], np.full((1, 4), -1)]), [4, 5, 6, 7],
+        np.choose(which, [x[0], 2 * x[1], 7], mode="clip"),
+        np.choose(which, [x[0], 2 * x[1], 7], mode="wrap"), put, clipped, x.cumsum(0),
+        np.apply_along_axis(lambda r: r[:, None] * r[:2], 0, x), x.max(1),
+    ]  # fmt: skip
+    for got, meant in zip(run(x, which), want, strict=True):
+        np.testing.assert_array_equal(np.asarray(got), meant)
+    assert weft.compress([True], x).tolist() == [0]
+    assert weft.extract(x % 5 == 0, x).tolist() == [0, 5, 10]
+    assert weft.put(x, np.zeros(0, np.int64), 3.0).tolist() == x.tolist()
+
+
+def test_what_is_equal() -> None:
+    inf, nan = np.inf, np.nan
+    x = np.array([1.0, 1.0, inf, inf, nan, nan, 0.0, 1e-9])
+    y = np.array([1.0, 1.1, inf, -inf, nan, 1.0, -0.0, 0.0])
+    for nans in (False, True):
+        for tolerances in ({}, {"rtol": 0.2}, {"atol": 1e-10, "rtol": 0}):
+            got = weft.jit(
+                lambda x, y, n=nans, t=tolerances: weft.isclose(x, y, equal_nan=n, **t)
+            )(x, y)
+            want = np.isclose(x, y, equal_nan=nans, **tolerances)
+            np.testing.assert_array_equal(np.asarray(got), want)
+        for a, b in ((x, y), (x, x), (x[:3], x), (x[:1], np.ones(3))):
+            assert weft.array_equal(a, b, nans).item() == np.array_equal(a, b, nans)
+            assert weft.array_equiv(a, b).item() == np.array_equiv(a, b)
+    assert weft.allclose(x[:1], np.ones(5)).item()
+    assert weft.isclose(np.arange(3), np.array([0, 1, 3])).tolist() == [1, 1, 0]
+    assert weft.isclose(np.array([True]), np.array([False])).tolist() == [False]
+    slope = weft.grad(lambda x: weft.sum(weft.where(weft.isclose(x, y), x * x, 0.0)))
+    assert slope(np.full(8, 1.0)).tolist() == [2, 0, 0, 0, 0, 2, 0, 0]
+
+
+def test_spaces() -> None:
+    for got, want in (
+        (weft.logspace(-1, 2, 7, base=2.0), np.logspace(-1, 2, 7, base=2.0)),
+        (weft.logspace(0, 3, 4, endpoint=False), np.logspace(0, 3, 4, endpoint=False)),
+        (weft.geomspace(1, 1000, 5), np.geomspace(1, 1000, 5)),
+        (weft.geomspace(-8, -1, 4), np.geomspace(-8, -1, 4)),
+        (weft.identity(3), np.identity(3)),
+    ):
+        assert got.dtype == np.float32
+        np.testing.assert_allclose(np.asarray(got), want, rtol=1e-6)
+
+
 def test_methods_are_the_functions_of_their_names() -> None:
     x = np.array([[3.0, 1.0, 2.0], [0.0, 5.0, 4.0]])
 

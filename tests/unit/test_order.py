@@ -116,6 +116,31 @@ def test_the_largest() -> None:
         assert places.dtype == np.int64
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.int8, np.uint16, bool])
+def test_the_largest_of_long_rows(dtype: Any) -> None:
+    """Which are cut into blocks: ties, within blocks and across, stay in order."""
+    random = np.random.default_rng(6)
+    rows = random.integers(0, 200, (2, 3, 5003))
+    rows[1, 0] = rows[1, 0, 0]
+    if dtype == np.float32:
+        rows = rows.astype(dtype)
+        rows[0, 0, ::700], rows[1, 1], rows[0, 2, 9] = np.nan, -np.inf, np.inf
+        keys = np.where(np.isnan(rows), 1e9, rows).astype(np.float64)
+    else:
+        rows = (rows > 100) if dtype is bool else (rows % 100 - 50).astype(dtype)
+        keys = rows.astype(np.float64)
+    run = weft.jit(lambda x: [*weft.top_k(x, 7), *weft.top_k(x[:, 0].T, 40, axis=0)])
+    values, places, columns, where = run(rows)
+    want = np.argsort(-keys, -1, kind="stable")
+    same(places, want[..., :7])
+    same(values, np.take_along_axis(rows, want[..., :7], -1))
+    same(where, want[:, 0, :40].T)
+    same(columns, np.take_along_axis(rows[:, 0], want[:, 0, :40], -1).T)
+    same(weft.top_k(rows[0, 0], 1)[1], want[0, 0, :1])
+    stacked = weft.jit(weft.vmap(lambda x: weft.top_k(x, 3)[1], in_axes=1))(rows[0].T)
+    same(stacked, want[0, :, :3])
+
+
 def test_partitions() -> None:
     x = np.random.default_rng(1).permutation(12).reshape(3, 4)
     same(weft.partition(x, 2), np.sort(x))

@@ -13,6 +13,8 @@ from . import (
     arithmetic,
     arranging,
     choice,
+    choosing,
+    comparing,
     contract,
     create,
     cumulative,
@@ -35,6 +37,8 @@ from .arithmetic import *  # noqa: F403
 from .arranging import *  # noqa: F403
 from .at import Indexer as Indexer
 from .choice import *  # noqa: F403
+from .choosing import *  # noqa: F403
+from .comparing import *  # noqa: F403
 from .contract import *  # noqa: F403
 from .create import *  # noqa: F403
 from .create import check_device as check_device
@@ -77,6 +81,8 @@ __all__ += nan_reductions.__all__
 __all__ += quantiles.__all__
 __all__ += statistics.__all__
 __all__ += sets.__all__
+__all__ += choosing.__all__
+__all__ += comparing.__all__
 __all__ += transcendental.__all__
 
 # The function of the same name for each of NumPy's universal functions.

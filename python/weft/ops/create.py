@@ -25,7 +25,7 @@ from ..dtypes import (
 )
 from ..errors import ArgumentError, ShapeError, UnsupportedTypeError, public
 from ..specs import ShapeDtypeStruct
-from .arithmetic import add, multiply
+from .arithmetic import add, multiply, pow
 from .choice import astype
 from .registry import ArrayLike, Call, Scalar, as_array, cast, op
 from .shape import axis_index, broadcast, shape_tuple
@@ -40,8 +40,11 @@ __all__ = [
     "from_dlpack",
     "full",
     "full_like",
+    "geomspace",
+    "identity",
     "iota",
     "linspace",
+    "logspace",
     "ones",
     "ones_like",
     "zeros",
@@ -349,6 +352,62 @@ def linspace(
     gaps = max(num - 1 if endpoint else num, 1)
     counts = multiply(iota((num,), 0, target), 1.0 / gaps)
     return add(first, multiply(counts, last - first))
+
+
+@public
+def logspace(
+    start: ArrayLike,
+    stop: ArrayLike,
+    /,
+    num: int = 50,
+    *,
+    endpoint: bool = True,
+    base: float = 10.0,
+    dtype: DTypeLike | None = None,
+) -> Array:
+    """`base` to the power of `num` evenly spaced numbers from `start` to `stop`.
+
+    >>> weft.logspace(0.0, 2.0, 3)
+    Array([  1.,  10., 100.], dtype=float32)
+    """
+    powers = linspace(start, stop, num, endpoint=endpoint, dtype=np.float64)
+    return astype(pow(base, powers), FLOAT if dtype is None else dtype)
+
+
+@public
+def geomspace(
+    start: float,
+    stop: float,
+    /,
+    num: int = 50,
+    *,
+    endpoint: bool = True,
+    dtype: DTypeLike | None = None,
+) -> Array:
+    """`num` numbers from `start` to `stop`, of which each two have one quotient.
+
+    They are Python numbers, of one sign and not zero.
+
+    >>> weft.geomspace(1.0, 100.0, 3)
+    Array([  1.,  10., 100.], dtype=float32)
+    """
+    if not start * stop > 0:
+        raise ArgumentError(
+            f"geomspace: from {start} to {stop}; both must be above zero, or below it"
+        )
+    values = np.geomspace(float(start), float(stop), num, endpoint=endpoint)
+    return constant(Array(values.astype(FLOAT if dtype is None else canonical(dtype))))
+
+
+@public
+def identity(n: int, /, dtype: DTypeLike = np.float32) -> Array:
+    """The identity matrix of `n` rows.
+
+    >>> weft.identity(2)
+    Array([[1., 0.],
+           [0., 1.]], dtype=float32)
+    """
+    return eye(n, dtype=dtype)
 
 
 @public

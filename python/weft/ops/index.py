@@ -267,11 +267,10 @@ def filled(x: Array, plan: Plan, slices: Array, fill_value: ArrayLike | None) ->
 
 def _nothing(x: Array) -> Array:
     """What stands where there is nothing: NaN, the least or the largest integer."""
-    if is_kind(x.dtype, "float"):
-        value: Any = np.nan
-    elif is_kind(x.dtype, "bool"):
+    value: Any = np.nan
+    if is_kind(x.dtype, "bool"):
         value = True
-    else:
+    elif is_kind(x.dtype, "integer"):
         info = np.iinfo(x.dtype)
         value = info.max if info.min == 0 else info.min
     return Array(np.asarray(value, x.dtype))

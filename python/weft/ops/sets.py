@@ -27,7 +27,7 @@ from .registry import ArrayLike, Shape, as_array, cast
 from .searching import isin
 from .shape import axis_index, concatenate, integer, moveaxis, reshape
 from .slices import scatter, scatter_add
-from .sorting import argsort_
+from .sorting import argsort_, sort_
 from .taking import take
 
 __all__ = [
@@ -120,6 +120,25 @@ def _distinct(rows: Array, size: int | None, fill_value: Any, nan: bool) -> Dist
     return Distinct(values, first, inverse, counts)
 
 
+def _values(x: Array, size: int | None, fill_value: Any, nan: bool) -> Array:
+    """The distinct elements, of which nothing else is asked: a sort is enough."""
+    if not x.size:
+        return reshape(
+            _distinct(reshape(x, (0, 1)), size, fill_value, nan).values, (-1,)
+        )
+    ordered = sort_(reshape(x, (-1,)), 0, False)
+    column = reshape(ordered, (-1, 1))
+    new = _differ(column[1:], column[:-1], nan)
+    starts = concatenate([full((1,), True), new])
+    length = _length(starts) if size is None else size
+    fill = ordered[0] if fill_value is None else cast(fill_value, x.dtype)
+    base = full((length,), fill)
+    if not length:
+        return base
+    place = select(starts, cumsum(starts) - 1, length)
+    return scatter(base, ordered, [place], dims=[0], collapsed=[0])
+
+
 def _length(starts: Array) -> int:
     """How many distinct rows there are."""
     flags = known(starts)
@@ -176,6 +195,9 @@ def unique(
     Array([1, 3, 9], dtype=int64)
     """
     array = as_array(x, "unique")
+    if axis is None and not (return_index or return_inverse or return_counts):
+        length = _checked("unique", array, size, fill_value)
+        return _values(array, length, fill_value, equal_nan)
     found, shape = _of(array, "unique", axis, equal_nan, size, fill_value)
     inverse = found.group
     if axis is None:
@@ -215,8 +237,8 @@ def unique_values(
     Array([1, 3], dtype=int64)
     """
     array = as_array(x, "unique_values")
-    found, _ = _of(array, "unique_values", None, False, size, fill_value)
-    return reshape(found.values, (-1,))
+    length = _checked("unique_values", array, size, fill_value)
+    return _values(array, length, fill_value, False)
 
 
 @public

@@ -21,6 +21,7 @@ from .registry import ArrayLike, Call, Shape, as_array, broadcast_all, cast, op
 __all__ = [
     "broadcast",
     "broadcast_arrays",
+    "broadcast_shapes",
     "broadcast_to",
     "concat",
     "concatenate",
@@ -332,6 +333,23 @@ def broadcast_to(x: ArrayLike, /, shape: int | Sequence[int]) -> Array:
             f"{sizes}; from the last axis backwards sizes must be equal or 1"
         )
     return broadcast(array, sizes, tuple(range(lead, len(sizes))))
+
+
+@public
+def broadcast_shapes(*shapes: int | Sequence[int]) -> Shape:
+    """The shape that arrays of some shapes broadcast to.
+
+    >>> weft.broadcast_shapes((2, 1), 3)
+    (2, 3)
+    """
+    sizes = [shape_tuple(shape, "broadcast_shapes") for shape in shapes]
+    try:
+        return tuple(np.broadcast_shapes(*sizes))
+    except ValueError:
+        raise ShapeError(
+            f"broadcast_shapes: {', '.join(map(str, sizes))} do not broadcast; from "
+            "the last axis backwards sizes must be equal or 1"
+        ) from None
 
 
 @public

@@ -4,17 +4,19 @@
 
 from __future__ import annotations
 
-import builtins
+import math
 from collections.abc import Sequence
 from typing import Any, overload
 
 import numpy as np
 
 from ..array import Array
-from ..dtypes import spell
+from ..dtypes import BOOL, is_kind, spell
 from ..errors import ArgumentError, ShapeError, public
-from .registry import ArrayLike, Call, as_array, broadcast_all, op
-from .shape import axis_index, integer, reshape
+from .create import iota
+from .reduce import max as largest
+from .registry import ArrayLike, Call, as_array, broadcast_all, cast, op
+from .shape import axis_index, expand_dims, integer, moveaxis, pad, reshape
 from .taking import take_along_axis
 
 __all__ = ["argpartition", "argsort", "lexsort", "partition", "sort", "top_k"]
@@ -187,10 +189,40 @@ def top_k(x: ArrayLike, k: int, /, *, axis: int = -1) -> tuple[Array, Array]:
             f"top_k: k is {count}, and there are {array.shape[along]} elements along "
             f"axis {axis} of {spell(array.dtype, array.shape)}"
         )
-    order = argsort_([array], along, True)
-    lead = (builtins.slice(None),) * along
-    best = order[(*lead, builtins.slice(0, count))]
+    best = moveaxis(_largest(moveaxis(array, along, -1), count), -1, along)
     return _taken(array, best, along), best
+
+
+def _largest(x: Array, k: int) -> Array:
+    """The indices of the `k` largest elements of each row, the largest first.
+
+    Long rows are cut into blocks. Those elements are in the `k` blocks whose largest
+    elements are largest, of equal ones the first: each other block has `k` elements
+    before all of its own.
+    """
+    size, has_most = x.shape[-1], is_kind(x.dtype, "numeric") or x.dtype == BOOL
+    if k * 16 > size or size < 1024 or not (k and x.size and has_most):
+        return argsort_([x], x.ndim - 1, True)[..., :k]
+    rows, length = x.shape[:-1], 1 << (math.isqrt(size // k).bit_length() - 1)
+    count = -(-size // length)
+    padded = cast(x, np.dtype("uint8")) if x.dtype == BOOL else x
+    widths = [*((0, 0) for _ in rows), (0, count * length - size)]
+    blocks = reshape(pad(padded, widths, _least(padded)), (*rows, count, length))
+    tops = _largest(largest(blocks, axis=-1), k)
+    # In their order again, so that the first of equal elements comes first.
+    chosen = sort_(tops, x.ndim - 1, False)
+    places = expand_dims(chosen * length, -1) + iota((length,), 0)
+    places = reshape(places, (*rows, k * length))
+    candidates = _taken(reshape(blocks, (*rows, count * length)), places, x.ndim - 1)
+    order = argsort_([candidates], x.ndim - 1, True)[..., :k]
+    return _taken(places, order, x.ndim - 1)
+
+
+def _least(x: Array) -> Array:
+    """What stands behind all elements of a dtype when the largest come first."""
+    if is_kind(x.dtype, "integer"):
+        return Array(np.asarray(np.iinfo(x.dtype).min, x.dtype))
+    return cast(-math.inf, x.dtype)
 
 
 def _taken(x: Array, order: Array, axis: int) -> Array:
