@@ -155,14 +155,19 @@ def clip(
 ) -> Array:
     """Elementwise `x` held between `min` and `max`; `None` leaves a side open.
 
-    The result has the dtype of `x`.
+    The result has the dtype of `x`, unless that is of integers and a bound is not: then
+    the dtype that they promote to.
 
     >>> weft.clip(weft.asarray([-1.0, 0.5, 7.0]), 0.0, 1.0)
     Array([0. , 0.5, 1. ], dtype=float32)
     """
     array = as_array(x, "clip")
-    low = None if min is None else cast(min, array.dtype)
-    high = None if max is None else cast(max, array.dtype)
+    dtype, _ = common_dtype("clip", *(v for v in (x, min, max) if v is not None))
+    if is_kind(array.dtype, "float") or is_kind(dtype, "integer or bool"):
+        dtype = array.dtype
+    array = cast(array, dtype)
+    low = None if min is None else cast(min, dtype)
+    high = None if max is None else cast(max, dtype)
     if low is not None and high is not None:
         return clamp(array, low, high)
     if low is not None:

@@ -35,8 +35,12 @@ __all__ = [
 Mode = Literal["clip", "drop"]
 
 
-def indices_of(name: str, x: ArrayLike) -> Array:
-    """An array of indices as int64."""
+def indices_of(name: str, x: ArrayLike | Sequence[Any]) -> Array:
+    """An array of indices, or nested lists of them, as int64."""
+    if isinstance(x, (list, tuple)):
+        from .create import asarray
+
+        x = asarray(list(x), dtype=INT if not x else None)
     array = as_array(x, name)
     if not is_kind(array.dtype, "integer"):
         raise DTypeError(f"{name}: indices are integers, not {array.dtype}")
