@@ -145,6 +145,12 @@ batchAlongAxis(mlir::Operation *op, mlir::OpBuilder &b, mlir::Location loc,
                mlir::ValueRange operands, const llvm::SmallBitVector &batched,
                int64_t size);
 
+/// Widens an op whose window moves over all dimensions.
+llvm::SmallVector<mlir::Value>
+batchWindows(mlir::Operation *op, mlir::OpBuilder &b, mlir::Location loc,
+             mlir::ValueRange operands, const llvm::SmallBitVector &batched,
+             int64_t size);
+
 } // namespace weft
 
 #endif // WEFT_DIALECTS_CALCULUS_H

@@ -2,6 +2,7 @@
 //
 // dot_general: its shape, and its two derivatives, which are dot_generals.
 
+#include "dialects/Contract.h"
 #include "dialects/Calculus.h"
 #include "dialects/Folding.h"
 
@@ -9,96 +10,144 @@ using namespace mlir;
 using namespace weft;
 
 //===----------------------------------------------------------------------===//
-// Type
+// Sums of products
 //===----------------------------------------------------------------------===//
 
-/// The dimensions of an operand of rank `rank` that are in neither list.
-static SmallVector<int64_t> freeDims(int64_t rank, ArrayRef<int64_t> batch,
-                                     ArrayRef<int64_t> contract) {
-  SmallVector<int64_t> free;
+SmallVector<int64_t> weft::dimsWithout(int64_t rank,
+                                       ArrayRef<ArrayRef<int64_t>> lists) {
+  SmallVector<int64_t> others;
   for (int64_t dim = 0; dim < rank; ++dim)
-    if (!llvm::is_contained(batch, dim) && !llvm::is_contained(contract, dim))
-      free.push_back(dim);
-  return free;
+    if (llvm::none_of(lists, [&](ArrayRef<int64_t> dims) {
+          return llvm::is_contained(dims, dim);
+        }))
+      others.push_back(dim);
+  return others;
 }
 
-static LogicalResult verifyDims(std::optional<Location> loc, StringRef side,
-                                RankedTensorType type, DenseI64ArrayAttr batch,
-                                DenseI64ArrayAttr contract) {
-  // dot_general_c1: dimensions exist and are named once.
+SmallVector<int64_t> weft::sizesOf(Value x, ArrayRef<int64_t> dims) {
+  auto type = cast<RankedTensorType>(x.getType());
+  return llvm::map_to_vector(dims,
+                             [&](int64_t dim) { return type.getDimSize(dim); });
+}
+
+static StringRef sideOf(unsigned operand) { return operand ? "rhs" : "lhs"; }
+
+LogicalResult weft::verifyDimsOnce(Operation *op, unsigned operand,
+                                   ArrayRef<ArrayRef<int64_t>> lists) {
+  auto type = cast<RankedTensorType>(op->getOperand(operand).getType());
+  // sum_of_products_c1: dimensions exist and are named once.
   llvm::SmallBitVector seen(type.getRank());
-  for (DenseI64ArrayAttr dims : {batch, contract})
-    for (int64_t dim : dims.asArrayRef()) {
+  for (ArrayRef<int64_t> dims : lists)
+    for (int64_t dim : dims) {
       if (dim < 0 || dim >= type.getRank())
-        return emitOptionalError(loc, "dot_general: ", side, " ", type,
-                                 " has no dimension ", dim);
+        return op->emitOpError()
+               << sideOf(operand) << " " << type << " has no dimension " << dim;
       if (seen.test(dim))
-        return emitOptionalError(loc, "dot_general: dimension ", dim, " of ",
-                                 side, " is named twice");
+        return op->emitOpError() << "dimension " << dim << " of "
+                                 << sideOf(operand) << " is named twice";
       seen.set(dim);
     }
   return success();
 }
 
-static LogicalResult verifyPairs(std::optional<Location> loc, StringRef kind,
-                                 RankedTensorType lhs,
-                                 DenseI64ArrayAttr lhsDims,
-                                 RankedTensorType rhs,
-                                 DenseI64ArrayAttr rhsDims) {
-  // dot_general_c2: dimensions come in pairs of equal size.
-  if (lhsDims.size() != rhsDims.size())
-    return emitOptionalError(loc, "dot_general: ", lhsDims.size(), " ", kind,
-                             " dimensions of lhs, but ", rhsDims.size(),
-                             " of rhs");
-  for (auto [l, r] :
-       llvm::zip_equal(lhsDims.asArrayRef(), rhsDims.asArrayRef()))
+LogicalResult weft::verifyPairs(Operation *op, StringRef kind,
+                                PairedDims dims) {
+  // sum_of_products_c2: dimensions come in pairs of equal size.
+  if (dims.lhs.size() != dims.rhs.size())
+    return op->emitOpError()
+           << dims.lhs.size() << " " << kind << " dimensions of lhs, but "
+           << dims.rhs.size() << " of rhs";
+  auto lhs = cast<RankedTensorType>(op->getOperand(0).getType()),
+       rhs = cast<RankedTensorType>(op->getOperand(1).getType());
+  for (auto [l, r] : llvm::zip_equal(dims.lhs, dims.rhs))
     if (lhs.getDimSize(l) != rhs.getDimSize(r))
-      return emitOptionalError(loc, "dot_general: ", kind, " dimension ", l,
-                               " of lhs ", lhs, " and ", r, " of rhs ", rhs,
-                               " have different sizes: ", lhs.getDimSize(l),
-                               " and ", rhs.getDimSize(r));
+      return op->emitOpError() << kind << " dimension " << l << " of lhs "
+                               << lhs << " and " << r << " of rhs " << rhs
+                               << " have different sizes: " << lhs.getDimSize(l)
+                               << " and " << rhs.getDimSize(r);
   return success();
 }
 
-LogicalResult
-DotGeneralOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc,
-                               ValueRange operands, DictionaryAttr,
-                               OpaqueProperties properties, RegionRange,
-                               SmallVectorImpl<Type> &types) {
-  auto *given = properties.as<Properties *>();
-  RankedTensorType lhs = firstOperandType(loc, operands, 2);
-  if (!lhs)
-    return failure();
-  auto rhs = cast<RankedTensorType>(operands[1].getType());
-  if (!given || !given->lhs_batch || !given->rhs_batch ||
-      !given->lhs_contract || !given->rhs_contract)
-    return emitOptionalError(loc, "dot_general: needs lhs_batch, rhs_batch, "
-                                  "lhs_contract and rhs_contract");
-  // dot_general_c3: one element type.
-  if (lhs.getElementType() != rhs.getElementType())
-    return emitOptionalError(
-        loc, "dot_general: element types differ: ", lhs.getElementType(),
-        " and ", rhs.getElementType());
-  if (failed(
-          verifyDims(loc, "lhs", lhs, given->lhs_batch, given->lhs_contract)) ||
-      failed(
-          verifyDims(loc, "rhs", rhs, given->rhs_batch, given->rhs_contract)) ||
-      failed(verifyPairs(loc, "batch", lhs, given->lhs_batch, rhs,
-                         given->rhs_batch)) ||
-      failed(verifyPairs(loc, "contracted", lhs, given->lhs_contract, rhs,
-                         given->rhs_contract)))
-    return failure();
-  SmallVector<int64_t> shape;
-  for (int64_t dim : given->lhs_batch.asArrayRef())
-    shape.push_back(lhs.getDimSize(dim));
-  for (int64_t dim :
-       freeDims(lhs.getRank(), given->lhs_batch, given->lhs_contract))
-    shape.push_back(lhs.getDimSize(dim));
-  for (int64_t dim :
-       freeDims(rhs.getRank(), given->rhs_batch, given->rhs_contract))
-    shape.push_back(rhs.getDimSize(dim));
-  types.push_back(lhs.clone(shape));
+/// Whether sums of products of elements `from` may be accumulated in `to`.
+static bool canAccumulate(Type from, Type to) {
+  if (from == to)
+    return true;
+  if (auto pair = dyn_cast<ComplexType>(to)) {
+    auto own = dyn_cast<ComplexType>(from);
+    return canAccumulate(own ? own.getElementType() : from,
+                         pair.getElementType());
+  }
+  if (isa<ComplexType>(from))
+    return false;
+  if (isa<IntegerType>(from) && isa<FloatType>(to))
+    return true;
+  bool isWider = from.getIntOrFloatBitWidth() < to.getIntOrFloatBitWidth();
+  if (isa<FloatType>(from))
+    return isa<FloatType>(to) && isWider;
+  return isWider && (from.isUnsignedInteger() || !to.isUnsignedInteger());
+}
+
+LogicalResult weft::verifySumOfProducts(Operation *op,
+                                        ArrayRef<int64_t> shape) {
+  auto lhs = cast<RankedTensorType>(op->getOperand(0).getType()),
+       rhs = cast<RankedTensorType>(op->getOperand(1).getType()),
+       result = cast<RankedTensorType>(op->getResult(0).getType());
+  Type from = lhs.getElementType(), to = result.getElementType();
+  // sum_of_products_c3: one element type of the operands.
+  if (from != rhs.getElementType())
+    return op->emitOpError() << "element types differ: " << from << " and "
+                             << rhs.getElementType();
+  // sum_of_products_c4: the result's can hold it.
+  if (!canAccumulate(from, to))
+    return op->emitOpError()
+           << "cannot accumulate products of " << from << " in " << to
+           << ": that must be a wider type of the kind, or a float";
+  // sum_of_products_c5: the result's shape follows.
+  if (result.getShape() != shape)
+    return op->emitOpError() << "needs a result of type " << result.clone(shape)
+                             << ", got " << result;
   return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Type
+//===----------------------------------------------------------------------===//
+
+/// Batch dimensions, then what is left of lhs, then of rhs.
+static SmallVector<int64_t> productShape(Value lhs, Value rhs, PairedDims batch,
+                                         PairedDims contract) {
+  auto free = [](Value x, ArrayRef<int64_t> batch, ArrayRef<int64_t> contract) {
+    int64_t rank = cast<RankedTensorType>(x.getType()).getRank();
+    return sizesOf(x, dimsWithout(rank, {batch, contract}));
+  };
+  SmallVector<int64_t> shape = sizesOf(lhs, batch.lhs);
+  llvm::append_range(shape, free(lhs, batch.lhs, contract.lhs));
+  llvm::append_range(shape, free(rhs, batch.rhs, contract.rhs));
+  return shape;
+}
+
+void DotGeneralOp::build(OpBuilder &b, OperationState &state, Value lhs,
+                         Value rhs, ArrayRef<int64_t> lhsBatch,
+                         ArrayRef<int64_t> rhsBatch,
+                         ArrayRef<int64_t> lhsContract,
+                         ArrayRef<int64_t> rhsContract) {
+  auto type = cast<RankedTensorType>(lhs.getType());
+  SmallVector<int64_t> shape =
+      productShape(lhs, rhs, {lhsBatch, rhsBatch}, {lhsContract, rhsContract});
+  build(b, state, type.clone(shape), lhs, rhs, lhsBatch, rhsBatch, lhsContract,
+        rhsContract);
+}
+
+LogicalResult DotGeneralOp::verify() {
+  PairedDims batch{getLhsBatch(), getRhsBatch()},
+      contract{getLhsContract(), getRhsContract()};
+  if (failed(verifyDimsOnce(*this, 0, {batch.lhs, contract.lhs})) ||
+      failed(verifyDimsOnce(*this, 1, {batch.rhs, contract.rhs})) ||
+      failed(verifyPairs(*this, "batch", batch)) ||
+      failed(verifyPairs(*this, "contracted", contract)))
+    return failure();
+  return verifySumOfProducts(*this,
+                             productShape(getLhs(), getRhs(), batch, contract));
 }
 
 OpFoldResult DotGeneralOp::fold(FoldAdaptor adaptor) {
@@ -122,8 +171,8 @@ struct Side {
 
   Side(Value value, ArrayRef<int64_t> batch, ArrayRef<int64_t> contract)
       : value(value), batch(batch), contract(contract),
-        free(freeDims(cast<RankedTensorType>(value.getType()).getRank(), batch,
-                      contract)) {}
+        free(dimsWithout(cast<RankedTensorType>(value.getType()).getRank(),
+                         {batch, contract})) {}
 };
 } // namespace
 
@@ -141,8 +190,11 @@ static Value pullbackOf(const Side &self, const Side &other, bool selfIsLhs,
   SmallVector<int64_t> ctBatch = range(0, batch);
   SmallVector<int64_t> ctContract =
       range(batch + (selfIsLhs ? selfFree : 0), otherFree);
+  // The sum is accumulated as that of the result was.
+  Type element = ct.type().getElementType();
+  calculus::Tensor factor = calculus::convert(ct.with(other.value), element);
   Value product =
-      ct.b->createOrFold<DotGeneralOp>(ct.loc, ct.value, other.value, ctBatch,
+      ct.b->createOrFold<DotGeneralOp>(ct.loc, ct.value, factor.value, ctBatch,
                                        other.batch, ctContract, other.free);
 
   // Where each dimension of the product belongs in self.
@@ -156,7 +208,9 @@ static Value pullbackOf(const Side &self, const Side &other, bool selfIsLhs,
   SmallVector<int64_t> permutation(home.size());
   for (auto [from, to] : llvm::enumerate(home))
     permutation[to] = from;
-  return calculus::transpose(ct.with(product), permutation).value;
+  return calculus::convert(calculus::transpose(ct.with(product), permutation),
+                           getElementTypeOrSelf(self.value.getType()))
+      .value;
 }
 
 SmallVector<Value> DotGeneralOp::buildPullback(OpBuilder &b, Location loc,
@@ -224,8 +278,10 @@ DotGeneralOp::buildBatched(OpBuilder &b, Location loc, ValueRange operands,
   } else if (batched[1]) {
     front += lhs.free.size();
   }
+  RankedTensorType type = getType().clone(productShape(
+      left, right, {lhsBatch, rhsBatch}, {lhsContract, rhsContract}));
   Value product = b.createOrFold<DotGeneralOp>(
-      loc, left, right, lhsBatch, rhsBatch, lhsContract, rhsContract);
-  int64_t rank = cast<RankedTensorType>(product.getType()).getRank();
+      loc, type, left, right, lhsBatch, rhsBatch, lhsContract, rhsContract);
+  int64_t rank = type.getRank();
   return {b.createOrFold<TransposeOp>(loc, product, toFront(front, rank))};
 }

@@ -56,6 +56,16 @@ llvm::LogicalResult inferAlongAxis(std::optional<mlir::Location> loc,
                                    mlir::ValueRange operands, unsigned count,
                                    mlir::IntegerAttr axis,
                                    llvm::SmallVectorImpl<mlir::Type> &types);
+/// How many windows there are along each of some dimensions of an array.
+llvm::FailureOr<llvm::SmallVector<int64_t>>
+inferWindowCounts(std::optional<mlir::Location> loc,
+                  mlir::RankedTensorType type, llvm::ArrayRef<int64_t> dims,
+                  const Windows &windows);
+/// The windows of an array; `attributes` are in the order of `Windows`.
+llvm::LogicalResult
+inferWindows(std::optional<mlir::Location> loc, mlir::ValueRange operands,
+             unsigned count, llvm::ArrayRef<mlir::DenseI64ArrayAttr> attributes,
+             llvm::SmallVectorImpl<mlir::Type> &types);
 llvm::LogicalResult inferScatter(std::optional<mlir::Location> loc,
                                  mlir::ValueRange operands,
                                  mlir::DenseI64ArrayAttr dims,

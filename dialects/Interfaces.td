@@ -134,6 +134,27 @@ def Reduction : OpInterface<"Reduction"> {
   ];
 }
 
+def WindowReduction : OpInterface<"WindowReduction"> {
+  let cppNamespace = "::weft";
+  let description = [{
+    An op that combines the elements of each window of its operands by an
+    associative and commutative function. A third operand has one element for
+    each window instead.
+  }];
+  let methods = [
+    InterfaceMethod<"How the window moves.", "::weft::Windows", "getWindows">,
+    InterfaceMethod<[{
+      Combines what there is with an element of each operand, all of signless
+      type.
+    }],
+      "::mlir::Value", "buildCombiner",
+      (ins "::mlir::OpBuilder &":$b, "::mlir::Location":$loc,
+           "::mlir::Value":$accumulator, "::mlir::ValueRange":$elements)>,
+    InterfaceMethod<"The neutral element, as an attribute of signless type.",
+      "::mlir::TypedAttr", "getNeutral">
+  ];
+}
+
 def Scatter : OpInterface<"Scatter"> {
   let cppNamespace = "::weft";
   let description = [{

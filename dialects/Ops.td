@@ -961,24 +961,199 @@ def Weft_ArgminOp : Weft_ArgReduction<"argmin"> {
 // Contraction
 //===----------------------------------------------------------------------===//
 
-def Weft_DotGeneralOp : Weft_Inferred<"dot_general", [Contraction,
-    DeclareOpInterfaceMethods<Differentiable, ["buildTangents"]>,
-    DeclareOpInterfaceMethods<Batchable, ["buildBatched"]>]> {
+// An op that sums products. Its result's element type is that in which products
+// are computed and added, but for 16-bit floats, for which f32 is.
+class Weft_SumOfProducts<string mnemonic>
+    : Weft_Op<mnemonic, [Contraction,
+        DeclareOpInterfaceMethods<Differentiable, ["buildTangents"]>,
+        DeclareOpInterfaceMethods<Batchable, ["buildBatched"]>]> {
+  let results = (outs Weft_Num:$result);
+  let hasVerifier = 1;
+  let hasFolder = 1;
+}
+
+def Weft_DotGeneralOp : Weft_SumOfProducts<"dot_general"> {
   let summary = "Sums products over contracted dimensions, for each batch.";
   let description = [{
     Result dimensions: batch, then what is left of `lhs`, then of `rhs`. The
-    sum is accumulated in the element type, of 16-bit floats in f32.
+    sum is accumulated in the result's element type, which may be wider than
+    that of the operands; for a result of 16-bit floats it is in f32.
+
+    ```mlir
+    %0 = weft.dot_general %x, %y batch [] x [] contract [1] x [0]
+        : (tensor<2x3xi8>, tensor<3x4xi8>) -> tensor<2x4xi32>
+    ```
   }];
   let arguments = (ins Weft_Num:$lhs, Weft_Num:$rhs,
       DenseI64ArrayAttr:$lhs_batch, DenseI64ArrayAttr:$rhs_batch,
       DenseI64ArrayAttr:$lhs_contract, DenseI64ArrayAttr:$rhs_contract);
-  let results = (outs Weft_Num:$result);
   let assemblyFormat = [{
     $lhs `,` $rhs `batch` $lhs_batch `x` $rhs_batch
     `contract` $lhs_contract `x` $rhs_contract attr-dict
     `:` functional-type(operands, results)
   }];
-  let hasFolder = 1;
+  // The result is of the operands' element type.
+  let builders = [
+    OpBuilder<(ins "::mlir::Value":$lhs, "::mlir::Value":$rhs,
+        "::llvm::ArrayRef<int64_t>":$lhs_batch,
+        "::llvm::ArrayRef<int64_t>":$rhs_batch,
+        "::llvm::ArrayRef<int64_t>":$lhs_contract,
+        "::llvm::ArrayRef<int64_t>":$rhs_contract)>
+  ];
+}
+
+def Weft_ConvolutionOp : Weft_SumOfProducts<"convolution"> {
+  let summary = "Sums products over contracted dimensions and a moving window.";
+  let description = [{
+    A `weft.dot_general` whose `spatial` dimensions are neither batch nor
+    contracted: those of `rhs` are a window, which moves over those of `lhs`.
+    The dimensions of the result are batch, what is left of `lhs`, spatial, what
+    is left of `rhs`; dimension `i` of the result is number `order[i]` of these.
+
+    ```
+    r[b, n, y, o] = sum of x[b, n, y * stride + k * dilation - low, c]
+                         * w[b, k, c, o] over k and c
+    ```
+
+    Along each spatial dimension `base_dilation - 1` zeros are put between each
+    two elements of `lhs`, then `low` before and `high` after them (if negative,
+    elements are cut off), and `window_dilation - 1` between those of `rhs`.
+    Groups are batch dimensions, whether those of features or of inputs. The
+    derivatives are convolutions.
+
+    ```mlir
+    // Images of 3 channels, rows before columns, and 8 filters of 3x3.
+    %0 = weft.convolution %x, %w batch [] x [] contract [3] x [2]
+        spatial [1, 2] x [0, 1] order [0, 1, 2, 3] strides [1, 1]
+        low [1, 1] high [1, 1] base_dilation [1, 1] window_dilation [1, 1]
+        : (tensor<2x9x9x3xf32>, tensor<3x3x3x8xf32>) -> tensor<2x9x9x8xf32>
+    ```
+  }];
+  let arguments = (ins Weft_Num:$lhs, Weft_Num:$rhs,
+      DenseI64ArrayAttr:$lhs_batch, DenseI64ArrayAttr:$rhs_batch,
+      DenseI64ArrayAttr:$lhs_contract, DenseI64ArrayAttr:$rhs_contract,
+      DenseI64ArrayAttr:$lhs_spatial, DenseI64ArrayAttr:$rhs_spatial,
+      DenseI64ArrayAttr:$order, DenseI64ArrayAttr:$strides,
+      DenseI64ArrayAttr:$low, DenseI64ArrayAttr:$high,
+      DenseI64ArrayAttr:$base_dilation, DenseI64ArrayAttr:$window_dilation);
+  let assemblyFormat = [{
+    $lhs `,` $rhs `batch` $lhs_batch `x` $rhs_batch
+    `contract` $lhs_contract `x` $rhs_contract
+    `spatial` $lhs_spatial `x` $rhs_spatial `order` $order `strides` $strides
+    `low` $low `high` $high `base_dilation` $base_dilation
+    `window_dilation` $window_dilation attr-dict
+    `:` functional-type(operands, results)
+  }];
+  let extraClassDeclaration = [{
+    /// How the window moves over the spatial dimensions.
+    ::weft::Windows getWindows();
+  }];
+}
+
+//===----------------------------------------------------------------------===//
+// Windows
+//===----------------------------------------------------------------------===//
+
+// An op on the windows of an array. `combine` is an expression of Scalar.h of
+// what has been combined so far, `y`, and of an element of each operand;
+// `neutral` is as for reductions.
+class Weft_Windowed<string mnemonic, list<string> names, string combine,
+                    string neutral, list<Trait> traits>
+    : Weft_Inferred<mnemonic, [DeclareOpInterfaceMethods<WindowReduction>,
+        DeclareOpInterfaceMethods<Batchable, ["buildBatched"]>] # traits> {
+  defvar bindScalars = !interleave(!foreach(i, !range(!size(names)),
+      "[[maybe_unused]] auto " # names[i] # " = scalar(elements, " # i # ");"),
+      " ");
+  dag geometry = (ins DenseI64ArrayAttr:$window, DenseI64ArrayAttr:$strides,
+      DenseI64ArrayAttr:$low, DenseI64ArrayAttr:$high,
+      DenseI64ArrayAttr:$base_dilation, DenseI64ArrayAttr:$window_dilation);
+  string geometryFormat = [{
+    `window` $window `strides` $strides `low` $low `high` $high
+    `base_dilation` $base_dilation `window_dilation` $window_dilation attr-dict
+    `:` functional-type(operands, results)
+  }];
+  let results = (outs Weft_Num:$result);
+  let extraClassDefinition = [{
+    ::weft::Windows $cppClass::getWindows() {
+      return {getWindow(), getStrides(), getLow(), getHigh(),
+              getBaseDilation(), getWindowDilation()};
+    }
+    ::mlir::Value $cppClass::buildCombiner(
+        ::mlir::OpBuilder &b, ::mlir::Location loc, ::mlir::Value accumulator,
+        ::mlir::ValueRange elements) {
+      using namespace ::weft::scalar;
+      ScalarOperands scalar(*this, b, loc);
+      auto y = scalar(accumulator);
+      }] # bindScalars # [{
+      return (}] # combine # [{).value;
+    }
+    ::mlir::TypedAttr $cppClass::getNeutral() {
+      return ::weft::neutral::}] # neutral # [{(getResult().getType());
+    }
+    ::llvm::LogicalResult $cppClass::inferReturnTypes(
+        ::mlir::MLIRContext *, std::optional<::mlir::Location> loc,
+        ::mlir::ValueRange operands, ::mlir::DictionaryAttr,
+        ::mlir::OpaqueProperties properties, ::mlir::RegionRange,
+        ::llvm::SmallVectorImpl<::mlir::Type> &types) {
+      auto *given = properties.as<Properties *>();
+      if (!given)
+        return ::mlir::failure();
+      return ::weft::inferWindows(
+          loc, operands, }] # !size(names) # [{,
+          {given->window, given->strides, given->low, given->high,
+           given->base_dilation, given->window_dilation}, types);
+    }
+    ::llvm::SmallVector<::mlir::Value> $cppClass::buildBatched(
+        ::mlir::OpBuilder &b, ::mlir::Location loc, ::mlir::ValueRange operands,
+        const ::llvm::SmallBitVector &batched, int64_t size) {
+      return ::weft::batchWindows(*this, b, loc, operands, batched, size);
+    }
+  }];
+}
+
+class Weft_ReduceWindow<string mnemonic, string combine, string neutral,
+                        list<string> rules>
+    : Weft_Windowed<mnemonic, ["x"], combine, neutral,
+        [DeclareOpInterfaceMethods<Differentiable, rules>]> {
+  let arguments = !con((ins Weft_Num:$x), geometry);
+  let assemblyFormat = "$x " # geometryFormat;
+  let description = [{
+    Along each dimension `base_dilation - 1` gaps are put between each two
+    elements, then `low` before and `high` after them (if negative, elements are
+    cut off). The window has `window` elements, `window_dilation` apart, and
+    moves by `strides`. Gaps and padding count as the neutral element.
+  }];
+}
+def Weft_ReduceWindowSumOp : Weft_ReduceWindow<"reduce_window_sum", "y + x",
+    "zero", []> {
+  let summary = "Sum of each window. Integers wrap.";
+}
+def Weft_ReduceWindowMaxOp : Weft_ReduceWindow<"reduce_window_max",
+    "maximum(y, x)", "lowest", ["buildTangents"]> {
+  let summary = "Maximum of each window. NaN propagates; ties split derivatives.";
+}
+def Weft_ReduceWindowMinOp : Weft_ReduceWindow<"reduce_window_min",
+    "minimum(y, x)", "highest", ["buildTangents"]> {
+  let summary = "Minimum of each window. NaN propagates; ties split derivatives.";
+}
+
+def Weft_SumWhereEqualOp : Weft_Windowed<"sum_where_equal",
+    ["x", "weight", "key"], "y + select(eq(x, key), weight, constant(y, 0.0))",
+    "zero", [DeclareOpInterfaceMethods<Differentiable, ["buildTangents"]>]> {
+  let summary = "Sum of the weights where a window of x equals its key.";
+  let description = [{
+    `weight` has an element for each of `x`, and `key` one for each window, of
+    which there are as many as `weft.reduce_window_sum` has. Neither `x` nor
+    `key` has derivatives. Extremes of windows have these for theirs, since the
+    transpose is a `weft.sum_where_equal` too.
+
+    ```
+    r[i] = sum of weight[j] over the j in window i for which x[j] = key[i]
+    ```
+  }];
+  let arguments = !con((ins Weft_Num:$x, Weft_Num:$weight, Weft_Num:$key),
+                       geometry);
+  let assemblyFormat = "$x `,` $weight `,` $key " # geometryFormat;
 }
 
 //===----------------------------------------------------------------------===//

@@ -8,6 +8,7 @@
 
 #include "dialects/Places.h"
 #include "dialects/Transformer.h"
+#include "dialects/Windows.h"
 #include "mlir/Bytecode/BytecodeOpInterface.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/BuiltinAttributes.h"

@@ -230,6 +230,8 @@ class LowerToLinalg final
     weft::populateSortToLinalg(types, patterns);
     weft::populateReductionsToLinalg(types, patterns);
     weft::populateContractionsToLinalg(types, patterns);
+    weft::populateConvolutionToLinalg(types, patterns);
+    weft::populateWindowsToLinalg(types, patterns);
     weft::populateControlToLinalg(types, patterns);
     populateFunctionOpInterfaceTypeConversionPattern<func::FuncOp>(patterns,
                                                                    types);

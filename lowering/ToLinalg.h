@@ -6,6 +6,8 @@
 #ifndef WEFT_LOWERING_TOLINALG_H
 #define WEFT_LOWERING_TOLINALG_H
 
+#include "dialects/Windows.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Transforms/DialectConversion.h"
 
@@ -54,6 +56,26 @@ mlir::Value buildRemapped(mlir::OpBuilder &b, mlir::Location loc,
                           mlir::RankedTensorType type, mlir::Value x,
                           mlir::AffineMap map);
 
+/// Two stored operands, their element types in `weft`, and for each and for the
+/// result the loops that walk through it.
+struct SumOfProducts {
+  mlir::Value lhs, rhs;
+  mlir::Type lhsElement, rhsElement;
+  llvm::SmallVector<mlir::AffineMap> maps;
+  llvm::SmallVector<mlir::utils::IteratorType> loops;
+  mlir::arith::FastMathFlags flags;
+};
+/// The sums, accumulated in what elements of `type` are computed in.
+mlir::Value buildSumOfProducts(mlir::OpBuilder &b, mlir::Location loc,
+                               mlir::RankedTensorType type,
+                               const SumOfProducts &sum);
+
+/// `x` with what `windows` put around and between its elements along `dims`,
+/// each of them `value`.
+mlir::Value buildPadded(mlir::OpBuilder &b, mlir::Location loc, mlir::Value x,
+                        llvm::ArrayRef<int64_t> dims, const Windows &windows,
+                        mlir::TypedAttr value);
+
 /// Loops from 0 up to each of `bounds`, the last innermost, around a `body`
 /// that maps the loops' indices and the arrays so far to the arrays after it.
 using LoopBodyFn = llvm::function_ref<llvm::SmallVector<mlir::Value>(
@@ -77,6 +99,9 @@ buildLoop(mlir::OpBuilder &b, mlir::Location loc, mlir::Value lower,
 mlir::Value buildIsBefore(mlir::OpBuilder &b, mlir::Location loc,
                           mlir::Type element, mlir::Value x, mlir::Value y);
 
+/// Allows every float op of `block` what `flags` allow.
+void setFastMath(mlir::Block &block, mlir::arith::FastMathFlags flags);
+
 void populateCumulativeToLinalg(const mlir::TypeConverter &types,
                                 mlir::RewritePatternSet &patterns);
 void populateIndexToLinalg(const mlir::TypeConverter &types,
@@ -88,6 +113,10 @@ void populateShapeToLinalg(const mlir::TypeConverter &types,
 void populateReductionsToLinalg(const mlir::TypeConverter &types,
                                 mlir::RewritePatternSet &patterns);
 void populateControlToLinalg(const mlir::TypeConverter &types,
+                             mlir::RewritePatternSet &patterns);
+void populateConvolutionToLinalg(const mlir::TypeConverter &types,
+                                 mlir::RewritePatternSet &patterns);
+void populateWindowsToLinalg(const mlir::TypeConverter &types,
                              mlir::RewritePatternSet &patterns);
 void populateContractionsToLinalg(const mlir::TypeConverter &types,
                                   mlir::RewritePatternSet &patterns);

@@ -4,10 +4,52 @@
 // one walks through memory and can be computed in vectors.
 
 #include "dialects/Scalar.h"
+#include "dialects/Weft.h"
 #include "lowering/ToLinalg.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
 using namespace mlir;
+
+/// acc + x * y.
+static Value buildMultiplyAdd(OpBuilder &b, Location loc, Value acc, Value x,
+                              Value y, arith::FastMathFlags flags) {
+  if (isa<FloatType>(acc.getType())) {
+    Value product = arith::MulFOp::create(b, loc, x, y, flags);
+    return arith::AddFOp::create(b, loc, acc, product, flags);
+  }
+  Value product = arith::MulIOp::create(b, loc, x, y);
+  return arith::AddIOp::create(b, loc, acc, product);
+}
+
+Value weft::buildSumOfProducts(OpBuilder &b, Location loc,
+                               RankedTensorType type,
+                               const SumOfProducts &sum) {
+  Type computed = computedElement(type.getElementType());
+  RankedTensorType sums = accumulatorType(type);
+  Value zero =
+      arith::ConstantOp::create(b, loc, b.getZeroAttr(sums.getElementType()));
+  Value init = buildFilled(b, loc, sums, zero);
+  auto hasElements = [](Value x) {
+    return cast<RankedTensorType>(x.getType()).getNumElements() != 0;
+  };
+  if (!hasElements(sum.lhs) || !hasElements(sum.rhs))
+    return buildRounded(b, loc, init, type);
+  auto body = [&](OpBuilder &inner, Location loc, ValueRange args) {
+    auto factor = [&](Value x, Type element) {
+      scalar::Scalar wide = scalar::widen({x, element, &inner, loc});
+      return wide.type == computed ? wide.value
+                                   : scalar::convert(wide, computed).value;
+    };
+    Value x = factor(args[0], sum.lhsElement),
+          y = factor(args[1], sum.rhsElement);
+    linalg::YieldOp::create(
+        inner, loc, buildMultiplyAdd(inner, loc, args[2], x, y, sum.flags));
+  };
+  auto generic = linalg::GenericOp::create(
+      b, loc, TypeRange{sums}, ValueRange{sum.lhs, sum.rhs}, ValueRange{init},
+      sum.maps, sum.loops, body);
+  return buildRounded(b, loc, generic.getResult(0), type);
+}
 
 namespace {
 
@@ -80,22 +122,14 @@ private:
   }
 };
 
-Value buildMultiplyAdd(OpBuilder &b, Location loc, ArrayRef<Value> args,
-                       arith::FastMathFlags flags) {
-  if (isa<FloatType>(args[0].getType())) {
-    Value product = arith::MulFOp::create(b, loc, args[0], args[1], flags);
-    return arith::AddFOp::create(b, loc, args[2], product, flags);
-  }
-  Value product = arith::MulIOp::create(b, loc, args[0], args[1]);
-  return arith::AddIOp::create(b, loc, args[2], product);
-}
-
-Value buildNest(OpBuilder &b, Location loc, RankedTensorType type, Value lhs,
-                Value rhs, Type element, const Nest &nest) {
+weft::SumOfProducts describe(Value lhs, Value rhs, Type element,
+                             const Nest &nest) {
+  MLIRContext *context = lhs.getContext();
   auto map = [&](ArrayRef<int64_t> places) {
-    auto exprs = llvm::map_to_vector(
-        places, [&](int64_t place) { return b.getAffineDimExpr(place); });
-    return AffineMap::get(nest.depth, 0, exprs, b.getContext());
+    auto exprs = llvm::map_to_vector(places, [&](int64_t place) {
+      return getAffineDimExpr(place, context);
+    });
+    return AffineMap::get(nest.depth, 0, exprs, context);
   };
   SmallVector<utils::IteratorType> loops(nest.depth,
                                          utils::IteratorType::parallel);
@@ -106,24 +140,13 @@ Value buildNest(OpBuilder &b, Location loc, RankedTensorType type, Value lhs,
   auto flags = arith::FastMathFlags::contract;
   if (nest.reductionIsInnermost)
     flags = flags | arith::FastMathFlags::reassoc;
-
-  Value zero =
-      arith::ConstantOp::create(b, loc, b.getZeroAttr(type.getElementType()));
-  Value init = weft::buildFilled(b, loc, type, zero);
-  if (cast<RankedTensorType>(lhs.getType()).getNumElements() == 0)
-    return init;
-  auto generic = linalg::GenericOp::create(
-      b, loc, TypeRange{type}, ValueRange{lhs, rhs}, ValueRange{init},
-      ArrayRef<AffineMap>{map(nest.lhs), map(nest.rhs), map(nest.result)},
-      loops, [&](OpBuilder &inner, Location loc, ValueRange args) {
-        auto widened = [&](Value x) {
-          return weft::scalar::widen({x, element, &inner, loc}).value;
-        };
-        Value next = buildMultiplyAdd(
-            inner, loc, {widened(args[0]), widened(args[1]), args[2]}, flags);
-        linalg::YieldOp::create(inner, loc, next);
-      });
-  return generic.getResult(0);
+  return {lhs,
+          rhs,
+          element,
+          element,
+          {map(nest.lhs), map(nest.rhs), map(nest.result)},
+          loops,
+          flags};
 }
 
 /// Copies `x` into the order batch, contracted, free, and renumbers `dims`.
@@ -166,10 +189,10 @@ struct LowerContraction final : OpConversionPattern<weft::DotGeneralOp> {
     if (!r.free.empty() && !r.endsIn(r.free) &&
         countOf(lhs, l.free) >= worthMoving)
       rhs = moveDims(rewriter, loc, rhs, r);
-    Value sums = buildNest(rewriter, loc, weft::accumulatorType(op.getType()),
-                           lhs, rhs, op.getType().getElementType(), Nest(l, r));
-    rewriter.replaceOp(op,
-                       weft::buildRounded(rewriter, loc, sums, op.getType()));
+    Type element = op.getLhs().getType().getElementType();
+    rewriter.replaceOp(
+        op, weft::buildSumOfProducts(rewriter, loc, op.getType(),
+                                     describe(lhs, rhs, element, Nest(l, r))));
     return success();
   }
 };

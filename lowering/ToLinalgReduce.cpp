@@ -11,16 +11,15 @@
 using namespace mlir;
 using arith::FastMathFlags;
 
-namespace {
-
-/// Allows every float op of `block` what `flags` allow.
-void setFastMath(Block &block, FastMathFlags flags) {
+void weft::setFastMath(Block &block, FastMathFlags flags) {
   auto attr =
       arith::FastMathFlagsAttr::get(block.getParentOp()->getContext(), flags);
   for (Operation &op : block)
     if (auto floating = dyn_cast<arith::ArithFastMathInterface>(op))
       op.setAttr(floating.getFastMathAttrName(), attr);
 }
+
+namespace {
 
 constexpr FastMathFlags anyOrder =
     FastMathFlags::reassoc | FastMathFlags::contract;
@@ -81,7 +80,7 @@ struct LowerReduction final : OpInterfaceConversionPattern<weft::Reduction> {
           Value result = op.buildCombiner(b, loc, sum, x);
           linalg::YieldOp::create(b, loc, weft::storeScalar(b, loc, result));
         });
-    setFastMath(*generic.getBody(), anyOrder);
+    weft::setFastMath(*generic.getBody(), anyOrder);
     rewriter.replaceOp(
         op, weft::buildRounded(rewriter, loc, generic.getResult(0), result));
     return success();

@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
+from weft.ops.windows import Windows
+
 Shape = tuple[int, ...]
 
 
@@ -265,6 +267,9 @@ def dot_general(random: Random, given: Shape) -> Case | None:
     )
     if left * math.prod(size for dim, size in labels if dim is None) > MOST_ELEMENTS:
         return None
+    free = [dim for dim, role in enumerate(roles) if role == "f"]
+    result = [given[dim] for dim in (*batch, *free)]
+    result += [size for dim, size in labels if dim is None]
     return Case(
         (given, rhs),
         {
@@ -273,7 +278,70 @@ def dot_general(random: Random, given: Shape) -> Case | None:
             "lhs_contract": tuple(contract),
             "rhs_contract": tuple(found[dim] for dim in contract),
         },
+        tuple(result),
     )
+
+
+def convolution(random: Random, given: Shape) -> Case | None:
+    order = _order(random, len(given))
+    kinds = [random.choice("bcfs") for _ in order]
+    chosen = {
+        kind: tuple(d for d, k in zip(order, kinds, strict=True) if k == kind)
+        for kind in "bcfs"
+    }
+    spatial = tuple(given[dim] for dim in chosen["s"])
+    geometry = _geometry(random, len(spatial))
+    counts = Windows(**geometry).counts(spatial)
+    window = geometry.pop("window")
+    # Those of the kernel are batch, contracted, spatial, and some of its own.
+    own = [random.choice((1, 2, 3)) for _ in range(random.randint(0, 1))]
+    sizes = [given[dim] for dim in (*chosen["b"], *chosen["c"])]
+    places = _order(random, len(sizes) + len(window) + len(own))
+    rhs = [0] * len(places)
+    for place, size in zip(places, [*sizes, *window, *own], strict=True):
+        rhs[place] = size
+    ends = len(chosen["b"]), len(sizes), len(sizes) + len(window)
+    natural = [given[dim] for dim in (*chosen["b"], *sorted(chosen["f"]))]
+    natural += [*counts, *own]
+    out = _order(random, len(natural))
+    if math.prod(natural) > MOST_ELEMENTS or math.prod(rhs) > MOST_ELEMENTS:
+        return None
+    attributes = {
+        "lhs_batch": chosen["b"], "rhs_batch": places[: ends[0]],
+        "lhs_contract": chosen["c"], "rhs_contract": places[ends[0] : ends[1]],
+        "lhs_spatial": chosen["s"], "rhs_spatial": places[ends[1] : ends[2]],
+        "order": out,
+    }  # fmt: skip
+    result = tuple(natural[place] for place in out)
+    return Case((given, tuple(rhs)), attributes | geometry, result)
+
+
+# ---- windows ----
+
+
+def _geometry(random: Random, rank: int) -> dict[str, Shape]:
+    def each(*values: int) -> Shape:
+        return tuple(random.choice(values) for _ in range(rank))
+
+    return {
+        "window": each(1, 2, 3), "strides": each(1, 1, 2, 3), "low": each(-1, 0, 0, 2),
+        "high": each(-1, 0, 0, 2), "base_dilation": each(1, 1, 1, 2),
+        "window_dilation": each(1, 1, 2),
+    }  # fmt: skip
+
+
+def windows(random: Random, given: Shape) -> Case | None:
+    geometry = _geometry(random, len(given))
+    most = math.prod(size * 2 + 4 for size in given)
+    return Case((given,), geometry) if most <= 8 * MOST_ELEMENTS else None
+
+
+def sum_where_equal(random: Random, given: Shape) -> Case | None:
+    case = windows(random, given)
+    if case is None:
+        return None
+    counts = Windows(**case.attributes).counts(given)
+    return Case((given, given, counts), case.attributes)
 
 
 # ---- creation ----

@@ -17,6 +17,7 @@ import op_cases
 from op_cases import Case, Draw, Shape
 from records import Record, Value
 from weft.dtypes import BY_MLIR_NAME, MLIR_NAMES, code, limits, rounded
+from weft.ops.windows import Windows
 
 Interval = tuple[float, float]
 
@@ -100,7 +101,90 @@ def _dot(
     lhs: Shape, rhs: Shape, batch: Any = ((), ()), contract: Any = ((), ())
 ) -> Case:
     names = ("lhs_batch", "rhs_batch", "lhs_contract", "rhs_contract")
-    return Case((lhs, rhs), dict(zip(names, (*batch, *contract), strict=True)))
+    free = [
+        [n for i, n in enumerate(shape) if i not in (*batch[side], *contract[side])]
+        for side, shape in enumerate((lhs, rhs))
+    ]
+    result = (*(lhs[i] for i in batch[0]), *free[0], *free[1])
+    return Case((lhs, rhs), dict(zip(names, (*batch, *contract), strict=True)), result)
+
+
+def _windows(shape: Shape, count: int = 1, **given: Shape) -> Case:
+    """Windows of an array; of three operands the last one has one element each."""
+    geometry = _geometry(len(shape), **given)
+    if count == 1:
+        return Case((shape,), geometry)
+    return Case((shape, shape, Windows(**geometry).counts(shape)), geometry)
+
+
+def _geometry(rank: int, **given: Shape) -> dict[str, Shape]:
+    names = ("window", "strides", "base_dilation", "window_dilation")
+    usual = dict.fromkeys(names, (1,) * rank)
+    return usual | {"low": (0,) * rank, "high": (0,) * rank} | given
+
+
+def windowed(count: int = 1, **options: Any) -> Row:
+    """An op on windows: they overlap, leave the array, have gaps, and lie apart."""
+    cases = (
+        _windows((), count),
+        _windows((7,), count, window=(3,)),
+        _windows((7,), count, window=(2,), strides=(3,), low=(1,), high=(2,)),
+        _windows((5, 4), count, window=(3, 2), strides=(2, 1), window_dilation=(1, 2)),
+        _windows((4, 5), count, window=(2, 3), base_dilation=(2, 2), low=(1, 0),
+                 high=(0, 1), strides=(1, 2)),
+        _windows((6, 3), count, window=(2, 2), low=(-1, 0), high=(-2, 1)),
+        _windows((2, 5, 5, 2), count, window=(1, 3, 3, 1), strides=(1, 2, 2, 1),
+                 low=(0, 1, 1, 0), high=(0, 1, 1, 0)),
+        _windows((0, 3), count, window=(1, 2)),
+        _windows((2,), count, window=(3,)),
+    )  # fmt: skip
+    # A window that lies in the padding alone has no finite extreme.
+    padding = _windows((3,), count, window=(2,), low=(3,))
+    more = [padding] if options.get("accumulates") else []
+    draw = op_cases.windows if count == 1 else op_cases.sum_where_equal
+    return structured(*cases, *more, draw=draw, **options)
+
+
+def _convolution(
+    lhs: Shape, rhs: Shape, result: Shape, roles: Sequence[Shape],
+    order: Shape | None = None, **given: Shape,
+) -> Case:  # fmt: skip
+    """`roles` are the batch, contracted and spatial dimensions of lhs, then of rhs."""
+    names = ("batch", "contract", "spatial")
+    both = [f"{side}_{name}" for side in ("lhs", "rhs") for name in names]
+    attributes = dict(zip(both, roles, strict=True))
+    attributes["order"] = tuple(range(len(result))) if order is None else order
+    geometry = _geometry(len(attributes["lhs_spatial"]), **given)
+    del geometry["window"]
+    return Case((lhs, rhs), attributes | geometry, result)
+
+
+NHWC = ((), (3,), (1, 2), (), (2,), (0, 1))
+NCHW = ((), (1,), (2, 3), (), (1,), (2, 3))
+
+CONVOLUTIONS = (
+    _convolution((2, 5, 4, 3), (3, 2, 3, 2), (2, 3, 3, 2), NHWC),
+    _convolution((2, 3, 5, 4), (2, 3, 3, 2), (2, 2, 3, 3), NCHW, (0, 3, 1, 2)),
+    _convolution((1, 6, 5, 2), (3, 2, 2, 3), (1, 3, 3, 3), NHWC, strides=(2, 2),
+                 low=(1, 0), high=(0, 1)),
+    # Dilated, the input (a transposed convolution) and the kernel; cut off.
+    _convolution((1, 4, 3, 2), (2, 3, 2, 1), (1, 5, 7, 1), NHWC, low=(-1, 3),
+                 high=(0, 3), base_dilation=(2, 2), window_dilation=(1, 2)),
+    # Groups of features, spatial dimensions first, the result turned around.
+    _convolution((2, 2, 3, 5), (2, 3, 2, 2), (2, 2, 4, 2),
+                 ((1,), (2,), (3,), (0,), (1,), (2,)), (3, 1, 2, 0)),
+    # Several batch, free and contracted dimensions.
+    _convolution((2, 3, 2, 4, 2), (2, 3, 2, 2, 2), (2, 3, 3, 2),
+                 ((1,), (4, 2), (3,), (1,), (0, 3), (2,)), (1, 0, 2, 3)),
+    _convolution((2, 3), (3, 2), (2, 2), ((), (1,), (), (), (0,), ())),
+    _convolution((5,), (2,), (4,), ((), (), (0,), (), (), (0,))),
+    _convolution((1, 2, 2, 2, 2), (1, 2, 2, 1, 2), (1, 1, 2, 2, 2),
+                 ((), (1,), (2, 3, 4), (), (1,), (2, 3, 4)), (0, 4, 1, 2, 3),
+                 high=(1, 0, 1)),
+    _convolution((2, 1, 3), (2, 2, 3), (2, 0, 2), ((), (2,), (1,), (), (2,), (1,))),
+    _convolution((2, 4, 0), (2, 2, 0), (2, 3, 2), ((), (2,), (1,), (), (2,), (1,))),
+    _convolution((0, 4, 2), (2, 2, 2), (0, 3, 2), ((), (2,), (1,), (), (2,), (1,))),
+)  # fmt: skip
 
 
 def _slice(shape: Shape, start: Shape, limit: Shape, stride: Shape) -> Case:
@@ -413,6 +497,14 @@ ROWS: dict[str, Row] = {
         accumulates=True,
         draw=op_cases.dot_general,
     ),
+    "convolution": structured(
+        *CONVOLUTIONS, ulps=8, accumulates=True, draw=op_cases.convolution
+    ),
+    # Windows.
+    "reduce_window_sum": windowed(ulps=8, accumulates=True),
+    "reduce_window_max": windowed(signed_zeros=False),
+    "reduce_window_min": windowed(signed_zeros=False),
+    "sum_where_equal": windowed(3, ulps=8, accumulates=True),
 }
 
 

@@ -7,6 +7,10 @@ The last axes are those of vectors and matrices; all others are stacks of them.
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
 from . import ops
@@ -24,6 +28,7 @@ __all__ = [
     "matmul",
     "matrix_norm",
     "matrix_transpose",
+    "multi_dot",
     "norm",
     "outer",
     "tensordot",
@@ -86,6 +91,41 @@ def cross(x: ArrayLike, y: ArrayLike, /, *, axis: int = -1) -> Array:
     a, b, c = ops.unstack(left, axis=along)
     d, e, f = ops.unstack(right, axis=along)
     return ops.stack([b * f - c * e, c * d - a * f, a * e - b * d], axis=along)
+
+
+@public
+def multi_dot(arrays: Sequence[ArrayLike], /) -> Array:
+    """The product of two or more matrices, in the order of the fewest multiplications.
+
+    The first may be a row and the last a column, of one axis, which the result does not
+    have. Raises `ShapeError` for other shapes, and where neighbours do not fit.
+
+    >>> x = weft.ones((2, 3))
+    >>> weft.linalg.multi_dot([x, weft.ones((3, 4)), weft.ones((4, 1))]).shape
+    (2, 1)
+    """
+    operands = [as_array(x, "multi_dot") for x in arrays]
+    shapes = [x.shape for x in operands]
+    if len(operands) < 2:
+        raise ArgumentError("multi_dot takes two arrays at least")
+    ends = {0, len(operands) - 1}
+    for i, x in enumerate(operands):
+        if x.ndim != 2 and not (x.ndim == 1 and i in ends):
+            raise ShapeError(
+                f"multi_dot takes matrices, between vectors at most; got {shapes}"
+            )
+    for left, right in itertools.pairwise(operands):
+        if left.shape[-1] != right.shape[0]:
+            raise ShapeError(
+                f"multi_dot: of the shapes {shapes}, {left.shape} and {right.shape} "
+                "cannot be multiplied: the sizes in between must be equal"
+            )
+    labels = [[i, i + 1] for i in range(len(operands))]
+    terms: list[Any] = []
+    for i, x in enumerate(operands):
+        terms += [x, labels[i] if x.ndim == 2 else labels[i][1 if i == 0 else 0 :][:1]]
+    outer = [0] * (operands[0].ndim == 2) + [len(operands)] * (operands[-1].ndim == 2)
+    return ops.einsum(*terms, outer, optimize="dp")
 
 
 @public

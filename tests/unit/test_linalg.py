@@ -67,3 +67,26 @@ def test_mistakes(mistake, message):
     with pytest.raises(weft.WeftError, match=message) as caught:
         mistake()
     assert "test_linalg.py:" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "shapes",
+    [
+        ((2, 3), (3, 4)), ((2, 3), (3, 4), (4, 1)), ((3,), (3, 4), (4, 2), (2, 5)),
+        ((3,), (3, 4), (4,)), ((2, 9), (9, 1), (1, 9), (9, 2), (2,)), ((3,), (3,)),
+        ((2, 0), (0, 3), (3, 1)),
+    ],
+)  # fmt: skip
+def test_multi_dot(shapes):
+    arrays = [np.random.default_rng(i).normal(size=s) for i, s in enumerate(shapes)]
+    check(lambda *xs: linalg.multi_dot(xs), np.linalg.multi_dot(arrays), *arrays)
+
+
+def test_multi_dot_says_what_does_not_fit():
+    ones = np.ones((2, 3))
+    with pytest.raises(weft.ShapeError, match="sizes in between must be equal"):
+        linalg.multi_dot([ones, ones, ones])
+    with pytest.raises(weft.ShapeError, match="takes matrices"):
+        linalg.multi_dot([ones, np.ones(3), ones])
+    with pytest.raises(weft.ArgumentError, match="two arrays"):
+        linalg.multi_dot([ones])

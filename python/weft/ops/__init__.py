@@ -16,12 +16,15 @@ from . import (
     choosing,
     comparing,
     contract,
+    convolutions,
     create,
     cumulative,
     joining,
     logic,
     nan_reductions,
     quantiles,
+    padding,
+    products,
     reduce,
     searching,
     sets,
@@ -32,6 +35,8 @@ from . import (
     taking,
     transcendental,
     triangles,
+    subscripts,
+    windows,
 )
 from .arithmetic import *  # noqa: F403
 from .arranging import *  # noqa: F403
@@ -40,6 +45,7 @@ from .choice import *  # noqa: F403
 from .choosing import *  # noqa: F403
 from .comparing import *  # noqa: F403
 from .contract import *  # noqa: F403
+from .convolutions import *  # noqa: F403
 from .create import *  # noqa: F403
 from .create import check_device as check_device
 from .cumulative import *  # noqa: F403
@@ -48,6 +54,8 @@ from .joining import *  # noqa: F403
 from .logic import *  # noqa: F403
 from .nan_reductions import *  # noqa: F403
 from .quantiles import *  # noqa: F403
+from .padding import *  # noqa: F403
+from .products import *  # noqa: F403
 from .reduce import *  # noqa: F403
 from .registry import REGISTRY as REGISTRY
 from .searching import *  # noqa: F403
@@ -59,16 +67,21 @@ from .statistics import *  # noqa: F403
 from .taking import *  # noqa: F403
 from .transcendental import *  # noqa: F403
 from .triangles import *  # noqa: F403
+from .subscripts import *  # noqa: F403
+from .windows import *  # noqa: F403
 
 # A module lists what it gives to users once; nothing repeats these lists.
 __all__: list[str] = []
 __all__ += arithmetic.__all__
 __all__ += choice.__all__
 __all__ += contract.__all__
+__all__ += convolutions.__all__
 __all__ += create.__all__
 __all__ += cumulative.__all__
 __all__ += slices.__all__
 __all__ += logic.__all__
+__all__ += padding.__all__
+__all__ += products.__all__
 __all__ += reduce.__all__
 __all__ += searching.__all__
 __all__ += shape.__all__
@@ -83,7 +96,9 @@ __all__ += statistics.__all__
 __all__ += sets.__all__
 __all__ += choosing.__all__
 __all__ += comparing.__all__
+__all__ += subscripts.__all__
 __all__ += transcendental.__all__
+__all__ += windows.__all__
 
 # The function of the same name for each of NumPy's universal functions.
 BY_UFUNC: Final[dict[np.ufunc, Callable[..., Any]]] = {

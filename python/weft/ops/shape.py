@@ -28,7 +28,6 @@ __all__ = [
     "expand_dims",
     "matrix_transpose",
     "moveaxis",
-    "pad",
     "permute_dims",
     "reshape",
     "reverse",
@@ -245,7 +244,7 @@ def pad(
 
     `pad_width` is one width, or (before, after), or one such pair for each axis.
 
-    >>> weft.pad(weft.asarray([1, 2]), (1, 2), 9)
+    >>> weft.pad(weft.asarray([1, 2]), (1, 2), constant_values=9)
     Array([9, 1, 2, 9, 9], dtype=int64)
     """
     places, shape = [], []

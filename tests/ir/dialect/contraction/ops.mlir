@@ -12,3 +12,21 @@ func.func @dot_general(%l: tensor<2x3x4xf32>, %r: tensor<4x2x5xf32>, %s: tensor<
   %1 = weft.dot_general %l, %s batch [] x [] contract [] x [] : (tensor<2x3x4xf32>, tensor<f32>) -> tensor<2x3x4xf32>
   return
 }
+
+// The sum of products may be of a wider type than they are.
+// CHECK-LABEL: func.func @accumulated(
+func.func @accumulated(%x: tensor<2x3xi8>, %y: tensor<2x3xf32>) {
+  // CHECK-NEXT: weft.dot_general {{.+}} : (tensor<2x3xi8>, tensor<2x3xi8>) -> tensor<2x2xi32>
+  %0 = weft.dot_general %x, %x batch [] x [] contract [1] x [1] : (tensor<2x3xi8>, tensor<2x3xi8>) -> tensor<2x2xi32>
+  // CHECK-NEXT: weft.dot_general {{.+}} : (tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2x2xf64>
+  %1 = weft.dot_general %y, %y batch [] x [] contract [1] x [1] : (tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2x2xf64>
+  return
+}
+
+// CHECK-LABEL: func.func @convolution(
+// CHECK-SAME: %[[X:[a-z0-9]+]]: tensor<2x9x9x3xf32>, %[[W:[a-z0-9]+]]: tensor<3x3x3x8xf32>)
+func.func @convolution(%x: tensor<2x9x9x3xf32>, %w: tensor<3x3x3x8xf32>) {
+  // CHECK-NEXT: weft.convolution %[[X]], %[[W]] batch [] x [] contract [3] x [2] spatial [1, 2] x [0, 1] order [0, 1, 2, 3] strides [1, 1] low [1, 1] high [1, 1] base_dilation [1, 1] window_dilation [1, 1] : (tensor<2x9x9x3xf32>, tensor<3x3x3x8xf32>) -> tensor<2x9x9x8xf32>
+  %0 = weft.convolution %x, %w batch [] x [] contract [3] x [2] spatial [1, 2] x [0, 1] order [0, 1, 2, 3] strides [1, 1] low [1, 1] high [1, 1] base_dilation [1, 1] window_dilation [1, 1] : (tensor<2x9x9x3xf32>, tensor<3x3x3x8xf32>) -> tensor<2x9x9x8xf32>
+  return
+}

@@ -1,0 +1,332 @@
+"""Convolutions against sums over explicit indices: geometry, groups, layouts."""
+
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import weft
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A convolution of arrays N C spatial and O I spatial, and their layouts."""
+
+    lhs: tuple[int, ...]
+    rhs: tuple[int, ...]
+    strides: tuple[int, ...]
+    padding: tuple[tuple[int, int], ...]
+    lhs_dilation: tuple[int, ...]
+    rhs_dilation: tuple[int, ...]
+    groups: tuple[int, int]
+    layouts: tuple[tuple[int, ...], ...]
+
+    def arrays(self, dtype: str = "float64") -> tuple[np.ndarray, np.ndarray]:
+        """Whole numbers, so that sums are exact in every order."""
+        random = np.random.default_rng([*self.lhs, *self.rhs])
+        low = 0 if dtype.startswith(("u", "b")) else -3
+        x, w = (random.integers(low, 4, s).astype(dtype) for s in (self.lhs, self.rhs))
+        return _laid_out(x, self.layouts[0]), _laid_out(w, self.layouts[1])
+
+    def ours(self, x: Any, w: Any, preferred: Any = None) -> Any:
+        return weft.conv_general_dilated(
+            x, w, self.strides, self.padding, self.lhs_dilation, self.rhs_dilation,
+            weft.ConvDimensionNumbers(*self.layouts), *self.groups, preferred,
+        )  # fmt: skip
+
+    def oracle(self, x: np.ndarray, w: np.ndarray) -> np.ndarray:
+        x = np.transpose(x, self.layouts[0])
+        w = np.transpose(w, self.layouts[1])
+        return _laid_out(_convolved(self, x, w), self.layouts[2])
+
+
+def _laid_out(x: np.ndarray, spec: tuple[int, ...]) -> np.ndarray:
+    """An array whose axis i becomes axis `spec[i]`."""
+    return np.transpose(x, np.argsort(spec))
+
+
+def _convolved(p: Problem, x: np.ndarray, w: np.ndarray) -> np.ndarray:
+    """Each group by itself."""
+    features, batches = p.groups
+    parts = []
+    for g in range(max(p.groups)):
+        own = x
+        if features > 1:
+            own = np.split(x, features, axis=1)[g]
+        if batches > 1:
+            own = np.split(x, batches, axis=0)[g]
+        parts.append(_summed(p, own, np.split(w, max(p.groups), axis=0)[g]))
+    return np.concatenate(parts, axis=1)
+
+
+def _summed(p: Problem, x: np.ndarray, w: np.ndarray) -> np.ndarray:
+    """Every place of the result and of the window, by the index that they mean."""
+    counts = []
+    for n, k, s, (low, high), a, b in zip(
+        x.shape[2:], w.shape[2:], p.strides, p.padding, p.lhs_dilation,
+        p.rhs_dilation, strict=True,
+    ):  # fmt: skip
+        room = low + (n and (n - 1) * a + 1) + high - ((k - 1) * b + 1)
+        counts.append(room // s + 1 if room >= 0 else 0)
+    out = np.zeros((x.shape[0], w.shape[0], *counts), x.dtype)
+    for place in itertools.product(*map(range, counts)):
+        for window in itertools.product(*map(range, w.shape[2:])):
+            index = []
+            for o, k, s, (low, _), a, b, n in zip(
+                place, window, p.strides, p.padding, p.lhs_dilation, p.rhs_dilation,
+                x.shape[2:], strict=True,
+            ):  # fmt: skip
+                at, rest = divmod(o * s + k * b - low, a)
+                index.append(at if not rest and 0 <= at < n else None)
+            if None not in index:
+                products = x[(..., *index)] @ w[(..., *window)].T
+                out[(..., *place)] += products
+    return out
+
+
+@st.composite
+def problems(draw: Any) -> Problem:
+    """Any geometry, groups and layout, of small arrays."""
+    rank = draw(st.integers(0, 3))
+    number = st.integers(1, 3)
+
+    def each(numbers: Any) -> tuple[Any, ...]:
+        return tuple(draw(numbers) for _ in range(rank))
+
+    groups = draw(st.sampled_from([(1, 1), (1, 1), (2, 1), (3, 1), (1, 2), (1, 3)]))
+    count = max(groups)
+    inputs, batch = draw(st.integers(0, 2)), draw(st.integers(0, 2)) * groups[1]
+    sizes, window = each(st.integers(0, 5)), each(number)
+    edge = st.integers(-2, 3)
+    layouts = tuple(
+        tuple(draw(st.permutations(range(rank + 2)))) for _ in range(3)
+    )  # fmt: skip
+    return Problem(
+        (batch, inputs * groups[0], *sizes),
+        (draw(st.integers(0, 2)) * count, inputs, *window),
+        each(number), each(st.tuples(edge, edge)), each(number), each(number),
+        groups, layouts,
+    )  # fmt: skip
+
+
+@settings(max_examples=200, deadline=None)
+@given(problems())
+def test_convolutions(problem: Problem) -> None:
+    x, w = problem.arrays()
+    np.testing.assert_array_equal(problem.ours(x, w), problem.oracle(x, w))
+
+
+def _sample(count: int, seed: int) -> list[Problem]:
+    """Problems of all ranks with a result that has elements."""
+    random = np.random.default_rng(seed)
+    found: list[Problem] = []
+    while len(found) < count:
+        rank = len(found) % 4
+        groups = [(1, 1), (2, 1), (1, 2), (3, 1)][int(random.integers(4))]
+
+        def each(low: int, high: int, rank: int = rank) -> tuple[int, ...]:
+            return tuple(int(i) for i in random.integers(low, high, rank))
+
+        inputs = int(random.integers(1, 3))
+        orders = [random.permutation(rank + 2).tolist() for _ in range(3)]
+        found.append(
+            Problem(
+                (2 * groups[1], inputs * groups[0], *each(2, 6)),
+                (2 * max(groups), inputs, *each(1, 4)),
+                each(1, 3), tuple(zip(each(-1, 3), each(0, 4), strict=True)),
+                each(1, 3), each(1, 3), groups, tuple(map(tuple, orders)),
+            )
+        )  # fmt: skip
+    return [p for p in found if p.oracle(*p.arrays()).size]
+
+
+@pytest.mark.parametrize("dtype", ["bool", "int8", "uint16", "int64", "float32"])
+def test_convolutions_compiled(dtype: str) -> None:
+    problems = _sample(16, 3)
+    arguments = [p.arrays(dtype) for p in problems]
+    program = weft.jit(
+        lambda arguments: [
+            p.ours(*args) for p, args in zip(problems, arguments, strict=True)
+        ]
+    )
+    for p, args, got in zip(problems, arguments, program(arguments), strict=True):
+        want = p.oracle(*args)
+        assert got.dtype == want.dtype == dtype
+        np.testing.assert_array_equal(got, want, err_msg=str(p))
+
+
+def test_derivatives_and_stacks() -> None:
+    problems = _sample(4, 11)[1:]
+    arguments = [tuple(map(weft.asarray, p.arrays())) for p in problems]
+
+    def results(arguments: Any) -> Any:
+        return [p.ours(*args) for p, args in zip(problems, arguments, strict=True)]
+
+    weft.testing.check_grads(results, (arguments,))
+
+
+def test_sums_are_of_the_dtype_that_is_asked_for() -> None:
+    (problem,) = _sample(3, 3)[2:]
+    x, w = (a * np.int8(20) for a in problem.arrays("int8"))
+    want = problem.oracle(x.astype("int32"), w.astype("int32"))
+    assert np.abs(want).max() > 2000
+    for call in (problem.ours, weft.jit(problem.ours, static_argnums=2)):
+        got = call(x, w, np.dtype("int32"))
+        assert got.dtype == np.int32
+        np.testing.assert_array_equal(got, want)
+
+
+def test_gradients_of_wider_sums() -> None:
+    (problem,) = _sample(3, 3)[2:]
+    x, w = problem.arrays("float32")
+    loss = lambda x, w: weft.sum(problem.ours(x, w, weft.float64) ** 2)  # noqa: E731
+    exact = weft.grad(loss, argnums=(0, 1))(x.astype("f8"), w.astype("f8"))
+    for got, want in zip(
+        weft.jit(weft.grad(loss, argnums=(0, 1)))(x, w), exact, strict=True
+    ):
+        assert got.dtype == np.float32
+        np.testing.assert_array_equal(got, np.asarray(want))
+
+
+# ---- layouts and words ----
+
+
+def test_layouts_by_letters() -> None:
+    random = np.random.default_rng(0)
+    x, w = random.normal(size=(2, 3, 6, 5)), random.normal(size=(4, 3, 3, 2))
+    want = weft.conv_general_dilated(x, w, (2, 1), "SAME")
+    for image, kernel in (("NHWC", "HWIO"), ("HWNC", "OIHW"), ("CWHN", "WIHO")):
+
+        def axes(word: str, usual: str) -> list[int]:
+            return [usual.index(letter) for letter in word]
+
+        # Spatial axes are in the kernel's order, and so are the strides.
+        letters = [i for i in kernel if i in "HW"]
+        got = weft.conv_general_dilated(
+            np.transpose(x, axes(image, "NCHW")),
+            np.transpose(w, axes(kernel, "OIHW")),
+            [{"H": 2, "W": 1}[i] for i in letters], "SAME",
+            dimension_numbers=(image, kernel, image),
+        )  # fmt: skip
+        np.testing.assert_allclose(
+            got, np.transpose(np.asarray(want), axes(image, "NCHW")), rtol=1e-12
+        )
+    nhwc = weft.nn.conv(
+        np.moveaxis(x, 1, -1), np.transpose(w, (2, 3, 1, 0)), strides=(2, 1)
+    )
+    np.testing.assert_allclose(np.moveaxis(np.asarray(nhwc), -1, 1), want, rtol=1e-12)
+    nchw = weft.nn.conv(x, w, strides=(2, 1), layout="NCHW")
+    np.testing.assert_array_equal(nchw, want)
+
+
+@pytest.mark.parametrize("size", range(1, 8))
+@pytest.mark.parametrize("window", [1, 2, 3, 4])
+@pytest.mark.parametrize("stride", [1, 2, 3])
+def test_padding_by_words(size: int, window: int, stride: int) -> None:
+    x, w = np.ones((1, 1, size)), np.ones((1, 1, window))
+    same = weft.conv(x, w, stride, "SAME")
+    assert same.shape[2] == -(-size // stride)
+    lower = weft.conv(x, w, stride, "SAME_LOWER")
+    np.testing.assert_array_equal(same, np.flip(np.asarray(lower), 2))
+    valid = weft.conv(x, w, stride, "VALID")
+    assert valid.shape[2] == max(0, (size - window) // stride + 1)
+    total = max((same.shape[2] - 1) * stride + window - size, 0)
+    pairs = ((total // 2, total - total // 2),)
+    np.testing.assert_array_equal(same, weft.conv(x, w, stride, pairs))
+
+
+@pytest.mark.parametrize("padding", ["SAME", "VALID"])
+@pytest.mark.parametrize("stride", [1, 2, 3])
+@pytest.mark.parametrize("window", [1, 2, 3, 4])
+def test_transposed_convolution_is_the_transpose(
+    padding: str, stride: int, window: int
+) -> None:
+    random = np.random.default_rng(window)
+    y, w = random.normal(size=(2, 4, 3)), random.normal(size=(window, 5, 3))
+    size = {
+        "SAME": 4 * stride,
+        "VALID": 3 * stride + window + max(0, stride - window),
+    }[padding]
+
+    def forward(x: Any) -> Any:
+        return weft.nn.conv(x, w, strides=stride, padding=padding)
+
+    x = random.normal(size=(2, size, 5))
+    result, pullback = weft.vjp(forward, x)
+    assert result.shape == y.shape
+    got = weft.conv_transpose(y, w, (stride,), padding, transpose_kernel=True)
+    np.testing.assert_allclose(got, pullback(y)[0], rtol=1e-9, atol=1e-12)
+
+
+def test_transposed_convolution() -> None:
+    x, w = np.array([1.0, 2.0, 3.0]), np.array([10.0, 1.0])
+    want = np.convolve([1, 0, 2, 0, 3], w[::-1])
+    args = x.reshape(1, 3, 1), w.reshape(2, 1, 1)
+    got = weft.conv_transpose(*args, 2, "VALID")
+    np.testing.assert_array_equal(np.ravel(got), want)
+    got = weft.conv_transpose(*args, 2, ((1, 1),), rhs_dilation=1)
+    np.testing.assert_array_equal(np.ravel(got), want)
+
+
+# ---- sequences ----
+
+
+@pytest.mark.parametrize("name", ["convolve", "correlate"])
+@pytest.mark.parametrize("dtype", ["bool", "int8", "uint32", "float64"])
+def test_sequences(name: str, dtype: str) -> None:
+    random = np.random.default_rng(2)
+    sizes = [(1, 1), (5, 3), (5, 2), (2, 5), (3, 3), (4, 4), (1, 3), (6, 1)]
+    pairs = [tuple(random.integers(0, 3, n).astype(dtype) for n in s) for s in sizes]
+    for mode in ("full", "same", "valid"):
+        ours = lambda a, v, mode=mode: getattr(weft, name)(a, v, mode)  # noqa: E731
+        compiled = weft.jit(lambda pairs, ours=ours: [ours(*pair) for pair in pairs])
+        for pair, got in zip(pairs, compiled(pairs), strict=True):
+            want = getattr(np, name)(*pair, mode)
+            np.testing.assert_array_equal(got, want)
+            np.testing.assert_array_equal(ours(*pair), want)
+            assert got.dtype == want.dtype
+
+
+# ---- mistakes ----
+
+MISTAKES: list[tuple[dict[str, Any], type[Exception], str]] = [
+    ({"lhs": (1, 2, 4)}, weft.ShapeError, "the input has 2 features, in 1 groups"),
+    ({"lhs": (1, 3)}, weft.ShapeError, "as many axes"),
+    ({"rhs": (2, 3, 0)}, weft.ShapeError, "the kernel has no elements"),
+    ({"window_strides": (1, 1)}, weft.ShapeError, "one entry for each of 1 axes"),
+    ({"window_strides": 0}, weft.ArgumentError, "must not be below 1"),
+    ({"rhs_dilation": 0}, weft.ArgumentError, "must not be below 1"),
+    ({"padding": "FULL"}, weft.ArgumentError, "'SAME', 'SAME_LOWER', 'VALID'"),
+    ({"padding": ((1, 1), (1, 1))}, weft.ShapeError, "for each of 1 axes"),
+    ({"feature_group_count": 2}, weft.ShapeError, "in 2 groups"),
+    ({"batch_group_count": 3}, weft.ShapeError, "no multiple of the batch_group_count"),
+    ({"feature_group_count": 0}, weft.ArgumentError, "must be positive"),
+    ({"dimension_numbers": ("NCH", "OIH")}, weft.ArgumentError, "dimension_numbers"),
+    ({"dimension_numbers": ("NCH", "OIH", "NCX")}, weft.ArgumentError, "'NCX'"),
+    ({"preferred_element_type": "int8"}, weft.DTypeError, "cannot be summed in int8"),
+]
+
+
+@pytest.mark.parametrize(("changes", "error", "match"), MISTAKES)
+def test_mistakes(changes: Any, error: type[Exception], match: str) -> None:
+    given = {"lhs": (1, 3, 4), "rhs": (2, 3, 2), "padding": "VALID"} | changes
+    x, w = np.ones(given.pop("lhs")), np.ones(given.pop("rhs"))
+    with pytest.raises(error, match=match):
+        weft.conv_general_dilated(x, w, **given)
+
+
+def test_mistakes_of_sequences() -> None:
+    with pytest.raises(weft.ShapeError, match="no elements"):
+        weft.convolve(np.ones(0), np.ones(3))
+    with pytest.raises(weft.ShapeError, match="takes sequences"):
+        weft.correlate(np.ones((2, 2)), np.ones(3))
+    with pytest.raises(weft.ArgumentError, match="mode is 'most'"):
+        weft.convolve(np.ones(3), np.ones(3), "most")
