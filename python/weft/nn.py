@@ -8,6 +8,11 @@ from . import ops
 from .array import Array
 from .dtypes import DTypeLike, canonical, is_kind, require
 from .errors import DTypeError, ShapeError, public
+from .images import avg_pool as avg_pool
+from .images import conv as conv
+from .images import max_pool as max_pool
+from .images import min_pool as min_pool
+from .interpolation import interpolate as interpolate
 from .ops.reduce import Axis
 from .ops.registry import ArrayLike, as_array
 from .ops.shape import axis_index, axis_tuple

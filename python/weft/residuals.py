@@ -17,8 +17,8 @@ from .specs import ShapeDtypeStruct
 if TYPE_CHECKING:
     from mlir import ir
 
-_FORWARD: Final = "forward"
-_BACKWARD: Final = "backward"
+_FORWARD: Final = "vjp.forward"
+_BACKWARD: Final = "vjp.backward"
 
 
 @dataclass(frozen=True, slots=True)
