@@ -22,9 +22,9 @@ from . import (
     joining,
     logic,
     nan_reductions,
-    quantiles,
     padding,
     products,
+    quantiles,
     reduce,
     searching,
     sets,
@@ -32,10 +32,10 @@ from . import (
     slices,
     sorting,
     statistics,
+    subscripts,
     taking,
     transcendental,
     triangles,
-    subscripts,
     windows,
 )
 from .arithmetic import *  # noqa: F403
@@ -53,9 +53,9 @@ from .index import getitem as getitem
 from .joining import *  # noqa: F403
 from .logic import *  # noqa: F403
 from .nan_reductions import *  # noqa: F403
-from .quantiles import *  # noqa: F403
 from .padding import *  # noqa: F403
 from .products import *  # noqa: F403
+from .quantiles import *  # noqa: F403
 from .reduce import *  # noqa: F403
 from .registry import REGISTRY as REGISTRY
 from .searching import *  # noqa: F403
@@ -64,10 +64,10 @@ from .shape import *  # noqa: F403
 from .slices import *  # noqa: F403
 from .sorting import *  # noqa: F403
 from .statistics import *  # noqa: F403
+from .subscripts import *  # noqa: F403
 from .taking import *  # noqa: F403
 from .transcendental import *  # noqa: F403
 from .triangles import *  # noqa: F403
-from .subscripts import *  # noqa: F403
 from .windows import *  # noqa: F403
 
 # A module lists what it gives to users once; nothing repeats these lists.

@@ -14,10 +14,10 @@ from ..dtypes import is_kind, spell
 from ..errors import ArgumentError, ShapeError, UnsupportedTypeError, public
 from . import reduce
 from .arithmetic import divide, floor, multiply, round
-from .taking import take
 from .registry import ArrayLike, as_array, cast
 from .shape import axis_index, broadcast_to, concatenate, integer
 from .shape import pad as pad_constant
+from .taking import take
 
 __all__ = ["pad"]
 

@@ -16,9 +16,9 @@ from ..errors import ArgumentError, ShapeError, public
 from .arithmetic import divide, maximum, minimum, multiply, subtract
 from .arranging import ravel
 from .choice import clip, select
-from .contract import matmul
 from .create import full_like, ones_like
 from .logic import not_equal
+from .products import matmul
 from .reduce import Axis, floats, mean
 from .reduce import max as largest
 from .reduce import min as smallest

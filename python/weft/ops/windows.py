@@ -15,9 +15,9 @@ from ..dtypes import is_kind, require, spell
 from ..errors import ArgumentError, ShapeError, public
 from .arithmetic import add, maximum, minimum
 from .create import iota
-from .taking import take
 from .registry import ArrayLike, Call, Reference, Shape, as_array, op
 from .shape import axis_index, integer, moveaxis, shape_tuple
+from .taking import take
 
 __all__ = [
     "reduce_window",
