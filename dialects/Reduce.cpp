@@ -91,14 +91,21 @@ SmallVector<Value> SumOp::buildPullback(OpBuilder &b, Location loc,
   });
 }
 
+/// In the type that floats like `like` are accumulated in: counts and products
+/// are too large for 16 bits before a derivative is.
+static Tensor accumulated(Tensor x, Tensor like) {
+  return convert(x, computedElement(like.type().getElementType()));
+}
+static Tensor accumulated(Tensor x) { return x ? accumulated(x, x) : x; }
+
 /// A maximum or minimum hands its cotangent to the elements that equal it, in
 /// equal parts.
 static Tensor pullbackToExtremes(Tensor x, Tensor extreme, Tensor ct,
                                  ArrayRef<int64_t> axes) {
   ArrayRef<int64_t> shape = x.type().getShape();
   Tensor isExtreme = equal(x, restoreAxes(extreme, axes, shape));
-  Tensor hits = convert(isExtreme, x.type().getElementType());
-  Tensor part = ct / sum(hits, axes);
+  Tensor part = accumulated(ct) / sum(accumulated(isExtreme, x), axes);
+  part = convert(part, x.type().getElementType());
   return select(isExtreme, restoreAxes(part, axes, shape), zeros(x));
 }
 
@@ -124,8 +131,9 @@ SmallVector<Value> MinOp::buildPullback(OpBuilder &b, Location loc,
 static Tensor tangentOfExtremes(Tensor x, Tensor extreme, Tensor tangent,
                                 ArrayRef<int64_t> axes) {
   Tensor isExtreme = equal(x, restoreAxes(extreme, axes, x.type().getShape()));
-  Tensor hits = convert(isExtreme, x.type().getElementType());
-  return sum(select(isExtreme, tangent, zeros(x)), axes) / sum(hits, axes);
+  Tensor moved = accumulated(select(isExtreme, tangent, zeros(x)));
+  Tensor average = sum(moved, axes) / sum(accumulated(isExtreme, x), axes);
+  return convert(average, x.type().getElementType());
 }
 
 SmallVector<Value> MaxOp::buildTangents(OpBuilder &b, Location loc,
@@ -203,7 +211,9 @@ SmallVector<Value> ProdOp::buildPullback(OpBuilder &b, Location loc,
     if (type.getNumElements() == 0)
       return none;
     Tensor ct = restoreAxes(tensor(cotangents[0]), getAxes(), type.getShape());
-    return ct * productOfOthersAlong(tensor(getX()), getAxes());
+    Tensor others =
+        productOfOthersAlong(accumulated(tensor(getX())), getAxes());
+    return convert(accumulated(ct) * others, type.getElementType());
   });
 }
 
@@ -213,7 +223,9 @@ SmallVector<Value> ProdOp::buildTangents(OpBuilder &b, Location loc,
       *this, b, loc, tangents, [&](unsigned, Tensor t) -> Tensor {
         if (t.type().getNumElements() == 0)
           return none;
-        return sum(t * productOfOthersAlong(t.with(getX()), getAxes()),
-                   getAxes());
+        Tensor others =
+            productOfOthersAlong(accumulated(t.with(getX())), getAxes());
+        return convert(sum(accumulated(t) * others, getAxes()),
+                       t.type().getElementType());
       });
 }

@@ -231,7 +231,8 @@ struct LowerScatter final : OpInterfaceConversionPattern<weft::Scatter> {
           });
     };
     Type result = op->getResult(0).getType();
-    if (op.accumulates())
+    // One slice meets each element once: nothing is accumulated.
+    if (op.accumulates() && ShapedType::getNumElements(walked) > 1)
       x = weft::buildAccumulator(rewriter, loc, x, result);
     x = weft::buildLoops(rewriter, loc, walked, x, perSlice).front();
     rewriter.replaceOp(op, weft::buildRounded(rewriter, loc, x, result));

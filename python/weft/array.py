@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import ops
+from . import dlpack, ops
 from .dtypes import MLIR_NAMES, DTypeLike, canonical, is_kind
 from .errors import (
     ArgumentError,
@@ -241,8 +241,10 @@ class Array(ArrayMethods):
         data = self._concrete("a DLPack capsule")
         # Only DLPack 1 can say that memory is read-only: older readers get a copy.
         if max_version is None or max_version < (1, 0):
-            return data.copy().__dlpack__(dl_device=dl_device)
-        return data.__dlpack__(max_version=max_version, dl_device=dl_device, copy=copy)
+            return dlpack.export(data.copy(), dl_device=dl_device)
+        return dlpack.export(
+            data, max_version=max_version, dl_device=dl_device, copy=copy
+        )
 
     def __dlpack_device__(self) -> tuple[int, int]:
         return (1, 0)

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 import weft
-from weft.dtypes import MLIR_NAMES, is_kind, is_narrow, limits
+from weft.dtypes import MLIR_NAMES, is_kind, is_narrow, limits, rounded
 
 FLOAT8 = [dtype for dtype in MLIR_NAMES if is_kind(dtype, "float8")]
 NARROW = [dtype for dtype in MLIR_NAMES if is_narrow(dtype)]
@@ -213,6 +213,68 @@ def test_constants_of_narrow_floats_are_text(dtype: np.dtype[Any]) -> None:
         for got in (lowered.compile()(), program.compile()(), program.interpret()):
             bits = f"u{dtype.itemsize}"
             assert (np.asarray(got).view(bits) == want.view(bits)).all()
+
+
+def test_derivatives_of_halves_do_not_overflow_on_the_way() -> None:
+    for function in (weft.max, weft.min):  # 70,000 ties
+        for got in every_way(weft.grad(function), np.zeros(70000, "f2")):
+            assert (got == np.float16(1 / 70000)).all()
+    x = np.array([300.0, 300.0, 1 / 256, 1 / 256], "f2")
+    want = (90000 / 65536 / x.astype("f8")).astype("f2")
+    for got in every_way(weft.grad(weft.prod), x):
+        np.testing.assert_array_equal(got, want)
+    moved = weft.jvp(weft.prod, (x,), (x,))[1]
+    assert float(moved) == np.float16(4 * 90000 / 65536)
+
+
+class Older:
+    """A library that knows DLPack as it was before version 1."""
+
+    def __init__(self, array: weft.Array) -> None:
+        self._array = array
+
+    def __dlpack__(self) -> Any:
+        return self._array.__dlpack__()
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return self._array.__dlpack_device__()
+
+
+@pytest.mark.parametrize("dtype", NARROW, ids=str)
+def test_dlpack_of_narrow_floats(dtype: np.dtype[Any]) -> None:
+    x = weft.asarray(np.arange(12).astype("f4").astype(dtype).reshape(3, 4)[:, ::2])
+    for source in (x, Older(x)):
+        y = weft.from_dlpack(source)
+        assert y.dtype == dtype
+        assert (np.asarray(y) == np.asarray(x)).all()
+    assert np.shares_memory(np.asarray(weft.from_dlpack(x)), np.asarray(x))
+    assert weft.from_dlpack(x[0, 1]).item() == 2
+    if dtype != weft.float16:
+        # The capsule says what it holds, which NumPy knows nothing of.
+        with pytest.raises((BufferError, RuntimeError)):
+            np.from_dlpack(x)
+
+
+@pytest.mark.parametrize("dtype", HALVES, ids=str)
+def test_arithmetic_of_halves_is_rounded_correctly(dtype: np.dtype[Any]) -> None:
+    random = np.random.default_rng(5)
+    x, y = random.integers(0, 2**16, (2, 2**18), np.uint16).view(dtype)
+    # Operands of like size too, whose sums and quotients are near half way.
+    y[::2] = (x.view("u2") ^ random.integers(0, 2**9, 2**18, np.uint16)).view(dtype)[
+        ::2
+    ]
+
+    def arithmetic(x: Any, y: Any) -> Any:
+        return x + y, x - y, x * y, x / y, weft.sqrt(x), weft.square(y)
+
+    with np.errstate(all="ignore"):
+        exact = arithmetic(*(weft.asarray(v.astype("f8")) for v in (x, y)))
+        for got, wide in zip(weft.jit(arithmetic)(x, y), exact, strict=True):
+            want = rounded(np.asarray(wide), dtype)
+            same = np.asarray(got).view("u2") == want.view("u2")
+            nan = np.isnan(want.astype("f4"))
+            assert (same | nan).all()
+            assert np.isnan(np.asarray(got).astype("f4"))[nan].all()
 
 
 @pytest.mark.parametrize("dtype", HALVES, ids=str)

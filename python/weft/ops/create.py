@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import dlpack
 from ..array import Array
 from ..dtypes import (
     BOOL,
@@ -128,7 +129,7 @@ def _from_object(obj: Any, dtype: np.dtype[Any] | None = None) -> Array:
     for protocol in ("__array__", "__dlpack__"):
         if hasattr(obj, protocol):
             return as_array(
-                np.asarray(obj) if protocol == "__array__" else np.from_dlpack(obj)
+                np.asarray(obj) if protocol == "__array__" else dlpack.take(obj)
             )
     return as_array(obj, "asarray")
 
@@ -185,7 +186,7 @@ def from_dlpack(x: Any, /) -> Array:
         raise UnsupportedTypeError(
             f"from_dlpack needs an object with __dlpack__, not {type(x).__name__!r}"
         )
-    return as_array(np.from_dlpack(x), "from_dlpack")
+    return as_array(dlpack.take(x), "from_dlpack")
 
 
 @public
