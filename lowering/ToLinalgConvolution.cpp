@@ -42,6 +42,30 @@ public:
       lhs[l] = rhs[r] = loop(count++);
   }
 
+  /// Copies `right` so that it ends in the dimension that the result ends in,
+  /// if it has that dimension elsewhere and is read often enough.
+  Value moveRight(OpBuilder &b, Location loc, Value right) {
+    int64_t last = resultRank - 1;
+    const AffineExpr *place =
+        last < 0 ? rhs.end() : llvm::find(rhs, loop(last));
+    bool isInLeft = last >= 0 && llvm::any_of(lhs, [&](AffineExpr expr) {
+                      return expr.isFunctionOfDim(last);
+                    });
+    if (place == rhs.end() || place == &rhs.back() || isInLeft ||
+        timesRightIsRead() < worthMoving)
+      return right;
+    Dims order = llvm::to_vector(llvm::seq<int64_t>(rhs.size()));
+    int64_t dim = place - rhs.begin();
+    std::rotate(order.begin() + dim, order.begin() + dim + 1, order.end());
+    auto type = cast<RankedTensorType>(right.getType());
+    auto shape = llvm::map_to_vector(
+        order, [&](int64_t from) { return type.getDimSize(from); });
+    rhs = llvm::map_to_vector(order, [&](int64_t from) { return rhs[from]; });
+    auto toResult = AffineMap::getPermutationMap(order, b.getContext());
+    return weft::buildRemapped(b, loc, type.clone(shape), right,
+                               inversePermutation(toResult));
+  }
+
   weft::SumOfProducts describe(Value left, Value right) {
     chooseInnermost();
     Dims order = ordered();
@@ -77,6 +101,7 @@ private:
   weft::Windows windows;
   SmallVector<AffineExpr> lhs, rhs;
   int64_t resultRank, count;
+  static constexpr int64_t worthMoving = 4;
   /// The dimension of the result that is walked innermost, or -1.
   int64_t innermost = -1;
 
@@ -90,6 +115,15 @@ private:
   }
   AffineExpr loop(int64_t number) {
     return getAffineDimExpr(number, op.getContext());
+  }
+
+  /// Once for each element of the result that differs in no dimension of rhs.
+  int64_t timesRightIsRead() {
+    int64_t times = 1;
+    for (int64_t dim = 0; dim < resultRank; ++dim)
+      if (!llvm::is_contained(rhs, loop(dim)))
+        times *= op.getType().getDimSize(dim);
+    return times;
   }
 
   void addWindows(ArrayRef<int64_t> &next) {
@@ -122,11 +156,16 @@ private:
     innermost = inOrder || !contracts ? last : -1;
   }
 
+  /// What is parallel, then what is summed over, in the order of lhs.
   Dims ordered() const {
     Dims order;
-    for (int64_t number = 0; number < count; ++number)
+    for (int64_t number = 0; number < resultRank; ++number)
       if (number != innermost)
         order.push_back(number);
+    for (AffineExpr expr : lhs)
+      for (int64_t number = resultRank; number < count; ++number)
+        if (expr.isFunctionOfDim(number))
+          order.push_back(number);
     if (innermost >= 0)
       order.push_back(innermost);
     return order;
@@ -146,9 +185,10 @@ struct LowerConvolution final : OpConversionPattern<weft::ConvolutionOp> {
     Value lhs =
         weft::buildPadded(rewriter, loc, adaptor.getLhs(), op.getLhsSpatial(),
                           op.getWindows(), rewriter.getZeroAttr(element));
-    rewriter.replaceOp(op, weft::buildSumOfProducts(
-                               rewriter, loc, op.getType(),
-                               Loops(op).describe(lhs, adaptor.getRhs())));
+    Loops loops(op);
+    Value rhs = loops.moveRight(rewriter, loc, adaptor.getRhs());
+    rewriter.replaceOp(op, weft::buildSumOfProducts(rewriter, loc, op.getType(),
+                                                    loops.describe(lhs, rhs)));
     return success();
   }
 };

@@ -3,8 +3,8 @@
 // CHECK-DAG: #[[X:.+]] = affine_map<(d0, d1, d2, d3, d4, d5, d6) -> (d0, d1 + d3, d2 + d4, d5)>
 // CHECK-DAG: #[[W:.+]] = affine_map<(d0, d1, d2, d3, d4, d5, d6) -> (d3, d4, d5, d6)>
 // CHECK-DAG: #[[R:.+]] = affine_map<(d0, d1, d2, d3, d4, d5, d6) -> (d0, d1, d2, d6)>
-// CHECK-DAG: #[[XC:.+]] = affine_map<(d0, d1, d2, d3, d4, d5, d6) -> (d0, d5, d2 * 2 + d3, d6 * 2 + d4)>
-// CHECK-DAG: #[[WC:.+]] = affine_map<(d0, d1, d2, d3, d4, d5, d6) -> (d1, d5, d3, d4)>
+// CHECK-DAG: #[[XC:.+]] = affine_map<(d0, d1, d2, d3, d4, d5, d6) -> (d0, d3, d2 * 2 + d4, d6 * 2 + d5)>
+// CHECK-DAG: #[[WC:.+]] = affine_map<(d0, d1, d2, d3, d4, d5, d6) -> (d1, d3, d4, d5)>
 
 // The output features are innermost: they lie together in kernel and result.
 // CHECK-LABEL: func.func @nhwc(
@@ -36,11 +36,20 @@ func.func @cut(%x: tensor<4xf32>, %w: tensor<2xf32>) -> tensor<6xf32> {
   return %0 : tensor<6xf32>
 }
 
-// Where only what is contracted lies together, its sum is a reduction.
-// CHECK-LABEL: func.func @products(
-// CHECK: iterator_types = ["parallel", "parallel", "parallel", "reduction", "reduction"]
-// CHECK: arith.addf %{{.+}}, %{{.+}} fastmath<reassoc,contract> : f32
-func.func @products(%x: tensor<2x9x8xf32>, %w: tensor<4x3x8xf32>) -> tensor<2x7x4xf32> {
+// The kernel is turned to end as the result does, because it is read 14 times.
+// CHECK-LABEL: func.func @turned(
+// CHECK: %[[T:.+]] = linalg.generic {{.*}} ins(%arg1 : tensor<4x3x8xf32>) outs(%{{.+}} : tensor<3x8x4xf32>)
+// CHECK: iterator_types = ["parallel", "parallel", "reduction", "reduction", "parallel"]} ins(%arg0, %[[T]]
+func.func @turned(%x: tensor<2x9x8xf32>, %w: tensor<4x3x8xf32>) -> tensor<2x7x4xf32> {
   %0 = weft.convolution %x, %w batch [] x [] contract [2] x [2] spatial [1] x [1] order [0, 1, 2] strides [1] low [0] high [0] base_dilation [1] window_dilation [1] : (tensor<2x9x8xf32>, tensor<4x3x8xf32>) -> tensor<2x7x4xf32>
   return %0 : tensor<2x7x4xf32>
+}
+
+// Where only what is contracted lies together, its sum is a reduction.
+// CHECK-LABEL: func.func @products(
+// CHECK: iterator_types = ["parallel", "parallel", "reduction", "reduction"]
+// CHECK: arith.addf %{{.+}}, %{{.+}} fastmath<reassoc,contract> : f32
+func.func @products(%x: tensor<5x8xf32>, %w: tensor<4x3x8xf32>) -> tensor<3x4xf32> {
+  %0 = weft.convolution %x, %w batch [] x [] contract [1] x [2] spatial [0] x [1] order [0, 1] strides [1] low [0] high [0] base_dilation [1] window_dilation [1] : (tensor<5x8xf32>, tensor<4x3x8xf32>) -> tensor<3x4xf32>
+  return %0 : tensor<3x4xf32>
 }
