@@ -187,8 +187,7 @@ LogicalResult ConvolutionOp::verify() {
 
 OpFoldResult ConvolutionOp::fold(FoldAdaptor) {
   // A sum of no products is zero.
-  if (llvm::is_contained(shapeOf(getLhs()), 0) ||
-      llvm::is_contained(shapeOf(getRhs()), 0))
+  if (llvm::is_contained(sizesOf(getLhs(), getLhsContract()), 0))
     return splatOf(getType(), 0.0);
   return {};
 }
