@@ -77,7 +77,6 @@ def _convolution(
     l_used = (*lhs_batch, *lhs_contract, *lhs_spatial)
     r_used = (*rhs_batch, *rhs_contract, *rhs_spatial)
     _check_axes(left, right, (l_used, r_used), len(lhs_spatial))
-    rank = len(lhs_spatial)
     sizes = tuple(left.shape[a] for a in lhs_spatial)
     window = tuple(right.shape[a] for a in rhs_spatial)
     windows = _windows(sizes, window, strides, padding, base_dilation, window_dilation)
@@ -100,7 +99,6 @@ def _convolution(
         "order": places,
     }  # fmt: skip
     del attributes["window"]
-    assert len(windows.window) == rank
     dtype = sum_dtype("convolution", left.dtype, preferred_element_type)
     shape = tuple(natural[place] for place in places)
     return Call((left, right), attributes, ShapeDtypeStruct(shape, dtype))
