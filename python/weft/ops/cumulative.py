@@ -160,7 +160,7 @@ def _cumlogsumexp(
     x: ArrayLike, /, axis: int | None = None, *, reverse: bool = False
 ) -> Call:
     array = as_array(x, "cumlogsumexp")
-    if not is_kind(array.dtype, "float"):
+    if is_kind(array.dtype, "integer or bool"):
         array = cast(array, FLOAT)
     return _call("cumlogsumexp", array, axis, reverse)
 
