@@ -365,6 +365,13 @@ def test_what_is_equal() -> None:
     assert slope(np.full(8, 1.0)).tolist() == [2, 0, 0, 0, 0, 2, 0, 0]
 
 
+def test_the_rows_of_an_array_are_joined() -> None:
+    x = np.arange(12.0).reshape(2, 3, 2)
+    for name in ("concatenate", "stack", "hstack", "vstack", "dstack"):
+        got = weft.jit(getattr(weft, name))(x)
+        np.testing.assert_array_equal(np.asarray(got), getattr(np, name)(x))
+
+
 def test_spaces() -> None:
     for got, want in (
         (weft.logspace(-1, 2, 7, base=2.0), np.logspace(-1, 2, 7, base=2.0)),

@@ -173,6 +173,24 @@ def test_searching(row: np.ndarray, x: np.ndarray, side: Any) -> None:
     same(weft.isin(x, row, invert=True), np.isin(x, row, invert=True))
 
 
+def test_numbers_are_as_exact_as_what_they_meet() -> None:
+    row = np.array([0.1, 0.2, 0.3])
+    assert weft.searchsorted(row, 0.1, side="right").item() == 1
+    assert weft.searchsorted(row, 0.3).item() == 2
+    assert weft.digitize(0.2, row).item() == 2
+    assert weft.isin(row, 0.2).tolist() == [False, True, False]
+    assert weft.isin(0.3, row).item()
+    assert weft.setdiff1d(row, 0.1).tolist() == [0.2, 0.3]
+    assert weft.choose(np.array([1, 0, 0]), [0.7, row]).tolist() == [0.1, 0.7, 0.7]
+    assert weft.append(row, 0.4).tolist() == [0.1, 0.2, 0.3, 0.4]
+    assert weft.hstack([0.7, row]).tolist() == [0.7, 0.1, 0.2, 0.3]
+    assert weft.full_like(row, 0.1).tolist() == [0.1] * 3
+    assert weft.insert(row, 1, 0.7).tolist() == [0.1, 0.7, 0.2, 0.3]
+    assert weft.put(row, 0, 0.7).tolist() == [0.7, 0.2, 0.3]
+    assert weft.fill_diagonal(row[:, None] * row, 0.7)[0, 0].item() == 0.7
+    assert weft.trapezoid(row, dx=0.1).item() == np.trapezoid(row, dx=0.1)
+
+
 def test_searching_compiled_and_stacked() -> None:
     random = np.random.default_rng(4)
     rows = np.sort(random.integers(0, 30, (3, 17)), -1)
@@ -320,6 +338,58 @@ def test_a_running_logarithm_of_sums() -> None:
     same(shares[4], [0, 0, 0, 0])
     twice = weft.jit(weft.hessian(lambda x: weft.cumlogsumexp(x)[-1]))(rows[1])
     same(twice, np.zeros((4, 4)))
+
+
+@pytest.mark.parametrize(
+    "dtype", [np.bool_, np.int8, np.uint64, np.float16, weft.bfloat16], ids=str
+)
+def test_every_dtype(dtype: Any) -> None:
+    """The elements are small integers, so that NumPy's float64 has them exactly."""
+    dtype = np.dtype(dtype)
+    random = np.random.default_rng(7)
+    number = dtype.kind != "b"
+    wide = random.integers(0, 9 if number else 2, (3, 20)).astype(np.float64)
+    x, row = wide.astype(dtype), np.sort(wide[0])
+
+    def run(x: Any) -> Any:
+        edges = weft.sort(x[0])
+        yield from (weft.sort(x), weft.sort(x, 0, descending=True), weft.argsort(x))
+        yield from weft.top_k(x, 4)
+        yield from (weft.searchsorted(edges, x), weft.isin(x, x[0, :2]))
+        yield from weft.unique(x, return_counts=True, size=10, fill_value=1)
+        yield weft.take(x, weft.asarray([1, -1]), axis=1)
+        yield x.at[:, weft.asarray([1, 1])].set(x[:, :1])
+        yield from (weft.median(x, 1), weft.quantile(x, 0.25, 1, method="lower"))
+        if number:
+            yield from (weft.cummax(x, 1), weft.cumsum(x, 1), weft.ptp(x, 1))
+            yield from (
+                weft.diff(weft.sort(x)),
+                x.at[0, weft.asarray([1, 1])].add(x[0, 0]),
+            )
+
+    compiled = weft.jit(lambda x: list(run(x)))(x)
+    eager = list(run(weft.asarray(x)))
+    down = np.argsort(-wide, -1, kind="stable")[:, :4]
+    values, counts = np.unique(wide, return_counts=True)
+    put, added = wide.copy(), wide.copy()
+    put[:, [1, 1]] = wide[:, :1]
+    np.add.at(added, (0, [1, 1]), wide[0, 0])
+    want = [
+        np.sort(wide), -np.sort(-wide, 0), np.argsort(wide, kind="stable"),
+        np.take_along_axis(wide, down, -1), down, np.searchsorted(row, wide),
+        np.isin(wide, wide[0, :2]), np.append(values, [1] * (10 - values.size)),
+        np.append(counts, [0] * (10 - counts.size)), wide[:, [1, -1]], put,
+        np.median(wide, 1), np.quantile(wide, 0.25, 1, method="lower"),
+        np.maximum.accumulate(wide, 1), np.cumsum(wide, 1), np.ptp(wide, 1),
+        np.diff(np.sort(wide)), added,
+    ]  # fmt: skip
+    for i, (got, meant) in enumerate(zip(compiled, want, strict=number)):
+        assert np.asarray(got).dtype == np.asarray(eager[i]).dtype
+        for value in (got, eager[i]):
+            np.testing.assert_array_equal(
+                np.asarray(value).astype(np.float64), meant, str(i)
+            )
+    assert np.asarray(compiled[0]).dtype == dtype
 
 
 WRONG: dict[str, tuple[Callable[[Any], Any], str]] = {

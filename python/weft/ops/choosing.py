@@ -134,7 +134,7 @@ def put(
             "that it returns"
         )
     array, places = as_array(x, "put"), ravel(indices_of("put", indices))
-    new = cast(as_array(values, "put"), array.dtype)
+    new = cast(values, array.dtype, "put")
     if not (places.size and new.size):
         return array
     filled = ravel(array).at[places].set(resize(new, places.size), mode=mode)

@@ -85,8 +85,8 @@ def hstack(arrays: Sequence[ArrayLike], /) -> Array:
     >>> weft.hstack([weft.arange(2), weft.arange(3)])
     Array([0, 1, 0, 1, 2], dtype=int64)
     """
-    parts = [atleast_1d(part) for part in _parts(arrays)]
-    return concatenate(parts, axis=0 if parts and parts[0].ndim == 1 else 1)
+    parts = [atleast_1d(part) for part in promoted("hstack", _parts(arrays))]
+    return concatenate(parts, axis=0 if parts[0].ndim == 1 else 1)
 
 
 @public
@@ -97,7 +97,8 @@ def vstack(arrays: Sequence[ArrayLike], /) -> Array:
     Array([[0, 1],
            [0, 1]], dtype=int64)
     """
-    return concatenate([atleast_2d(part) for part in _parts(arrays)], axis=0)
+    parts = promoted("vstack", _parts(arrays))
+    return concatenate([atleast_2d(part) for part in parts], axis=0)
 
 
 @public
@@ -108,7 +109,8 @@ def dstack(arrays: Sequence[ArrayLike], /) -> Array:
     Array([[[0, 0],
             [1, 1]]], dtype=int64)
     """
-    return concatenate([atleast_3d(part) for part in _parts(arrays)], axis=2)
+    parts = promoted("dstack", _parts(arrays))
+    return concatenate([atleast_3d(part) for part in parts], axis=2)
 
 
 @public
@@ -119,7 +121,7 @@ def column_stack(arrays: Sequence[ArrayLike], /) -> Array:
     Array([[0, 0],
            [1, 1]], dtype=int64)
     """
-    parts = [as_array(part, "column_stack") for part in _parts(arrays)]
+    parts = promoted("column_stack", _parts(arrays))
     columns = [part if part.ndim > 1 else reshape(part, (-1, 1)) for part in parts]
     return concatenate(columns, axis=1)
 
@@ -165,9 +167,10 @@ def append(x: ArrayLike, values: ArrayLike, /, axis: int | None = None) -> Array
     >>> weft.append(weft.arange(2), weft.asarray([7]))
     Array([0, 1, 7], dtype=int64)
     """
+    parts = promoted("append", [x, values])
     if axis is None:
-        return concatenate([ravel(x), ravel(values)])
-    return concatenate([x, values], axis=axis)
+        parts, axis = [ravel(part) for part in parts], 0
+    return concatenate(parts, axis=axis)
 
 
 # ---- cut into parts ----
@@ -341,7 +344,8 @@ def insert(
     >>> weft.insert(weft.arange(3), 1, 9)
     Array([0, 9, 1, 2], dtype=int64)
     """
-    array, new = as_array(x, "insert"), as_array(values, "insert")
+    array = as_array(x, "insert")
+    new = cast(values, array.dtype, "insert")
     if axis is None:
         array, axis = ravel(array), 0
     along = axis_index("insert", axis, array.ndim)
@@ -355,9 +359,7 @@ def insert(
         new = moveaxis(new, 0, along)
     count = new.shape[along] if places.size == 1 else places.size
     shape = (*array.shape[:along], count, *array.shape[along + 1 :])
-    joined = concatenate(
-        [array, broadcast_to(cast(new, array.dtype), shape)], axis=along
-    )
+    joined = concatenate([array, broadcast_to(new, shape)], axis=along)
     where = places if places.size != 1 else int(places.item())
     order = np.insert(np.arange(size), where, size + np.arange(count))
     return take(joined, order, along, mode="promise_in_bounds")

@@ -11,7 +11,7 @@ from typing import Any, Literal, overload
 import numpy as np
 
 from ..array import Array
-from ..dtypes import BOOL, FLOAT, INT, is_kind, promote, spell
+from ..dtypes import BOOL, FLOAT, INT, is_kind, spell
 from ..errors import ArgumentError, ShapeError, public
 from .arithmetic import divide, maximum, minimum, multiply
 from .choice import select
@@ -23,7 +23,7 @@ from .reduce import max as largest
 from .reduce import min as smallest
 from .reduce import sum as total
 from .registry import ArrayLike, Call, Shape, as_array, broadcast_all, cast, op
-from .shape import concatenate, expand_dims, integer, reshape, reverse
+from .shape import concatenate, expand_dims, integer, promoted, reshape, reverse
 from .slices import indices_of, scatter, scatter_add
 from .sorting import sort
 from .taking import take
@@ -59,7 +59,7 @@ def _searchsorted(
     name = "searchsorted"
     if side not in ("left", "right"):
         raise ArgumentError(f"{name}: side is 'left' or 'right', not {side!r}")
-    row, values = as_array(x1, name), as_array(x2, name)
+    row, values = promoted(name, [x1, x2])
     if row.ndim != 1:
         raise ShapeError(
             f"{name}: the sorted array has one dimension, not shape {row.shape}; use "
@@ -67,9 +67,8 @@ def _searchsorted(
         )
     if sorter is not None:
         row = take(row, indices_of(name, sorter), mode="promise_in_bounds")
-    dtype = promote((row.dtype, values.dtype), ())
     right = {"right": True} if side == "right" else {}
-    return Call((cast(row, dtype), cast(values, dtype)), right)
+    return Call((row, values), right)
 
 
 @op(_searchsorted)
@@ -143,12 +142,10 @@ def isin(
     >>> weft.isin(weft.asarray([1, 2, 3]), weft.asarray([3, 1]))
     Array([ True, False,  True], dtype=bool)
     """
-    elements, others = as_array(x1, "isin"), as_array(x2, "isin")
-    dtype = promote((elements.dtype, others.dtype), ())
-    elements = cast(elements, dtype)
+    elements, others = promoted("isin", [x1, x2])
     if not others.size:
         return full(elements.shape, invert, dtype=BOOL)
-    row = sort(cast(reshape(others, (-1,)), dtype))
+    row = sort(reshape(others, (-1,)))
     place = minimum(searchsorted(row, elements), row.size - 1)
     found = take(row, place, mode="promise_in_bounds") == elements
     return logical_not(found) if invert else found
@@ -272,8 +269,7 @@ def histogram(
     array = reshape(as_array(x, "histogram"), (-1,))
     edges = histogram_bin_edges(array, bins, range)
     count = edges.size - 1
-    dtype = promote((array.dtype, edges.dtype), ())
-    elements, bounds = cast(array, dtype), cast(edges, dtype)
+    elements, bounds = promoted("histogram", [array, edges])
     bin_of = searchsorted(bounds, elements, side="right") - 1
     bin_of = select(elements == bounds[-1], count - 1, bin_of)
     inside = logical_and(

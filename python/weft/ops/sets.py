@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..array import Array
-from ..dtypes import INT, is_kind, promote, spell
+from ..dtypes import INT, is_kind, spell
 from ..errors import ArgumentError, public
 from .choice import select
 from .create import full, iota, zeros
@@ -25,7 +25,7 @@ from .logic import isnan, less, logical_and, logical_not, logical_or, not_equal
 from .reduce import any as some
 from .registry import ArrayLike, Shape, as_array, cast
 from .searching import isin
-from .shape import axis_index, concatenate, integer, moveaxis, reshape
+from .shape import axis_index, concatenate, integer, moveaxis, promoted, reshape
 from .slices import scatter, scatter_add
 from .sorting import argsort_, sort_
 from .taking import take
@@ -293,10 +293,8 @@ def unique_all(
 
 
 def _both(name: str, x: ArrayLike, y: ArrayLike) -> tuple[Array, Array]:
-    arrays = [as_array(each, name) for each in (x, y)]
-    dtype = promote([array.dtype for array in arrays], ())
-    first, second = (cast(reshape(array, (-1,)), dtype) for array in arrays)
-    return first, second
+    first, second = promoted(name, [x, y])
+    return reshape(first, (-1,)), reshape(second, (-1,))
 
 
 @public

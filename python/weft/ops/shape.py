@@ -13,10 +13,19 @@ from typing import Any
 import numpy as np
 
 from ..array import Array
-from ..dtypes import promote, spell
+from ..dtypes import FLOAT, is_kind, spell
 from ..errors import ArgumentError, ShapeError, UnsupportedTypeError, public
 from ..specs import ShapeDtypeStruct
-from .registry import ArrayLike, Call, Shape, as_array, broadcast_all, cast, op
+from .registry import (
+    ArrayLike,
+    Call,
+    Shape,
+    as_array,
+    broadcast_all,
+    cast,
+    common_dtype,
+    op,
+)
 
 __all__ = [
     "broadcast",
@@ -283,11 +292,12 @@ def concatenate(*arrays: np.ndarray, dimension: int) -> np.ndarray:
 
 def promoted(name: str, arrays: Sequence[ArrayLike]) -> list[Array]:
     """Arrays converted to their common dtype."""
-    parts = [as_array(x, name) for x in arrays]
-    if not parts:
+    if not len(arrays):  # which may be the rows of one array
         raise ArgumentError(f"{name} needs at least one array")
-    dtype = promote((part.dtype for part in parts), ())
-    return [cast(part, dtype) for part in parts]
+    dtype, weak = common_dtype(name, *arrays)
+    if weak and is_kind(dtype, "float"):
+        dtype = FLOAT
+    return [cast(x, dtype, name) for x in arrays]
 
 
 def _reverse(x: ArrayLike, dimensions: Sequence[int], /) -> Call | Array:
