@@ -89,7 +89,56 @@ Tensor maximum(Tensor x, Tensor y) {
 Tensor convert(Tensor x, Type elementType) {
   if (!x)
     return none;
+  if (isComplexArray(x.type()) && !isa<ComplexType>(elementType))
+    x = real(x);
   return build<ConvertOp>(x, x.type().clone(elementType), x.value);
+}
+
+Tensor real(Tensor x) {
+  return x ? build<RealOp>(x, realLike(x.type()), x.value) : none;
+}
+Tensor imag(Tensor x) {
+  return x ? build<ImagOp>(x, realLike(x.type()), x.value) : none;
+}
+Tensor conj(Tensor x) { return x ? unary<ConjOp>(x) : none; }
+Tensor complexOf(Tensor x, Tensor y) {
+  return build<ComplexOp>(x, complexLike(x.type()), x.value, y.value);
+}
+
+//===----------------------------------------------------------------------===//
+// Rules that do not fit a record
+//===----------------------------------------------------------------------===//
+
+// d|x| = Re(conj(s) dx) with s = x / |x|; of a real x that is s dx.
+Tensor absTangent(Tensor x, Tensor t) {
+  if (!isComplexArray(x.type()))
+    return t * sign(x);
+  return real(conj(sign(x)) * t);
+}
+Tensor absCotangent(Tensor x, Tensor ct) {
+  if (!isComplexArray(x.type()))
+    return ct * sign(x);
+  return convert(ct, x.type().getElementType()) * conj(sign(x));
+}
+
+/// i w / |x|.
+static Tensor turning(Tensor x, Tensor w) {
+  Tensor length = build<AbsOp>(x, realLike(x.type()), x.value);
+  Tensor isZero = equal(length, zeros(length));
+  w = w / select(isZero, constant(length, 1.0), length);
+  return complexOf(zeros(w), w);
+}
+// ds = i s Im(conj(s) dx) / |x|: a sign can only turn.
+Tensor signTangent(Tensor x, Tensor sign, Tensor t) {
+  if (!isComplexArray(x.type()))
+    return none;
+  return turning(x, imag(conj(sign) * t)) * sign;
+}
+// The sum of products of ct and ds is real(ct i s w) = -imag(ct s) w.
+Tensor signCotangent(Tensor x, Tensor sign, Tensor ct) {
+  if (!isComplexArray(x.type()))
+    return none;
+  return turning(x, imag(ct * sign)) * conj(sign);
 }
 
 Tensor share(Tensor x, Tensor y) {
@@ -175,7 +224,7 @@ weft::eachOperand(Operation *op,
                   llvm::function_ref<calculus::Tensor(unsigned)> term) {
   SmallVector<Value> cotangents;
   for (OpOperand &operand : op->getOpOperands())
-    cotangents.push_back(isFloatArray(operand.get().getType())
+    cotangents.push_back(isInexactArray(operand.get().getType())
                              ? term(operand.getOperandNumber()).value
                              : Value());
   return cotangents;
@@ -186,7 +235,7 @@ SmallVector<Value> weft::sumOfTangents(
     llvm::function_ref<calculus::Tensor(unsigned, calculus::Tensor)> term) {
   calculus::TensorOperands tensor(b, loc);
   calculus::Tensor sum = calculus::none;
-  if (isFloatArray(op->getResult(0).getType()))
+  if (isInexactArray(op->getResult(0).getType()))
     for (OpOperand &operand : op->getOpOperands())
       if (Value tangent = tangents[operand.getOperandNumber()])
         sum = sum + term(operand.getOperandNumber(), tensor(tangent));
@@ -216,7 +265,7 @@ SmallVector<Value> weft::applyToTangents(Operation *op, OpBuilder &b,
   bool isZero = true;
   for (auto [operand, tangent] : llvm::zip_equal(op->getOperands(), tangents)) {
     isZero &= !tangent;
-    if (tangent || !isFloatArray(operand.getType()))
+    if (tangent || !isInexactArray(operand.getType()))
       operands.push_back(tangent ? tangent : operand);
     else
       operands.push_back(ConstantOp::create(
@@ -229,7 +278,7 @@ SmallVector<Value> weft::applyToTangents(Operation *op, OpBuilder &b,
   copy->setOperands(operands);
   copy->setLoc(loc);
   for (auto [slot, result] : llvm::zip_equal(results, copy->getResults()))
-    if (isFloatArray(result.getType()))
+    if (isInexactArray(result.getType()))
       slot = result;
   return results;
 }

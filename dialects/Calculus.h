@@ -76,7 +76,13 @@ Tensor equal(Tensor x, Tensor y);
 Tensor greater(Tensor x, Tensor y);
 Tensor select(Tensor condition, Tensor x, Tensor y);
 Tensor maximum(Tensor x, Tensor y);
+/// Of complex numbers to real ones: the real parts, as the transpose of the
+/// other way has it.
 Tensor convert(Tensor x, mlir::Type elementType);
+Tensor real(Tensor x);
+Tensor imag(Tensor x);
+Tensor conj(Tensor x);
+Tensor complexOf(Tensor x, Tensor y);
 
 /// 1 where x > y, 1/2 where they are equal, else 0: the part of the derivative
 /// of maximum(x, y) that is x's.
@@ -84,6 +90,13 @@ Tensor share(Tensor x, Tensor y);
 /// d pow(x, y) / dx and d pow(x, y) / dy.
 Tensor powerByBase(Tensor x, Tensor y);
 Tensor powerByExponent(Tensor x, Tensor y, Tensor power);
+
+/// How |x| and x / |x| move with a complex or real x, and the transposes. At 0
+/// both stand still.
+Tensor absTangent(Tensor x, Tensor t);
+Tensor absCotangent(Tensor x, Tensor ct);
+Tensor signTangent(Tensor x, Tensor sign, Tensor t);
+Tensor signCotangent(Tensor x, Tensor sign, Tensor ct);
 
 Tensor broadcast(Tensor x, llvm::ArrayRef<int64_t> shape,
                  llvm::ArrayRef<int64_t> dimensions);
@@ -105,12 +118,12 @@ Tensor restoreAxes(Tensor x, llvm::ArrayRef<int64_t> axes,
 
 namespace weft {
 
-/// One value per operand: `term` of the floating ones, null for the others.
+/// One value per operand: `term` of the inexact ones, null for the others.
 llvm::SmallVector<mlir::Value>
 eachOperand(mlir::Operation *op,
             llvm::function_ref<calculus::Tensor(unsigned)> term);
 
-/// Tangent of the single result: the sum of `term` over the floating operands
+/// Tangent of the single result: the sum of `term` over the inexact operands
 /// that have a tangent; null if there is none.
 llvm::SmallVector<mlir::Value> sumOfTangents(
     mlir::Operation *op, mlir::OpBuilder &b, mlir::Location loc,

@@ -13,15 +13,22 @@ include "dialects/Ops.td"
 def Then : NativeCodeCall<"composeDims($_builder, $0, $1)">;
 
 class Equation<dag source, dag result> : Pat<source, result>;
+// One that does not hold for complex numbers: of those that it makes an
+// operation of other types, or zeros of other signs.
+def IsReal : Constraint<CPred<"::weft::isRealArray($0.getType())">>;
+class RealEquation<dag source, dag result>
+    : Pat<source, result, [(IsReal $x)]>;
 
 // Signs.
 def : Equation<(Weft_AddOp $x, (Weft_NegativeOp $y)), (Weft_SubtractOp $x, $y)>;
 def : Equation<(Weft_SubtractOp $x, (Weft_NegativeOp $y)), (Weft_AddOp $x, $y)>;
 def : Equation<(Weft_MultiplyOp (Weft_NegativeOp $x), (Weft_NegativeOp $y)), (Weft_MultiplyOp $x, $y)>;
-def : Equation<(Weft_DivideOp (Weft_NegativeOp $x), (Weft_NegativeOp $y)), (Weft_DivideOp $x, $y)>;
+def : RealEquation<(Weft_DivideOp (Weft_NegativeOp $x), (Weft_NegativeOp $y)), (Weft_DivideOp $x, $y)>;
 def : Equation<(Weft_AbsOp (Weft_NegativeOp $x)), (Weft_AbsOp $x)>;
+def : RealEquation<(Weft_AbsOp (Weft_AbsOp $x)), (Weft_AbsOp $x)>;
+def : RealEquation<(Weft_SignOp (Weft_SignOp $x)), (Weft_SignOp $x)>;
 def : Equation<(Weft_SquareOp (Weft_NegativeOp $x)), (Weft_SquareOp $x)>;
-def : Equation<(Weft_SquareOp (Weft_AbsOp $x)), (Weft_SquareOp $x)>;
+def : RealEquation<(Weft_SquareOp (Weft_AbsOp $x)), (Weft_SquareOp $x)>;
 
 // Choice.
 def : Equation<(Weft_SelectOp (Weft_LogicalNotOp $c), $x, $y), (Weft_SelectOp $c, $y, $x)>;

@@ -112,7 +112,7 @@ SmallVector<Value> LinearRecurrenceOp::buildTangents(OpBuilder &b, Location loc,
                                                      ValueRange tangents) {
   TensorOperands tensor(b, loc);
   Walk walk{static_cast<int64_t>(getAxis()), getReverse()};
-  if (!isFloatArray(getType()) || hasNoElements(getResult()))
+  if (!isInexactArray(getType()) || hasNoElements(getResult()))
     return {Value()};
   Tensor t = none;
   if (tangents[0])

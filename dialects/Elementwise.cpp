@@ -7,6 +7,7 @@
 #include "dialects/Folding.h"
 #include "dialects/Scalar.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Complex/IR/Complex.h"
 #include "mlir/IR/Matchers.h"
 
 using namespace mlir;
@@ -16,15 +17,23 @@ using namespace weft;
 // Constants that repeat one value
 //===----------------------------------------------------------------------===//
 
-/// The repeated value, as an attribute of signless type.
-static TypedAttr splatValue(Attribute attr) {
+/// The repeated value, as an attribute of signless type; of complex numbers the
+/// array of the parts.
+static Attribute splatValue(Attribute attr) {
   auto elements = dyn_cast_if_present<DenseElementsAttr>(attr);
   if (!elements || !elements.isSplat())
     return {};
   Type type = elements.getElementType();
   if (isFloat8(type))
-    return IntegerAttr::get(
-        signless(type), elements.getSplatValue<APFloat>().bitcastToAPInt());
+    return IntegerAttr::get(signless(type),
+                            elements.getSplatValue<APFloat>().bitcastToAPInt());
+  if (auto numbers = dyn_cast<ComplexType>(type)) {
+    auto value = elements.getSplatValue<std::complex<APFloat>>();
+    Type part = numbers.getElementType();
+    return ArrayAttr::get(type.getContext(),
+                          {FloatAttr::get(part, value.real()),
+                           FloatAttr::get(part, value.imag())});
+  }
   if (isa<FloatType>(type))
     return FloatAttr::get(type, elements.getSplatValue<APFloat>());
   if (!isa<IntegerType>(type))
@@ -32,9 +41,18 @@ static TypedAttr splatValue(Attribute attr) {
   return IntegerAttr::get(signless(type), elements.getSplatValue<APInt>());
 }
 
+static DenseElementsAttr complexSplat(RankedTensorType type, APFloat real,
+                                      APFloat imag) {
+  return DenseElementsAttr::get(
+      type, std::complex<APFloat>(std::move(real), std::move(imag)));
+}
+
 static DenseElementsAttr splatFrom(RankedTensorType type, Attribute value) {
   if (auto floating = dyn_cast<FloatAttr>(value))
     return DenseElementsAttr::get(type, floating.getValue());
+  if (auto parts = dyn_cast<ArrayAttr>(value))
+    return complexSplat(type, cast<FloatAttr>(parts[0]).getValue(),
+                        cast<FloatAttr>(parts[1]).getValue());
   auto integer = dyn_cast<IntegerAttr>(value);
   if (!integer)
     return {};
@@ -44,24 +62,37 @@ static DenseElementsAttr splatFrom(RankedTensorType type, Attribute value) {
   return DenseElementsAttr::get(type, integer.getValue());
 }
 
-bool weft::isPositiveZero(Attribute attr) {
-  TypedAttr value = splatValue(attr);
+/// Whether a number, or both parts of a complex one, fulfil a condition.
+static bool holds(Attribute value, function_ref<bool(const APFloat &)> ofFloat,
+                  function_ref<bool(const APInt &)> ofInteger) {
   if (auto floating = dyn_cast_if_present<FloatAttr>(value))
-    return floating.getValue().isPosZero();
-  return value && cast<IntegerAttr>(value).getValue().isZero();
+    return ofFloat(floating.getValue());
+  if (auto integer = dyn_cast_if_present<IntegerAttr>(value))
+    return ofInteger(integer.getValue());
+  auto parts = dyn_cast_if_present<ArrayAttr>(value);
+  return parts && llvm::all_of(parts, [&](Attribute part) {
+           return holds(part, ofFloat, ofInteger);
+         });
+}
+static bool isIntegerZero(const APInt &value) { return value.isZero(); }
+
+bool weft::isPositiveZero(Attribute attr) {
+  return holds(
+      splatValue(attr), [](const APFloat &x) { return x.isPosZero(); },
+      isIntegerZero);
 }
 bool weft::isNegativeZero(Attribute attr) {
-  TypedAttr value = splatValue(attr);
-  if (auto floating = dyn_cast_if_present<FloatAttr>(value))
-    return floating.getValue().isNegZero();
-  return value && cast<IntegerAttr>(value).getValue().isZero();
+  return holds(
+      splatValue(attr), [](const APFloat &x) { return x.isNegZero(); },
+      isIntegerZero);
 }
 bool weft::isZero(Attribute attr) {
-  return isPositiveZero(attr) || isNegativeZero(attr);
+  return holds(
+      splatValue(attr), [](const APFloat &x) { return x.isZero(); },
+      isIntegerZero);
 }
 bool weft::isOne(Attribute attr) {
-  TypedAttr value = splatValue(attr);
-  if (auto floating = dyn_cast_if_present<FloatAttr>(value))
+  if (auto floating = dyn_cast_if_present<FloatAttr>(splatValue(attr)))
     return floating.getValue().isExactlyValue(1.0);
   return isIntegerOne(attr);
 }
@@ -77,19 +108,26 @@ std::optional<bool> weft::splatBool(Attribute attr) {
 }
 
 DenseElementsAttr weft::resplat(Attribute attr, Type type) {
-  TypedAttr value = splatValue(attr);
+  Attribute value = splatValue(attr);
   return value ? splatFrom(cast<RankedTensorType>(type), value)
                : DenseElementsAttr();
 }
 
+static APFloat floatOf(FloatType type, double value) {
+  APFloat number(value);
+  bool inexact;
+  number.convert(type.getFloatSemantics(), APFloat::rmNearestTiesToEven,
+                 &inexact);
+  return number;
+}
+
 DenseElementsAttr weft::splatOf(RankedTensorType type, double value) {
   Type element = type.getElementType();
-  if (auto floating = dyn_cast<FloatType>(element)) {
-    APFloat number(value);
-    bool inexact;
-    number.convert(floating.getFloatSemantics(), APFloat::rmNearestTiesToEven,
-                   &inexact);
-    return DenseElementsAttr::get(type, number);
+  if (auto floating = dyn_cast<FloatType>(element))
+    return DenseElementsAttr::get(type, floatOf(floating, value));
+  if (auto numbers = dyn_cast<ComplexType>(element)) {
+    auto part = cast<FloatType>(numbers.getElementType());
+    return complexSplat(type, floatOf(part, value), floatOf(part, 0.0));
   }
   return DenseElementsAttr::get(
       type, APInt(element.getIntOrFloatBitWidth(), static_cast<int64_t>(value),
@@ -113,6 +151,13 @@ static Attribute evaluate(Block &block, Value result) {
     SmallVector<Attribute> operands;
     for (Value operand : op.getOperands())
       operands.push_back(known.lookup(operand));
+    // Upstream has no folder for the number of two constants.
+    if (isa<mlir::complex::CreateOp>(op)) {
+      if (llvm::is_contained(operands, Attribute()))
+        return {};
+      known[op.getResult(0)] = ArrayAttr::get(op.getContext(), operands);
+      continue;
+    }
     SmallVector<OpFoldResult> results;
     if (op.getNumRegions() || failed(op.fold(operands, results)) ||
         results.size() != op.getNumResults())
@@ -127,9 +172,9 @@ static Attribute evaluate(Block &block, Value result) {
 
 OpFoldResult weft::foldElementwise(ScalarBody op,
                                    ArrayRef<Attribute> operands) {
-  SmallVector<TypedAttr> values;
+  SmallVector<Attribute> values;
   for (Attribute operand : operands)
-    if (TypedAttr value = splatValue(operand))
+    if (Attribute value = splatValue(operand))
       values.push_back(value);
     else
       return {};
@@ -139,8 +184,9 @@ OpFoldResult weft::foldElementwise(ScalarBody op,
   OpBuilder b(loc.getContext());
   b.setInsertionPointToStart(&block);
   SmallVector<Value> args;
-  for (TypedAttr value : values)
-    args.push_back(arith::ConstantOp::create(b, loc, value));
+  for (auto [value, operand] : llvm::zip_equal(values, op->getOperands()))
+    args.push_back(scalar::buildConstant(
+        b, loc, signless(getElementTypeOrSelf(operand.getType())), value));
   Attribute value = evaluate(block, op.buildScalarBody(b, loc, args));
   if (!value)
     return {};
@@ -149,7 +195,8 @@ OpFoldResult weft::foldElementwise(ScalarBody op,
 
 DenseElementsAttr weft::foldSelfComparison(Operation *op, bool onSelf) {
   if (op->getOperand(0) != op->getOperand(1) ||
-      isa<FloatType>(getElementTypeOrSelf(op->getOperand(0).getType())))
+      isa<FloatType, ComplexType>(
+          getElementTypeOrSelf(op->getOperand(0).getType())))
     return {};
   return DenseElementsAttr::get(
       cast<RankedTensorType>(op->getResult(0).getType()), APInt(1, onSelf));
@@ -164,6 +211,15 @@ Value ConvertOp::buildScalarBody(OpBuilder &b, Location loc, ValueRange args) {
   return scalar::convert(operand(args, 0), getType().getElementType()).value;
 }
 
+LogicalResult ConvertOp::verify() {
+  // convert_c1: no imaginary part is lost.
+  if (isComplexArray(getX().getType()) && isRealArray(getType()))
+    return emitOpError() << "cannot make " << getType().getElementType()
+                         << " of " << getX().getType().getElementType()
+                         << ": take weft.real, weft.imag or weft.abs first";
+  return success();
+}
+
 OpFoldResult ConvertOp::fold(FoldAdaptor adaptor) {
   if (getType() == getX().getType())
     return getX();
@@ -172,12 +228,10 @@ OpFoldResult ConvertOp::fold(FoldAdaptor adaptor) {
 
 SmallVector<Value> ConvertOp::buildPullback(OpBuilder &b, Location loc,
                                             ValueRange cotangents) {
-  if (!isFloatArray(getX().getType()) || !isFloatArray(getType()))
+  if (!isInexactArray(getX().getType()) || !isInexactArray(getType()))
     return {Value()};
-  calculus::TensorOperands tensor(b, loc);
-  return {calculus::convert(tensor(cotangents[0]),
-                            getX().getType().getElementType())
-              .value};
+  calculus::Tensor ct = calculus::TensorOperands(b, loc)(cotangents[0]);
+  return {calculus::convert(ct, getX().getType().getElementType()).value};
 }
 
 Value BitcastOp::buildScalarBody(OpBuilder &b, Location loc, ValueRange args) {

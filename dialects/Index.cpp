@@ -488,7 +488,7 @@ static SmallVector<Value> pullbackOfExtreme(Op op, OpBuilder &b, Location loc,
 template <typename Op>
 static SmallVector<Value> tangentOfExtreme(Op op, OpBuilder &b, Location loc,
                                            ValueRange tangents) {
-  if (!isFloatArray(op.getType()) || (!tangents[0] && !tangents[1]))
+  if (!isInexactArray(op.getType()) || (!tangents[0] && !tangents[1]))
     return {Value()};
   Scattered<Op> s(op, b, loc);
   Hits hits = hitsOf(s);

@@ -32,7 +32,7 @@ def Differentiable : OpInterface<"Differentiable"> {
   let methods = [
     InterfaceMethod<[{
       Maps one cotangent per result (null: zero) to one per operand. Cotangents
-      are transposed, not conjugated. Operands that are not floating point, or
+      are transposed, not conjugated. Operands that are not inexact, or
       whose cotangent is zero, get null.
     }],
     "::llvm::SmallVector<::mlir::Value>", "buildPullback",
@@ -40,8 +40,8 @@ def Differentiable : OpInterface<"Differentiable"> {
          "::mlir::ValueRange":$cotangents)>,
     InterfaceMethod<[{
       Maps one tangent per operand (null: zero, and not all of them are) to one
-      per result (null: zero, or not floating point). Unless the op says
-      otherwise it is linear in its floating operands together.
+      per result (null: zero, or not inexact). Unless the op says
+      otherwise it is linear in its inexact operands together.
     }],
     "::llvm::SmallVector<::mlir::Value>", "buildTangents",
     (ins "::mlir::OpBuilder &":$b, "::mlir::Location":$loc,
@@ -129,8 +129,10 @@ def Reduction : OpInterface<"Reduction"> {
       "::mlir::Value", "buildCombiner",
       (ins "::mlir::OpBuilder &":$b, "::mlir::Location":$loc,
            "::mlir::Value":$accumulator, "::mlir::Value":$x)>,
-    InterfaceMethod<"The neutral element, of the accumulator's type.",
-      "::mlir::TypedAttr", "getNeutral">
+    InterfaceMethod<[{
+      The neutral element, of the accumulator's type; see buildConstant.
+    }],
+      "::mlir::Attribute", "getNeutral">
   ];
 }
 

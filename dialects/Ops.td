@@ -28,12 +28,12 @@ def Weft_MultiplyOp : Weft_Binary<"multiply", Weft_Num, "x * y",
     [Commutative], "if (isOne(adaptor.getY())) return getX();"> {
   let summary = "Elementwise product. Integers wrap.";
 }
-def Weft_DivideOp : Weft_Binary<"divide", Weft_Float, "x / y",
+def Weft_DivideOp : Weft_Binary<"divide", Weft_Inexact, "x / y",
     ["t / y", "-(t * (r / y))"],
     [], "if (isOne(adaptor.getY())) return getX();"> {
-  let summary = "Elementwise quotient of floats.";
+  let summary = "Elementwise quotient of floats or complex.";
 }
-def Weft_FloorDivideOp : Weft_Binary<"floor_divide", Weft_Num,
+def Weft_FloorDivideOp : Weft_Binary<"floor_divide", Weft_Real,
     "floorDivide(x, y)", [],
     [], "if (isIntegerOne(adaptor.getY())) return getX();"> {
   let summary = "Elementwise quotient, rounded towards minus infinity.";
@@ -42,7 +42,7 @@ def Weft_FloorDivideOp : Weft_Binary<"floor_divide", Weft_Num,
     `numpy.floor_divide`, corrected by the remainder.
   }];
 }
-def Weft_RemainderOp : Weft_Binary<"remainder", Weft_Num, "remainder(x, y)",
+def Weft_RemainderOp : Weft_Binary<"remainder", Weft_Real, "remainder(x, y)",
     ["t", "-(t * floorDivide(x, y))"]> {
   let summary = "Elementwise remainder with the sign of the divisor.";
   let description = [{ Integers: `x % 0` is 0. }];
@@ -57,12 +57,12 @@ def Weft_PowOp : Weft_Binary<"pow", Weft_Num, "power(x, y)",
     the base is 0.
   }];
 }
-def Weft_MaximumOp : Weft_Binary<"maximum", Weft_Num, "maximum(x, y)",
+def Weft_MaximumOp : Weft_Binary<"maximum", Weft_Real, "maximum(x, y)",
     ["t * share(x, y)", "t * share(y, x)"],
     [Commutative], "if (getX() == getY()) return getX();"> {
   let summary = "Elementwise maximum. NaN propagates; ties split derivatives.";
 }
-def Weft_MinimumOp : Weft_Binary<"minimum", Weft_Num, "minimum(x, y)",
+def Weft_MinimumOp : Weft_Binary<"minimum", Weft_Real, "minimum(x, y)",
     ["t * share(y, x)", "t * share(x, y)"],
     [Commutative], "if (getX() == getY()) return getX();"> {
   let summary = "Elementwise minimum. NaN propagates; ties split derivatives.";
@@ -71,18 +71,26 @@ def Weft_NegativeOp : Weft_Unary<"negative", Weft_Num, "-x", ["-t"],
     [Involution]> {
   let summary = "Elementwise negation. Integers wrap.";
 }
-def Weft_AbsOp : Weft_Unary<"abs", Weft_Num, "absolute(x)", ["t * sign(x)"],
-    [Idempotent]> {
+def Weft_AbsOp : Weft_Elementwise<"abs", ["x"], "absolute(x)",
+    ["absTangent(x, t)"], [Weft_RealResult], "", ["absCotangent(x, t)"]> {
   let summary = "Elementwise absolute value; its derivative at 0 is 0.";
+  let arguments = (ins Weft_Num:$x);
+  let results = (outs Weft_Real:$result);
+  let assemblyFormat = "$x attr-dict `:` type($x)";
 }
-def Weft_SignOp : Weft_Unary<"sign", Weft_Num, "sign(x)", [], [Idempotent]> {
-  let summary = "Elementwise sign: -1, 0 or 1; NaN for NaN.";
+def Weft_SignOp : Weft_Elementwise<"sign", ["x"], "sign(x)",
+    ["signTangent(x, r, t)"], [SameOperandsAndResultType], "",
+    ["signCotangent(x, r, t)"]> {
+  let summary = "Elementwise sign: -1, 0 or 1, or complex x / |x|; NaN for NaN.";
+  let arguments = (ins Weft_Num:$x);
+  let results = (outs Weft_Num:$result);
+  let assemblyFormat = "$x attr-dict `:` type($x)";
 }
 def Weft_SquareOp : Weft_Unary<"square", Weft_Num, "x * x",
     ["t * (2.0 * x)"]> {
   let summary = "Elementwise square. Integers wrap.";
 }
-def Weft_ReciprocalOp : Weft_Unary<"reciprocal", Weft_Float, "1.0 / x",
+def Weft_ReciprocalOp : Weft_Unary<"reciprocal", Weft_Inexact, "reciprocal(x)",
     ["-(t * (r * r))"]> {
   let summary = "Elementwise reciprocal.";
 }
@@ -95,6 +103,42 @@ def Weft_CopysignOp : Weft_Binary<"copysign", Weft_Float,
     "apply<::mlir::math::CopySignOp>(x, y)",
     ["t * (sign(x) * copysign(1.0, y))", "none"]> {
   let summary = "Elementwise magnitude of x with the sign of y.";
+}
+
+//===----------------------------------------------------------------------===//
+// Complex numbers
+//===----------------------------------------------------------------------===//
+
+def Weft_ComplexOp : Weft_Elementwise<"complex", ["x", "y"],
+    "complexOf(x, y)", ["complexOf(t, zeros(t))", "complexOf(zeros(t), t)"],
+    [SameTypeOperands,
+     TypesMatchWith<"result is complex, of the operands' shape", "x", "result",
+                    "::weft::complexLike($_self)">],
+    "", ["real(t)", "-imag(t)"]> {
+  let summary = "Elementwise complex number of a real and an imaginary part.";
+  let arguments = (ins Weft_Part:$x, Weft_Part:$y);
+  let results = (outs Weft_Complex:$result);
+  let assemblyFormat = "$x `,` $y attr-dict `:` type($x)";
+}
+class Weft_ComplexPart<string mnemonic, string body, string derivative,
+                string transpose>
+    : Weft_Elementwise<mnemonic, ["x"], body, [derivative], [Weft_RealResult],
+                       "", [transpose]> {
+  let arguments = (ins Weft_Complex:$x);
+  let results = (outs Weft_Part:$result);
+  let assemblyFormat = "$x attr-dict `:` type($x)";
+}
+def Weft_RealOp : Weft_ComplexPart<"real", "real(x)", "real(t)",
+    "complexOf(t, zeros(t))"> {
+  let summary = "Elementwise real part.";
+}
+def Weft_ImagOp : Weft_ComplexPart<"imag", "imag(x)", "imag(t)",
+    "complexOf(zeros(t), -t)"> {
+  let summary = "Elementwise imaginary part.";
+}
+def Weft_ConjOp : Weft_Unary<"conj", Weft_Complex, "conj(x)", ["conj(t)"],
+    [Involution]> {
+  let summary = "Elementwise complex conjugate.";
 }
 
 //===----------------------------------------------------------------------===//
@@ -118,36 +162,41 @@ def Weft_RoundOp : Weft_Math<"round", "RoundEven", [], [Idempotent]> {
 // Exponentials, logarithms, roots
 //===----------------------------------------------------------------------===//
 
-def Weft_ExpOp : Weft_Math<"exp", "Exp", ["t * r"]> {
+def Weft_ExpOp : Weft_Unary<"exp", Weft_Inexact, "exp(x)", ["t * r"]> {
   let summary = "Elementwise exponential.";
 }
 def Weft_Exp2Op : Weft_Math<"exp2", "Exp2", ["t * (r * ln2)"]> {
   let summary = "Elementwise power of two.";
 }
-def Weft_Expm1Op : Weft_Math<"expm1", "ExpM1", ["t * (r + 1.0)"]> {
+def Weft_Expm1Op : Weft_Unary<"expm1", Weft_Inexact, "expm1(x)",
+    ["t * (r + 1.0)"]> {
   let summary = "Elementwise exp(x) - 1, accurate near 0.";
 }
-def Weft_LogOp : Weft_Math<"log", "Log", ["t / x"]> {
+def Weft_LogOp : Weft_Unary<"log", Weft_Inexact, "log(x)", ["t / x"]> {
   let summary = "Elementwise natural logarithm.";
 }
-def Weft_Log2Op : Weft_Math<"log2", "Log2", ["t / (x * ln2)"]> {
+def Weft_Log2Op : Weft_Unary<"log2", Weft_Inexact, "log2(x)",
+    ["t / (x * ln2)"]> {
   let summary = "Elementwise logarithm to base 2.";
 }
-def Weft_Log10Op : Weft_Math<"log10", "Log10", ["t / (x * ln10)"]> {
+def Weft_Log10Op : Weft_Unary<"log10", Weft_Inexact, "log10(x)",
+    ["t / (x * ln10)"]> {
   let summary = "Elementwise logarithm to base 10.";
 }
-def Weft_Log1pOp : Weft_Math<"log1p", "Log1p", ["t / (x + 1.0)"]> {
+def Weft_Log1pOp : Weft_Unary<"log1p", Weft_Inexact, "log1p(x)",
+    ["t / (x + 1.0)"]> {
   let summary = "Elementwise log(1 + x), accurate near 0.";
 }
 def Weft_LogaddexpOp : Weft_Binary<"logaddexp", Weft_Float, "logaddexp(x, y)",
     ["t * exp(x - r)", "t * exp(y - r)"], [Commutative]> {
   let summary = "Elementwise log(exp(x) + exp(y)), without overflow on the way.";
 }
-def Weft_SqrtOp : Weft_Math<"sqrt", "Sqrt", ["t * (0.5 / r)"]> {
+def Weft_SqrtOp : Weft_Unary<"sqrt", Weft_Inexact, "sqrt(x)",
+    ["t * (0.5 / r)"]> {
   let summary = "Elementwise square root.";
 }
-def Weft_RsqrtOp : Weft_Unary<"rsqrt", Weft_Float,
-    "1.0 / apply<::mlir::math::SqrtOp>(x)", ["t * (-0.5 * (r / x))"]> {
+def Weft_RsqrtOp : Weft_Unary<"rsqrt", Weft_Inexact, "reciprocal(sqrt(x))",
+    ["t * (-0.5 * (r / x))"]> {
   let summary = "Elementwise reciprocal of the square root.";
 }
 def Weft_CbrtOp : Weft_Math<"cbrt", "Cbrt", ["t / (3.0 * (r * r))"]> {
@@ -158,24 +207,26 @@ def Weft_CbrtOp : Weft_Math<"cbrt", "Cbrt", ["t / (3.0 * (r * r))"]> {
 // Trigonometric and hyperbolic functions, error function
 //===----------------------------------------------------------------------===//
 
-def Weft_SinOp : Weft_Math<"sin", "Sin", ["t * cos(x)"]> {
+def Weft_SinOp : Weft_Unary<"sin", Weft_Inexact, "sin(x)", ["t * cos(x)"]> {
   let summary = "Elementwise sine.";
 }
-def Weft_CosOp : Weft_Math<"cos", "Cos", ["-(t * sin(x))"]> {
+def Weft_CosOp : Weft_Unary<"cos", Weft_Inexact, "cos(x)", ["-(t * sin(x))"]> {
   let summary = "Elementwise cosine.";
 }
-def Weft_TanOp : Weft_Math<"tan", "Tan", ["t * (1.0 + r * r)"]> {
+def Weft_TanOp : Weft_Unary<"tan", Weft_Inexact, "tan(x)",
+    ["t * (1.0 + r * r)"]> {
   let summary = "Elementwise tangent.";
 }
-def Weft_AsinOp : Weft_Math<"asin", "Asin",
+def Weft_AsinOp : Weft_Unary<"asin", Weft_Inexact, "asin(x)",
     ["t * rsqrt((1.0 - x) * (1.0 + x))"]> {
   let summary = "Elementwise inverse sine.";
 }
-def Weft_AcosOp : Weft_Math<"acos", "Acos",
+def Weft_AcosOp : Weft_Unary<"acos", Weft_Inexact, "acos(x)",
     ["-(t * rsqrt((1.0 - x) * (1.0 + x)))"]> {
   let summary = "Elementwise inverse cosine.";
 }
-def Weft_AtanOp : Weft_Math<"atan", "Atan", ["t / (1.0 + x * x)"]> {
+def Weft_AtanOp : Weft_Unary<"atan", Weft_Inexact, "atan(x)",
+    ["t / (1.0 + x * x)"]> {
   let summary = "Elementwise inverse tangent.";
 }
 def Weft_Atan2Op : Weft_Binary<"atan2", Weft_Float,
@@ -183,23 +234,25 @@ def Weft_Atan2Op : Weft_Binary<"atan2", Weft_Float,
     ["t * (y / (x * x + y * y))", "-(t * (x / (x * x + y * y)))"]> {
   let summary = "Elementwise angle of the point (y, x): atan(x / y) by quadrant.";
 }
-def Weft_SinhOp : Weft_Math<"sinh", "Sinh", ["t * cosh(x)"]> {
+def Weft_SinhOp : Weft_Unary<"sinh", Weft_Inexact, "sinh(x)", ["t * cosh(x)"]> {
   let summary = "Elementwise hyperbolic sine.";
 }
-def Weft_CoshOp : Weft_Math<"cosh", "Cosh", ["t * sinh(x)"]> {
+def Weft_CoshOp : Weft_Unary<"cosh", Weft_Inexact, "cosh(x)", ["t * sinh(x)"]> {
   let summary = "Elementwise hyperbolic cosine.";
 }
-def Weft_TanhOp : Weft_Math<"tanh", "Tanh", ["t * (1.0 - r * r)"]> {
+def Weft_TanhOp : Weft_Unary<"tanh", Weft_Inexact, "tanh(x)",
+    ["t * (1.0 - r * r)"]> {
   let summary = "Elementwise hyperbolic tangent.";
 }
-def Weft_AsinhOp : Weft_Math<"asinh", "Asinh", ["t * rsqrt(x * x + 1.0)"]> {
+def Weft_AsinhOp : Weft_Unary<"asinh", Weft_Inexact, "asinh(x)",
+    ["t * rsqrt(x * x + 1.0)"]> {
   let summary = "Elementwise inverse hyperbolic sine.";
 }
-def Weft_AcoshOp : Weft_Math<"acosh", "Acosh",
-    ["t * rsqrt((x - 1.0) * (x + 1.0))"]> {
+def Weft_AcoshOp : Weft_Unary<"acosh", Weft_Inexact, "acosh(x)",
+    ["t * (rsqrt(x - 1.0) * rsqrt(x + 1.0))"]> {
   let summary = "Elementwise inverse hyperbolic cosine.";
 }
-def Weft_AtanhOp : Weft_Math<"atanh", "Atanh",
+def Weft_AtanhOp : Weft_Unary<"atanh", Weft_Inexact, "atanh(x)",
     ["t / ((1.0 - x) * (1.0 + x))"]> {
   let summary = "Elementwise inverse hyperbolic tangent.";
 }
@@ -219,7 +272,7 @@ def Weft_ErfinvOp : Weft_Unary<"erfinv", Weft_Float, "erfinv(x)",
     than 0.51 ulp for f32 and 1.2 ulps for f64.
   }];
 }
-def Weft_LogisticOp : Weft_Unary<"logistic", Weft_Float, "logistic(x)",
+def Weft_LogisticOp : Weft_Unary<"logistic", Weft_Inexact, "logistic(x)",
     ["t * (r * (1.0 - r))"]> {
   let summary = "Elementwise logistic function, 1 / (1 + exp(-x)).";
 }
@@ -228,17 +281,16 @@ def Weft_LogisticOp : Weft_Unary<"logistic", Weft_Float, "logistic(x)",
 // Predicates and comparisons
 //===----------------------------------------------------------------------===//
 
-def Weft_IsnanOp : Weft_Predicate<"isnan", "ne(x, x)"> {
+def Weft_IsnanOp : Weft_Predicate<"isnan", Weft_Inexact, "ne(x, x)"> {
   let summary = "Elementwise test for NaN.";
 }
-def Weft_IsinfOp : Weft_Predicate<"isinf", "eq(absolute(x), infinity(x))"> {
+def Weft_IsinfOp : Weft_Predicate<"isinf", Weft_Inexact, "isInfinite(x)"> {
   let summary = "Elementwise test for plus or minus infinity.";
 }
-def Weft_IsfiniteOp : Weft_Predicate<"isfinite",
-    "lt(absolute(x), infinity(x))"> {
+def Weft_IsfiniteOp : Weft_Predicate<"isfinite", Weft_Inexact, "isFinite(x)"> {
   let summary = "Elementwise test for neither NaN nor infinity.";
 }
-def Weft_SignbitOp : Weft_Predicate<"signbit", "signbit(x)"> {
+def Weft_SignbitOp : Weft_Predicate<"signbit", Weft_Float, "signbit(x)"> {
   let summary = "Elementwise test of the sign bit: true for -0.0 too.";
 }
 def Weft_EqualOp : Weft_Comparison<"equal", Weft_Any, "eq(x, y)", "true",
@@ -249,18 +301,18 @@ def Weft_NotEqualOp : Weft_Comparison<"not_equal", Weft_Any, "ne(x, y)",
     "false", [Commutative]> {
   let summary = "Elementwise x != y.";
 }
-def Weft_LessOp : Weft_Comparison<"less", Weft_Num, "lt(x, y)", "false"> {
+def Weft_LessOp : Weft_Comparison<"less", Weft_Real, "lt(x, y)", "false"> {
   let summary = "Elementwise x < y.";
 }
-def Weft_LessEqualOp : Weft_Comparison<"less_equal", Weft_Num, "le(x, y)",
+def Weft_LessEqualOp : Weft_Comparison<"less_equal", Weft_Real, "le(x, y)",
     "true"> {
   let summary = "Elementwise x <= y.";
 }
-def Weft_GreaterOp : Weft_Comparison<"greater", Weft_Num, "lt(y, x)",
+def Weft_GreaterOp : Weft_Comparison<"greater", Weft_Real, "lt(y, x)",
     "false"> {
   let summary = "Elementwise x > y.";
 }
-def Weft_GreaterEqualOp : Weft_Comparison<"greater_equal", Weft_Num,
+def Weft_GreaterEqualOp : Weft_Comparison<"greater_equal", Weft_Real,
     "le(y, x)", "true"> {
   let summary = "Elementwise x >= y.";
 }
@@ -356,8 +408,8 @@ def Weft_ClampOp : Weft_Elementwise<"clamp", ["x", "lower", "upper"],
      "t * share(maximum(x, lower), upper)"],
     [SameOperandsAndResultType]> {
   let summary = "Elementwise minimum(maximum(x, lower), upper).";
-  let arguments = (ins Weft_Num:$x, Weft_Num:$lower, Weft_Num:$upper);
-  let results = (outs Weft_Num:$result);
+  let arguments = (ins Weft_Real:$x, Weft_Real:$lower, Weft_Real:$upper);
+  let results = (outs Weft_Real:$result);
   let assemblyFormat = "$x `,` $lower `,` $upper attr-dict `:` type($x)";
 }
 
@@ -373,18 +425,20 @@ def Weft_ConvertOp : Weft_Op<"convert", [SameOperandsAndResultShape,
     To bool: unequal to zero. Float to integer truncates and saturates, NaN
     gives 0. Integer to integer wraps. To a float: the nearest, ties to even,
     rounded once from any type; what is too large is infinite, and NaN where
-    f8E4M3FN has no infinity.
+    f8E4M3FN has no infinity. Of complex numbers `weft.real` and `weft.imag`
+    give real ones.
   }];
   let arguments = (ins Weft_Any:$x);
   let results = (outs Weft_Any:$result);
   let assemblyFormat = "$x attr-dict `:` type($x) `to` type($result)";
+  let hasVerifier = 1;
   let hasFolder = 1;
 }
 def Weft_BitcastOp : Weft_Op<"bitcast", [SameOperandsAndResultShape,
     NotDifferentiable, Batchable, DeclareOpInterfaceMethods<ScalarBody>]> {
   let summary = "Elementwise reinterpretation of bits as a type of that width.";
-  let arguments = (ins Weft_Any:$x);
-  let results = (outs Weft_Any:$result);
+  let arguments = (ins Weft_Ordered:$x);
+  let results = (outs Weft_Ordered:$result);
   let assemblyFormat = "$x attr-dict `:` type($x) `to` type($result)";
   let hasVerifier = 1;
   let hasFolder = 1;
@@ -658,12 +712,12 @@ def Weft_ScatterMultiplyOp : Weft_Scatter<"scatter_multiply", Weft_Num, "x * y",
   let summary = "An array multiplied by updates at computed indices, as scatter.";
   let description = [{ 16-bit floats are accumulated in f32. }];
 }
-def Weft_ScatterMaximumOp : Weft_Scatter<"scatter_maximum", Weft_Num,
+def Weft_ScatterMaximumOp : Weft_Scatter<"scatter_maximum", Weft_Real,
     "maximum(x, y)", 0, ["buildTangents"]> {
   let summary = "The maximum with updates at computed indices, as scatter.";
   let description = [{ NaN propagates; ties split derivatives. }];
 }
-def Weft_ScatterMinimumOp : Weft_Scatter<"scatter_minimum", Weft_Num,
+def Weft_ScatterMinimumOp : Weft_Scatter<"scatter_minimum", Weft_Real,
     "minimum(x, y)", 0, ["buildTangents"]> {
   let summary = "The minimum with updates at computed indices, as scatter.";
   let description = [{ NaN propagates; ties split derivatives. }];
@@ -679,8 +733,8 @@ def Weft_SortOp : Weft_Structured<"sort", ["buildTangents"]> {
     The order of equal elements stays. With `descending` the order is the
     opposite one, NaN first, but equal elements stay as they are.
   }];
-  let arguments = (ins Weft_Any:$x, I64Attr:$axis, UnitAttr:$descending);
-  let results = (outs Weft_Any:$result);
+  let arguments = (ins Weft_Ordered:$x, I64Attr:$axis, UnitAttr:$descending);
+  let results = (outs Weft_Ordered:$result);
   let assemblyFormat = [{
     $x `axis` $axis (`descending` $descending^)? attr-dict
     `:` type($x) `to` type($result)
@@ -699,7 +753,7 @@ def Weft_ArgsortOp : Weft_Inferred<"argsort", [NotDifferentiable,
         : tensor<9xi32>, tensor<9xui8> to tensor<9xi64>
     ```
   }];
-  let arguments = (ins Variadic<Weft_Any>:$keys, I64Attr:$axis,
+  let arguments = (ins Variadic<Weft_Ordered>:$keys, I64Attr:$axis,
                    UnitAttr:$descending);
   let results = (outs Weft_Int:$result);
   let assemblyFormat = [{
@@ -723,7 +777,7 @@ def Weft_SearchsortedOp : Weft_Inferred<"searchsorted", [NotDifferentiable,
         -> tensor<4x5xi64>
     ```
   }];
-  let arguments = (ins Weft_Any:$sorted, Weft_Any:$values, UnitAttr:$right);
+  let arguments = (ins Weft_Ordered:$sorted, Weft_Ordered:$values, UnitAttr:$right);
   let results = (outs Weft_Int:$result);
   let assemblyFormat = [{
     $sorted `,` $values (`right` $right^)? attr-dict
@@ -800,12 +854,12 @@ def Weft_CumprodOp : Weft_UnaryCumulative<"cumprod", "y * x",
   }];
 }
 def Weft_CummaxOp : Weft_UnaryCumulative<"cummax", "maximum(y, x)",
-    ["buildTangents"]> {
+    ["buildTangents"], Weft_Real> {
   let summary = "Running maximum along an axis. NaN propagates; ties split derivatives.";
   let description = [{ With `reverse` from the last element to the first. }];
 }
 def Weft_CumminOp : Weft_UnaryCumulative<"cummin", "minimum(y, x)",
-    ["buildTangents"]> {
+    ["buildTangents"], Weft_Real> {
   let summary = "Running minimum along an axis. NaN propagates; ties split derivatives.";
   let description = [{ With `reverse` from the last element to the first. }];
 }
@@ -859,7 +913,7 @@ class Weft_Reduction<string mnemonic, Type type, string combine,
       auto x = scalar(accumulator), y = scalar(element);
       return (}] # combine # [{).value;
     }
-    ::mlir::TypedAttr $cppClass::getNeutral() {
+    ::mlir::Attribute $cppClass::getNeutral() {
       return ::weft::neutral::}] # neutral # [{(getX().getType());
     }
     ::llvm::LogicalResult $cppClass::inferReturnTypes(
@@ -884,9 +938,10 @@ class Weft_Reduction<string mnemonic, Type type, string combine,
   }];
 }
 
-class Weft_NumericReduction<string mnemonic, string combine, string neutral,
-                            bit needsElements, list<string> rules>
-    : Weft_Reduction<mnemonic, Weft_Num, combine, neutral,
+class Weft_NumericReduction<string mnemonic, Type type, string combine,
+                            string neutral, bit needsElements,
+                            list<string> rules>
+    : Weft_Reduction<mnemonic, type, combine, neutral,
                      [DeclareOpInterfaceMethods<Differentiable, rules>]> {
   let extraClassDeclaration = "static constexpr bool needsElements() { return "
       # !if(needsElements, "true", "false") # "; }";
@@ -898,21 +953,21 @@ class Weft_BoolReduction<string mnemonic, string combine, string neutral>
       "static constexpr bool needsElements() { return false; }";
 }
 
-def Weft_SumOp : Weft_NumericReduction<"sum", "x + y", "zero", 0, []> {
+def Weft_SumOp : Weft_NumericReduction<"sum", Weft_Num, "x + y", "zero", 0, []> {
   let summary = "Sum along axes. Integers wrap; 0 over no elements.";
   let description = [{ 16-bit floats are accumulated in f32. }];
 }
-def Weft_ProdOp : Weft_NumericReduction<"prod", "x * y", "one", 0,
+def Weft_ProdOp : Weft_NumericReduction<"prod", Weft_Num, "x * y", "one", 0,
     ["buildTangents"]> {
   let summary = "Product along axes. Integers wrap; 1 over no elements.";
   let description = [{ 16-bit floats are accumulated in f32. }];
 }
-def Weft_MaxOp : Weft_NumericReduction<"max", "maximum(x, y)", "lowest", 1,
-    ["buildTangents"]> {
+def Weft_MaxOp : Weft_NumericReduction<"max", Weft_Real, "maximum(x, y)", "lowest",
+    1, ["buildTangents"]> {
   let summary = "Maximum along axes. NaN propagates; ties split derivatives.";
 }
-def Weft_MinOp : Weft_NumericReduction<"min", "minimum(x, y)", "highest", 1,
-    ["buildTangents"]> {
+def Weft_MinOp : Weft_NumericReduction<"min", Weft_Real, "minimum(x, y)", "highest",
+    1, ["buildTangents"]> {
   let summary = "Minimum along axes. NaN propagates; ties split derivatives.";
 }
 def Weft_AnyOp : Weft_BoolReduction<"any", "x | y", "zero"> {
@@ -925,7 +980,7 @@ def Weft_AllOp : Weft_BoolReduction<"all", "x & y", "one"> {
 class Weft_ArgReduction<string mnemonic>
     : Weft_Inferred<mnemonic, [NotDifferentiable,
         DeclareOpInterfaceMethods<Batchable, ["buildBatched"]>]> {
-  let arguments = (ins Weft_Num:$x, I64Attr:$axis);
+  let arguments = (ins Weft_Real:$x, I64Attr:$axis);
   let results = (outs Weft_Int:$result);
   let assemblyFormat =
       "$x `axis` $axis attr-dict `:` type($x) `to` type($result)";
@@ -1072,7 +1127,7 @@ class Weft_Windowed<string mnemonic, list<string> names, string combine,
     `base_dilation` $base_dilation `window_dilation` $window_dilation attr-dict
     `:` functional-type(operands, results)
   }];
-  let results = (outs Weft_Num:$result);
+  let results = (outs Weft_Real:$result);
   let extraClassDefinition = [{
     ::weft::Windows $cppClass::getWindows() {
       return {getWindow(), getStrides(), getLow(), getHigh(),
@@ -1088,7 +1143,8 @@ class Weft_Windowed<string mnemonic, list<string> names, string combine,
       return (}] # combine # [{).value;
     }
     ::mlir::TypedAttr $cppClass::getNeutral() {
-      return ::weft::neutral::}] # neutral # [{(getResult().getType());
+      return ::llvm::cast<::mlir::TypedAttr>(
+          ::weft::neutral::}] # neutral # [{(getResult().getType()));
     }
     ::llvm::LogicalResult $cppClass::inferReturnTypes(
         ::mlir::MLIRContext *, std::optional<::mlir::Location> loc,
@@ -1115,7 +1171,7 @@ class Weft_ReduceWindow<string mnemonic, string combine, string neutral,
                         list<string> rules>
     : Weft_Windowed<mnemonic, ["x"], combine, neutral,
         [DeclareOpInterfaceMethods<Differentiable, rules>]> {
-  let arguments = !con((ins Weft_Num:$x), geometry);
+  let arguments = !con((ins Weft_Real:$x), geometry);
   let assemblyFormat = "$x " # geometryFormat;
   let description = [{
     Along each dimension `base_dilation - 1` gaps are put between each two
@@ -1151,7 +1207,7 @@ def Weft_SumWhereEqualOp : Weft_Windowed<"sum_where_equal",
     r[i] = sum of weight[j] over the j in window i for which x[j] = key[i]
     ```
   }];
-  let arguments = !con((ins Weft_Num:$x, Weft_Num:$weight, Weft_Num:$key),
+  let arguments = !con((ins Weft_Real:$x, Weft_Real:$weight, Weft_Real:$key),
                        geometry);
   let assemblyFormat = "$x `,` $weight `,` $key " # geometryFormat;
 }
@@ -1311,7 +1367,7 @@ def Weft_LinearizeOp : Weft_Op<"linearize", [NotDifferentiable,
   let description = [{
     The results are those of the function, then the residuals, which
     `weft.pullback` takes, as often as it likes. `wrt` lists the operands
-    (floating, ascending) that get cotangents. Derivatives of any order are had
+    (inexact, ascending) that get cotangents. Derivatives of any order are had
     by linearizing a function that itself linearizes.
 
     ```mlir
@@ -1334,12 +1390,12 @@ def Weft_PullbackOp : Weft_Op<"pullback", [NotDifferentiable,
     DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "Maps cotangents of results to cotangents of operands.";
   let description = [{
-    One cotangent for each floating result of the linearized function, in
+    One cotangent for each inexact result of the linearized function, in
     order; one result for each operand named by `wrt`.
   }];
   let arguments = (ins Weft_Residuals:$residuals,
-                   Variadic<Weft_Float>:$cotangents);
-  let results = (outs Variadic<Weft_Float>:$gradients);
+                   Variadic<Weft_Inexact>:$cotangents);
+  let results = (outs Variadic<Weft_Inexact>:$gradients);
   let assemblyFormat = [{
     $residuals `(` $cotangents `)` attr-dict
     `:` functional-type(operands, results)
@@ -1350,11 +1406,11 @@ def Weft_PushforwardOp : Weft_Op<"pushforward", [NotDifferentiable,
   let summary = "Maps tangents of operands to tangents of results.";
   let description = [{
     The transpose of `weft.pullback`: one tangent for each operand named by
-    `wrt`, one result for each floating result of the linearized function.
+    `wrt`, one result for each inexact result of the linearized function.
   }];
   let arguments = (ins Weft_Residuals:$residuals,
-                   Variadic<Weft_Float>:$tangents);
-  let results = (outs Variadic<Weft_Float>:$result_tangents);
+                   Variadic<Weft_Inexact>:$tangents);
+  let results = (outs Variadic<Weft_Inexact>:$result_tangents);
   let assemblyFormat = [{
     $residuals `(` $tangents `)` attr-dict
     `:` functional-type(operands, results)
@@ -1364,7 +1420,7 @@ def Weft_JvpOp : Weft_Op<"jvp", [NotDifferentiable, AttrSizedOperandSegments,
     DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "Calls a function and moves its results along tangents.";
   let description = [{
-    `wrt` lists the operands (floating, ascending) that have tangents, one
+    `wrt` lists the operands (floats or complex, ascending) that have tangents, one
     each. The results are those of the function, then one tangent for each
     floating result, in order.
 
@@ -1375,7 +1431,7 @@ def Weft_JvpOp : Weft_Op<"jvp", [NotDifferentiable, AttrSizedOperandSegments,
   }];
   let arguments = (ins FlatSymbolRefAttr:$callee, DenseI64ArrayAttr:$wrt,
                    Variadic<Weft_AnyOrResiduals>:$inputs,
-                   Variadic<Weft_Float>:$tangents);
+                   Variadic<Weft_Inexact>:$tangents);
   let results = (outs Variadic<Weft_Any>:$primals_and_tangents);
   let assemblyFormat = [{
     $callee `(` $inputs `)` `along` `(` $tangents `)` `wrt` $wrt attr-dict

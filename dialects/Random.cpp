@@ -70,7 +70,6 @@ static Scalar horner(Scalar x, ArrayRef<double> coefficients) {
     sum = sum * x + constant(x, next);
   return sum;
 }
-static Scalar operator*(double x, Scalar y) { return constant(y, x) * y; }
 
 /// A number and what rounding it has lost.
 struct Rounded {

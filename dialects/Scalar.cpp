@@ -4,6 +4,7 @@
 
 #include "dialects/Scalar.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Complex/IR/Complex.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
 using namespace mlir;
@@ -24,7 +25,17 @@ static Scalar constantFloat(Scalar like, const APFloat &value) {
   return like.with(arith::ConstantOp::create(*like.b, like.loc, attr));
 }
 
+Value buildConstant(OpBuilder &b, Location loc, Type type, Attribute value) {
+  if (auto parts = dyn_cast<ArrayAttr>(value))
+    return mlir::complex::ConstantOp::create(b, loc, type, parts);
+  return arith::ConstantOp::create(b, loc, cast<TypedAttr>(value));
+}
+
 Scalar constant(Scalar like, double value) {
+  if (like.isComplex()) {
+    Scalar part = real(like);
+    return complexOf(constant(part, value), constant(part, 0.0));
+  }
   if (like.isFloat())
     return like.with(arith::ConstantOp::create(
         *like.b, like.loc, FloatAttr::get(like.type, value)));
@@ -53,18 +64,28 @@ static Scalar byKind(Scalar x, Scalar y) {
 }
 
 Scalar operator+(Scalar x, Scalar y) {
+  if (x.isComplex())
+    return complexOf(real(x) + real(y), imag(x) + imag(y));
   return byKind<arith::AddFOp, arith::AddIOp>(x, y);
 }
 Scalar operator-(Scalar x, Scalar y) {
+  if (x.isComplex())
+    return complexOf(real(x) - real(y), imag(x) - imag(y));
   return byKind<arith::SubFOp, arith::SubIOp>(x, y);
 }
 Scalar operator*(Scalar x, Scalar y) {
+  if (x.isComplex())
+    return onComplex::multiply(x, y);
   return byKind<arith::MulFOp, arith::MulIOp>(x, y);
 }
 Scalar operator/(Scalar x, Scalar y) {
+  if (x.isComplex())
+    return onComplex::divide(x, y);
   return byKind<arith::DivFOp, arith::DivSIOp, arith::DivUIOp>(x, y);
 }
 Scalar operator-(Scalar x) {
+  if (x.isComplex())
+    return complexOf(-real(x), -imag(x));
   return x.isFloat() ? apply<arith::NegFOp>(x) : constant(x, 0.0) - x;
 }
 Scalar operator&(Scalar x, Scalar y) { return apply<arith::AndIOp>(x, y); }
@@ -90,10 +111,14 @@ static Scalar compare(Scalar x, Scalar y, arith::CmpFPredicate onFloat,
 }
 
 Scalar eq(Scalar x, Scalar y) {
+  if (x.isComplex())
+    return eq(real(x), real(y)) & eq(imag(x), imag(y));
   return compare(x, y, arith::CmpFPredicate::OEQ, arith::CmpIPredicate::eq,
                  arith::CmpIPredicate::eq);
 }
 Scalar ne(Scalar x, Scalar y) {
+  if (x.isComplex())
+    return ne(real(x), real(y)) | ne(imag(x), imag(y));
   return compare(x, y, arith::CmpFPredicate::UNE, arith::CmpIPredicate::ne,
                  arith::CmpIPredicate::ne);
 }
@@ -106,6 +131,9 @@ Scalar le(Scalar x, Scalar y) {
                  arith::CmpIPredicate::ule);
 }
 Scalar select(Scalar condition, Scalar x, Scalar y) {
+  if (x.isComplex())
+    return complexOf(select(condition, real(x), real(y)),
+                     select(condition, imag(x), imag(y)));
   auto choose = [&](Value first, Value second) {
     return arith::SelectOp::create(*x.b, x.loc, condition.value, first, second);
   };
@@ -122,6 +150,16 @@ Scalar signbit(Scalar x) {
       ofType(x, arith::BitcastOp::create(*x.b, x.loc, bits, x.value), bits);
   return lt(asInt, constant(asInt, 0.0));
 }
+Scalar isInfinite(Scalar x) {
+  if (x.isComplex())
+    return isInfinite(real(x)) | isInfinite(imag(x));
+  return eq(absolute(x), infinity(x));
+}
+Scalar isFinite(Scalar x) {
+  if (x.isComplex())
+    return isFinite(real(x)) & isFinite(imag(x));
+  return lt(absolute(x), infinity(x));
+}
 Scalar maximum(Scalar x, Scalar y) {
   return byKind<arith::MaximumFOp, arith::MaxSIOp, arith::MaxUIOp>(x, y);
 }
@@ -134,6 +172,8 @@ Scalar minimum(Scalar x, Scalar y) {
 //===----------------------------------------------------------------------===//
 
 Scalar absolute(Scalar x) {
+  if (x.isComplex())
+    return hypot(real(x), imag(x));
   if (x.isFloat())
     return apply<math::AbsFOp>(x);
   if (x.isUnsigned())
@@ -142,6 +182,8 @@ Scalar absolute(Scalar x) {
 }
 
 Scalar sign(Scalar x) {
+  if (x.isComplex())
+    return onComplex::sign(x);
   Scalar zero = constant(x, 0.0), one = constant(x, 1.0);
   Scalar positive = lt(zero, x), negative = lt(x, zero);
   // Of what is neither, NaN stays and -0.0 becomes 0.0.
@@ -239,6 +281,8 @@ static Value squareAndMultiply(Scalar x, Scalar exponent) {
 }
 
 Scalar power(Scalar x, Scalar y) {
+  if (x.isComplex())
+    return onComplex::power(x, y);
   if (x.isFloat())
     return apply<math::PowFOp>(x, y);
   Scalar positive = x.with(squareAndMultiply(x, y));
@@ -304,6 +348,8 @@ Scalar logaddexp(Scalar x, Scalar y) {
 }
 
 Scalar logistic(Scalar x) {
+  if (x.isComplex())
+    return onComplex::logistic(x);
   // exp of minus the magnitude: exp(-x) overflows where the result is small,
   // but not yet zero.
   Scalar small = apply<math::ExpOp>(-absolute(x)), one = constant(x, 1.0);
@@ -365,6 +411,13 @@ static Value resizeFloat(Scalar x, Type to) {
 Scalar convert(Scalar x, Type type) {
   if (type.isInteger(1))
     return x.type.isInteger(1) ? x : ne(x, constant(x, 0.0));
+  if (auto numbers = dyn_cast<ComplexType>(type)) {
+    Type part = numbers.getElementType();
+    if (x.isComplex())
+      return complexOf(convert(real(x), part), convert(imag(x), part));
+    Scalar converted = convert(x, part);
+    return complexOf(converted, constant(converted, 0.0));
+  }
   Type raw = signless(type);
   if (computedElement(type) != type)
     return narrow(x, type);
@@ -397,18 +450,20 @@ static TypedAttr integer(Type type, const APInt &value) {
   return IntegerAttr::get(signless(type), value);
 }
 
-TypedAttr zero(RankedTensorType array) {
+static Attribute number(RankedTensorType array, double value) {
   Type type = accumulated(array);
+  if (auto numbers = dyn_cast<ComplexType>(type)) {
+    Type part = numbers.getElementType();
+    return ArrayAttr::get(type.getContext(), {FloatAttr::get(part, value),
+                                              FloatAttr::get(part, 0.0)});
+  }
   if (isa<FloatType>(type))
-    return FloatAttr::get(type, 0.0);
-  return integer(type, APInt(type.getIntOrFloatBitWidth(), 0));
+    return FloatAttr::get(type, value);
+  return integer(type, APInt(type.getIntOrFloatBitWidth(), value));
 }
-TypedAttr one(RankedTensorType array) {
-  Type type = accumulated(array);
-  if (isa<FloatType>(type))
-    return FloatAttr::get(type, 1.0);
-  return integer(type, APInt(type.getIntOrFloatBitWidth(), 1));
-}
+
+Attribute zero(RankedTensorType array) { return number(array, 0.0); }
+Attribute one(RankedTensorType array) { return number(array, 1.0); }
 static TypedAttr extreme(RankedTensorType array, bool low) {
   Type type = accumulated(array);
   if (auto floating = dyn_cast<FloatType>(type))

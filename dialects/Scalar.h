@@ -2,7 +2,9 @@
 //
 // The language in which a record says what one element of its result is:
 // values that know whether they are signed, and functions that build `arith`,
-// `math` and `scf` ops on them. No fast-math flag is ever set.
+// `math`, `scf` ops on them. Of the `complex` dialect only the ops that join
+// and split numbers are used: what is computed with the parts is said here. No
+// fast-math flag is ever set.
 
 #ifndef WEFT_DIALECTS_SCALAR_H
 #define WEFT_DIALECTS_SCALAR_H
@@ -25,6 +27,7 @@ struct Scalar {
   mlir::Type narrowType = {};
 
   bool isFloat() const { return llvm::isa<mlir::FloatType>(type); }
+  bool isComplex() const { return llvm::isa<mlir::ComplexType>(type); }
   bool isUnsigned() const {
     return type.isUnsignedInteger() || type.isInteger(1);
   }
@@ -78,6 +81,10 @@ private:
 /// A constant of the type of `like`.
 Scalar constant(Scalar like, double value);
 Scalar infinity(Scalar like);
+/// A constant of a type of the body, as an attribute: of a complex type the
+/// array of the parts.
+mlir::Value buildConstant(mlir::OpBuilder &b, mlir::Location loc,
+                          mlir::Type type, mlir::Attribute value);
 /// The smallest value of an integer type.
 Scalar smallest(Scalar like);
 
@@ -85,6 +92,13 @@ Scalar smallest(Scalar like);
 template <typename Op, typename... Args> Scalar apply(Scalar x, Args... rest) {
   return x.with(Op::create(*x.b, x.loc, x.value, rest.value...));
 }
+
+/// The parts of a complex number (of a real one: itself and nothing), and the
+/// number with some parts.
+Scalar real(Scalar x);
+Scalar imag(Scalar x);
+Scalar complexOf(Scalar real, Scalar imag);
+Scalar conj(Scalar x);
 
 Scalar operator+(Scalar x, Scalar y);
 Scalar operator-(Scalar x, Scalar y);
@@ -94,6 +108,8 @@ Scalar operator/(Scalar x, Scalar y);
 Scalar operator-(Scalar x);
 inline Scalar operator+(double x, Scalar y) { return constant(y, x) + y; }
 inline Scalar operator-(Scalar x, double y) { return x - constant(x, y); }
+inline Scalar operator-(double x, Scalar y) { return constant(y, x) - y; }
+inline Scalar operator*(double x, Scalar y) { return constant(y, x) * y; }
 inline Scalar operator/(double x, Scalar y) { return constant(y, x) / y; }
 
 Scalar operator&(Scalar x, Scalar y);
@@ -107,6 +123,8 @@ Scalar ne(Scalar x, Scalar y);
 Scalar lt(Scalar x, Scalar y);
 Scalar le(Scalar x, Scalar y);
 Scalar signbit(Scalar x);
+Scalar isInfinite(Scalar x);
+Scalar isFinite(Scalar x);
 Scalar select(Scalar condition, Scalar x, Scalar y);
 
 Scalar maximum(Scalar x, Scalar y);
@@ -120,9 +138,43 @@ Scalar shiftLeft(Scalar x, Scalar y);
 Scalar shiftRight(Scalar x, Scalar y);
 Scalar atan2(Scalar x, Scalar y);
 Scalar hypot(Scalar x, Scalar y);
+Scalar reciprocal(Scalar x);
 Scalar logaddexp(Scalar x, Scalar y);
 Scalar logistic(Scalar x);
 Scalar erfinv(Scalar x);
+
+/// Of floats these are ops of `math`, of complex numbers those of C99's Annex
+/// G: its branch cuts, its values at zeros, infinities and NaN.
+Scalar exp(Scalar x);
+Scalar expm1(Scalar x);
+Scalar log(Scalar x);
+Scalar log2(Scalar x);
+Scalar log10(Scalar x);
+Scalar log1p(Scalar x);
+Scalar sqrt(Scalar x);
+Scalar sin(Scalar x);
+Scalar cos(Scalar x);
+Scalar tan(Scalar x);
+Scalar asin(Scalar x);
+Scalar acos(Scalar x);
+Scalar atan(Scalar x);
+Scalar sinh(Scalar x);
+Scalar cosh(Scalar x);
+Scalar tanh(Scalar x);
+Scalar asinh(Scalar x);
+Scalar acosh(Scalar x);
+Scalar atanh(Scalar x);
+
+/// The functions above, of complex numbers.
+namespace onComplex {
+Scalar multiply(Scalar x, Scalar y);
+Scalar divide(Scalar x, Scalar y);
+Scalar reciprocal(Scalar x);
+Scalar sign(Scalar x);
+Scalar power(Scalar x, Scalar y);
+Scalar logistic(Scalar x);
+} // namespace onComplex
+
 /// 64 random bits, of ui64; see weft.threefry.
 Scalar threefry(Scalar key, Scalar counter);
 
@@ -133,9 +185,10 @@ Scalar convert(Scalar x, mlir::Type type);
 
 namespace weft::neutral {
 
-/// Neutral elements of reductions, as attributes of signless type.
-mlir::TypedAttr zero(mlir::RankedTensorType type);
-mlir::TypedAttr one(mlir::RankedTensorType type);
+/// Neutral elements of reductions, as attributes of signless type; of complex
+/// ones see buildConstant.
+mlir::Attribute zero(mlir::RankedTensorType type);
+mlir::Attribute one(mlir::RankedTensorType type);
 mlir::TypedAttr lowest(mlir::RankedTensorType type);
 mlir::TypedAttr highest(mlir::RankedTensorType type);
 

@@ -33,7 +33,7 @@ static LogicalResult verifyTypes(Operation *op, StringRef what, TypeRange got,
 }
 
 static SmallVector<Type> floating(TypeRange types) {
-  return llvm::filter_to_vector(types, isFloatArray);
+  return llvm::filter_to_vector(types, isInexactArray);
 }
 
 /// The operands to differentiate exist, ascend, and are floating.
@@ -44,10 +44,10 @@ static LogicalResult verifyWrt(Operation *op, DenseI64ArrayAttr wrt,
     if (operand <= previous || operand >= int64_t(inputs.size()))
       return op->emitOpError() << "wrt must ascend within " << inputs.size()
                                << " operands, got " << wrt;
-    if (!isFloatArray(inputs[operand]))
+    if (!isInexactArray(inputs[operand]))
       return op->emitOpError()
              << "cannot differentiate by operand " << operand << " of type "
-             << inputs[operand] << ": it is not floating point";
+             << inputs[operand] << ": it is neither floating point nor complex";
     previous = operand;
   }
   return success();

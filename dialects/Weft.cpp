@@ -4,6 +4,7 @@
 
 #include "dialects/Weft.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Complex/IR/Complex.h"
 #include "mlir/Dialect/Func/Extensions/InlinerExtension.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -24,7 +25,7 @@ using namespace mlir;
 static bool isCountable(ArrayRef<int64_t> shape) {
   // An empty array is countable only if its other sizes are: reshape and
   // broadcast multiply them.
-  int64_t bytes = 8;
+  int64_t bytes = 16;
   for (int64_t size : shape)
     if (llvm::MulOverflow(bytes, std::max<int64_t>(size, 1), bytes))
       return false;
@@ -58,6 +59,13 @@ static bool isFloat(Type type) {
   return type &&
          (type.isF16() || type.isBF16() || type.isF32() || type.isF64());
 }
+static bool isComplex(Type type) {
+  auto numbers = dyn_cast_if_present<ComplexType>(type);
+  if (!numbers)
+    return false;
+  Type part = numbers.getElementType();
+  return part.isF32() || part.isF64();
+}
 
 bool weft::isBoolArray(Type type) { return isBool(elementOf(type)); }
 bool weft::isIntArray(Type type) { return isInt(elementOf(type)); }
@@ -66,6 +74,20 @@ bool weft::isIndicesArray(Type type) {
   return element && element.isSignlessInteger(64);
 }
 bool weft::isFloatArray(Type type) { return isFloat(elementOf(type)); }
+bool weft::isComplexArray(Type type) { return isComplex(elementOf(type)); }
+bool weft::isPartArray(Type type) {
+  Type element = elementOf(type);
+  return element && (element.isF32() || element.isF64());
+}
+bool weft::isInexactArray(Type type) {
+  return isFloatArray(type) || isComplexArray(type);
+}
+bool weft::isRealArray(Type type) {
+  return isIntArray(type) || isFloatArray(type);
+}
+bool weft::isOrderedArray(Type type) {
+  return isBoolArray(type) || isRealArray(type) || isFloat8(elementOf(type));
+}
 bool weft::isUI64Array(Type type) {
   Type element = elementOf(type);
   return element && element.isUnsignedInteger(64);
@@ -74,7 +96,7 @@ bool weft::isBoolOrIntArray(Type type) {
   return isBoolArray(type) || isIntArray(type);
 }
 bool weft::isNumericArray(Type type) {
-  return isIntArray(type) || isFloatArray(type);
+  return isRealArray(type) || isComplexArray(type);
 }
 bool weft::isArray(Type type) {
   return isBoolArray(type) || isNumericArray(type) || isFloat8(elementOf(type));
@@ -91,7 +113,7 @@ bool weft::isTape(Type type) {
 }
 bool weft::hasTangent(Type type) {
   Type record = recordOf(type);
-  return isFloatArray(type) || (record && isFloatArray(record));
+  return isInexactArray(type) || (record && isInexactArray(record));
 }
 
 Type weft::boolLike(Type type) {
@@ -100,6 +122,20 @@ Type weft::boolLike(Type type) {
     return type;
   return RankedTensorType::get(array.getShape(),
                                IntegerType::get(type.getContext(), 1));
+}
+
+Type weft::realLike(Type type) {
+  auto array = dyn_cast<RankedTensorType>(type);
+  auto numbers =
+      array ? dyn_cast<ComplexType>(array.getElementType()) : ComplexType();
+  return numbers ? array.clone(numbers.getElementType()) : type;
+}
+
+Type weft::complexLike(Type type) {
+  auto array = dyn_cast<RankedTensorType>(type);
+  if (!array || !isa<FloatType>(array.getElementType()))
+    return type;
+  return array.clone(ComplexType::get(array.getElementType()));
 }
 
 Type weft::signless(Type elementType) {

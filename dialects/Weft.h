@@ -34,6 +34,14 @@ bool isUI64Array(mlir::Type type);
 bool isIndicesArray(mlir::Type type);
 bool isBoolOrIntArray(mlir::Type type);
 bool isFloatArray(mlir::Type type);
+bool isComplexArray(mlir::Type type);
+/// Floats that may be parts of complex numbers.
+bool isPartArray(mlir::Type type);
+/// Floats or complex: what has derivatives.
+bool isInexactArray(mlir::Type type);
+/// Integers or floats, and bools and stored floats too: what can be ordered.
+bool isRealArray(mlir::Type type);
+bool isOrderedArray(mlir::Type type);
 bool isNumericArray(mlir::Type type);
 /// Whether a type is that of one i64.
 bool isIndexArray(mlir::Type type);
@@ -42,11 +50,16 @@ bool isIndexArray(mlir::Type type);
 /// whose size is known at run time only.
 bool isTape(mlir::Type type);
 
-/// Whether tangents and cotangents of a value of this type exist: floats.
+/// Whether tangents and cotangents of a value of this type exist: floats
+/// or complex.
 bool hasTangent(mlir::Type type);
 
 /// The bool array of the shape of `type`; `type` itself if it is no array.
 mlir::Type boolLike(mlir::Type type);
+/// The array of the parts of complex numbers, and of the complex numbers with
+/// parts of the type; `type` itself if it is neither.
+mlir::Type realLike(mlir::Type type);
+mlir::Type complexLike(mlir::Type type);
 
 /// The type of an element inside scalar bodies: without its sign, ui8 -> i8, and
 /// the bits of a float of 8 bits, i8.
@@ -68,7 +81,7 @@ class NotDifferentiable
 template <typename ConcreteOp>
 class Contraction : public mlir::OpTrait::TraitBase<ConcreteOp, Contraction> {};
 
-/// The tangents of the results of an op that is linear in its floating operands
+/// The tangents of the results of an op that is linear in its inexact operands
 /// together: the op again, of the tangents, zeros where those are null.
 llvm::SmallVector<mlir::Value> applyToTangents(mlir::Operation *op,
                                                mlir::OpBuilder &b,

@@ -20,10 +20,11 @@ def Weft_Dialect : Dialect {
   let summary = "Array programs: what they mean, for no machine in particular.";
   let description = [{
     Values are arrays: builtin tensors of static shape whose elements are
-    `i1` (bool), `i8`..`i64` (signed), `ui8`..`ui64`, `f16`, `bf16`, `f32` or
-    `f64`; `f8E4M3FN` and `f8E5M2` are stored, moved and converted only. Of a
-    16-bit float one element is computed in f32 and rounded once, and sums and
-    products are accumulated in f32. The one exception is a tape, `tensor<?x...>`: what a `weft.scan` of a length known
+    `i1` (bool), `i8`..`i64` (signed), `ui8`..`ui64`, `f16`, `bf16`, `f32`,
+    `f64`, or complex numbers of two `f32` or `f64`; `f8E4M3FN` and `f8E5M2` are
+    stored, moved and converted only. Of a 16-bit float one element is computed
+    in f32 and rounded once, and sums and products are accumulated in f32. The
+    one exception is a tape, `tensor<?x...>`: what a `weft.scan` of a length known
     at run time only keeps of its steps, for another one to read. Every op is
     pure. Elementwise ops never broadcast: `weft.broadcast` does.
     Derivatives and batching are ops too (`weft.linearize`, `weft.pullback`,
@@ -31,8 +32,8 @@ def Weft_Dialect : Dialect {
     by the ops that compute them.
   }];
   let dependentDialects = [
-    "::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
-    "::mlir::scf::SCFDialect"
+    "::mlir::arith::ArithDialect", "::mlir::complex::ComplexDialect",
+    "::mlir::math::MathDialect", "::mlir::scf::SCFDialect"
   ];
   let useDefaultTypePrinterParser = 1;
   let hasConstantMaterializer = 1;
@@ -48,7 +49,7 @@ class Weft_Array<string predicate, string elements>
            "array of " # elements, "::mlir::RankedTensorType">;
 
 def Weft_Any : Weft_Array<"isArray",
-    "bool, integers or floats (static shape, no encoding)">;
+    "bool, integers, floats or complex (static shape, no encoding)">;
 def Weft_Bool : Weft_Array<"isBoolArray", "bool (i1)">;
 def Weft_Int : Weft_Array<"isIntArray", "i8..i64 or ui8..ui64">;
 def Weft_UI64 : Weft_Array<"isUI64Array", "ui64">;
@@ -56,10 +57,16 @@ def Weft_Indices : Weft_Array<"isIndicesArray", "i64">;
 def Weft_BoolOrInt : Weft_Array<"isBoolOrIntArray",
     "bool, i8..i64 or ui8..ui64">;
 def Weft_Float : Weft_Array<"isFloatArray", "f16, bf16, f32 or f64">;
-def Weft_Num : Weft_Array<"isNumericArray", "integers or floats (not bool)">;
+def Weft_Part : Weft_Array<"isPartArray", "f32 or f64">;
+def Weft_Complex : Weft_Array<"isComplexArray", "complex">;
+def Weft_Inexact : Weft_Array<"isInexactArray", "floats or complex">;
+def Weft_Real : Weft_Array<"isRealArray", "integers or floats (not bool)">;
+def Weft_Ordered : Weft_Array<"isOrderedArray", "bool, integers or floats">;
+def Weft_Num : Weft_Array<"isNumericArray",
+    "integers, floats or complex (not bool)">;
 def Weft_Index : Weft_Array<"isIndexArray", "one i64: tensor<i64>">;
 def Weft_Tape : Type<CPred<"::weft::isTape($_self)">,
-    "tape of bool, integers or floats (only the leading size is dynamic)",
+    "tape of bool, integers, floats or complex (only the leading size is dynamic)",
     "::mlir::RankedTensorType">;
 
 def Weft_Residuals : TypeDef<Weft_Dialect, "Residuals"> {
@@ -99,10 +106,14 @@ class Weft_Op<string mnemonic, list<Trait> traits = []>
 // Scalar.h), `derivatives` one expression an operand of the tensors (see
 // Calculus.h): `t` is a tangent or a cotangent, `r` the result, and the
 // expression is t -> J t. `none` says that an operand has no derivative, an
-// empty list that none has. `equations` are early returns of the folder.
+// empty list that none has. `equations` are early returns of the folder. One
+// list of expressions serves both modes where J is the factor of each element;
+// an op that changes the type, or is linear over the reals only, says in
+// `transposes` what it does to a cotangent.
 class Weft_Elementwise<string mnemonic, list<string> names, string body,
                        list<string> derivatives, list<Trait> traits,
-                       code equations = "">
+                       code equations = "",
+                       list<string> transposes = derivatives>
     : Weft_Op<mnemonic, traits # [
         DeclareOpInterfaceMethods<ScalarBody>, Batchable] #
         !if(!empty(derivatives), [NotDifferentiable],
@@ -117,6 +128,8 @@ class Weft_Elementwise<string mnemonic, list<string> names, string body,
       "));"), " ");
   defvar cases = !interleave(!foreach(i, !range(!size(derivatives)),
       "case " # i # ": return " # derivatives[i] # ";"), " ");
+  defvar transposedCases = !interleave(!foreach(i, !range(!size(transposes)),
+      "case " # i # ": return " # transposes[i] # ";"), " ");
 
   defvar scalarBody = [{
     ::mlir::Value $cppClass::buildScalarBody(
@@ -131,23 +144,27 @@ class Weft_Elementwise<string mnemonic, list<string> names, string body,
       return ::weft::foldElementwise(*this, adaptor.getOperands());
     }
   }];
-  // Both modes multiply by the same diagonal Jacobian.
-  defvar derivative = [{
-    static ::weft::calculus::Tensor derivativeOf$cppClass(
+  defvar term = [{
         ::mlir::Operation *op, unsigned operand, ::weft::calculus::Tensor t) {
       using namespace ::weft::calculus;
       auto tensor = [&](::mlir::Value value) { return t.with(value); };
       auto getOperation = [&] { return op; };
       }] # bindTensors # [{
       [[maybe_unused]] auto r = tensor(op->getResult(0));
-      switch (operand) { }] # cases # [{ }
+      switch (operand) { }];
+  defvar derivative = "static ::weft::calculus::Tensor derivativeOf$cppClass("
+    # term # cases # [{ }
+      return none;
+    }
+    static ::weft::calculus::Tensor transposeOf$cppClass(}]
+    # term # transposedCases # [{ }
       return none;
     }
     ::llvm::SmallVector<::mlir::Value> $cppClass::buildPullback(
         ::mlir::OpBuilder &b, ::mlir::Location loc,
         ::mlir::ValueRange cotangents) {
       return ::weft::pullbackOfElementwise(*this, b, loc, cotangents[0],
-                                           derivativeOf$cppClass);
+                                           transposeOf$cppClass);
     }
     ::llvm::SmallVector<::mlir::Value> $cppClass::buildTangents(
         ::mlir::OpBuilder &b, ::mlir::Location loc,
@@ -190,9 +207,13 @@ class Weft_Binary<string mnemonic, Type type, string body,
 def Weft_BoolResult : TypesMatchWith<"result is bool, of the operand's shape",
     "x", "result", "::weft::boolLike($_self)">;
 
-class Weft_Predicate<string mnemonic, string body>
+// The result has the operand's shape and no imaginary parts.
+def Weft_RealResult : TypesMatchWith<"result is real, of the operand's shape",
+    "x", "result", "::weft::realLike($_self)">;
+
+class Weft_Predicate<string mnemonic, Type type, string body>
     : Weft_Elementwise<mnemonic, ["x"], body, [], [Weft_BoolResult]> {
-  let arguments = (ins Weft_Float:$x);
+  let arguments = (ins type:$x);
   let results = (outs Weft_Bool:$result);
   let assemblyFormat = "$x attr-dict `:` type($x)";
 }

@@ -3,6 +3,7 @@
 // weft-fuse-elementwise: chains of elementwise linalg.generic -> one each, so
 // that an intermediate array is never written to memory.
 
+#include "dialects/Scalar.h"
 #include "lowering/FusionPlan.h"
 #include "lowering/Passes.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
@@ -72,8 +73,9 @@ private:
     if (auto value = dyn_cast<Value>(scalar))
       return value;
     // Outside, where canonicalization would move it.
-    return arith::ConstantOp::create(b, read.first.getLoc(),
-                                     cast<TypedAttr>(cast<Attribute>(scalar)));
+    return weft::scalar::buildConstant(b, read.first.getLoc(),
+                                       getElementTypeOrSelf(read.first),
+                                       cast<Attribute>(scalar));
   }
 
   /// Clones a body and returns what it yields. `loops` are the op's own loops
@@ -137,8 +139,9 @@ struct FillSplat final : OpRewritePattern<arith::ConstantOp> {
     auto type = dyn_cast<RankedTensorType>(op.getType());
     if (!type)
       return rewriter.notifyMatchFailure(op, "not a tensor");
-    Value scalar = arith::ConstantOp::create(rewriter, op.getLoc(),
-                                             splat.getSplatValue<TypedAttr>());
+    Value scalar = weft::scalar::buildConstant(
+        rewriter, op.getLoc(), type.getElementType(),
+        splat.getSplatValue<Attribute>());
     Value empty = tensor::EmptyOp::create(
         rewriter, op.getLoc(), type.getShape(), type.getElementType());
     rewriter.replaceOpWithNewOp<linalg::FillOp>(op, scalar, empty);

@@ -34,10 +34,16 @@ struct Temporary {
   }
 };
 
+int64_t elementBytes(MemRefType type) {
+  Type element = type.getElementType();
+  if (auto numbers = dyn_cast<ComplexType>(element))
+    return 2 * numbers.getElementType().getIntOrFloatBitWidth() / 8;
+  return llvm::divideCeil(element.getIntOrFloatBitWidth(), 8);
+}
+
 /// The size of a buffer rounded up to the alignment, or nothing on overflow.
 std::optional<int64_t> alignedBytes(MemRefType type) {
-  std::optional<int64_t> bytes =
-      llvm::divideCeil(type.getElementTypeBitWidth(), 8);
+  std::optional<int64_t> bytes = elementBytes(type);
   for (int64_t size : type.getShape())
     if (!(bytes = llvm::checkedMul(*bytes, size)))
       return std::nullopt;
@@ -81,7 +87,7 @@ constexpr int64_t tooManyBytes = int64_t(1) << 47;
 LogicalResult placeOnHeap(memref::AllocOp alloc,
                           BufferViewFlowAnalysis &views) {
   MemRefType type = alloc.getType();
-  int64_t row = std::max<int64_t>(type.getElementTypeBitWidth() / 8, 1);
+  int64_t row = elementBytes(type);
   for (int64_t size : type.getShape().drop_front())
     row *= std::max<int64_t>(size, 1);
   Operation *last = alloc;

@@ -8,6 +8,7 @@
 #include "dialects/Scalar.h"
 #include "lowering/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Complex/IR/Complex.h"
 #include "mlir/Dialect/Func/Transforms/FuncConversions.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -46,6 +47,16 @@ Value weft::storeScalar(OpBuilder &b, Location loc, Value scalar) {
   if (!scalar.getType().isInteger(1))
     return scalar;
   return arith::ExtUIOp::create(b, loc, b.getI8Type(), scalar);
+}
+
+Attribute weft::zeroOf(Type stored) {
+  if (isa<ComplexType>(stored))
+    return neutral::zero(RankedTensorType::get({}, stored));
+  return Builder(stored.getContext()).getZeroAttr(stored);
+}
+
+Value weft::buildZero(OpBuilder &b, Location loc, Type stored) {
+  return scalar::buildConstant(b, loc, stored, zeroOf(stored));
 }
 
 Value weft::buildEmpty(OpBuilder &b, Location loc, RankedTensorType type) {

@@ -28,6 +28,11 @@ mlir::Value loadScalar(mlir::OpBuilder &b, mlir::Location loc,
 mlir::Value storeScalar(mlir::OpBuilder &b, mlir::Location loc,
                         mlir::Value scalar);
 
+/// The zero of a stored element type, as an attribute and as a constant.
+mlir::Attribute zeroOf(mlir::Type stored);
+mlir::Value buildZero(mlir::OpBuilder &b, mlir::Location loc,
+                      mlir::Type stored);
+
 /// An uninitialised tensor, and one filled with a scalar of stored type.
 mlir::Value buildEmpty(mlir::OpBuilder &b, mlir::Location loc,
                        mlir::RankedTensorType type);
@@ -74,7 +79,7 @@ mlir::Value buildSumOfProducts(mlir::OpBuilder &b, mlir::Location loc,
 /// each of them `value`.
 mlir::Value buildPadded(mlir::OpBuilder &b, mlir::Location loc, mlir::Value x,
                         llvm::ArrayRef<int64_t> dims, const Windows &windows,
-                        mlir::TypedAttr value);
+                        mlir::Attribute value);
 
 /// Loops from 0 up to each of `bounds`, the last innermost, around a `body`
 /// that maps the loops' indices and the arrays so far to the arrays after it.

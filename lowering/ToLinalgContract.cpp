@@ -7,12 +7,37 @@
 #include "dialects/Weft.h"
 #include "lowering/ToLinalg.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Complex/IR/Complex.h"
 
 using namespace mlir;
+
+/// s + (a + bi) (c + di), each of the four products added to a part of s.
+static Value buildComplexMultiplyAdd(OpBuilder &b, Location loc, Value acc,
+                                     Value x, Value y,
+                                     arith::FastMathFlags flags) {
+  auto real = [&](Value z) -> Value {
+    return complex::ReOp::create(b, loc, z);
+  };
+  auto imag = [&](Value z) -> Value {
+    return complex::ImOp::create(b, loc, z);
+  };
+  auto product = [&](Value p, Value q) -> Value {
+    return arith::MulFOp::create(b, loc, p, q, flags);
+  };
+  Value re = arith::AddFOp::create(b, loc, real(acc), product(real(x), real(y)),
+                                   flags);
+  re = arith::SubFOp::create(b, loc, re, product(imag(x), imag(y)), flags);
+  Value im = arith::AddFOp::create(b, loc, imag(acc), product(real(x), imag(y)),
+                                   flags);
+  im = arith::AddFOp::create(b, loc, im, product(imag(x), real(y)), flags);
+  return complex::CreateOp::create(b, loc, acc.getType(), re, im);
+}
 
 /// acc + x * y.
 static Value buildMultiplyAdd(OpBuilder &b, Location loc, Value acc, Value x,
                               Value y, arith::FastMathFlags flags) {
+  if (isa<ComplexType>(acc.getType()))
+    return buildComplexMultiplyAdd(b, loc, acc, x, y, flags);
   if (isa<FloatType>(acc.getType())) {
     Value product = arith::MulFOp::create(b, loc, x, y, flags);
     return arith::AddFOp::create(b, loc, acc, product, flags);
@@ -26,8 +51,7 @@ Value weft::buildSumOfProducts(OpBuilder &b, Location loc,
                                const SumOfProducts &sum) {
   Type computed = computedElement(type.getElementType());
   RankedTensorType sums = accumulatorType(type);
-  Value zero =
-      arith::ConstantOp::create(b, loc, b.getZeroAttr(sums.getElementType()));
+  Value zero = buildZero(b, loc, sums.getElementType());
   Value init = buildFilled(b, loc, sums, zero);
   auto hasElements = [](Value x) {
     return cast<RankedTensorType>(x.getType()).getNumElements() != 0;

@@ -184,7 +184,7 @@ struct LowerConvolution final : OpConversionPattern<weft::ConvolutionOp> {
     Type element = getElementTypeOrSelf(adaptor.getLhs().getType());
     Value lhs =
         weft::buildPadded(rewriter, loc, adaptor.getLhs(), op.getLhsSpatial(),
-                          op.getWindows(), rewriter.getZeroAttr(element));
+                          op.getWindows(), weft::zeroOf(element));
     Loops loops(op);
     Value rhs = loops.moveRight(rewriter, loc, adaptor.getRhs());
     rewriter.replaceOp(op, weft::buildSumOfProducts(rewriter, loc, op.getType(),

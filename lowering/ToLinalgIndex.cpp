@@ -180,8 +180,7 @@ struct LowerGather final : OpConversionPattern<weft::GatherOp> {
       slices.start(b, loc, indices, all.take_front(rank));
       Value element = tensor::ExtractOp::create(
           b, loc, x, slices.at(b, loc, all.drop_front(rank)));
-      Value zero = arith::ConstantOp::create(
-          b, loc, b.getZeroAttr(type.getElementType()));
+      Value zero = weft::buildZero(b, loc, type.getElementType());
       return SmallVector<Value>{slices.ifInside(b, loc, element, zero)};
     };
     rewriter.replaceOp(op,

@@ -62,7 +62,8 @@ struct LowerReduction final : OpInterfaceConversionPattern<weft::Reduction> {
     int64_t rank = from.getRank();
     ArrayRef<int64_t> axes = op.getReducedAxes();
 
-    Value neutral = arith::ConstantOp::create(rewriter, loc, op.getNeutral());
+    Value neutral = weft::scalar::buildConstant(
+        rewriter, loc, weft::signless(element), op.getNeutral());
     neutral = weft::storeScalar(rewriter, loc, neutral);
     Value init = weft::buildFilled(rewriter, loc, to, neutral);
     if (from.getNumElements() == 0) {

@@ -3,6 +3,7 @@
 // Reductions of windows -> linalg.generic that reads a padded array through a
 // moving window; no window is ever laid out.
 
+#include "dialects/Scalar.h"
 #include "dialects/Weft.h"
 #include "lowering/ToLinalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -12,7 +13,7 @@ using utils::IteratorType;
 
 Value weft::buildPadded(OpBuilder &b, Location loc, Value x,
                         ArrayRef<int64_t> dims, const Windows &windows,
-                        TypedAttr value) {
+                        Attribute value) {
   auto type = cast<RankedTensorType>(x.getType());
   int64_t rank = type.getRank();
   SmallVector<int64_t> start(rank, 0), stride(rank, 1), filled(type.getShape()),
@@ -32,7 +33,7 @@ Value weft::buildPadded(OpBuilder &b, Location loc, Value x,
   };
   SmallVector<int64_t> ones(rank, 1);
   if (type.getShape() != ArrayRef(filled)) {
-    Value padding = arith::ConstantOp::create(b, loc, value);
+    Value padding = scalar::buildConstant(b, loc, type.getElementType(), value);
     Value full = buildFilled(b, loc, type.clone(filled), padding);
     if (type.getNumElements())
       full = tensor::InsertSliceOp::create(b, loc, x, full, indices(start),

@@ -20,7 +20,8 @@ from weft.dtypes import MLIR_NAMES
 FOREIGN = (
     "f32", "index", "i1", "none", "tuple<>", "memref<4xf32>", "vector<4xf32>",
     "complex<f32>", "tensor<*xf32>", "tensor<?xf32>", "tensor<2x?xi32>",
-    "tensor<4xf80>", "tensor<4xtf32>", "tensor<4xf8E4M3>", "tensor<4xcomplex<f64>>",
+    "tensor<4xf80>", "tensor<4xtf32>", "tensor<4xf8E4M3>", "tensor<4xcomplex<f16>>",
+    "tensor<4xcomplex<i32>>",
     "tensor<4xsi32>", "tensor<4xindex>", "tensor<4xi4>", "tensor<4xi128>",
     "tensor<4xui1>", 'tensor<4xf32, "encoding">', "tensor<9223372036854775807xf32>",
     "tensor<4611686018427387904x4xf32>", "tensor<0x9223372036854775807xi8>",
@@ -31,7 +32,8 @@ FOREIGN = (
 # Types that they do see, elsewhere.
 NATIVE = (
     "tensor<f32>", "tensor<4xf32>", "tensor<4xf64>", "tensor<4xi1>", "tensor<i1>",
-    "tensor<4xi8>", "tensor<2x3xui64>", "tensor<0xf32>", "tensor<2x0x3xf64>",
+    "tensor<4xi8>", "tensor<2x3xui64>", "tensor<4xcomplex<f32>>",
+    "tensor<2xcomplex<f64>>", "tensor<0xf32>", "tensor<2x0x3xf64>",
     "tensor<1xi32>", "tensor<1x1x1x1x1x1x1x1xf32>", "tensor<65536x65536xi8>",
     "tensor<4xf16>", "tensor<4xbf16>", "tensor<4xf8E4M3FN>", "tensor<f8E5M2>",
 )  # fmt: skip

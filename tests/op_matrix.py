@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 
 import op_table
-from records import FLOATS, INTEGERS, ROOT, Record, records
+from records import COMPLEX, FLOATS, INTEGERS, ROOT, Record, records
 from weft.dtypes import MLIR_NAMES
 
 COLUMNS = ("value", "jvp", "vjp", "vmap", "CPU", "CUDA")
@@ -34,8 +34,9 @@ them; second ones as well, both ways over reverse mode.
 
 The dtypes are those of the operand that has a choice (of `select`, those of what
 is selected, not of the condition), or of the result where there is no operand.
-`ints` is `i8 i16 i32 i64 ui8 ui16 ui32 ui64`, `floats` is `f16 bf16 f32 f64`, and
-`all` is `bool`, both, and what is only stored and converted, `f8E4M3FN f8E5M2`.
+`ints` is `i8 i16 i32 i64 ui8 ui16 ui32 ui64`, `floats` is `f16 bf16 f32 f64`,
+`complex` is `complex<f32> complex<f64>`, and `all` is `bool`, all of these, and what
+is only stored and converted, `f8E4M3FN f8E5M2`.
 
 - `none (zero)`: the op has no derivative, being piecewise constant or not of
   floats; tangents and cotangents that meet it are zero. Integers and bools among
@@ -55,7 +56,7 @@ def _families() -> list[tuple[int, str]]:
 def claims(op: Record) -> dict[str, set[str]]:
     """The element types at which an op that computes arrays can what."""
     every = {MLIR_NAMES[dtype] for dtype in op_table.dtypes(op)}
-    varying = every & set(FLOATS) if op.is_differentiable else set()
+    varying = every & {*FLOATS, *COMPLEX} if op.is_differentiable else set()
     stacked = every if "Batchable" in op.traits else set()
     return {
         "value": every, "jvp": varying, "vjp": varying, "vmap": stacked,
@@ -68,7 +69,8 @@ def _spelled(elements: Iterable[str]) -> str:
     if left == set(MLIR_NAMES.values()):
         return "all"
     words = []
-    for group, word in ((("i1",), "bool"), (INTEGERS, "ints"), (FLOATS, "floats")):
+    groups = (("i1",), INTEGERS, FLOATS, COMPLEX)
+    for group, word in zip(groups, ("bool", "ints", "floats", "complex"), strict=True):
         if left.issuperset(group):
             words.append(word)
             left -= set(group)

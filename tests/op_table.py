@@ -7,7 +7,7 @@ off. A row of another op lists shapes and attributes instead.
 
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,9 @@ import numpy as np
 import op_cases
 from op_cases import Case, Draw, Shape
 from records import Record, Value
-from weft.dtypes import BY_MLIR_NAME, MLIR_NAMES, code, limits, rounded
+from weft.dtypes import BY_MLIR_NAME, MLIR_NAMES, code, limits, real_dtype, rounded
+from weft.ops import parts
+from weft.ops.parts import join
 from weft.ops.windows import Windows
 
 Interval = tuple[float, float]
@@ -36,6 +38,10 @@ class Row:
     draw: Draw | None = None
     ulps: float = 0
     accumulates: bool = False
+    # Of complex numbers: units of their absolute value; None: as of floats.
+    complex_ulps: float | None = None
+    # What the units are multiplied by, where rounded intermediates cost more.
+    complex_condition: Callable[..., np.ndarray] | None = None
     # NumPy does not say which of 0.0 and -0.0 is the larger one.
     signed_zeros: bool = True
 
@@ -279,15 +285,26 @@ ROWS: dict[str, Row] = {
     "divide": smooth(REAL, POSITIVE),
     "floor_divide": EXACT,
     "remainder": smooth((3.1, 3.9), (1.0, 1.02)),
-    "pow": smooth(POSITIVE, REAL, ulps=2),
+    "pow": smooth(
+        POSITIVE,
+        REAL,
+        ulps=2,
+        complex_condition=lambda x, y: (
+            1 + np.abs(y.astype("c16") * np.log(x.astype("c16")))
+        ),
+    ),
     "maximum": smooth(REAL, REAL, signed_zeros=False),
     "minimum": smooth(REAL, REAL, signed_zeros=False),
     "negative": smooth(REAL),
-    "abs": smooth(REAL),
-    "sign": EXACT,
+    "abs": smooth(REAL, complex_ulps=2),
+    "sign": smooth(REAL, complex_ulps=4),
     "square": smooth(REAL),
     "reciprocal": smooth(POSITIVE),
     "hypot": smooth(REAL, REAL, ulps=2),
+    "complex": smooth(REAL, REAL),
+    "real": smooth(REAL),
+    "imag": smooth(REAL),
+    "conj": smooth(REAL),
     "copysign": smooth(REAL, REAL),
     # Rounding.
     "ceil": EXACT,
@@ -295,35 +312,40 @@ ROWS: dict[str, Row] = {
     "trunc": EXACT,
     "round": EXACT,
     # Exponentials, logarithms, roots.
-    "exp": smooth(REAL, ulps=2),
+    "exp": smooth(REAL, ulps=2, complex_ulps=4),
     "exp2": smooth(REAL, ulps=2),
-    "expm1": smooth(REAL, ulps=2),
-    "log": smooth(POSITIVE, ulps=2),
-    "log2": smooth(POSITIVE, ulps=2),
-    "log10": smooth(POSITIVE, ulps=2),
-    "log1p": smooth(INSIDE, ulps=2),
+    "expm1": smooth(REAL, ulps=2, complex_ulps=4),
+    "log": smooth(POSITIVE, ulps=2, complex_ulps=4),
+    "log2": smooth(POSITIVE, ulps=2, complex_ulps=4),
+    "log10": smooth(POSITIVE, ulps=2, complex_ulps=4),
+    "log1p": smooth(INSIDE, ulps=2, complex_ulps=4),
     "logaddexp": smooth(REAL, REAL, ulps=2, accumulates=True),
-    "sqrt": smooth(POSITIVE),
-    "rsqrt": smooth(POSITIVE, ulps=2),
+    "sqrt": smooth(POSITIVE, complex_ulps=4),
+    "rsqrt": smooth(POSITIVE, ulps=2, complex_ulps=4),
     "cbrt": smooth(POSITIVE, ulps=4),  # glibc's
     # Trigonometric and hyperbolic functions, error function.
-    "sin": smooth(REAL, ulps=2),
-    "cos": smooth(REAL, ulps=2),
-    "tan": smooth(INSIDE, ulps=2),
-    "asin": smooth(INSIDE, ulps=2),
-    "acos": smooth(INSIDE, ulps=2),
-    "atan": smooth(REAL, ulps=2),
+    "sin": smooth(REAL, ulps=2, complex_ulps=4),
+    "cos": smooth(REAL, ulps=2, complex_ulps=4),
+    "tan": smooth(INSIDE, ulps=2, complex_ulps=6),
+    "asin": smooth(INSIDE, ulps=2, complex_ulps=4),
+    "acos": smooth(INSIDE, ulps=2, complex_ulps=4),
+    "atan": smooth(REAL, ulps=2, complex_ulps=4),
     "atan2": smooth(REAL, POSITIVE, ulps=2),
-    "sinh": smooth(REAL, ulps=2),
-    "cosh": smooth(REAL, ulps=2),
-    "tanh": smooth(REAL, ulps=2),
-    "asinh": smooth(REAL, ulps=2),
-    "acosh": smooth((1.2, 3.0), ulps=2),
-    "atanh": smooth(INSIDE, ulps=2),
+    "sinh": smooth(REAL, ulps=2, complex_ulps=4),
+    "cosh": smooth(REAL, ulps=2, complex_ulps=4),
+    "tanh": smooth(REAL, ulps=2, complex_ulps=6),
+    "asinh": smooth(REAL, ulps=2, complex_ulps=4),
+    "acosh": smooth((1.2, 3.0), ulps=2, complex_ulps=4),
+    "atanh": smooth(INSIDE, ulps=2, complex_ulps=4),
     "erf": smooth(REAL, ulps=2),
     "erfc": smooth(REAL, ulps=2),
     "erfinv": smooth(INSIDE),
-    "logistic": smooth(REAL, ulps=2),
+    "logistic": smooth(
+        REAL,
+        ulps=2,
+        complex_ulps=4,
+        complex_condition=lambda x: 1 + np.abs(parts.logistic(x.astype("c16"))),
+    ),
     # Predicates and comparisons.
     "isnan": EXACT,
     "isinf": EXACT,
@@ -546,6 +568,9 @@ def awkward(dtype: np.dtype[Any]) -> np.ndarray:
         values += [-1, -2, -3, -7] * (code(dtype) == "i")
         values += [info.bits - 1, info.bits, info.bits + 1]
         return np.array(values, dtype)
+    if dtype.kind == "c":
+        grid = np.meshgrid(*[awkward(real_dtype(dtype))] * 2)
+        return join(*(part.ravel() for part in grid))
     info = limits(dtype)
     finite = [
         0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 0.1, 1e-8, 100.0, 127.5, 255.0, 65536.0,
@@ -566,6 +591,8 @@ def drawn(dtype: np.dtype[Any], count: int, random: np.random.Generator) -> np.n
         wide = random.integers(info.min, info.max, count, dtype, endpoint=True)
         small = random.integers(0, 9, count).astype(dtype)
         return np.where(random.random(count) < 0.5, wide, small)
+    if dtype.kind == "c":
+        return join(*(drawn(real_dtype(dtype), count, random) for _ in range(2)))
     sizes = 10.0 ** random.choice([0.0, 0.0, 1.0, 2.0, -3.0, 8.0, -20.0], count)
     with np.errstate(all="ignore"):
         return rounded(random.normal(size=count) * sizes, dtype)
@@ -578,6 +605,8 @@ def values(
     grids = [awkward(dtype) for dtype in dtypes]
     if len(grids) > 2:
         grids = [random.choice(grid, 997) for grid in grids]
+    elif len(grids) == 2 and dtypes[-1].kind == "c":
+        grids = [random.choice(grid, 4999) for grid in grids]
     else:
         grids = [grid.ravel() for grid in np.meshgrid(*grids)]
     return tuple(

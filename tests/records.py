@@ -18,7 +18,9 @@ WEFT_OPT = BUILD / "bin" / "weft-opt"
 # The element types of the type constraints in Weft.td.
 INTEGERS = ("i8", "i16", "i32", "i64", "ui8", "ui16", "ui32", "ui64")
 FLOATS = ("f16", "bf16", "f32", "f64")
-STORED = ("i1", *INTEGERS, "f8E4M3FN", "f8E5M2", *FLOATS)
+COMPLEX = ("complex<f32>", "complex<f64>")
+ORDERED = ("i1", *INTEGERS, "f8E4M3FN", "f8E5M2", *FLOATS)
+STORED = (*ORDERED, *COMPLEX)
 ELEMENTS = {
     "Weft_Any": STORED,
     "Weft_Bool": ("i1",),
@@ -27,7 +29,12 @@ ELEMENTS = {
     "Weft_Indices": ("i64",),
     "Weft_BoolOrInt": ("i1", *INTEGERS),
     "Weft_Float": FLOATS,
-    "Weft_Num": (*INTEGERS, *FLOATS),
+    "Weft_Part": ("f32", "f64"),
+    "Weft_Complex": COMPLEX,
+    "Weft_Inexact": (*FLOATS, *COMPLEX),
+    "Weft_Real": (*INTEGERS, *FLOATS),
+    "Weft_Ordered": ORDERED,
+    "Weft_Num": (*INTEGERS, *FLOATS, *COMPLEX),
     "Weft_Residuals": (),
     "Weft_AnyOrResiduals": STORED,
     "Weft_AnyOrTape": STORED,

@@ -1,10 +1,12 @@
 """Every derivative rule, backward and forward, against differences; ties.
 
-To second order: reverse over reverse, and forward over reverse.
+To second order: reverse over reverse, and forward over reverse. Of complex numbers
+both parts are moved; cotangents `ct` and movements `t` meet in Re(sum(ct * t)).
 """
 
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,9 +19,13 @@ import weft
 from op_table import ROWS
 from records import Record, array_ops
 from test_ops import Instance, family, indices, op_text
+from weft.ops.parts import join
 from weft.specs import ShapeDtypeStruct
+from weft.tracer import evaluate
 
 F32, F64 = np.dtype("float32"), np.dtype("float64")
+C64, C128 = np.dtype("complex64"), np.dtype("complex128")
+Narrower = dict[np.dtype[Any], np.dtype[Any]]
 STEP = 1e-5
 RTOL, ATOL = 1e-6, 1e-7
 ELEMENTS = 5
@@ -28,44 +34,76 @@ ELEMENTS = 5
 # ---- instances ----
 
 
-def _smooth(op: Record, random: np.random.Generator) -> Instance:
-    dtypes = op_table.operand_dtypes(op, F64, len(op.operands))
+# Imaginary parts between which no op has a branch cut.
+UPPER = (0.2, 0.9)
+
+
+def _within(
+    bounds: op_table.Interval, dtype: np.dtype[Any], random: np.random.Generator
+) -> np.ndarray:
+    if dtype.kind == "b":
+        return random.random(ELEMENTS) < 0.5
+    real = random.uniform(*bounds, ELEMENTS)
+    return join(real, random.uniform(*UPPER, ELEMENTS)) if dtype == C128 else real
+
+
+def _smooth(
+    op: Record, dtype: np.dtype[Any], random: np.random.Generator
+) -> list[Instance]:
+    dtypes = op_table.operand_dtypes(op, dtype, len(op.operands))
     operands = tuple(
-        random.uniform(low, high, ELEMENTS).astype(dtype)
-        if dtype == F64
-        else random.random(ELEMENTS) < 0.5
-        for dtype, (low, high) in zip(dtypes, ROWS[op.name].smooth, strict=True)
+        _within(bounds, own, random)
+        for own, bounds in zip(dtypes, ROWS[op.name].smooth, strict=True)
     )
-    return Instance(op, operands, {}, ShapeDtypeStruct((ELEMENTS,), F64))
+    if op.name == "convert":
+        targets = [F64, C128] if dtype == F64 else [C128]
+    else:
+        targets = [evaluate(op.name, list(operands), {}).dtype]
+    return [
+        Instance(op, operands, {}, ShapeDtypeStruct((ELEMENTS,), to)) for to in targets
+    ]
 
 
-def _structured(op: Record, random: np.random.Generator) -> list[Instance]:
+def _normal(
+    shape: tuple[int, ...], dtype: np.dtype[Any], random: np.random.Generator
+) -> np.ndarray:
+    parts = [np.asarray(random.normal(size=shape)) for _ in range(1 + (dtype == C128))]
+    return join(*parts) if dtype == C128 else parts[0]
+
+
+def _structured(
+    op: Record, dtype: np.dtype[Any], random: np.random.Generator
+) -> list[Instance]:
     made = []
     for i, case in enumerate(ROWS[op.name].cases):
         values = op_table.operand_values(op, len(case.shapes))
         operands = tuple(
             indices(case, 10 * i + j)
             if values[j].constraint in ("Weft_Index", "Weft_Indices")
-            else np.asarray(random.normal(size=shape))
+            else _normal(shape, dtype, random)
             for j, shape in enumerate(case.shapes)
         )
         draft = Instance(
-            op, operands, case.attributes, ShapeDtypeStruct(case.result or (), F64)
+            op, operands, case.attributes, ShapeDtypeStruct(case.result or (), dtype)
         )
         shape = draft.reference(*operands).shape
         made.append(
-            Instance(op, operands, case.attributes, ShapeDtypeStruct(shape, F64))
+            Instance(op, operands, case.attributes, ShapeDtypeStruct(shape, dtype))
         )
     return made
 
 
-def at(instance: Instance, dtype: np.dtype[Any]) -> Instance:
-    """The same call with its floats of another dtype."""
-    operands = (x.astype(dtype) if x.dtype == F64 else x for x in instance.operands)
+def _at(x: np.ndarray, dtypes: Narrower) -> np.ndarray:
+    return x.astype(dtypes.get(x.dtype, x.dtype))
+
+
+def at(instance: Instance, dtypes: Narrower) -> Instance:
+    """The same call with its floats of other dtypes."""
+    result = instance.result
     return replace(
         instance,
-        operands=tuple(operands),
-        result=ShapeDtypeStruct(instance.result.shape, dtype),
+        operands=tuple(_at(x, dtypes) for x in instance.operands),
+        result=ShapeDtypeStruct(result.shape, dtypes[result.dtype]),
     )
 
 
@@ -76,8 +114,10 @@ def instances(name: str) -> list[Instance]:
         instance
         for op in array_ops()
         if op.is_differentiable and family(op) == name
-        for instance in (
-            [_smooth(op, random)] if ROWS[op.name].smooth else _structured(op, random)
+        for dtype in (F64, C128)
+        if dtype in op_table.dtypes(op)
+        for instance in (_smooth if ROWS[op.name].smooth else _structured)(
+            op, dtype, random
         )
     ]
 
@@ -101,7 +141,7 @@ class Function:
 
 
 def _is_float(spelled: str) -> bool:
-    return spelled.endswith(("f16>", "f32>", "f64>"))
+    return spelled.rstrip(">").endswith(("f16", "f32", "f64"))
 
 
 def _signature(types: Sequence[str], letter: str) -> str:
@@ -199,8 +239,16 @@ def _split(flat: Any, counts: Sequence[int]) -> list[list[np.ndarray]]:
 
 def _drawn(types: Sequence[str], random: np.random.Generator) -> list[np.ndarray]:
     """A random array of each type."""
-    shapes = [spelled.removeprefix("tensor<").split("x")[:-1] for spelled in types]
-    return [np.asarray(random.normal(size=tuple(map(int, s)))) for s in shapes]
+    dtypes = [C128 if "complex" in spelled else F64 for spelled in types]
+    shapes = [tuple(map(int, re.findall(r"(\d+)x", spelled))) for spelled in types]
+    return [_normal(*pair, random) for pair in zip(shapes, dtypes, strict=True)]
+
+
+def _reals(x: np.ndarray) -> np.ndarray:
+    """The real numbers that an array consists of, or none of one without floats."""
+    if x.dtype not in (F64, C128):
+        return np.empty(0)
+    return np.ascontiguousarray(x).reshape(-1).view(F64)
 
 
 def _moved(
@@ -212,9 +260,9 @@ def _moved(
         left, copies = place, []
         for x in own:
             x = x.copy()
-            if x.dtype == F64 and 0 <= left < x.size:
-                x.flat[left] += by
-            left -= x.size if x.dtype == F64 else 0
+            if 0 <= left < _reals(x).size:
+                _reals(x)[left] += by
+            left -= _reals(x).size
             copies.append(x)
         moved.append(copies)
     return moved
@@ -225,11 +273,11 @@ def _differences(
     arguments: list[list[np.ndarray]],
     cotangents: list[list[np.ndarray]],
 ) -> list[np.ndarray]:
-    """By how much <cotangents, results> grows with each float element, flattened.
+    """By how much <cotangents, results> grows with each real number, flattened.
 
     One evaluation moves an element of every function at once.
     """
-    sizes = [sum(x.size for x in own if x.dtype == F64) for own in arguments]
+    sizes = [sum(_reals(x).size for x in own) for own in arguments]
     slopes = [np.zeros(size) for size in sizes]
     for place in range(max(sizes)):
         ahead = evaluate(_moved(arguments, place, STEP))
@@ -237,7 +285,7 @@ def _differences(
         for i, size in enumerate(sizes):
             if place < size:
                 slopes[i][place] = sum(
-                    np.sum(ct * (a - b)) / (2 * STEP)
+                    np.sum(ct * (a - b)).real / (2 * STEP)
                     for ct, a, b in zip(cotangents[i], ahead[i], behind[i], strict=True)
                 )
     return slopes
@@ -261,10 +309,15 @@ def _slopes_along(
 
     return [
         np.concatenate(
-            [((a - b) / (2 * STEP)).ravel() for a, b in zip(*both, strict=True)]
+            [_reals((a - b) / (2 * STEP)) for a, b in zip(*both, strict=True)]
         )
         for both in zip(evaluate(moved(STEP)), evaluate(moved(-STEP)), strict=True)
     ]
+
+
+def _conjugates(found: list[list[np.ndarray]]) -> list[list[np.ndarray]]:
+    """How <ct, f> grows with each part, of cotangents: Re(ct dz) for dz of 1 and i."""
+    return [[np.conj(g) for g in gradients] for gradients in found]
 
 
 def _agree(
@@ -272,7 +325,7 @@ def _agree(
 ) -> None:
     faults = []
     for instance, gradients, slopes in zip(chosen, got, want, strict=True):
-        flat = np.concatenate([g.ravel() for g in gradients])
+        flat = np.concatenate([_reals(g) for g in gradients])
         if not np.allclose(flat, slopes, rtol=RTOL, atol=ATOL):
             faults.append(f"{instance}\n  rule        {flat}\n  differences {slopes}")
     assert not faults, "\n".join(faults)
@@ -314,7 +367,7 @@ def test_first_and_second_derivatives(name: str) -> None:
     cts = [_drawn(function.outputs, random) for function in primals]
     with_cts = [[*own, *ct] for own, ct in zip(operands, cts, strict=True)]
     got = slopes(with_cts)
-    _agree(chosen, got, _differences(means, operands, cts))
+    _agree(chosen, _conjugates(got), _differences(means, operands, cts))
     for a, b in zip(
         _flat(got), first_program.interpret(*_flat(with_cts)), strict=True
     ):  # fmt: skip
@@ -323,7 +376,7 @@ def test_first_and_second_derivatives(name: str) -> None:
     more = [_drawn(function.outputs, random) for function in firsts]
     with_more = [[*own, *ct] for own, ct in zip(with_cts, more, strict=True)]
     curves = _split(second(*_flat(with_more)), [len(f.outputs) for f in seconds])
-    _agree(chosen, curves, _differences(slopes, with_cts, more))
+    _agree(chosen, _conjugates(curves), _differences(slopes, with_cts, more))
 
 
 # ---- forward mode ----
@@ -394,11 +447,19 @@ NARROWER = {
 }
 
 
+def narrowed(dtype: np.dtype[Any]) -> Narrower:
+    """What double precision becomes."""
+    return {F64: dtype, C128: C64}
+
+
+def _dtypes(instance: Instance) -> list[np.dtype[Any]]:
+    return [x.dtype for x in instance.operands]
+
+
 def _one_of_each(chosen: Sequence[Instance]) -> list[Instance]:
-    """The largest instance of each op."""
-    by_size = sorted(
-        chosen, key=lambda instance: sum(x.size for x in instance.operands)
-    )
+    """The largest instance of each op, of real numbers."""
+    real = [x for x in chosen if C128 not in {x.result.dtype, *_dtypes(x)}]
+    by_size = sorted(real, key=lambda instance: sum(x.size for x in instance.operands))
     return list({instance.op.name: instance for instance in by_size}.values())
 
 
@@ -409,31 +470,31 @@ def test_narrower_floats(
     dtype: np.dtype[Any], derive: Callable[[Function], Function], name: str
 ) -> None:
     random = np.random.default_rng(19)
+    dtypes = narrowed(dtype)
+    wide = {narrow: wide for wide, narrow in dtypes.items()}
     chosen = instances(name) if dtype == F32 else _one_of_each(instances(name))
     rough = [
-        [f := primal(at(x, dtype), f"f{i}"), derive(f)] for i, x in enumerate(chosen)
+        [f := primal(at(x, dtypes), f"f{i}"), derive(f)] for i, x in enumerate(chosen)
     ]
     exact = [[f := primal(x, f"f{i}"), derive(f)] for i, x in enumerate(chosen)]
     rounded = [
         [
-            x.astype(dtype) if x.dtype == F64 else x
+            _at(x, dtypes)
             for x in (*x.operands, *_drawn(derived.inputs[len(x.operands) :], random))
         ]
         for x, (_, derived) in zip(chosen, exact, strict=True)
     ]
-    precise = [
-        [x.astype(F64) if x.dtype == dtype else x for x in own] for own in rounded
-    ]
+    precise = [[_at(x, wide) for x in own] for own in rounded]
     counts = [len(derived.outputs) for _, derived in exact]
     compiled = _split(_program(rough).compile()(*_flat(rounded)), counts)
     meant = _split(_program(exact).interpret(*_flat(precise)), counts)
     rtol, atol = NARROWER[dtype]
     for instance, *both in zip(chosen, compiled, meant, strict=True):
         for got, want in zip(*both, strict=True):
-            assert got.dtype == dtype
+            assert got.dtype == dtypes[want.dtype]
             close = atol * (1 + np.max(np.abs(want), initial=0))
             np.testing.assert_allclose(
-                got.astype(F64), want, rtol, close, err_msg=str(instance)
+                _at(got, wide), want, rtol, close, err_msg=str(instance)
             )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 import op_matrix
 import op_table
@@ -54,9 +55,10 @@ def test_readme_program_runs(tmp_path: Path) -> None:
     assert "--- linalg" in printed
 
 
-def test_examples_about_numbers_run() -> None:
+@pytest.mark.parametrize("name", ["complex.md", "numbers.md"])
+def test_examples_about_numbers_run(name: str) -> None:
     failed, tried = doctest.testfile(
-        str(ROOT / "docs" / "numbers.md"),
+        str(ROOT / "docs" / name),
         module_relative=False,
         globs={"weft": weft, "np": np},
         optionflags=doctest.ELLIPSIS,
@@ -104,7 +106,11 @@ def test_op_matrix_claims_what_is_tested() -> None:
     varied = [
         instance for name in FAMILIES for instance in test_derivatives.instances(name)
     ]
-    narrower = (test_derivatives.at(x, dtype) for x in varied for dtype in NARROWER)
+    narrower = (
+        test_derivatives.at(x, test_derivatives.narrowed(dtype))
+        for x in varied
+        for dtype in NARROWER
+    )
     slopes = _covered([*varied, *narrower])
     tested = {
         "value": values, "CPU": values, "vmap": stacks,

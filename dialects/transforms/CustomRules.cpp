@@ -17,7 +17,7 @@ using namespace weft;
 static SmallVector<int64_t> floating(TypeRange types) {
   SmallVector<int64_t> positions;
   for (auto [i, type] : llvm::enumerate(types))
-    if (isFloatArray(type))
+    if (isInexactArray(type))
       positions.push_back(i);
   return positions;
 }
@@ -46,7 +46,7 @@ static LogicalResult verifyCovered(func::FuncOp function, CustomRules rules,
 }
 
 static void appendFloating(SmallVectorImpl<Type> &types, TypeRange from) {
-  llvm::append_range(types, llvm::make_filter_range(from, isFloatArray));
+  llvm::append_range(types, llvm::make_filter_range(from, isInexactArray));
 }
 
 bool weft::hasCustomRules(func::FuncOp function) {

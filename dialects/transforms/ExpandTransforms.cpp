@@ -187,7 +187,7 @@ FailureOr<Reversed> Expander::reversed(Operation *user, func::FuncOp function,
                                        ArrayRef<int64_t> wrt) {
   Selection selection{positionsOf(function, wrt), {}};
   for (auto [i, type] : llvm::enumerate(function.getResultTypes()))
-    if (isFloatArray(type))
+    if (isInexactArray(type))
       selection.results.push_back(i);
   return transformer.reverse(user, function, selection);
 }
@@ -213,7 +213,7 @@ bool Expander::isOfLinearization(ResidualsType residuals) {
   }
   return llvm::all_of(positionsOf(function, residuals.getWrt().asArrayRef()),
                       [&](int64_t position) {
-                        return isFloatArray(
+                        return isInexactArray(
                             function.getArgumentTypes()[position]);
                       });
 }
@@ -443,7 +443,7 @@ LogicalResult Expander::expandJvp(JvpOp op) {
   unsigned numResults = function.getNumResults(), next = numResults;
   SmallVector<Value> results(call.getResults().take_front(numResults));
   for (auto [i, type] : llvm::enumerate(function.getResultTypes()))
-    if (isFloatArray(type))
+    if (isInexactArray(type))
       results.push_back(llvm::is_contained(made->results, int64_t(i))
                             ? call.getResult(next++)
                             : zeroOf(b, op.getLoc(), type));

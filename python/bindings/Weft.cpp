@@ -94,6 +94,17 @@ void registerDialects(MlirContext wrapped) {
   context->loadDialect<weft::WeftDialect, func::FuncDialect>();
 }
 
+/// The elements of a `weft.constant`; of a splat one, and then true. Upstream's
+/// bindings have no class for an attribute of complex numbers.
+nb::tuple constantElements(MlirOperation wrapped) {
+  auto op = dyn_cast<weft::ConstantOp>(unwrap(wrapped));
+  if (!op)
+    raise({"the operation is no weft.constant", {}});
+  ArrayRef<char> data = op.getValue().getRawData();
+  return nb::make_tuple(nb::bytes(data.data(), data.size()),
+                        op.getValue().isSplat());
+}
+
 std::optional<Failure> runPipelineOn(ModuleOp module,
                                      const std::string &pipeline) {
   weft::DiagnosticCollector diagnostics(module.getContext());
@@ -292,6 +303,9 @@ NB_MODULE(_weft, module) {
 
   module.def("register_dialects", registerDialects, "context"_a,
              "Adds Weft's dialect and the upstream ones to a context.");
+  module.def("constant_elements", constantElements, "operation"_a,
+             "The bytes of the elements of a weft.constant, and whether they "
+             "are one element, which all of them equal.");
   module.def("run_pipeline", runPipeline, "module"_a, "pipeline"_a,
              "Runs a textual pass pipeline on a module, in place.");
   module.def("verify", verifyModule, "module"_a,

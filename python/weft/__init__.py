@@ -73,6 +73,8 @@ float8_e4m3fn = _np.dtype(_ml_dtypes.float8_e4m3fn)
 float8_e5m2 = _np.dtype(_ml_dtypes.float8_e5m2)
 float32 = _np.dtype("float32")
 float64 = _np.dtype("float64")
+complex64 = _np.dtype("complex64")
+complex128 = _np.dtype("complex128")
 
 pi = _math.pi
 e = _math.e
@@ -116,6 +118,8 @@ __all__ = [
     "__version__",
     "bool",
     "can_cast",
+    "complex64",
+    "complex128",
     "cond",
     "e",
     "finfo",

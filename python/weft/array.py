@@ -32,14 +32,14 @@ if TYPE_CHECKING:
 
 # NumPy has two types for one dtype where C has two integers of one width.
 _NUMBERS = frozenset(dtype.num for dtype in MLIR_NAMES)
-_OPERANDS = (bool, int, float, np.ndarray, np.generic)
+_OPERANDS = (bool, int, float, complex, np.ndarray, np.generic)
 
 
 def _binary(name: str, x: Any, y: Any) -> Any:
     """A binary operator; Python tries the other operand where it does not apply."""
     for operand in (x, y):
         if not isinstance(operand, Array) and not isinstance(operand, _OPERANDS):
-            if isinstance(operand, (list, tuple, complex, str, dict)):
+            if isinstance(operand, (list, tuple, str, dict)):
                 getattr(ops, name)(x, y)  # raises, saying what arrays meet
             return NotImplemented
     return getattr(ops, name)(x, y)
@@ -185,7 +185,7 @@ class Array(ArrayMethods):
 
     # ---- as Python's and NumPy's values ----
 
-    def item(self) -> bool | int | float:
+    def item(self) -> bool | int | float | complex:
         """The only element, as a Python scalar."""
         data = self._concrete("a Python number (.item())")
         if data.size != 1:

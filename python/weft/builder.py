@@ -18,13 +18,14 @@ from mlir import ir
 from . import _weft, tree
 from .array import Array
 from .contexts import Context, ExtensionError, MLIRError, context, is_splat
-from .dtypes import scalar_array
+from .dtypes import default_precision, scalar_array
 from .errors import (
     CompileError,
     LeakedTracerError,
     TracerError,
     UnsupportedTypeError,
 )
+from .ops.registry import is_scalar
 from .program import TRACED, Program
 from .reference import Interpreter
 from .specs import ShapeDtypeStruct, spec_of
@@ -336,10 +337,8 @@ def as_result(x: Any, path: str, name: str) -> Array:
         return as_strong(x)
     if isinstance(x, (np.ndarray, np.generic)):
         return Array(np.asarray(x))
-    if type(x) in (bool, int, float):
-        spec = spec_of(x)
-        return Array(scalar_array(x, np.dtype("float32") if spec.weak and
-                                  isinstance(x, float) else spec.dtype))  # fmt: skip
+    if is_scalar(x):
+        return Array(scalar_array(x, default_precision(spec_of(x).dtype)))
     raise UnsupportedTypeError(
         f"{name!r} returns a {type(x).__name__} (as {path}); a traced function returns "
         "arrays, numbers and trees of them (dict, list, tuple, None, dataclass)"

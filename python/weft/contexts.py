@@ -88,6 +88,9 @@ class Context:
                 )
         if not is_splat(value):
             elements = np.ascontiguousarray(value)
+            if is_kind(value.dtype, "complex"):
+                kind = self.type_of(ShapeDtypeStruct(value.shape, value.dtype))
+                return ir.DenseElementsAttr.get(elements, type=kind, context=self.mlir)
             signless = not is_kind(value.dtype, "unsigned")
             return ir.DenseElementsAttr.get(
                 elements, signless=signless, context=self.mlir
@@ -148,7 +151,10 @@ def is_splat(value: np.ndarray) -> bool:
         return False
     if not any(value.strides[i] for i in range(value.ndim) if value.shape[i] > 1):
         return True
-    bits = np.ascontiguousarray(value).view(f"u{value.dtype.itemsize}")
+    contiguous = np.ascontiguousarray(value)
+    if value.dtype.kind == "c":
+        return all(is_splat(part) for part in (np.real(value), np.imag(value)))
+    bits = contiguous.view(f"u{value.dtype.itemsize}")
     return bool((bits == bits.flat[0]).all())
 
 

@@ -19,7 +19,15 @@ import numpy as np
 
 from . import ops, tree
 from .array import Array
-from .dtypes import BOOL, FLOAT, INT, is_kind, promote, spell
+from .dtypes import (
+    BOOL,
+    INT,
+    default_precision,
+    is_kind,
+    promote,
+    python_precision,
+    spell,
+)
 from .errors import (
     ArgumentError,
     DTypeError,
@@ -185,8 +193,7 @@ def _joined(specs: Sequence[ShapeDtypeStruct]) -> ShapeDtypeStruct | None:
         return None
     dtype = promote(strong, weak)
     if not strong:
-        dtype = np.dtype("float64") if dtype == FLOAT else dtype
-        return ShapeDtypeStruct(specs[0].shape, dtype, weak=True)
+        return ShapeDtypeStruct(specs[0].shape, python_precision(dtype), weak=True)
     return ShapeDtypeStruct(specs[0].shape, dtype) if dtype in strong else None
 
 
@@ -506,8 +513,8 @@ def _emit_scan(
 
 def _strong(spec: ShapeDtypeStruct) -> ShapeDtypeStruct:
     """The type of an array of Python numbers."""
-    narrow = spec.weak and is_kind(spec.dtype, "float")
-    return ShapeDtypeStruct(spec.shape, FLOAT if narrow else spec.dtype)
+    dtype = default_precision(spec.dtype) if spec.weak else spec.dtype
+    return ShapeDtypeStruct(spec.shape, dtype)
 
 
 def _check_pair(f: Callable[..., Any], body: Body) -> tree.TreeDef:

@@ -38,6 +38,8 @@ MLIR_NAMES: Final[dict[np.dtype[Any], str]] = {
     np.dtype(ml_dtypes.bfloat16): "bf16",
     np.dtype("float32"): "f32",
     np.dtype("float64"): "f64",
+    np.dtype("complex64"): "complex<f32>",
+    np.dtype("complex128"): "complex<f64>",
 }
 BY_MLIR_NAME: Final = {name: dtype for dtype, name in MLIR_NAMES.items()}
 
@@ -47,15 +49,20 @@ FLOAT: Final = np.dtype("float32")
 FLOAT64: Final = np.dtype("float64")
 FLOAT16: Final = np.dtype("float16")
 BFLOAT16: Final = np.dtype(ml_dtypes.bfloat16)
+COMPLEX: Final = np.dtype("complex64")
 
 Kind = Literal[
-    "any", "numeric", "float", "integer", "integer or bool", "signed", "unsigned",
-    "bool", "float8",
+    "any", "ordered", "numeric", "real", "inexact", "float", "complex", "integer",
+    "integer or bool", "signed", "unsigned", "bool", "float8",
 ]  # fmt: skip
 KIND_CODES: Final[dict[Kind, str]] = {
-    "any": "biuf8",
-    "numeric": "iuf",
+    "any": "biuf8c",
+    "ordered": "biuf8",
+    "numeric": "iufc",
+    "real": "iuf",
+    "inexact": "fc",
     "float": "f",
+    "complex": "c",
     "integer": "iu",
     "integer or bool": "biu",
     "signed": "i",
@@ -66,18 +73,19 @@ KIND_CODES: Final[dict[Kind, str]] = {
 _CODES: Final = {
     dtype: "8" if name.startswith("f8") else "f" if "f" in name else dtype.kind
     for dtype, name in MLIR_NAMES.items()
+    if dtype.kind != "c"
 }
-_ORDER: Final = {"b": 0, "u": 1, "i": 1, "f": 2, "8": 2}
-_DEFAULTS: Final = (BOOL, INT, FLOAT)
+_ORDER: Final = {"b": 0, "u": 1, "i": 1, "f": 2, "8": 2, "c": 3}
+_DEFAULTS: Final = (BOOL, INT, FLOAT, COMPLEX)
 
 
 def canonical(dtype: DTypeLike) -> np.dtype[Any]:
     """The supported `np.dtype` that a dtype-like means, in native byte order.
 
-    `bool`, `int` and `float` mean bool, int64 and float32.
+    `bool`, `int`, `float` and `complex` mean bool, int64, float32 and complex64.
     """
-    if dtype is float:
-        return FLOAT
+    if dtype is float or dtype is complex:
+        return FLOAT if dtype is float else COMPLEX
     try:
         result = np.dtype(dtype).newbyteorder("=")
     except TypeError:
@@ -122,11 +130,34 @@ def limits(dtype: np.dtype[Any]) -> Any:
     return np.finfo(dtype) if own else ml_dtypes.finfo(dtype)
 
 
-def default_for(scalar: bool | int | float) -> np.dtype[Any]:
+def default_for(scalar: bool | int | float | complex) -> np.dtype[Any]:
     """The dtype that a Python scalar has when nothing else decides."""
     if isinstance(scalar, bool):
         return BOOL
-    return INT if isinstance(scalar, int) else FLOAT
+    if isinstance(scalar, int):
+        return INT
+    return FLOAT if isinstance(scalar, float) else COMPLEX
+
+
+def real_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """The dtype of the parts of complex numbers; of real numbers their own."""
+    return np.dtype(f"f{dtype.itemsize // 2}") if dtype.kind == "c" else dtype
+
+
+def complex_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """The dtype of complex numbers with parts of a float dtype."""
+    return dtype if dtype.kind == "c" else np.result_type(dtype, np.complex64)
+
+
+def python_precision(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """The dtype that traced Python scalars have until they meet an array."""
+    wide = {FLOAT: np.dtype("float64"), COMPLEX: np.dtype("complex128")}
+    return wide.get(dtype, dtype)
+
+
+def default_precision(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """The dtype of the array that a traced Python scalar becomes."""
+    return {"f": FLOAT, "c": COMPLEX}.get(dtype.kind, dtype)
 
 
 def promote(
@@ -137,7 +168,10 @@ def promote(
     result = _common(strong) if strong else BOOL
     rank = _ORDER[code(result)]
     weak_rank = max((_ORDER[code(dtype)] for dtype in weak), default=0)
-    return _DEFAULTS[weak_rank] if weak_rank > rank else result
+    if weak_rank <= rank:
+        return result
+    # A Python complex number makes complex numbers of floats of their precision.
+    return complex_dtype(result) if rank == _ORDER["f"] else _DEFAULTS[weak_rank]
 
 
 def _common(dtypes: set[np.dtype[Any]]) -> np.dtype[Any]:
@@ -199,9 +233,22 @@ def _nearly(x: np.ndarray) -> np.ndarray:
     return np.where(large, (x - rest) | half, x).astype(FLOAT64)
 
 
-def scalar_array(scalar: bool | int | float, dtype: np.dtype[Any]) -> np.ndarray:
+def check_conversion(source: np.dtype[Any], target: np.dtype[Any]) -> None:
+    """Raises where a conversion would lose imaginary parts."""
+    if is_kind(source, "complex") and code(target) in "iuf8":
+        raise DTypeError(
+            f"{source} does not convert to {target}, which has no imaginary part: take "
+            "weft.real(x), weft.imag(x) or weft.abs(x) first"
+        )
+
+
+def scalar_array(
+    scalar: bool | int | float | complex, dtype: np.dtype[Any]
+) -> np.ndarray:
     """A Python scalar as a rank-0 array of a dtype that can hold it."""
-    if is_kind(dtype, "integer"):
+    if isinstance(scalar, complex):
+        check_conversion(COMPLEX, dtype)
+    elif is_kind(dtype, "integer"):
         info = np.iinfo(dtype)
         if not info.min <= scalar <= info.max:
             raise ArgumentError(

@@ -9,7 +9,16 @@ from typing import Any, Final
 import numpy as np
 
 from .array import Array
-from .dtypes import DTypeLike, Kind, canonical, is_kind, is_narrow, limits, promote
+from .dtypes import (
+    DTypeLike,
+    Kind,
+    canonical,
+    is_kind,
+    is_narrow,
+    limits,
+    promote,
+    real_dtype,
+)
 from .errors import ArgumentError, DTypeError, public
 from .ops.registry import common_dtype, is_scalar
 
@@ -19,7 +28,7 @@ _FAMILIES: Final[dict[str, tuple[Kind, ...]]] = {
     "unsigned integer": ("unsigned",),
     "integral": ("integer",),
     "real floating": ("float", "float8"),
-    "complex floating": (),
+    "complex floating": ("complex",),
     "numeric": ("numeric", "float8"),
 }
 
@@ -64,12 +73,14 @@ def _of(x: Array | DTypeLike, name: str, *kinds: Kind) -> np.dtype[Any]:
 
 @public
 def finfo(of: Array | DTypeLike, /) -> np.finfo[Any]:
-    """The limits of a float dtype; of bfloat16 and float8, an `ml_dtypes.finfo`.
+    """The limits of a float dtype, or of the parts of a complex one.
+
+    Of bfloat16 and float8 they are an `ml_dtypes.finfo`.
 
     >>> weft.finfo(weft.float32).bits
     32
     """
-    return limits(_of(of, "finfo", "float", "float8"))
+    return limits(real_dtype(_of(of, "finfo", "inexact", "float8")))
 
 
 @public

@@ -364,7 +364,7 @@ class Jitted(Generic[P, R]):
 def _split(program: Program) -> Split:
     """A program's passes, with respect to its floating arguments."""
     own = program.inputs[: len(program.inputs) - len(program.captures)]
-    floats = [i for i, spec in enumerate(own) if is_kind(spec.dtype, "float")]
+    floats = [i for i, spec in enumerate(own) if is_kind(spec.dtype, "inexact")]
     return split(program, floats)
 
 
@@ -410,7 +410,7 @@ def _tree_key(
         if kind is Array:
             data = leaf._data
             key += (data.shape, data.dtype.num)
-        elif kind in (bool, int, float):
+        elif kind in (bool, int, float, complex):
             key.append(kind)
         else:
             key += (kind, getattr(leaf, "shape", None), getattr(leaf, "dtype", None))
@@ -419,7 +419,7 @@ def _tree_key(
 
 def _argument_spec(leaf: Any, name: str, function: str) -> ShapeDtypeStruct:
     known = isinstance(leaf, (Array, np.ndarray, np.generic, ShapeDtypeStruct))
-    if known or type(leaf) in (bool, int, float):
+    if known or type(leaf) in (bool, int, float, complex):
         return spec_of(leaf)
     raise UnsupportedTypeError(
         f"argument `{name}` of {function!r} is a {type(leaf).__name__}; traced "

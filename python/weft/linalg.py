@@ -141,7 +141,7 @@ def vector_norm(
     Array(5., dtype=float32)
     """
     array = as_array(x, "vector_norm")
-    if not is_kind(array.dtype, "float"):
+    if not is_kind(array.dtype, "inexact"):
         array = ops.astype(array, np.float32)
     sizes = ops.abs(array)
     if ord == np.inf:
@@ -149,12 +149,12 @@ def vector_norm(
     if ord == -np.inf:
         return ops.min(sizes, axis=axis, keepdims=keepdims)
     if ord == 0:
-        count = ops.astype(array != 0, array.dtype)
+        count = ops.astype(array != 0, sizes.dtype)
         return ops.sum(count, axis=axis, keepdims=keepdims)
     if ord == 1:
         return ops.sum(sizes, axis=axis, keepdims=keepdims)
     if ord == 2:
-        return ops.sqrt(ops.sum(array * array, axis=axis, keepdims=keepdims))
+        return ops.sqrt(ops.sum(_squares(array), axis=axis, keepdims=keepdims))
     return ops.sum(sizes**ord, axis=axis, keepdims=keepdims) ** (1 / ord)
 
 
@@ -213,6 +213,14 @@ def norm(
             f"last two axes of shape {array.shape}"
         )
     return matrix_norm(array, keepdims=keepdims, ord=ord)
+
+
+def _squares(x: Array) -> Array:
+    """The squares of magnitudes."""
+    if not is_kind(x.dtype, "complex"):
+        return x * x
+    real, imag = ops.real(x), ops.imag(x)
+    return real * real + imag * imag
 
 
 def _matrices(name: str, x: ArrayLike) -> Array:

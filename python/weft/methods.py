@@ -129,6 +129,20 @@ class ArrayMethods:
 
     # ---- element by element ----
 
+    @property
+    def real(self) -> Array:
+        """The real parts; of real numbers, themselves."""
+        return ops.real(_array(self))
+
+    @property
+    def imag(self) -> Array:
+        """The imaginary parts; of real numbers, zeros."""
+        return ops.imag(_array(self))
+
+    def conj(self) -> Array:
+        """The complex conjugates; of real numbers, themselves."""
+        return ops.conj(_array(self))
+
     def clip(
         self,
         min: ArrayLike | None = None,  # noqa: A002

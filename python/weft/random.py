@@ -21,7 +21,16 @@ import numpy as np
 
 from . import ops
 from .array import Array
-from .dtypes import FLOAT, DTypeLike, canonical, is_kind, is_narrow, limits, require
+from .dtypes import (
+    FLOAT,
+    DTypeLike,
+    canonical,
+    is_kind,
+    is_narrow,
+    limits,
+    real_dtype,
+    require,
+)
 from .errors import ArgumentError, DTypeError, ShapeError, UnsupportedTypeError, public
 from .ops.registry import ArrayLike, as_array, cast, common_shape
 from .ops.shape import axis_index, shape_tuple
@@ -288,17 +297,28 @@ def normal(
 ) -> Array:
     """Numbers of mean 0 and standard deviation 1, normally distributed.
 
-    Arguments: `shape` and `dtype`, a float one, of the result; of 16 bits, the float32
+    Arguments: `shape` and `dtype`, inexact, of the result; of 16 bits, the float32
     numbers rounded, as all that is not uniform. Within 2 ulps of `sqrt(2) * erfinv(u)`
-    of uniform numbers `u`. Raises `DTypeError` for other dtypes.
+    of uniform numbers `u`. Of a complex dtype the parts, drawn with two keys split
+    from the one, have a variance of 1/2. Raises `DTypeError` for other dtypes.
 
     >>> weft.random.normal(weft.random.key(42))
     Array(-0.02830462, dtype=float32)
     """
+    if is_kind(canonical(dtype), "complex"):
+        part = real_dtype(canonical(dtype))
+        keys = ops.unstack(split(_scalar_key("normal", key)))
+        return ops.complex(*(_normal_over_root_two(k, shape, part) for k in keys))
     target, own = _float_dtypes("normal", dtype)
-    low = np.nextafter(own.type(-1), own.type(0))
-    drawn = _times_root_two(ops.erfinv(uniform(key, shape, own, low, 1.0)))
+    drawn = _times_root_two(_normal_over_root_two(key, shape, own))
     return ops.astype(drawn, target)
+
+
+def _normal_over_root_two(
+    key: ArrayLike, shape: ShapeLike, dtype: np.dtype[Any]
+) -> Array:
+    low = np.nextafter(dtype.type(-1), dtype.type(0))
+    return ops.erfinv(uniform(key, shape, dtype, low, 1.0))
 
 
 def _times_root_two(x: Array) -> Array:

@@ -158,10 +158,22 @@ class Interpreter:
                 f"{name} has no reference: only stages weft and expanded can be "
                 "interpreted"
             )
+        if name == "weft.constant":
+            return [self._constant(operation)]
         attributes = {key: _python_value(a) for key, a in operation.attributes.items()}
         if REGISTRY[short].explicit_result:
             attributes["result"] = self._context.spec_of(operation.results[0].type)
         return [evaluate(short, operands, attributes)]
+
+    def _constant(self, operation: ir.Operation) -> np.ndarray:
+        spec = self._context.spec_of(operation.results[0].type)
+        if spec.dtype.kind != "c":
+            return _python_value(operation.attributes["value"])
+        data, is_splat = _weft.constant_elements(operation)
+        elements = np.frombuffer(data, spec.dtype)
+        if is_splat:
+            return np.full(spec.shape, elements[0])
+        return elements.reshape(spec.shape)
 
     def _transform(self, operation: ir.Operation, operands: list[Any]) -> list[Any]:
         """Expands a module that does nothing but this, and interprets that."""

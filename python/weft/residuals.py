@@ -86,7 +86,7 @@ def split(program: Program, wrt: Sequence[int]) -> Split:
     """Takes a traced program apart, with respect to some of its arguments."""
     from mlir import ir
 
-    results = [spec for spec in program.outputs if is_kind(spec.dtype, "float")]
+    results = [spec for spec in program.outputs if is_kind(spec.dtype, "inexact")]
     with parsed(program.text(TRACED)) as (context, module):
         _add_passes(module, program, wrt, results)
         program.run_stage(module, EXPANDED)

@@ -134,14 +134,14 @@ def _address(x: Any, dtype: np.dtype[Any], kept: list[Array]) -> int:
         if flags.c_contiguous and flags.aligned:
             return x.ctypes.data
     # Zeros compare equal whatever their sign, so they have no place in the cache.
-    scalar = type(x) in (int, float) and x != 0
+    scalar = type(x) in (int, float, complex) and x != 0
     number: Any = x
     kept.append(_scalar(number, dtype) if scalar else Array(np.asarray(x, dtype)))
     return kept[-1].address(kept)
 
 
 @functools.lru_cache(maxsize=256, typed=True)
-def _scalar(x: float, dtype: np.dtype[Any]) -> Array:
+def _scalar(x: complex, dtype: np.dtype[Any]) -> Array:
     """A Python number as an array; the same one for the numbers used of late."""
     array = Array(np.asarray(x, dtype))
     array.address()

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from .dtypes import BY_MLIR_NAME, MLIR_NAMES, DTypeLike, canonical, is_kind, spell
+from .dtypes import BY_MLIR_NAME, MLIR_NAMES, DTypeLike, canonical, spell
 from .errors import ArgumentError, UnsupportedTypeError
 
 _SPELLING = re.compile(r"\s*(\w+)\s*(?:\[([\d\s,]*)\])?\s*")
@@ -56,7 +56,8 @@ class ShapeDtypeStruct:
 
     def __str__(self) -> str:
         if self.weak and not self.shape:
-            return f"Python {'float' if is_kind(self.dtype, 'float') else 'int'}"
+            kinds = {"f": "float", "c": "complex"}
+            return f"Python {kinds.get(self.dtype.kind, 'int')}"
         return spell(self.dtype, self.shape)
 
     def __repr__(self) -> str:
@@ -80,7 +81,7 @@ def parse_spec(text: str) -> ShapeDtypeStruct:
 
 def spec_of(x: Any) -> ShapeDtypeStruct:
     """The description of an array or a Python scalar."""
-    if type(x) in (bool, int, float):
+    if type(x) in (bool, int, float, complex):
         return ShapeDtypeStruct((), np.dtype(type(x)), weak=type(x) is not bool)
     if isinstance(x, ShapeDtypeStruct):
         return x

@@ -11,7 +11,15 @@ from typing import Any, Final
 import numpy as np
 
 from . import ops, tree
-from .dtypes import BFLOAT16, FLOAT, FLOAT16, FLOAT64, is_kind
+from .dtypes import (
+    BFLOAT16,
+    FLOAT,
+    FLOAT16,
+    FLOAT64,
+    default_precision,
+    is_kind,
+    real_dtype,
+)
 from .errors import ArgumentError, TransformError, WeftError, public
 from .jit import jit
 from .specs import spec_of
@@ -57,7 +65,8 @@ def check_grads(
     - both: forward against reverse mode, for the dtypes as given, to rounding;
     - `batching`: `vmap` of the function and of its derivatives equals a loop.
 
-    Difference quotients are taken of floating arguments in float64. The derivatives
+    Difference quotients are taken of inexact arguments in float64 or complex128, where
+    <ct, t> is the real part of the sum of products (see `weft.vjp`). The derivatives
     are those of compiled code.
 
     >>> weft.testing.check_grads(weft.sin, (0.5,), order=3)
@@ -73,7 +82,7 @@ def check_grads(
         )
     leaves, structure = tree.flatten(tuple(args))
     arrays = [np.asarray(x, _strong_dtype(x)) for x in leaves]
-    moving = [i for i, x in enumerate(arrays) if is_kind(x.dtype, "float")]
+    moving = [i for i, x in enumerate(arrays) if is_kind(x.dtype, "inexact")]
     if not moving:
         raise TransformError(
             f"check_grads of {name_of(f)!r}: no argument is floating point, so that "
@@ -86,7 +95,7 @@ def check_grads(
             whole[i] = x
         results = tree.flatten(f(*tree.unflatten(structure, whole)))[0]
         floats = [ops.asarray(y) for y in results]
-        return tuple(y for y in floats if is_kind(y.dtype, "float"))
+        return tuple(y for y in floats if is_kind(y.dtype, "inexact"))
 
     of_moving = standing_for(of_moving, f)
     rng = np.random.default_rng(seed)
@@ -96,11 +105,7 @@ def check_grads(
 
 def _strong_dtype(x: Any) -> np.dtype[Any]:
     spec = spec_of(x)
-    return (
-        np.dtype("float32")
-        if spec.weak and is_kind(spec.dtype, "float")
-        else spec.dtype
-    )
+    return default_precision(spec.dtype) if spec.weak else spec.dtype
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +147,7 @@ class _Check:
             moved = _arrays(jit(forward)(*xs, *ts))
             pulled = _arrays(jit(reverse)(*xs, *cts))
             what = f"reverse mode{of}: <J^T ct, t>"
-            rounding = max(_ROUNDING[x.dtype] for x in (*xs, *ys))
+            rounding = max(_ROUNDING[real_dtype(x.dtype)] for x in (*xs, *ys))
             self._close_dots(
                 what, "forward mode's <ct, J t>", (pulled, ts), (cts, moved), rounding
             )
@@ -154,7 +159,7 @@ class _Check:
             self.run(g, xs, order - 1, f" of reverse mode{of}")
 
     def _directions(self, like: _Arrays) -> _Arrays:
-        return [np.asarray(self.rng.standard_normal(x.shape), x.dtype) for x in like]
+        return [_normal(self.rng, x) for x in like]
 
     def _difference(self, f: _Function, xs: _Arrays, ts: _Arrays) -> _Arrays:
         """(f(x + eps t) - f(x - eps t)) / (2 eps), in float64."""
@@ -184,7 +189,7 @@ class _Check:
         compiled = jit(f)
         rows = [_arrays(compiled(*(s[i] for s in stacks))) for i in range(_STACK)]
         loop = [np.stack(row) for row in zip(*rows, strict=True)]
-        rounding = max(_ROUNDING[x.dtype] for x in (*xs, *whole))
+        rounding = max(_ROUNDING[real_dtype(x.dtype)] for x in (*xs, *whole))
         sizes = (float(np.max(np.abs(y), initial=0.0)) for y in _wide(loop))
         scale = max(sizes, default=0.0)
         what = f"vmap of the function{of}" if not of else f"vmap{of}"
@@ -259,13 +264,24 @@ def _arrays(xs: Any) -> _Arrays:
     return [np.asarray(x) for x in xs]
 
 
+def _normal(rng: np.random.Generator, like: np.ndarray) -> np.ndarray:
+    drawn = rng.standard_normal(like.shape)
+    if is_kind(like.dtype, "complex"):
+        drawn = drawn + 1j * rng.standard_normal(like.shape)
+    return np.asarray(drawn, like.dtype)
+
+
 def _wide(xs: _Arrays) -> _Arrays:
-    return [x.astype(np.float64) for x in xs]
+    return [
+        x.astype(np.complex128 if is_kind(x.dtype, "complex") else np.float64)
+        for x in xs
+    ]
 
 
 def _dot(xs: _Arrays, ys: _Arrays) -> float:
-    return float(sum(np.vdot(x, y) for x, y in zip(_wide(xs), _wide(ys), strict=True)))
+    pairs = zip(_wide(xs), _wide(ys), strict=True)
+    return float(sum(np.real(np.sum(x * y)) for x, y in pairs))
 
 
 def _norm(xs: _Arrays) -> float:
-    return float(np.sqrt(_dot(xs, xs)))
+    return float(np.sqrt(_dot(xs, [np.conj(x) for x in xs])))

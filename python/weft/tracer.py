@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from .array import Array
-from .dtypes import BOOL, FLOAT, is_kind
+from .dtypes import BOOL, FLOAT, default_precision
 from .errors import (
     LeakedTracerError,
     OutOfMemoryError,
@@ -178,7 +178,8 @@ def as_strong(x: Array) -> Array:
     """A traced Python scalar as the array that the scalar would become."""
     if not x.weak:
         return x
-    if is_kind(x.dtype, "float") and x.dtype != FLOAT:
-        return bind("convert", x, result=ShapeDtypeStruct(x.shape, FLOAT))
+    dtype = default_precision(x.dtype)
+    if dtype != x.dtype:
+        return bind("convert", x, result=ShapeDtypeStruct(x.shape, dtype))
     assert isinstance(x, Tracer)
     return Tracer(x.trace, x.value, x._spec, x.origin)

@@ -23,6 +23,7 @@ from . import (
     logic,
     nan_reductions,
     padding,
+    parts,
     products,
     quantiles,
     reduce,
@@ -54,6 +55,7 @@ from .joining import *  # noqa: F403
 from .logic import *  # noqa: F403
 from .nan_reductions import *  # noqa: F403
 from .padding import *  # noqa: F403
+from .parts import *  # noqa: F403
 from .products import *  # noqa: F403
 from .quantiles import *  # noqa: F403
 from .reduce import *  # noqa: F403
@@ -82,6 +84,7 @@ __all__ += slices.__all__
 __all__ += logic.__all__
 __all__ += padding.__all__
 __all__ += products.__all__
+__all__ += parts.__all__
 __all__ += reduce.__all__
 __all__ += searching.__all__
 __all__ += shape.__all__

@@ -6,8 +6,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..dtypes import is_kind
+from ..dtypes import is_kind, real_dtype
+from . import parts
 from .registry import (
+    C128,
     binary,
     in_f64,
     rounding,
@@ -55,22 +57,26 @@ def negative(x: np.ndarray) -> np.ndarray:
 
 @unary("numeric")
 def abs(x: np.ndarray) -> np.ndarray:
-    """Elementwise absolute value; the smallest integer stays as it is.
+    """Elementwise absolute value, real of a complex number.
+
+    The smallest integer stays as it is.
 
     >>> weft.abs(weft.asarray([1.0, -2.0]))
     Array([1., 2.], dtype=float32)
     """
+    if x.dtype.kind == "c":
+        return np.abs(x.astype(C128)).astype(real_dtype(x.dtype))
     return np.abs(x)
 
 
 @unary("numeric")
 def sign(x: np.ndarray) -> np.ndarray:
-    """Elementwise -1, 0 or 1; NaN where `x` is NaN.
+    """Elementwise -1, 0 or 1, of complex numbers `x / abs(x)`; NaN where `x` is NaN.
 
     >>> weft.sign(weft.asarray([3, 0, -2]))
     Array([ 1,  0, -1], dtype=int64)
     """
-    return np.sign(x)
+    return parts.sign(x) if x.dtype.kind == "c" else np.sign(x)
 
 
 @unary("numeric")
@@ -80,7 +86,7 @@ def square(x: np.ndarray) -> np.ndarray:
     >>> weft.square(weft.asarray([3, -2]))
     Array([9, 4], dtype=int64)
     """
-    return np.square(x)
+    return parts.multiply(x, x) if x.dtype.kind == "c" else np.square(x)
 
 
 @rounding
@@ -123,14 +129,14 @@ def round(x: np.ndarray) -> np.ndarray:
     return np.rint(x)
 
 
-@unary("float")
+@unary("inexact")
 def reciprocal(x: np.ndarray) -> np.ndarray:
     """Elementwise `1 / x`.
 
     >>> weft.reciprocal(weft.asarray([2.0, -4.0]))
     Array([ 0.5 , -0.25], dtype=float32)
     """
-    return np.reciprocal(x)
+    return parts.reciprocal(x) if x.dtype.kind == "c" else np.reciprocal(x)
 
 
 # ---- arithmetic of two operands ----
@@ -163,20 +169,22 @@ def multiply(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     >>> weft.multiply(weft.asarray([1, 2]), 3)
     Array([3, 6], dtype=int64)
     """
-    return np.multiply(x, y)
+    return parts.multiply(x, y) if x.dtype.kind == "c" else np.multiply(x, y)
 
 
-@binary("float")
+@binary("inexact")
 def divide(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Elementwise `x / y` in floats.
+    """Elementwise `x / y` in floats or complex numbers.
+
+    Complex numbers are divided by Smith's method, as NumPy does.
 
     >>> weft.divide(weft.asarray([1, 2]), 4)
     Array([0.25, 0.5 ], dtype=float32)
     """
-    return np.divide(x, y)
+    return parts.divide(x, y) if x.dtype.kind == "c" else np.divide(x, y)
 
 
-@binary("numeric")
+@binary("real")
 def floor_divide(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Elementwise `x // y`, rounded down; an integer divided by zero gives zero.
 
@@ -190,7 +198,7 @@ def floor_divide(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return np.where(zero, 0, np.where(minus, -x, x // safe)).astype(x.dtype)
 
 
-@binary("numeric")
+@binary("real")
 def remainder(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Elementwise `x % y`, with the sign of `y`; zero for an integer modulo zero.
 
@@ -208,9 +216,14 @@ def remainder(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 def pow(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Elementwise `x ** y`; a negative power of an integer other than ±1 is zero.
 
+    Complex numbers: by multiplications for integers `y` below 100 in magnitude, else
+    `exp(y * log(x))`.
+
     >>> weft.pow(weft.asarray([2.0, 9.0]), 0.5)
     Array([1.4142135, 3.       ], dtype=float32)
     """
+    if is_kind(x.dtype, "complex"):
+        return in_f64(parts.power, x, y)
     if is_kind(x.dtype, "float"):
         return in_f64(np.power, x, y)
     if is_kind(x.dtype, "unsigned"):
@@ -220,7 +233,7 @@ def pow(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return np.where(y < 0, inverse, power).astype(x.dtype)
 
 
-@binary("numeric")
+@binary("real")
 def maximum(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Elementwise larger of `x` and `y`; NaN where either is NaN.
 
@@ -230,7 +243,7 @@ def maximum(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return np.maximum(x, y)
 
 
-@binary("numeric")
+@binary("real")
 def minimum(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Elementwise smaller of `x` and `y`; NaN where either is NaN.
 

@@ -13,6 +13,7 @@ from ..dtypes import (
     FLOAT,
     DTypeLike,
     canonical,
+    check_conversion,
     is_kind,
     is_narrow,
     require,
@@ -67,7 +68,7 @@ def select(condition: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 def _clamp(x: ArrayLike, low: ArrayLike, high: ArrayLike, /) -> Call:
     dtype, _ = common_dtype("clamp", x, low, high)
-    require("clamp", dtype, "numeric")
+    require("clamp", dtype, "real")
     return Call(broadcast_all("clamp", *(cast(v, dtype) for v in (x, low, high))))
 
 
@@ -83,6 +84,7 @@ def clamp(x: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
 
 def _convert(x: ArrayLike, /, dtype: DTypeLike) -> Call:
     array = as_array(x, "convert")
+    check_conversion(array.dtype, canonical(dtype))
     return Call((array,), result=ShapeDtypeStruct(array.shape, dtype))
 
 
@@ -94,6 +96,7 @@ def convert(x: np.ndarray, *, result: ShapeDtypeStruct) -> np.ndarray:
     NaN becomes zero; to bool is whether an element differs from zero; integers wrap.
     A number becomes the nearest float, ties to even, whatever it was; one that is too
     large becomes infinite, and NaN in float8_e4m3fn.
+    Complex numbers do not become real: raises `DTypeError`.
 
     >>> weft.convert(weft.asarray([1.7, -300.0, weft.nan]), weft.int8)
     Array([   1, -128,    0], dtype=int8)
@@ -113,6 +116,8 @@ def convert(x: np.ndarray, *, result: ShapeDtypeStruct) -> np.ndarray:
 
 def _bitcast(x: ArrayLike, /, dtype: DTypeLike) -> Call:
     array, target = as_array(x, "bitcast"), canonical(dtype)
+    for given in (array.dtype, target):
+        require("bitcast", given, "ordered")
     same_bool = (array.dtype == BOOL) == (target == BOOL)
     if array.dtype.itemsize != target.itemsize or not same_bool:
         raise DTypeError(

@@ -18,6 +18,7 @@ from ..dtypes import (
     canonical,
     is_kind,
     is_narrow,
+    real_dtype,
     require,
     rounded,
     spell,
@@ -63,9 +64,12 @@ def sum_dtype(
     chosen = canonical(preferred)
     if chosen == dtype:
         return dtype
+    if is_kind(chosen, "complex"):
+        sum_dtype(name, real_dtype(dtype), real_dtype(chosen))
+        return chosen
     is_wider = dtype.itemsize < chosen.itemsize
     if is_kind(chosen, "float"):
-        fits = not is_kind(dtype, "float") or is_wider
+        fits = is_kind(dtype, "integer") or (is_kind(dtype, "float") and is_wider)
     else:
         keeps_sign = is_kind(dtype, "unsigned") or is_kind(chosen, "signed")
         fits = is_kind(dtype, "integer") and is_wider and keeps_sign

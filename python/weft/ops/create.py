@@ -14,10 +14,12 @@ from .. import dlpack
 from ..array import Array
 from ..dtypes import (
     BOOL,
+    COMPLEX,
     FLOAT,
     MLIR_NAMES,
     DTypeLike,
     canonical,
+    check_conversion,
     default_for,
     is_kind,
     require,
@@ -28,7 +30,7 @@ from ..errors import ArgumentError, ShapeError, UnsupportedTypeError, public
 from ..specs import ShapeDtypeStruct
 from .arithmetic import add, multiply, pow
 from .choice import astype
-from .registry import ArrayLike, Call, Scalar, as_array, cast, op
+from .registry import ArrayLike, Call, Scalar, as_array, cast, common_dtype, op
 from .shape import axis_index, broadcast, shape_tuple
 
 __all__ = [
@@ -122,7 +124,7 @@ def _from_object(obj: Any, dtype: np.dtype[Any] | None = None) -> Array:
     """An array of anything; Python floats are rounded to `dtype` where it is one."""
     if type(obj) is float and dtype is not None and is_kind(dtype, "float"):
         return Array(scalar_array(obj, dtype))
-    if isinstance(obj, (Array, np.ndarray, np.generic, bool, int, float)):
+    if isinstance(obj, (Array, np.ndarray, np.generic, bool, int, float, complex)):
         return as_array(obj, "asarray")
     if isinstance(obj, (list, tuple)):
         return _from_sequence(obj, dtype)
@@ -161,7 +163,7 @@ def _from_sequence(
             f"asarray does not take lists of {getattr(kind, '__name__', kind)}; it "
             "takes nested lists of numbers and arrays"
         )
-    if all(isinstance(leaf, (bool, int, float)) for leaf in leaves):
+    if all(isinstance(leaf, (bool, int, float, complex)) for leaf in leaves):
         default = FLOAT if not leaves else default_for(values.flat[0].item())
         if default == FLOAT and dtype is not None and is_kind(dtype, "float"):
             default = dtype
@@ -314,6 +316,13 @@ def arange(
                 "arange takes Python numbers: the length of the result is part of the "
                 "program. Use iota, or pass the number as a static argument of jit"
             )
+        if isinstance(number, complex):
+            raise UnsupportedTypeError(
+                f"arange takes real numbers, not {number}: complex ones have no order"
+            )
+    assert not isinstance(last, complex)
+    assert not isinstance(first, complex)
+    assert not isinstance(step, complex)
     if step == 0:
         raise ArgumentError("arange: step is zero; it must not be")
     count = max(0, math.ceil((last - first) / step))
@@ -337,7 +346,10 @@ def linspace(
     endpoint: bool = True,
     device: str | None = None,
 ) -> Array:
-    """`num` evenly spaced numbers from `start` to `stop`, float32 by default.
+    """`num` evenly spaced numbers from `start` to `stop`.
+
+    They are float32, or complex64 between complex numbers, unless `dtype` says
+    otherwise.
 
     >>> weft.linspace(0.0, 1.0, 5)
     Array([0.  , 0.25, 0.5 , 0.75, 1.  ], dtype=float32)
@@ -345,9 +357,13 @@ def linspace(
     check_device(device)
     if num < 0:
         raise ArgumentError(f"linspace: num is {num}; it must not be negative")
-    target = canonical(dtype) if dtype is not None else FLOAT
+    given = common_dtype("linspace", start, stop)[0]
+    default = COMPLEX if is_kind(given, "complex") else FLOAT
+    target = canonical(dtype) if dtype is not None else default
     if not isinstance(start, Array) and not isinstance(stop, Array):
-        values = np.linspace(float(start), float(stop), num, endpoint=endpoint)
+        ends = np.asarray(start), np.asarray(stop)
+        values = np.linspace(*ends, num, endpoint=endpoint)
+        check_conversion(values.dtype, target)
         return constant(Array(rounded(values, target)))
     first, last = cast(start, target), cast(stop, target)
     gaps = max(num - 1 if endpoint else num, 1)

@@ -11,6 +11,7 @@ import numpy as np
 from ..array import Array
 from ..dtypes import BOOL, FLOAT, INT, DTypeLike, canonical, is_kind, promote, require
 from ..errors import ArgumentError, public
+from . import parts
 from .create import full
 from .registry import F64, ArrayLike, Call, Reference, as_array, broadcast_all, cast, op
 from .shape import axis_index, concatenate, reshape
@@ -54,7 +55,7 @@ class RunningTotal(Protocol):
 
 
 def _call(name: str, array: Array, axis: int | None, reverse: bool) -> Call:
-    require(name, array.dtype, "numeric")
+    require(name, array.dtype, "real" if name in ("cummax", "cummin") else "numeric")
     if axis is None:
         array, axis = reshape(array, (-1,)), 0
     return Call((array,), _along(name, axis, array.ndim, reverse))
@@ -133,6 +134,10 @@ def cumprod(x: np.ndarray, *, axis: int, reverse: bool = False) -> np.ndarray:
     >>> weft.cumprod(weft.asarray([1, 2, 3]))
     Array([1, 2, 6], dtype=int64)
     """
+    if x.dtype.kind == "c":
+        rows = np.flip(x, axis) if reverse else x
+        products = parts.accumulate_products(rows, axis)
+        return np.flip(products, axis) if reverse else products
     return _accumulate(np.multiply, x, axis, reverse)
 
 
@@ -201,11 +206,12 @@ def linear_recurrence(
     >>> weft.linear_recurrence(weft.asarray([0, 2, 2]), weft.asarray([1, 1, 1]))
     Array([1, 3, 7], dtype=int64)
     """
+    times = parts.multiply if a.dtype.kind == "c" else np.multiply
     y, rows_a, rows_b = (np.moveaxis(x, axis, 0) for x in (np.empty_like(b), a, b))
     order = range(len(y))[::-1] if reverse else range(len(y))
     before: np.ndarray | None = None
     for i in order:
-        y[i] = rows_b[i] if before is None else rows_a[i] * before + rows_b[i]
+        y[i] = rows_b[i] if before is None else times(rows_a[i], before) + rows_b[i]
         before = y[i]
     return np.moveaxis(y, 0, axis)
 

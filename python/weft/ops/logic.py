@@ -68,7 +68,7 @@ def logical_not(x: np.ndarray) -> np.ndarray:
     return np.logical_not(x)
 
 
-@unary("float")
+@unary("inexact")
 def isnan(x: np.ndarray) -> np.ndarray:
     """Elementwise whether `x` is NaN.
 
@@ -78,7 +78,7 @@ def isnan(x: np.ndarray) -> np.ndarray:
     return np.isnan(x)
 
 
-@unary("float")
+@unary("inexact")
 def isinf(x: np.ndarray) -> np.ndarray:
     """Elementwise whether `x` is infinite.
 
@@ -88,7 +88,7 @@ def isinf(x: np.ndarray) -> np.ndarray:
     return np.isinf(x)
 
 
-@unary("float")
+@unary("inexact")
 def isfinite(x: np.ndarray) -> np.ndarray:
     """Elementwise whether `x` is neither infinite nor NaN.
 
@@ -223,7 +223,7 @@ def not_equal(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return np.not_equal(x, y)
 
 
-@binary("numeric")
+@binary("real")
 def less(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Elementwise `x < y`.
 
@@ -233,7 +233,7 @@ def less(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return np.less(x, y)
 
 
-@binary("numeric")
+@binary("real")
 def less_equal(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Elementwise `x <= y`.
 
@@ -243,7 +243,7 @@ def less_equal(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return np.less_equal(x, y)
 
 
-@binary("numeric")
+@binary("real")
 def greater(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Elementwise `x > y`.
 
@@ -253,7 +253,7 @@ def greater(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return np.greater(x, y)
 
 
-@binary("numeric")
+@binary("real")
 def greater_equal(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Elementwise `x >= y`.
 

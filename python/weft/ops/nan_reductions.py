@@ -197,7 +197,7 @@ def nanmean(x: ArrayLike, /, axis: Axis = None, *, keepdims: bool = False) -> Ar
     >>> weft.nanmean(weft.asarray([1.0, weft.nan, 2.0]))
     Array(1.5, dtype=float32)
     """
-    array = floats(x, "nanmean")
+    array = floats(x, "nanmean", "inexact")
     return cast(_mean(wide(array), axis, keepdims), array.dtype)
 
 

@@ -15,6 +15,7 @@ from ..errors import ArgumentError, ShapeError, public
 from .arithmetic import multiply
 from .contract import dot_general, promoted, sum_dtype
 from .logic import logical_and
+from .parts import conj
 from .reduce import any as any_of
 from .reduce import sum as sum_of
 from .registry import ArrayLike, cast
@@ -223,10 +224,13 @@ def vecmat(x: ArrayLike, y: ArrayLike, /) -> Array:
 def vecdot(x: ArrayLike, y: ArrayLike, /, *, axis: int = -1) -> Array:
     """Sum of products of two arrays along one axis, the others broadcast.
 
+    The products are those of the complex conjugate of `x`.
+
     >>> weft.vecdot(weft.asarray([1.0, 2.0]), weft.asarray([3.0, 4.0]))
     Array(11., dtype=float32)
     """
     left, right = promoted("vecdot", x, y)
+    left = conj(left)
     left = moveaxis(left, axis_index("vecdot", axis, left.ndim), -1)
     right = moveaxis(right, axis_index("vecdot", axis, right.ndim), -1)
     _check_inner("vecdot", left, right, (-1, -1))
@@ -289,10 +293,13 @@ def inner(
 def vdot(x: ArrayLike, y: ArrayLike, /) -> Array:
     """Sum of the products of all elements, both arrays flattened.
 
+    The products are those of the complex conjugate of `x`.
+
     >>> weft.vdot(weft.asarray([[1, 2], [3, 4]]), weft.asarray([[1, 1], [1, 1]]))
     Array(10, dtype=int64)
     """
     left, right = (reshape(a, (-1,)) for a in promoted("vdot", x, y))
+    left = conj(left)
     _check_inner("vdot", left, right, (-1, -1))
     return dot_general(left, right, lhs_contract=(0,), rhs_contract=(0,))
 

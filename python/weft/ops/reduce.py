@@ -16,15 +16,18 @@ from ..dtypes import (
     FLOAT,
     INT,
     DTypeLike,
+    Kind,
     canonical,
     is_kind,
     is_narrow,
+    real_dtype,
     require,
     spell,
 )
 from ..errors import ShapeError, public
-from .arithmetic import divide, square, subtract
+from .arithmetic import add, divide, square, subtract
 from .logic import not_equal
+from .parts import imag, real
 from .registry import ArrayLike, Call, Reference, Shape, as_array, cast, op, truth
 from .shape import axis_index, axis_tuple, reshape
 from .transcendental import sqrt
@@ -130,7 +133,7 @@ def accumulation(reference: Reference) -> Accumulation:
 
 
 def _check_extremum(name: str, x: Array, axes: Shape) -> None:
-    require(name, x.dtype, "numeric")
+    require(name, x.dtype, "real")
     if builtins.any(x.shape[axis] == 0 for axis in axes):
         raise ShapeError(
             f"{name}: {spell(x.dtype, x.shape)} has no elements along axes {axes}, and "
@@ -284,12 +287,12 @@ def _count(x: Array, axis: Axis, name: str) -> int:
     return int(np.prod([x.shape[a] for a in axes], dtype=np.int64))
 
 
-def floats(x: ArrayLike, name: str) -> Array:
-    """An operand of floats: integers and bools become float32."""
+def floats(x: ArrayLike, name: str, kind: Kind = "float") -> Array:
+    """An operand of floats, or of another `kind`; integers and bools become float32."""
     array = as_array(x, name)
     if is_kind(array.dtype, "integer or bool"):
         return cast(array, FLOAT)
-    require(name, array.dtype, "float")
+    require(name, array.dtype, kind)
     return array
 
 
@@ -305,7 +308,7 @@ def mean(x: ArrayLike, /, axis: Axis = None, *, keepdims: bool = False) -> Array
     >>> weft.mean(weft.asarray([[1.0, 2.0], [3.0, 4.0]]), axis=0)
     Array([2., 3.], dtype=float32)
     """
-    array = floats(x, "mean")
+    array = floats(x, "mean", "inexact")
     total = sum(wide(array), axis=axis, keepdims=keepdims)
     return cast(divide(total, _count(array, axis, "mean")), array.dtype)
 
@@ -323,14 +326,14 @@ def var(
     """Variance over axes, the squares' sum divided by their count less `correction`.
 
     `ddof` is another name of `correction`. That of 16-bit floats is computed in
-    float32.
+    float32; of complex numbers the squares of absolute values are summed.
 
     >>> weft.var(weft.asarray([1.0, 2.0, 3.0, 4.0]))
     Array(1.25, dtype=float32)
     """
-    array = floats(x, "var")
+    array = floats(x, "var", "inexact")
     found = _variance(array, axis, freedom(correction, ddof), keepdims)
-    return cast(found, array.dtype)
+    return cast(found, real_dtype(array.dtype))
 
 
 def freedom(correction: float, ddof: float | None) -> float:
@@ -341,9 +344,16 @@ def freedom(correction: float, ddof: float | None) -> float:
 def _variance(x: Array, axis: Axis, correction: float, keepdims: bool) -> Array:
     x = wide(x)
     centred = subtract(x, mean(x, axis=axis, keepdims=True))
-    total = sum(square(centred), axis=axis, keepdims=keepdims)
+    total = sum(_squares(centred), axis=axis, keepdims=keepdims)
     left = builtins.max(_count(x, axis, "var") - correction, 0)
     return divide(total, left)
+
+
+def _squares(x: Array) -> Array:
+    """The squares of absolute values."""
+    if is_kind(x.dtype, "complex"):
+        return add(square(real(x)), square(imag(x)))
+    return square(x)
 
 
 @public
@@ -361,9 +371,9 @@ def std(
     >>> weft.std(weft.asarray([1.0, 2.0, 3.0, 4.0]))
     Array(1.118034, dtype=float32)
     """
-    array = floats(x, "std")
+    array = floats(x, "std", "inexact")
     variance = _variance(array, axis, freedom(correction, ddof), keepdims)
-    return cast(sqrt(variance), array.dtype)
+    return cast(sqrt(variance), real_dtype(array.dtype))
 
 
 @public

@@ -23,9 +23,11 @@ from ..dtypes import (
     FLOAT,
     Kind,
     canonical,
+    check_conversion,
     is_kind,
     is_narrow,
     promote,
+    python_precision,
     require,
     rounded,
     scalar_array,
@@ -35,8 +37,8 @@ from ..errors import ShapeError, UnsupportedTypeError, public
 from ..specs import ShapeDtypeStruct
 
 P = ParamSpec("P")
-Scalar: TypeAlias = bool | int | float
-ArrayLike: TypeAlias = "Array | np.ndarray | np.generic | bool | int | float"
+Scalar: TypeAlias = bool | int | float | complex
+ArrayLike: TypeAlias = "Array | np.ndarray | np.generic | bool | int | float | complex"
 Shape: TypeAlias = tuple[int, ...]
 Reference: TypeAlias = Callable[..., Any]
 
@@ -68,11 +70,13 @@ class Call:
 REGISTRY: Final[dict[str, Op]] = {}
 
 F64: Final = np.dtype("float64")
+C128: Final = np.dtype("complex128")
 
 
 def in_f64(function: Callable[..., Any], *xs: np.ndarray) -> np.ndarray:
-    """A reference evaluated in float64 and rounded to the operands' dtype."""
-    return function(*(x.astype(F64) for x in xs)).astype(xs[0].dtype)
+    """A reference evaluated in double precision, rounded to the operands' dtype."""
+    wide = C128 if xs[0].dtype.kind == "c" else F64
+    return function(*(x.astype(wide) for x in xs)).astype(xs[0].dtype)
 
 
 def in_float32(reference: Reference) -> Reference:
@@ -196,7 +200,7 @@ def binary(kind: Kind) -> Callable[[Reference], Binary]:
 
 def is_scalar(x: object) -> bool:
     """Whether an object is a Python scalar, whose dtype yields to arrays'."""
-    return type(x) in (bool, int, float)
+    return type(x) in (bool, int, float, complex)
 
 
 def as_array(x: Any, name: str = "this operation") -> Array:
@@ -211,14 +215,12 @@ def as_array(x: Any, name: str = "this operation") -> Array:
     if is_scalar(x):
         return Array(scalar_array(x, promote((), (weak_dtype(x),))))
     raise UnsupportedTypeError(
-        f"{name} does not take {_describe(x)}; it takes arrays and Python's bool, int "
-        "and float (weft.asarray makes an array of nested lists)"
+        f"{name} does not take {_describe(x)}; it takes arrays and Python's bool, int, "
+        "float and complex (weft.asarray makes an array of nested lists)"
     )
 
 
 def _describe(x: object) -> str:
-    if isinstance(x, complex):
-        return f"the complex number {x} (complex dtypes are not supported)"
     return f"an object of type {type(x).__name__!r}"
 
 
@@ -241,7 +243,7 @@ def common_dtype(name: str, *args: Any) -> tuple[np.dtype[Any], bool]:
     if strong or not any(isinstance(x, Array) for x in args):
         return dtype, False
     # Traced Python scalars keep Python's precision until they meet an array.
-    return (np.dtype("float64") if dtype == FLOAT else dtype), True
+    return python_precision(dtype), True
 
 
 def cast(x: ArrayLike, dtype: np.dtype[Any], name: str = "this operation") -> Array:
@@ -251,6 +253,7 @@ def cast(x: ArrayLike, dtype: np.dtype[Any], name: str = "this operation") -> Ar
     array = x if isinstance(x, Array) else as_array(x, name)
     if array.dtype == dtype:
         return array
+    check_conversion(array.dtype, dtype)
     result = ShapeDtypeStruct(array.shape, dtype)
     return tracer.bind("convert", array, result=result)
 
@@ -285,7 +288,7 @@ def common_shape(name: str, *arrays: Array) -> Shape:
 def elementwise_call(name: str, kind: Kind, *args: ArrayLike) -> Call:
     """An elementwise op on operands promoted to one dtype, broadcast to one shape."""
     dtype, weak = common_dtype(name, *args)
-    if kind == "float" and is_kind(dtype, "integer or bool"):
+    if kind in ("float", "inexact") and is_kind(dtype, "integer or bool"):
         dtype = np.dtype("float64") if weak else FLOAT
     if kind == "bool" and dtype != BOOL:
         return Call(broadcast_all(name, *(truth(x) for x in args)))

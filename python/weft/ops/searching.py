@@ -11,7 +11,7 @@ from typing import Any, Literal, overload
 import numpy as np
 
 from ..array import Array
-from ..dtypes import BOOL, FLOAT, INT, is_kind, spell
+from ..dtypes import BOOL, FLOAT, INT, is_kind, require, spell
 from ..errors import ArgumentError, ShapeError, public
 from .arithmetic import divide, maximum, minimum, multiply
 from .choice import select
@@ -60,6 +60,7 @@ def _searchsorted(
     if side not in ("left", "right"):
         raise ArgumentError(f"{name}: side is 'left' or 'right', not {side!r}")
     row, values = promoted(name, [x1, x2])
+    require(name, row.dtype, "ordered")
     if row.ndim != 1:
         raise ShapeError(
             f"{name}: the sorted array has one dimension, not shape {row.shape}; use "

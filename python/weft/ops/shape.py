@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..array import Array
-from ..dtypes import FLOAT, is_kind, spell
+from ..dtypes import default_precision, spell
 from ..errors import ArgumentError, ShapeError, UnsupportedTypeError, public
 from ..specs import ShapeDtypeStruct
 from .registry import (
@@ -295,8 +295,8 @@ def promoted(name: str, arrays: Sequence[ArrayLike]) -> list[Array]:
     if not len(arrays):  # which may be the rows of one array
         raise ArgumentError(f"{name} needs at least one array")
     dtype, weak = common_dtype(name, *arrays)
-    if weak and is_kind(dtype, "float"):
-        dtype = FLOAT
+    if weak:
+        dtype = default_precision(dtype)
     return [cast(x, dtype, name) for x in arrays]
 
 

@@ -327,7 +327,8 @@ def _scatter_op(reference: Reference) -> Scatter:
     ) -> Call:
         array = as_array(x, name)
         if name != "scatter":
-            require(name, array.dtype, "numeric")
+            ordered = name in ("scatter_maximum", "scatter_minimum")
+            require(name, array.dtype, "real" if ordered else "numeric")
         new = cast(updates, array.dtype, name)
         arrays = tuple(indices_of(name, index) for index in indices)
         attributes = _attributes(name, dims, collapsed, batch, mode)

@@ -11,7 +11,7 @@ from typing import Any, overload
 import numpy as np
 
 from ..array import Array
-from ..dtypes import BOOL, is_kind, spell
+from ..dtypes import BOOL, is_kind, require, spell
 from ..errors import ArgumentError, ShapeError, public
 from .create import iota
 from .reduce import max as largest
@@ -22,13 +22,15 @@ from .taking import take_along_axis
 __all__ = ["argpartition", "argsort", "lexsort", "partition", "sort", "top_k"]
 
 
-def _along(keys: Sequence[Array], axis: int, descending: bool) -> Call:
+def _along(name: str, keys: Sequence[Array], axis: int, descending: bool) -> Call:
+    for key in keys:
+        require(name, key.dtype, "ordered")
     along: dict[str, Any] = {"axis": axis}
     return Call(tuple(keys), along | {"descending": True} if descending else along)
 
 
 def _sort(x: Array, axis: int, descending: bool, /) -> Call:
-    return _along([x], axis, descending)
+    return _along("sort", [x], axis, descending)
 
 
 @op(_sort)
@@ -38,7 +40,7 @@ def sort_(x: np.ndarray, *, axis: int, descending: bool = False) -> np.ndarray:
 
 
 def _argsort(keys: Sequence[Array], axis: int, descending: bool, /) -> Call:
-    return _along(keys, axis, descending)
+    return _along("argsort", keys, axis, descending)
 
 
 @op(_argsort)

@@ -81,7 +81,7 @@ def average(
     >>> weft.average(weft.asarray([1.0, 2.0]), weights=weft.asarray([3.0, 1.0]))
     Array(1.25, dtype=float32)
     """
-    array = floats(x, "average")
+    array = floats(x, "average", "inexact")
     if weights is None:
         found = mean(array, axis=axis, keepdims=keepdims)
         count = array.size if axis is None else array.shape[axis]
@@ -279,7 +279,7 @@ def trapezoid(
     >>> weft.trapezoid(weft.asarray([1.0, 2.0, 4.0]))
     Array(4.5, dtype=float32)
     """
-    array = floats(y, "trapezoid")
+    array = floats(y, "trapezoid", "inexact")
     along = axis_index("trapezoid", axis, array.ndim)
     lead = (builtins.slice(None),) * along
     widths: ArrayLike = dx

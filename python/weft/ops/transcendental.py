@@ -1,6 +1,7 @@
 """Elementwise exponentials, logarithms, roots, and functions of angles.
 
-Their references are evaluated in float64 and rounded once.
+Their references are evaluated in double precision and rounded once. Of complex
+numbers they have the branch cuts and special values of C99, Annex G.
 """
 
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -13,6 +14,7 @@ from typing import Final
 
 import numpy as np
 
+from . import parts
 from .registry import (
     F64,
     in_f64,
@@ -52,7 +54,7 @@ __all__ = [
 # ---- exponentials, logarithms and roots ----
 
 
-@unary("float")
+@unary("inexact")
 def exp(x: np.ndarray) -> np.ndarray:
     """Elementwise `e**x`.
 
@@ -72,17 +74,17 @@ def exp2(x: np.ndarray) -> np.ndarray:
     return in_f64(np.exp2, x)
 
 
-@unary("float")
+@unary("inexact")
 def expm1(x: np.ndarray) -> np.ndarray:
     """Elementwise `exp(x) - 1`, accurate near zero.
 
     >>> weft.expm1(weft.asarray([0.0, 1e-6]))
     Array([0.0000000e+00, 1.0000005e-06], dtype=float32)
     """
-    return in_f64(np.expm1, x)
+    return in_f64(parts.expm1 if x.dtype.kind == "c" else np.expm1, x)
 
 
-@unary("float")
+@unary("inexact")
 def log(x: np.ndarray) -> np.ndarray:
     """Elementwise natural logarithm; NaN below zero.
 
@@ -92,7 +94,7 @@ def log(x: np.ndarray) -> np.ndarray:
     return in_f64(np.log, x)
 
 
-@unary("float")
+@unary("inexact")
 def log2(x: np.ndarray) -> np.ndarray:
     """Elementwise logarithm to base 2.
 
@@ -102,7 +104,7 @@ def log2(x: np.ndarray) -> np.ndarray:
     return in_f64(np.log2, x)
 
 
-@unary("float")
+@unary("inexact")
 def log10(x: np.ndarray) -> np.ndarray:
     """Elementwise logarithm to base 10.
 
@@ -112,33 +114,35 @@ def log10(x: np.ndarray) -> np.ndarray:
     return in_f64(np.log10, x)
 
 
-@unary("float")
+@unary("inexact")
 def log1p(x: np.ndarray) -> np.ndarray:
     """Elementwise `log(1 + x)`, accurate near zero.
 
     >>> weft.log1p(weft.asarray([0.0, 1e-6]))
     Array([0.000000e+00, 9.999995e-07], dtype=float32)
     """
-    return in_f64(np.log1p, x)
+    return in_f64(parts.log1p if x.dtype.kind == "c" else np.log1p, x)
 
 
-@unary("float")
+@unary("inexact")
 def sqrt(x: np.ndarray) -> np.ndarray:
     """Elementwise square root; NaN below zero.
 
     >>> weft.sqrt(weft.asarray([4.0, 9.0]))
     Array([2., 3.], dtype=float32)
     """
-    return np.sqrt(x)
+    return in_f64(np.sqrt, x)
 
 
-@unary("float")
+@unary("inexact")
 def rsqrt(x: np.ndarray) -> np.ndarray:
     """Elementwise `1 / sqrt(x)`.
 
     >>> weft.rsqrt(weft.asarray([4.0, 16.0]))
     Array([0.5 , 0.25], dtype=float32)
     """
+    if x.dtype.kind == "c":
+        return in_f64(lambda v: parts.reciprocal(np.sqrt(v)), x)
     return in_f64(lambda v: 1.0 / np.sqrt(v), x)
 
 
@@ -155,7 +159,7 @@ def cbrt(x: np.ndarray) -> np.ndarray:
 # ---- trigonometric and hyperbolic ----
 
 
-@unary("float")
+@unary("inexact")
 def sin(x: np.ndarray) -> np.ndarray:
     """Elementwise sine of an angle in radians.
 
@@ -165,7 +169,7 @@ def sin(x: np.ndarray) -> np.ndarray:
     return in_f64(np.sin, x)
 
 
-@unary("float")
+@unary("inexact")
 def cos(x: np.ndarray) -> np.ndarray:
     """Elementwise cosine of an angle in radians.
 
@@ -175,7 +179,7 @@ def cos(x: np.ndarray) -> np.ndarray:
     return in_f64(np.cos, x)
 
 
-@unary("float")
+@unary("inexact")
 def tan(x: np.ndarray) -> np.ndarray:
     """Elementwise tangent of an angle in radians.
 
@@ -185,7 +189,7 @@ def tan(x: np.ndarray) -> np.ndarray:
     return in_f64(np.tan, x)
 
 
-@unary("float")
+@unary("inexact")
 def asin(x: np.ndarray) -> np.ndarray:
     """Elementwise inverse sine; NaN outside [-1, 1].
 
@@ -195,7 +199,7 @@ def asin(x: np.ndarray) -> np.ndarray:
     return in_f64(np.arcsin, x)
 
 
-@unary("float")
+@unary("inexact")
 def acos(x: np.ndarray) -> np.ndarray:
     """Elementwise inverse cosine; NaN outside [-1, 1].
 
@@ -205,7 +209,7 @@ def acos(x: np.ndarray) -> np.ndarray:
     return in_f64(np.arccos, x)
 
 
-@unary("float")
+@unary("inexact")
 def atan(x: np.ndarray) -> np.ndarray:
     """Elementwise inverse tangent.
 
@@ -215,7 +219,7 @@ def atan(x: np.ndarray) -> np.ndarray:
     return in_f64(np.arctan, x)
 
 
-@unary("float")
+@unary("inexact")
 def sinh(x: np.ndarray) -> np.ndarray:
     """Elementwise hyperbolic sine.
 
@@ -225,7 +229,7 @@ def sinh(x: np.ndarray) -> np.ndarray:
     return in_f64(np.sinh, x)
 
 
-@unary("float")
+@unary("inexact")
 def cosh(x: np.ndarray) -> np.ndarray:
     """Elementwise hyperbolic cosine.
 
@@ -235,7 +239,7 @@ def cosh(x: np.ndarray) -> np.ndarray:
     return in_f64(np.cosh, x)
 
 
-@unary("float")
+@unary("inexact")
 def tanh(x: np.ndarray) -> np.ndarray:
     """Elementwise hyperbolic tangent.
 
@@ -245,7 +249,7 @@ def tanh(x: np.ndarray) -> np.ndarray:
     return in_f64(np.tanh, x)
 
 
-@unary("float")
+@unary("inexact")
 def asinh(x: np.ndarray) -> np.ndarray:
     """Elementwise inverse hyperbolic sine.
 
@@ -255,7 +259,7 @@ def asinh(x: np.ndarray) -> np.ndarray:
     return in_f64(np.arcsinh, x)
 
 
-@unary("float")
+@unary("inexact")
 def acosh(x: np.ndarray) -> np.ndarray:
     """Elementwise inverse hyperbolic cosine; NaN below 1.
 
@@ -265,7 +269,7 @@ def acosh(x: np.ndarray) -> np.ndarray:
     return in_f64(np.arccosh, x)
 
 
-@unary("float")
+@unary("inexact")
 def atanh(x: np.ndarray) -> np.ndarray:
     """Elementwise inverse hyperbolic tangent; NaN outside [-1, 1].
 
@@ -442,12 +446,14 @@ def erfinv(x: np.ndarray) -> np.ndarray:
     return np.copysign(result.astype(x.dtype), x)
 
 
-@unary("float")
+@unary("inexact")
 def logistic(x: np.ndarray) -> np.ndarray:
     """Elementwise `1 / (1 + exp(-x))`.
 
     >>> weft.logistic(weft.asarray([0.0, 2.0]))
     Array([0.5      , 0.8807971], dtype=float32)
     """
+    if x.dtype.kind == "c":
+        return in_f64(parts.logistic, x)
     small = np.exp(-np.abs(x.astype(F64)))
     return np.where(x < 0, small / (1 + small), 1 / (1 + small)).astype(x.dtype)

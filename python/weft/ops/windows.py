@@ -226,7 +226,7 @@ def window_reduction(reference: Reference) -> WindowReduction:
         window_dilation: int | Sequence[int] | None = None,
     ) -> Call:
         array = as_array(x, name)
-        require(name, array.dtype, "numeric")
+        require(name, array.dtype, "real")
         windows = windows_over(
             name, array.shape, window_dimensions, window_strides, padding,
             base_dilation, window_dilation,
@@ -309,7 +309,7 @@ def _sum_where_equal(
 ) -> Call:
     name = "sum_where_equal"
     array, weights, keys = (as_array(a, name) for a in (x, weight, key))
-    require(name, array.dtype, "numeric")
+    require(name, array.dtype, "real")
     windows = windows_over(
         name, array.shape, window_dimensions, window_strides, padding, base_dilation,
         window_dilation,

@@ -207,7 +207,7 @@ def weak_lift(trace: Trace, leaf: Any) -> Tracer:
 
 def floating(xs: Sequence[Any]) -> list[Any]:
     """Those of some arrays or descriptions that have derivatives."""
-    return [x for x in xs if is_kind(x.dtype, "float")]
+    return [x for x in xs if is_kind(x.dtype, "inexact")]
 
 
 def cast_like(given: Any, xs: Any, what: str) -> list[Array]:
@@ -299,11 +299,35 @@ def check_floats(transform: str, name: str, args: Any, number: int | str) -> Non
         tree.flatten(args)[0], tree.paths(args, f"args[{number}]"), strict=True
     ):
         spec = spec_of(leaf)
-        if not is_kind(spec.dtype, "float"):
+        if not is_kind(spec.dtype, "inexact"):
             raise TransformError(
-                f"{transform} of {name!r}: {path} is {spec}, and only floats have "
-                "derivatives. Convert it with .astype(weft.float32) (write 1.0 for 1), "
-                "or differentiate other arguments (argnums)"
+                f"{transform} of {name!r}: {path} is {spec}, and only floats and "
+                "complex numbers have derivatives. Convert it with "
+                ".astype(weft.float32) (write 1.0 for 1), or differentiate other "
+                "arguments (argnums)"
+            )
+
+
+def check_real(transform: str, name: str, xs: Sequence[Any], what: str) -> None:
+    """Raises where a derivative of complex numbers would not be one number for each."""
+    for x in map(spec_of, xs):
+        if is_kind(x.dtype, "complex"):
+            raise TransformError(
+                f"{transform} of {name!r}: {what} is {x}, and the derivative of "
+                "complex numbers has two parts for each. Pass holomorphic=True if the "
+                "function has a complex derivative (as exp has, and abs has not); or "
+                "take weft.real and weft.imag apart, or use weft.vjp or weft.jvp"
+            )
+
+
+def check_complex(transform: str, name: str, xs: Sequence[Any], what: str) -> None:
+    """Raises where `holomorphic=True` is said of what is not complex."""
+    for x in map(spec_of, xs):
+        if not is_kind(x.dtype, "complex"):
+            raise TransformError(
+                f"{transform} of {name!r}: {what} is {x}, and with holomorphic=True "
+                "arguments and results are complex. Convert it with "
+                ".astype(weft.complex64), or leave holomorphic out"
             )
 
 

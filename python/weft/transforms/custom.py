@@ -249,7 +249,7 @@ class _Call:
         """The tangents of all arguments: zeros for integers."""
         remaining = iter(given)
         leaves = [
-            next(remaining) if is_kind(x.dtype, "float") else ops.zeros_like(x)
+            next(remaining) if is_kind(x.dtype, "inexact") else ops.zeros_like(x)
             for x in tree.flatten(chosen)[0]
         ]
         return tree.unflatten(self._structure, leaves)
@@ -288,7 +288,7 @@ class _Call:
         def bwd(kept: Any, given: Any, cotangents: Any) -> Any:
             remaining = iter(cotangents)
             whole_cts = [
-                next(remaining) if is_kind(x.dtype, "float") else _zeros(x)
+                next(remaining) if is_kind(x.dtype, "inexact") else _zeros(x)
                 for x in whole.outputs
             ]
             return _emit_call(pull, (kept, whole_cts, given))

@@ -19,7 +19,9 @@ from .batching import vmap
 from .common import (
     ArgNums,
     Transformed,
+    check_complex,
     check_function,
+    check_real,
     differentiate,
     floating,
 )
@@ -29,13 +31,17 @@ from .reverse import linearized, split_aux
 
 @public
 def jacrev(
-    function: Callable[..., Any], argnums: ArgNums = 0, has_aux: bool = False
+    function: Callable[..., Any],
+    argnums: ArgNums = 0,
+    has_aux: bool = False,
+    holomorphic: bool = False,
 ) -> Transformed:
     """A function that returns the Jacobian, made row by row in reverse mode.
 
     For each array of the result and of the argument that `argnums` names, the shape is
     the result's and then the argument's. It pays where results have fewer elements
-    than arguments.
+    than arguments. Rows are gradients as of `weft.grad`, complex numbers included:
+    complex results need `holomorphic`.
 
     >>> weft.jacrev(lambda x: x * x)(weft.asarray([1.0, 2.0]))
     Array([[2., 0.],
@@ -44,10 +50,14 @@ def jacrev(
     check_function(function, "jacrev")
 
     def body(chosen: Callable[..., Any], name: str, wrt: Any) -> Any:
+        if holomorphic:
+            check_complex("jacrev", name, tree.flatten(wrt)[0], "an argument")
         linear = linearized(chosen, name, wrt)
         outputs, aux = split_aux("jacrev", name, linear.outputs, has_aux)
         results = tree.flatten(outputs)[0]
         _check_results("jacrev", name, results)
+        check = check_complex if holomorphic else check_real
+        check("jacrev", name, results, "a result")
         wanted = {id(x) for x in results}
 
         def row(*cotangents: Array) -> Any:
@@ -79,12 +89,15 @@ def jacrev(
 
 @public
 def jacfwd(
-    function: Callable[..., Any], argnums: ArgNums = 0, has_aux: bool = False
+    function: Callable[..., Any],
+    argnums: ArgNums = 0,
+    has_aux: bool = False,
+    holomorphic: bool = False,
 ) -> Transformed:
     """A function that returns the Jacobian, made column by column in forward mode.
 
     The result is that of `jacrev`. It pays where arguments have fewer elements than
-    results.
+    results. Complex arguments need `holomorphic`; results may be complex.
 
     >>> weft.jacfwd(lambda x: x * x)(weft.asarray([1.0, 2.0]))
     Array([[2., 0.],
@@ -94,11 +107,15 @@ def jacfwd(
 
     def body(chosen: Callable[..., Any], name: str, wrt: Any) -> Any:
         inputs, structure = tree.flatten(wrt)
+        check = check_complex if holomorphic else check_real
+        check("jacfwd", name, inputs, "an argument")
 
         def column(*tangents: Array) -> Any:
             moved = tree.unflatten(structure, tangents)
             value, tangent, *aux = jvp(chosen, wrt, moved, has_aux)
             _check_results("jacfwd", name, tree.flatten(value)[0])
+            if holomorphic:
+                check_complex("jacfwd", name, tree.flatten(value)[0], "a result")
             return tangent, value, aux
 
         axes = (0, None, None)
@@ -127,20 +144,24 @@ def jacfwd(
 
 @public
 def hessian(
-    function: Callable[..., Any], argnums: ArgNums = 0, has_aux: bool = False
+    function: Callable[..., Any],
+    argnums: ArgNums = 0,
+    has_aux: bool = False,
+    holomorphic: bool = False,
 ) -> Transformed:
     """A function that returns the second derivatives, forward over reverse mode.
 
     For a function of one array to one float it is a matrix of that array's shape,
-    twice; else the trees of `jacfwd(jacrev(function))`.
+    twice; else the trees of `jacfwd(jacrev(function))`. Complex arguments need
+    `holomorphic`.
 
     >>> weft.hessian(lambda x: weft.sum(x**3))(weft.asarray([1.0, 2.0]))
     Array([[ 6.,  0.],
            [ 0., 12.]], dtype=float32)
     """
     check_function(function, "hessian")
-    inner = jacrev(function, argnums, has_aux)
-    both = jacfwd(inner, argnums, has_aux)
+    inner = jacrev(function, argnums, has_aux, holomorphic)
+    both = jacfwd(inner, argnums, has_aux, holomorphic)
     return Transformed(lambda args, kwargs: both(*args, **kwargs), function, "hessian")
 
 
@@ -148,8 +169,8 @@ def _check_results(transform: str, name: str, results: Sequence[Any]) -> None:
     for x in results:
         if not floating([x]):
             raise TransformError(
-                f"{transform} of {name!r}: a result is {x}, and only floats have "
-                "derivatives; return it as aux with has_aux=True"
+                f"{transform} of {name!r}: a result is {x}, and only floats and "
+                "complex numbers have derivatives; return it as aux with has_aux=True"
             )
 
 

@@ -8,11 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from .. import ops, tree
 from ..array import Array
-from ..dtypes import is_kind
+from ..dtypes import default_precision, is_kind
 from ..errors import TransformError, check_arguments, public
 from ..jit import Jitted
 from ..residuals import Passes, split
@@ -24,8 +22,10 @@ from .common import (
     Transformed,
     at_hand,
     cast_like,
+    check_complex,
     check_floats,
     check_function,
+    check_real,
     differentiate,
     floating,
     name_of,
@@ -104,7 +104,9 @@ def linearized(function: Callable[..., Any], name: str, args: Any) -> Linearized
     return Linearized(nested, primals, Residuals(trace, kept, origin))
 
 
-def _scalar_output(transform: str, name: str, outputs: Any, has_aux: bool) -> Tracer:
+def _scalar_output(
+    transform: str, name: str, outputs: Any, has_aux: bool, holomorphic: bool
+) -> Tracer:
     if has_aux:
         if not isinstance(outputs, tuple) or len(outputs) != 2:
             raise TransformError(
@@ -118,12 +120,14 @@ def _scalar_output(transform: str, name: str, outputs: Any, has_aux: bool) -> Tr
             f"{type(outputs).__name__}; return the value to differentiate, or "
             "(value, aux) with has_aux=True"
         )
-    if outputs.shape != () or not is_kind(outputs.dtype, "float"):
+    if outputs.shape != () or not is_kind(outputs.dtype, "inexact"):
         raise TransformError(
             f"{transform} of {name!r} needs a function that returns one float, but it "
             f"returns {outputs}. Reduce it, for example with weft.sum or weft.mean, "
             "or use weft.vjp or weft.jacrev"
         )
+    check = check_complex if holomorphic else check_real
+    check(transform, name, [outputs], "the result")
     return outputs
 
 
@@ -132,37 +136,46 @@ def _seed(linear: Linearized, of: Tracer) -> list[Array]:
     return [
         ops.full(x.shape, 1.0 if x is of else 0.0, dtype=x.dtype)
         for x in linear.primals
-        if is_kind(x.dtype, "float")
+        if is_kind(x.dtype, "inexact")
     ]
 
 
 @public
 def value_and_grad(
-    function: Callable[..., Any], argnums: ArgNums = 0, has_aux: bool = False
+    function: Callable[..., Any],
+    argnums: ArgNums = 0,
+    has_aux: bool = False,
+    holomorphic: bool = False,
 ) -> Transformed:
     """A function of the same arguments that returns the value and the gradient.
 
     The gradient has the structure of the argument that `argnums` names, or is a tuple
     of them. With `has_aux`, `function` returns (value, aux), and so does the result
-    in the value's place.
+    in the value's place. For `holomorphic` and complex arguments see `weft.grad`.
 
     >>> weft.value_and_grad(lambda x: x**2)(3.0)
     (Array(9., dtype=float32), Array(6., dtype=float32))
     """
     check_function(function, "value_and_grad")
-    apply = _value_and_grad("value_and_grad", function, argnums, has_aux)
+    apply = _value_and_grad("value_and_grad", function, argnums, has_aux, holomorphic)
     return Transformed(apply, function, "value_and_grad")
 
 
 def _value_and_grad(
-    transform: str, function: Callable[..., Any], argnums: ArgNums, has_aux: bool
+    transform: str,
+    function: Callable[..., Any],
+    argnums: ArgNums,
+    has_aux: bool,
+    holomorphic: bool,
 ) -> Callable[[tuple[Any, ...], dict[str, Any]], Any]:
     single = isinstance(argnums, int)
 
     def body(chosen: Callable[..., Any], name: str, wrt: Any) -> Any:
+        if holomorphic:
+            check_complex(transform, name, tree.flatten(wrt)[0], "an argument")
         linear = linearized(chosen, name, wrt)
         outputs = linear.outputs
-        value = _scalar_output(transform, name, outputs, has_aux)
+        value = _scalar_output(transform, name, outputs, has_aux, holomorphic)
         gradients = linear.pull_back(_seed(linear, value))
         gradient = tree.unflatten(tree.flatten(wrt)[1], gradients)
         return outputs, gradient[0] if single else gradient
@@ -175,7 +188,10 @@ def _value_and_grad(
 
 @public
 def grad(
-    function: Callable[..., Any], argnums: ArgNums = 0, has_aux: bool = False
+    function: Callable[..., Any],
+    argnums: ArgNums = 0,
+    has_aux: bool = False,
+    holomorphic: bool = False,
 ) -> Transformed:
     """A function of the same arguments that returns the gradient.
 
@@ -183,11 +199,20 @@ def grad(
     of them. With `has_aux`, `function` returns (value, aux), and the result is
     (gradient, aux).
 
+    By a complex argument z = x + iy the gradient of a real value u is
+    du/dx - i du/dy: a step along its conjugate is uphill. With `holomorphic`,
+    arguments and value are complex, and the gradient is the complex derivative;
+    without, a complex value is an error.
+
     >>> weft.grad(lambda x: x**3)(2.0)
     Array(12., dtype=float32)
+    >>> weft.grad(lambda z: weft.abs(z) ** 2)(1 + 2j)
+    Array(2.-4.j, dtype=complex64)
+    >>> weft.grad(lambda z: z**3, holomorphic=True)(1j)
+    Array(-3.+0.j, dtype=complex64)
     """
     check_function(function, "grad")
-    both = _value_and_grad("grad", function, argnums, has_aux)
+    both = _value_and_grad("grad", function, argnums, has_aux, holomorphic)
 
     def apply(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         value, gradient = both(args, kwargs)
@@ -204,7 +229,9 @@ def vjp(
 
     The pullback takes a tree like the function's result and returns a tuple with a
     tree like each of `primals`; it may be called more than once. With `has_aux` the
-    function returns (value, aux), and aux is a third result.
+    function returns (value, aux), and aux is a third result. Of complex numbers it is
+    the transpose, not the conjugate transpose: of a function with the complex
+    derivative f'(z), `ct` becomes `ct * f'(z)`.
 
     >>> y, pullback = weft.vjp(lambda x: x * x, weft.asarray([1.0, 2.0]))
     >>> pullback(weft.ones(2))
@@ -268,7 +295,7 @@ def _eager_vjp(
         cts = [*given, *map(ops.zeros_like, aux_leaves)]
         pulled = passes.backward([*passes.saved(leaves, kept), *floating(cts)])
         strong = [
-            ops.astype(g, np.float32) if spec_of(leaf).weak else g
+            ops.astype(g, default_precision(g.dtype)) if spec_of(leaf).weak else g
             for g, leaf in zip(pulled, leaves, strict=True)
         ]
         return tree.unflatten(tree.flatten(primals)[1], strong)
@@ -328,7 +355,7 @@ def with_tangents(
     remaining = iter(tangents)
     return nested.tree(
         [
-            next(remaining) if is_kind(x.dtype, "float") else ops.zeros_like(x)
+            next(remaining) if is_kind(x.dtype, "inexact") else ops.zeros_like(x)
             for x in primals
         ]
     )

@@ -1,7 +1,7 @@
 // RUN: weft-opt %s -verify-diagnostics -split-input-file
 
 func.func @dot_general(%x: tensor<4xi1>) {
-  // expected-error @+1 {{'weft.dot_general' op operand #0 must be array of integers or floats (not bool), but got 'tensor<4xi1>'}}
+  // expected-error @+1 {{'weft.dot_general' op operand #0 must be array of integers, floats or complex (not bool), but got 'tensor<4xi1>'}}
   %0 = weft.dot_general %x, %x batch [] x [] contract [0] x [0] : (tensor<4xi1>, tensor<4xi1>) -> tensor<i1>
   return
 }

@@ -1,7 +1,7 @@
 // RUN: weft-opt %s -verify-diagnostics -split-input-file
 
 func.func @constant() {
-  // expected-error @+1 {{'weft.constant' op result #0 must be array of bool, integers or floats (static shape, no encoding), but got 'tensor<4xf8E4M3>'}}
+  // expected-error @+1 {{'weft.constant' op result #0 must be array of bool, integers, floats or complex (static shape, no encoding), but got 'tensor<4xf8E4M3>'}}
   %0 = weft.constant dense<1.0> : tensor<4xf8E4M3>
   return
 }
@@ -33,7 +33,7 @@ func.func @constant_missing() {
 // -----
 
 func.func @iota() {
-  // expected-error @+1 {{'weft.iota' op result #0 must be array of integers or floats (not bool), but got 'tensor<4xi1>'}}
+  // expected-error @+1 {{'weft.iota' op result #0 must be array of integers, floats or complex (not bool), but got 'tensor<4xi1>'}}
   %0 = weft.iota dim 0 : tensor<4xi1>
   return
 }

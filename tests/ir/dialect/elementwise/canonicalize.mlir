@@ -69,3 +69,30 @@ func.func @no_inverses(%x: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>) {
   %sqrt = weft.sqrt %square : tensor<4xf32>
   return %exp, %sqrt : tensor<4xf32>, tensor<4xf32>
 }
+
+// Of complex numbers abs is real, so that a square of it is one of other types.
+// CHECK-LABEL: func.func @square_of_complex_abs(
+func.func @square_of_complex_abs(%z: tensor<4xcomplex<f32>>) -> tensor<4xf32> {
+  // CHECK-NEXT: %[[A:.+]] = weft.abs
+  // CHECK-NEXT: %[[S:.+]] = weft.square %[[A]]
+  // CHECK-NEXT: return %[[S]]
+  %a = weft.abs %z : tensor<4xcomplex<f32>>
+  %s = weft.square %a : tensor<4xf32>
+  return %s : tensor<4xf32>
+}
+
+// 1 + 0i times infinity + yi is not that number, and -0 has another sign.
+// CHECK-LABEL: func.func @complex_neutral_elements(
+// CHECK-SAME: %[[Z:[a-z0-9]+]]: tensor<4xcomplex<f32>>
+func.func @complex_neutral_elements(%z: tensor<4xcomplex<f32>>)
+    -> (tensor<4xcomplex<f32>>, tensor<4xcomplex<f32>>, tensor<4xcomplex<f32>>) {
+  %one = weft.constant dense<(1.0, 0.0)> : tensor<4xcomplex<f32>>
+  %zero = weft.constant dense<(0.0, 0.0)> : tensor<4xcomplex<f32>>
+  %negative = weft.constant dense<(-0.0, -0.0)> : tensor<4xcomplex<f32>>
+  // CHECK: %[[P:.+]] = weft.multiply %[[Z]]
+  %p = weft.multiply %z, %one : tensor<4xcomplex<f32>>
+  %d = weft.subtract %z, %zero : tensor<4xcomplex<f32>>
+  %s = weft.add %z, %negative : tensor<4xcomplex<f32>>
+  // CHECK-NEXT: return %[[P]], %[[Z]], %[[Z]]
+  return %p, %d, %s : tensor<4xcomplex<f32>>, tensor<4xcomplex<f32>>, tensor<4xcomplex<f32>>
+}

@@ -2,7 +2,7 @@
 // RUN: weft-opt %s -verify-diagnostics -split-input-file
 
 func.func @add(%x: tensor<4xi1>) {
-  // expected-error @+1 {{'weft.add' op operand #0 must be array of integers or floats (not bool), but got 'tensor<4xi1>'}}
+  // expected-error @+1 {{'weft.add' op operand #0 must be array of integers, floats or complex (not bool), but got 'tensor<4xi1>'}}
   %0 = weft.add %x, %x : tensor<4xi1>
   return
 }
@@ -10,7 +10,7 @@ func.func @add(%x: tensor<4xi1>) {
 // -----
 
 func.func @subtract(%x: tensor<4xi1>) {
-  // expected-error @+1 {{'weft.subtract' op operand #0 must be array of integers or floats (not bool), but got 'tensor<4xi1>'}}
+  // expected-error @+1 {{'weft.subtract' op operand #0 must be array of integers, floats or complex (not bool), but got 'tensor<4xi1>'}}
   %0 = weft.subtract %x, %x : tensor<4xi1>
   return
 }
@@ -18,7 +18,7 @@ func.func @subtract(%x: tensor<4xi1>) {
 // -----
 
 func.func @multiply(%x: tensor<4xi1>) {
-  // expected-error @+1 {{'weft.multiply' op operand #0 must be array of integers or floats (not bool), but got 'tensor<4xi1>'}}
+  // expected-error @+1 {{'weft.multiply' op operand #0 must be array of integers, floats or complex (not bool), but got 'tensor<4xi1>'}}
   %0 = weft.multiply %x, %x : tensor<4xi1>
   return
 }
@@ -26,7 +26,7 @@ func.func @multiply(%x: tensor<4xi1>) {
 // -----
 
 func.func @divide(%x: tensor<4xi32>) {
-  // expected-error @+1 {{'weft.divide' op operand #0 must be array of f16, bf16, f32 or f64, but got 'tensor<4xi32>'}}
+  // expected-error @+1 {{'weft.divide' op operand #0 must be array of floats or complex, but got 'tensor<4xi32>'}}
   %0 = weft.divide %x, %x : tensor<4xi32>
   return
 }
@@ -50,7 +50,7 @@ func.func @remainder(%x: tensor<4xi1>) {
 // -----
 
 func.func @pow(%x: tensor<4xi1>) {
-  // expected-error @+1 {{'weft.pow' op operand #0 must be array of integers or floats (not bool), but got 'tensor<4xi1>'}}
+  // expected-error @+1 {{'weft.pow' op operand #0 must be array of integers, floats or complex (not bool), but got 'tensor<4xi1>'}}
   %0 = weft.pow %x, %x : tensor<4xi1>
   return
 }
@@ -74,7 +74,7 @@ func.func @minimum(%x: tensor<4xi1>) {
 // -----
 
 func.func @negative(%x: tensor<4xi1>) {
-  // expected-error @+1 {{'weft.negative' op operand #0 must be array of integers or floats (not bool), but got 'tensor<4xi1>'}}
+  // expected-error @+1 {{'weft.negative' op operand #0 must be array of integers, floats or complex (not bool), but got 'tensor<4xi1>'}}
   %0 = weft.negative %x : tensor<4xi1>
   return
 }
@@ -82,7 +82,7 @@ func.func @negative(%x: tensor<4xi1>) {
 // -----
 
 func.func @abs(%x: tensor<4xi1>) {
-  // expected-error @+1 {{'weft.abs' op operand #0 must be array of integers or floats (not bool), but got 'tensor<4xi1>'}}
+  // expected-error @+1 {{custom op 'weft.abs' 'x' must be array of integers, floats or complex (not bool), but got 'tensor<4xi1>'}}
   %0 = weft.abs %x : tensor<4xi1>
   return
 }
@@ -90,7 +90,7 @@ func.func @abs(%x: tensor<4xi1>) {
 // -----
 
 func.func @sign(%x: tensor<4xi1>) {
-  // expected-error @+1 {{'weft.sign' op operand #0 must be array of integers or floats (not bool), but got 'tensor<4xi1>'}}
+  // expected-error @+1 {{'weft.sign' op operand #0 must be array of integers, floats or complex (not bool), but got 'tensor<4xi1>'}}
   %0 = weft.sign %x : tensor<4xi1>
   return
 }
@@ -98,7 +98,7 @@ func.func @sign(%x: tensor<4xi1>) {
 // -----
 
 func.func @square(%x: tensor<4xi1>) {
-  // expected-error @+1 {{'weft.square' op operand #0 must be array of integers or floats (not bool), but got 'tensor<4xi1>'}}
+  // expected-error @+1 {{'weft.square' op operand #0 must be array of integers, floats or complex (not bool), but got 'tensor<4xi1>'}}
   %0 = weft.square %x : tensor<4xi1>
   return
 }
@@ -106,7 +106,7 @@ func.func @square(%x: tensor<4xi1>) {
 // -----
 
 func.func @reciprocal(%x: tensor<4xi32>) {
-  // expected-error @+1 {{'weft.reciprocal' op operand #0 must be array of f16, bf16, f32 or f64, but got 'tensor<4xi32>'}}
+  // expected-error @+1 {{'weft.reciprocal' op operand #0 must be array of floats or complex, but got 'tensor<4xi32>'}}
   %0 = weft.reciprocal %x : tensor<4xi32>
   return
 }
@@ -162,7 +162,7 @@ func.func @round(%x: tensor<4xi32>) {
 // -----
 
 func.func @exp(%x: tensor<4xi32>) {
-  // expected-error @+1 {{'weft.exp' op operand #0 must be array of f16, bf16, f32 or f64, but got 'tensor<4xi32>'}}
+  // expected-error @+1 {{'weft.exp' op operand #0 must be array of floats or complex, but got 'tensor<4xi32>'}}
   %0 = weft.exp %x : tensor<4xi32>
   return
 }
@@ -178,7 +178,7 @@ func.func @exp2(%x: tensor<4xi32>) {
 // -----
 
 func.func @expm1(%x: tensor<4xi32>) {
-  // expected-error @+1 {{'weft.expm1' op operand #0 must be array of f16, bf16, f32 or f64, but got 'tensor<4xi32>'}}
+  // expected-error @+1 {{'weft.expm1' op operand #0 must be array of floats or complex, but got 'tensor<4xi32>'}}
   %0 = weft.expm1 %x : tensor<4xi32>
   return
 }
@@ -186,7 +186,7 @@ func.func @expm1(%x: tensor<4xi32>) {
 // -----
 
 func.func @log(%x: tensor<4xi32>) {
-  // expected-error @+1 {{'weft.log' op operand #0 must be array of f16, bf16, f32 or f64, but got 'tensor<4xi32>'}}
+  // expected-error @+1 {{'weft.log' op operand #0 must be array of floats or complex, but got 'tensor<4xi32>'}}
   %0 = weft.log %x : tensor<4xi32>
   return
 }
@@ -194,7 +194,7 @@ func.func @log(%x: tensor<4xi32>) {
 // -----
 
 func.func @log2(%x: tensor<4xi32>) {
-  // expected-error @+1 {{'weft.log2' op operand #0 must be array of f16, bf16, f32 or f64, but got 'tensor<4xi32>'}}
+  // expected-error @+1 {{'weft.log2' op operand #0 must be array of floats or complex, but got 'tensor<4xi32>'}}
   %0 = weft.log2 %x : tensor<4xi32>
   return
 }
@@ -202,7 +202,7 @@ func.func @log2(%x: tensor<4xi32>) {
 // -----
 
 func.func @log10(%x: tensor<4xi32>) {
-  // expected-error @+1 {{'weft.log10' op operand #0 must be array of f16, bf16, f32 or f64, but got 'tensor<4xi32>'}}
+  // expected-error @+1 {{'weft.log10' op operand #0 must be array of floats or complex, but got 'tensor<4xi32>'}}
   %0 = weft.log10 %x : tensor<4xi32>
   return
 }
@@ -210,7 +210,7 @@ func.func @log10(%x: tensor<4xi32>) {
 // -----
 
 func.func @log1p(%x: tensor<4xi32>) {
-  // expected-error @+1 {{'weft.log1p' op operand #0 must be array of f16, bf16, f32 or f64, but got 'tensor<4xi32>'}}
+  // expected-error @+1 {{'weft.log1p' op operand #0 must be array of floats or complex, but got 'tensor<4xi32>'}}
   %0 = weft.log1p %x : tensor<4xi32>
   return
 }
@@ -226,7 +226,7 @@ func.func @logaddexp(%x: tensor<4xi32>) {
 // -----
 
 func.func @sqrt(%x: tensor<4xi32>) {
-  // expected-error @+1 {{'weft.sqrt' op operand #0 must be array of f16, bf16, f32 or f64, but got 'tensor<4xi32>'}}
+  // expected-error @+1 {{'weft.sqrt' op operand #0 must be array of floats or complex, but got 'tensor<4xi32>'}}
   %0 = weft.sqrt %x : tensor<4xi32>
   return
 }
@@ -234,7 +234,7 @@ func.func @sqrt(%x: tensor<4xi32>) {
 // -----
 
 func.func @rsqrt(%x: tensor<4xi32>) {
-  // expected-error @+1 {{'weft.rsqrt' op operand #0 must be array of f16, bf16, f32 or f64, but got 'tensor<4xi32>'}}
+  // expected-error @+1 {{'weft.rsqrt' op operand #0 must be array of floats or complex, but got 'tensor<4xi32>'}}
   %0 = weft.rsqrt %x : tensor<4xi32>
   return
 }
@@ -250,7 +250,7 @@ func.func @cbrt(%x: tensor<4xi32>) {
 // -----
 
 func.func @sin(%x: tensor<4xi32>) {
-  // expected-error @+1 {{'weft.sin' op operand #0 must be array of f16, bf16, f32 or f64, but got 'tensor<4xi32>'}}
+  // expected-error @+1 {{'weft.sin' op operand #0 must be array of floats or complex, but got 'tensor<4xi32>'}}
   %0 = weft.sin %x : tensor<4xi32>
   return
 }
@@ -258,7 +258,7 @@ func.func @sin(%x: tensor<4xi32>) {
 // -----
 
 func.func @cos(%x: tensor<4xi32>) {
-  // expected-error @+1 {{'weft.cos' op operand #0 must be array of f16, bf16, f32 or f64, but got 'tensor<4xi32>'}}
+  // expected-error @+1 {{'weft.cos' op operand #0 must be array of floats or complex, but got 'tensor<4xi32>'}}
   %0 = weft.cos %x : tensor<4xi32>
   return
 }
@@ -266,7 +266,7 @@ func.func @cos(%x: tensor<4xi32>) {
 // -----
 
 func.func @tan(%x: tensor<4xi32>) {
-  // expected-error @+1 {{'weft.tan' op operand #0 must be array of f16, bf16, f32 or f64, but got 'tensor<4xi32>'}}
+  // expected-error @+1 {{'weft.tan' op operand #0 must be array of floats or complex, but got 'tensor<4xi32>'}}
   %0 = weft.tan %x : tensor<4xi32>
   return
 }
@@ -274,7 +274,7 @@ func.func @tan(%x: tensor<4xi32>) {
 // -----
 
 func.func @asin(%x: tensor<4xi32>) {
-  // expected-error @+1 {{'weft.asin' op operand #0 must be array of f16, bf16, f32 or f64, but got 'tensor<4xi32>'}}
+  // expected-error @+1 {{'weft.asin' op operand #0 must be array of floats or complex, but got 'tensor<4xi32>'}}
   %0 = weft.asin %x : tensor<4xi32>
   return
 }
@@ -282,7 +282,7 @@ func.func @asin(%x: tensor<4xi32>) {
 // -----
 
 func.func @acos(%x: tensor<4xi32>) {
-  // expected-error @+1 {{'weft.acos' op operand #0 must be array of f16, bf16, f32 or f64, but got 'tensor<4xi32>'}}
+  // expected-error @+1 {{'weft.acos' op operand #0 must be array of floats or complex, but got 'tensor<4xi32>'}}
   %0 = weft.acos %x : tensor<4xi32>
   return
 }
@@ -290,7 +290,7 @@ func.func @acos(%x: tensor<4xi32>) {
 // -----
 
 func.func @atan(%x: tensor<4xi32>) {
-  // expected-error @+1 {{'weft.atan' op operand #0 must be array of f16, bf16, f32 or f64, but got 'tensor<4xi32>'}}
+  // expected-error @+1 {{'weft.atan' op operand #0 must be array of floats or complex, but got 'tensor<4xi32>'}}
   %0 = weft.atan %x : tensor<4xi32>
   return
 }
@@ -306,7 +306,7 @@ func.func @atan2(%x: tensor<4xi32>) {
 // -----
 
 func.func @sinh(%x: tensor<4xi32>) {
-  // expected-error @+1 {{'weft.sinh' op operand #0 must be array of f16, bf16, f32 or f64, but got 'tensor<4xi32>'}}
+  // expected-error @+1 {{'weft.sinh' op operand #0 must be array of floats or complex, but got 'tensor<4xi32>'}}
   %0 = weft.sinh %x : tensor<4xi32>
   return
 }
@@ -314,7 +314,7 @@ func.func @sinh(%x: tensor<4xi32>) {
 // -----
 
 func.func @cosh(%x: tensor<4xi32>) {
-  // expected-error @+1 {{'weft.cosh' op operand #0 must be array of f16, bf16, f32 or f64, but got 'tensor<4xi32>'}}
+  // expected-error @+1 {{'weft.cosh' op operand #0 must be array of floats or complex, but got 'tensor<4xi32>'}}
   %0 = weft.cosh %x : tensor<4xi32>
   return
 }
@@ -322,7 +322,7 @@ func.func @cosh(%x: tensor<4xi32>) {
 // -----
 
 func.func @tanh(%x: tensor<4xi32>) {
-  // expected-error @+1 {{'weft.tanh' op operand #0 must be array of f16, bf16, f32 or f64, but got 'tensor<4xi32>'}}
+  // expected-error @+1 {{'weft.tanh' op operand #0 must be array of floats or complex, but got 'tensor<4xi32>'}}
   %0 = weft.tanh %x : tensor<4xi32>
   return
 }
@@ -330,7 +330,7 @@ func.func @tanh(%x: tensor<4xi32>) {
 // -----
 
 func.func @asinh(%x: tensor<4xi32>) {
-  // expected-error @+1 {{'weft.asinh' op operand #0 must be array of f16, bf16, f32 or f64, but got 'tensor<4xi32>'}}
+  // expected-error @+1 {{'weft.asinh' op operand #0 must be array of floats or complex, but got 'tensor<4xi32>'}}
   %0 = weft.asinh %x : tensor<4xi32>
   return
 }
@@ -338,7 +338,7 @@ func.func @asinh(%x: tensor<4xi32>) {
 // -----
 
 func.func @acosh(%x: tensor<4xi32>) {
-  // expected-error @+1 {{'weft.acosh' op operand #0 must be array of f16, bf16, f32 or f64, but got 'tensor<4xi32>'}}
+  // expected-error @+1 {{'weft.acosh' op operand #0 must be array of floats or complex, but got 'tensor<4xi32>'}}
   %0 = weft.acosh %x : tensor<4xi32>
   return
 }
@@ -346,7 +346,7 @@ func.func @acosh(%x: tensor<4xi32>) {
 // -----
 
 func.func @atanh(%x: tensor<4xi32>) {
-  // expected-error @+1 {{'weft.atanh' op operand #0 must be array of f16, bf16, f32 or f64, but got 'tensor<4xi32>'}}
+  // expected-error @+1 {{'weft.atanh' op operand #0 must be array of floats or complex, but got 'tensor<4xi32>'}}
   %0 = weft.atanh %x : tensor<4xi32>
   return
 }
@@ -378,7 +378,7 @@ func.func @erfinv(%x: tensor<4xi32>) {
 // -----
 
 func.func @logistic(%x: tensor<4xi32>) {
-  // expected-error @+1 {{'weft.logistic' op operand #0 must be array of f16, bf16, f32 or f64, but got 'tensor<4xi32>'}}
+  // expected-error @+1 {{'weft.logistic' op operand #0 must be array of floats or complex, but got 'tensor<4xi32>'}}
   %0 = weft.logistic %x : tensor<4xi32>
   return
 }
@@ -386,7 +386,7 @@ func.func @logistic(%x: tensor<4xi32>) {
 // -----
 
 func.func @isnan(%x: tensor<4xi32>) {
-  // expected-error @+1 {{custom op 'weft.isnan' 'x' must be array of f16, bf16, f32 or f64, but got 'tensor<4xi32>'}}
+  // expected-error @+1 {{custom op 'weft.isnan' 'x' must be array of floats or complex, but got 'tensor<4xi32>'}}
   %0 = weft.isnan %x : tensor<4xi32>
   return
 }
@@ -394,7 +394,7 @@ func.func @isnan(%x: tensor<4xi32>) {
 // -----
 
 func.func @isinf(%x: tensor<4xi32>) {
-  // expected-error @+1 {{custom op 'weft.isinf' 'x' must be array of f16, bf16, f32 or f64, but got 'tensor<4xi32>'}}
+  // expected-error @+1 {{custom op 'weft.isinf' 'x' must be array of floats or complex, but got 'tensor<4xi32>'}}
   %0 = weft.isinf %x : tensor<4xi32>
   return
 }
@@ -402,7 +402,7 @@ func.func @isinf(%x: tensor<4xi32>) {
 // -----
 
 func.func @isfinite(%x: tensor<4xi32>) {
-  // expected-error @+1 {{custom op 'weft.isfinite' 'x' must be array of f16, bf16, f32 or f64, but got 'tensor<4xi32>'}}
+  // expected-error @+1 {{custom op 'weft.isfinite' 'x' must be array of floats or complex, but got 'tensor<4xi32>'}}
   %0 = weft.isfinite %x : tensor<4xi32>
   return
 }
@@ -418,7 +418,7 @@ func.func @signbit(%x: tensor<4xi32>) {
 // -----
 
 func.func @equal(%x: tensor<4xf8E4M3>) {
-  // expected-error @+1 {{custom op 'weft.equal' 'x' must be array of bool, integers or floats (static shape, no encoding), but got 'tensor<4xf8E4M3>'}}
+  // expected-error @+1 {{custom op 'weft.equal' 'x' must be array of bool, integers, floats or complex (static shape, no encoding), but got 'tensor<4xf8E4M3>'}}
   %0 = weft.equal %x, %x : tensor<4xf8E4M3>
   return
 }
@@ -426,7 +426,7 @@ func.func @equal(%x: tensor<4xf8E4M3>) {
 // -----
 
 func.func @not_equal(%x: tensor<4xf8E4M3>) {
-  // expected-error @+1 {{custom op 'weft.not_equal' 'x' must be array of bool, integers or floats (static shape, no encoding), but got 'tensor<4xf8E4M3>'}}
+  // expected-error @+1 {{custom op 'weft.not_equal' 'x' must be array of bool, integers, floats or complex (static shape, no encoding), but got 'tensor<4xf8E4M3>'}}
   %0 = weft.not_equal %x, %x : tensor<4xf8E4M3>
   return
 }
@@ -562,7 +562,7 @@ func.func @threefry(%x: tensor<4xi64>) {
 // -----
 
 func.func @select(%c: tensor<4xi1>, %x: tensor<4xf8E4M3>) {
-  // expected-error @+1 {{custom op 'weft.select' 'x' must be array of bool, integers or floats (static shape, no encoding), but got 'tensor<4xf8E4M3>'}}
+  // expected-error @+1 {{custom op 'weft.select' 'x' must be array of bool, integers, floats or complex (static shape, no encoding), but got 'tensor<4xf8E4M3>'}}
   %0 = weft.select %c, %x, %x : tensor<4xf8E4M3>
   return
 }
@@ -610,7 +610,7 @@ func.func @clamp_bound(%x: tensor<4xf32>, %lower: tensor<f32>) {
 // -----
 
 func.func @convert(%x: tensor<4xf32>) {
-  // expected-error @+1 {{'weft.convert' op result #0 must be array of bool, integers or floats (static shape, no encoding), but got 'tensor<4xf8E4M3>'}}
+  // expected-error @+1 {{'weft.convert' op result #0 must be array of bool, integers, floats or complex (static shape, no encoding), but got 'tensor<4xf8E4M3>'}}
   %0 = weft.convert %x : tensor<4xf32> to tensor<4xf8E4M3>
   return
 }
@@ -626,7 +626,7 @@ func.func @convert_shape(%x: tensor<4xf32>) {
 // -----
 
 func.func @bitcast(%x: tensor<4xcomplex<f32>>) {
-  // expected-error @+1 {{'weft.bitcast' op operand #0 must be array of bool, integers or floats (static shape, no encoding), but got 'tensor<4xcomplex<f32>>'}}
+  // expected-error @+1 {{'weft.bitcast' op operand #0 must be array of bool, integers or floats, but got 'tensor<4xcomplex<f32>>'}}
   %0 = weft.bitcast %x : tensor<4xcomplex<f32>> to tensor<4xi64>
   return
 }
@@ -675,7 +675,7 @@ func.func @comparison_shape(%x: tensor<4xf32>) {
 // -----
 
 func.func @dynamic_shape(%x: tensor<?xf32>) {
-  // expected-error @+1 {{operand #0 must be array of f16, bf16, f32 or f64, but got 'tensor<?xf32>'}}
+  // expected-error @+1 {{operand #0 must be array of floats or complex, but got 'tensor<?xf32>'}}
   %0 = weft.sin %x : tensor<?xf32>
   return
 }
@@ -683,7 +683,7 @@ func.func @dynamic_shape(%x: tensor<?xf32>) {
 // -----
 
 func.func @no_rank(%x: tensor<*xf32>) {
-  // expected-error @+1 {{operand #0 must be array of f16, bf16, f32 or f64, but got 'tensor<*xf32>'}}
+  // expected-error @+1 {{operand #0 must be array of floats or complex, but got 'tensor<*xf32>'}}
   %0 = "weft.sin"(%x) : (tensor<*xf32>) -> tensor<*xf32>
   return
 }
@@ -691,7 +691,7 @@ func.func @no_rank(%x: tensor<*xf32>) {
 // -----
 
 func.func @encoding(%x: tensor<4xf32, "sparse">) {
-  // expected-error @+1 {{operand #0 must be array of f16, bf16, f32 or f64, but got 'tensor<4xf32, "sparse">'}}
+  // expected-error @+1 {{operand #0 must be array of floats or complex, but got 'tensor<4xf32, "sparse">'}}
   %0 = "weft.sin"(%x) : (tensor<4xf32, "sparse">) -> tensor<4xf32, "sparse">
   return
 }
@@ -700,7 +700,7 @@ func.func @encoding(%x: tensor<4xf32, "sparse">) {
 
 // Sizes are counted in bytes of 64 bits.
 func.func @too_large(%x: tensor<4611686018427387904x4xf32>) {
-  // expected-error @+1 {{operand #0 must be array of f16, bf16, f32 or f64}}
+  // expected-error @+1 {{operand #0 must be array of floats or complex}}
   %0 = weft.sin %x : tensor<4611686018427387904x4xf32>
   return
 }
@@ -708,7 +708,7 @@ func.func @too_large(%x: tensor<4611686018427387904x4xf32>) {
 // -----
 
 func.func @signed_integers(%x: tensor<4xsi32>) {
-  // expected-error @+1 {{operand #0 must be array of integers or floats (not bool), but got 'tensor<4xsi32>'}}
+  // expected-error @+1 {{operand #0 must be array of integers, floats or complex (not bool), but got 'tensor<4xsi32>'}}
   %0 = weft.negative %x : tensor<4xsi32>
   return
 }
@@ -716,7 +716,7 @@ func.func @signed_integers(%x: tensor<4xsi32>) {
 // -----
 
 func.func @scalar(%x: f32) {
-  // expected-error @+1 {{must be array of f16, bf16, f32 or f64, but got 'f32'}}
+  // expected-error @+1 {{must be array of floats or complex, but got 'f32'}}
   %0 = "weft.sin"(%x) : (f32) -> f32
   return
 }
@@ -732,7 +732,87 @@ func.func @too_few_operands(%x: tensor<4xf32>) {
 // -----
 
 func.func @stop_gradient(%x: tensor<?xf32>) {
-  // expected-error @+1 {{'weft.stop_gradient' op operand #0 must be array of bool, integers or floats}}
+  // expected-error @+1 {{'weft.stop_gradient' op operand #0 must be array of bool, integers, floats or complex}}
   %0 = weft.stop_gradient %x : tensor<?xf32>
+  return
+}
+
+// -----
+
+func.func @complex(%x: tensor<4xi32>) {
+  // expected-error @+1 {{'weft.complex' op operand #0 must be array of f32 or f64, but got 'tensor<4xi32>'}}
+  %0 = "weft.complex"(%x, %x) : (tensor<4xi32>, tensor<4xi32>) -> tensor<4xcomplex<f32>>
+  return
+}
+
+// -----
+
+func.func @complex_result(%x: tensor<4xf32>) {
+  // expected-error @+1 {{'weft.complex' op failed to verify that result is complex, of the operands' shape}}
+  %0 = "weft.complex"(%x, %x) : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xcomplex<f64>>
+  return
+}
+
+// -----
+
+func.func @real(%x: tensor<4xf32>) {
+  // expected-error @+1 {{'weft.real' op operand #0 must be array of complex, but got 'tensor<4xf32>'}}
+  %0 = "weft.real"(%x) : (tensor<4xf32>) -> tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @real_result(%x: tensor<4xcomplex<f32>>) {
+  // expected-error @+1 {{'weft.real' op failed to verify that result is real, of the operand's shape}}
+  %0 = "weft.real"(%x) : (tensor<4xcomplex<f32>>) -> tensor<4xf64>
+  return
+}
+
+// -----
+
+func.func @imag(%x: tensor<4xi32>) {
+  // expected-error @+1 {{'weft.imag' op operand #0 must be array of complex, but got 'tensor<4xi32>'}}
+  %0 = "weft.imag"(%x) : (tensor<4xi32>) -> tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @conj(%x: tensor<4xf32>) {
+  // expected-error @+1 {{'weft.conj' op operand #0 must be array of complex, but got 'tensor<4xf32>'}}
+  %0 = weft.conj %x : tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @less_complex(%x: tensor<4xcomplex<f32>>) {
+  // expected-error @+1 {{'weft.less' op operand #0 must be array of integers or floats (not bool), but got 'tensor<4xcomplex<f32>>'}}
+  %0 = "weft.less"(%x, %x) : (tensor<4xcomplex<f32>>, tensor<4xcomplex<f32>>) -> tensor<4xi1>
+  return
+}
+
+// -----
+
+func.func @abs_result(%x: tensor<4xcomplex<f32>>) {
+  // expected-error @+1 {{'weft.abs' op failed to verify that result is real, of the operand's shape}}
+  %0 = "weft.abs"(%x) : (tensor<4xcomplex<f32>>) -> tensor<4xf64>
+  return
+}
+
+// -----
+
+func.func @half_complex(%x: tensor<4xcomplex<f16>>) {
+  // expected-error @+1 {{'weft.add' op operand #0 must be array of integers, floats or complex (not bool), but got 'tensor<4xcomplex<f16>>'}}
+  %0 = weft.add %x, %x : tensor<4xcomplex<f16>>
+  return
+}
+
+// -----
+
+func.func @convert_c1(%x: tensor<4xcomplex<f32>>) {
+  // expected-error @+1 {{'weft.convert' op cannot make 'f32' of 'complex<f32>': take weft.real, weft.imag or weft.abs first}}
+  %0 = weft.convert %x : tensor<4xcomplex<f32>> to tensor<4xf32>
   return
 }

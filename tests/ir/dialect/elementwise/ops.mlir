@@ -262,3 +262,21 @@ func.func @stop_gradient(%x: tensor<2xi1>, %y: tensor<f64>) {
   %1 = weft.stop_gradient %y : tensor<f64>
   return
 }
+
+// CHECK-LABEL: func.func @complex_numbers(
+// CHECK-SAME: %[[X:[a-z0-9]+]]: tensor<4xf32>
+func.func @complex_numbers(%x: tensor<4xf32>) {
+  // CHECK-NEXT: %[[Z:.+]] = weft.complex %[[X]], %[[X]] : tensor<4xf32>
+  %complex = weft.complex %x, %x : tensor<4xf32>
+  // CHECK-NEXT: %{{.+}} = weft.real %[[Z]] : tensor<4xcomplex<f32>>
+  %real = weft.real %complex : tensor<4xcomplex<f32>>
+  // CHECK-NEXT: %{{.+}} = weft.imag %[[Z]] : tensor<4xcomplex<f32>>
+  %imag = weft.imag %complex : tensor<4xcomplex<f32>>
+  // CHECK-NEXT: %{{.+}} = weft.conj %[[Z]] : tensor<4xcomplex<f32>>
+  %conj = weft.conj %complex : tensor<4xcomplex<f32>>
+  // CHECK-NEXT: %{{.+}} = weft.abs %[[Z]] : tensor<4xcomplex<f32>>
+  %abs = weft.abs %complex : tensor<4xcomplex<f32>>
+  // CHECK-NEXT: %{{.+}} = weft.convert %[[Z]] : tensor<4xcomplex<f32>> to tensor<4xcomplex<f64>>
+  %convert = weft.convert %complex : tensor<4xcomplex<f32>> to tensor<4xcomplex<f64>>
+  return
+}

@@ -100,7 +100,7 @@ func.func @scatter_c2(%x: tensor<0x5xf32>, %u: tensor<3x5xf32>, %i: tensor<3xi64
 // -----
 
 func.func @scatter_add(%x: tensor<4xi1>, %u: tensor<3xi1>, %i: tensor<3xi64>) {
-  // expected-error @+1 {{'weft.scatter_add' op operand #0 must be array of integers or floats (not bool), but got 'tensor<4xi1>'}}
+  // expected-error @+1 {{'weft.scatter_add' op operand #0 must be array of integers, floats or complex (not bool), but got 'tensor<4xi1>'}}
   %0 = weft.scatter_add %x, %u[%i] dims [0] collapsed [0] batch [] : (tensor<4xi1>, tensor<3xi1>, tensor<3xi64>) -> tensor<4xi1>
   return
 }
@@ -108,7 +108,7 @@ func.func @scatter_add(%x: tensor<4xi1>, %u: tensor<3xi1>, %i: tensor<3xi64>) {
 // -----
 
 func.func @scatter_multiply(%x: tensor<4xi1>, %u: tensor<3xi1>, %i: tensor<3xi64>) {
-  // expected-error @+1 {{'weft.scatter_multiply' op operand #0 must be array of integers or floats (not bool), but got 'tensor<4xi1>'}}
+  // expected-error @+1 {{'weft.scatter_multiply' op operand #0 must be array of integers, floats or complex (not bool), but got 'tensor<4xi1>'}}
   %0 = weft.scatter_multiply %x, %u[%i] dims [0] collapsed [0] batch [] : (tensor<4xi1>, tensor<3xi1>, tensor<3xi64>) -> tensor<4xi1>
   return
 }

@@ -1,7 +1,7 @@
 // RUN: weft-opt %s -verify-diagnostics -split-input-file
 
 func.func @sum(%x: tensor<4xi1>) {
-  // expected-error @+1 {{'weft.sum' op operand #0 must be array of integers or floats (not bool), but got 'tensor<4xi1>'}}
+  // expected-error @+1 {{'weft.sum' op operand #0 must be array of integers, floats or complex (not bool), but got 'tensor<4xi1>'}}
   %0 = weft.sum %x axes [0] : tensor<4xi1> to tensor<i1>
   return
 }
@@ -9,7 +9,7 @@ func.func @sum(%x: tensor<4xi1>) {
 // -----
 
 func.func @prod(%x: tensor<4xi1>) {
-  // expected-error @+1 {{'weft.prod' op operand #0 must be array of integers or floats (not bool), but got 'tensor<4xi1>'}}
+  // expected-error @+1 {{'weft.prod' op operand #0 must be array of integers, floats or complex (not bool), but got 'tensor<4xi1>'}}
   %0 = weft.prod %x axes [0] : tensor<4xi1> to tensor<i1>
   return
 }

@@ -36,7 +36,7 @@ func.func @argsort(%x: tensor<4xf32>) {
 // -----
 
 func.func @cumprod(%x: tensor<4xi1>) {
-  // expected-error @+1 {{'weft.cumprod' op operand #0 must be array of integers or floats (not bool), but got 'tensor<4xi1>'}}
+  // expected-error @+1 {{'weft.cumprod' op operand #0 must be array of integers, floats or complex (not bool), but got 'tensor<4xi1>'}}
   %0 = weft.cumprod %x axis 0 : tensor<4xi1>
   return
 }

@@ -1,7 +1,7 @@
 // RUN: weft-opt %s -verify-diagnostics -split-input-file
 
 func.func @broadcast(%x: tensor<4xf8E4M3>) {
-  // expected-error @+1 {{'weft.broadcast' op operand #0 must be array of bool, integers or floats}}
+  // expected-error @+1 {{'weft.broadcast' op operand #0 must be array of bool, integers, floats or complex}}
   %0 = weft.broadcast %x dims [0] : tensor<4xf8E4M3> to tensor<4x3xf8E4M3>
   return
 }
@@ -49,7 +49,7 @@ func.func @broadcast_c4(%x: tensor<4xf32>) {
 // -----
 
 func.func @reshape(%x: tensor<?xf32>) {
-  // expected-error @+1 {{'weft.reshape' op operand #0 must be array of bool, integers or floats}}
+  // expected-error @+1 {{'weft.reshape' op operand #0 must be array of bool, integers, floats or complex}}
   %0 = weft.reshape %x : tensor<?xf32> to tensor<4xf32>
   return
 }
@@ -73,7 +73,7 @@ func.func @reshape_c2(%x: tensor<4xf32>) {
 // -----
 
 func.func @transpose(%x: tensor<2x3xf8E4M3>) {
-  // expected-error @+1 {{'weft.transpose' op operand #0 must be array of bool, integers or floats}}
+  // expected-error @+1 {{'weft.transpose' op operand #0 must be array of bool, integers, floats or complex}}
   %0 = weft.transpose %x perm [1, 0] : tensor<2x3xf8E4M3> to tensor<3x2xf8E4M3>
   return
 }
@@ -108,7 +108,7 @@ func.func @transpose_result(%x: tensor<2x3xf32>) {
 // -----
 
 func.func @slice(%x: tensor<4xindex>) {
-  // expected-error @+1 {{'weft.slice' op operand #0 must be array of bool, integers or floats}}
+  // expected-error @+1 {{'weft.slice' op operand #0 must be array of bool, integers, floats or complex}}
   %0 = weft.slice %x from [0] to [2] by [1] : tensor<4xindex> to tensor<2xindex>
   return
 }
@@ -161,7 +161,7 @@ func.func @slice_c3(%x: tensor<4xf32>) {
 // -----
 
 func.func @pad(%x: tensor<4xf32>, %v: tensor<f8E4M3>) {
-  // expected-error @+1 {{'weft.pad' op operand #1 must be array of bool, integers or floats}}
+  // expected-error @+1 {{'weft.pad' op operand #1 must be array of bool, integers, floats or complex}}
   %0 = weft.pad %x with %v low [1] high [1] interior [0] : tensor<4xf32>, tensor<f8E4M3> to tensor<6xf32>
   return
 }
@@ -205,7 +205,7 @@ func.func @pad_c4(%x: tensor<4xf32>, %v: tensor<f32>) {
 // -----
 
 func.func @concatenate(%x: tensor<4xf8E4M3>) {
-  // expected-error @+1 {{'weft.concatenate' op operand #0 must be variadic of array of bool, integers or floats}}
+  // expected-error @+1 {{'weft.concatenate' op operand #0 must be variadic of array of bool, integers, floats or complex}}
   %0 = weft.concatenate %x, %x dim 0 : tensor<4xf8E4M3>, tensor<4xf8E4M3> to tensor<8xf8E4M3>
   return
 }
@@ -249,7 +249,7 @@ func.func @concatenate_c3_elements(%x: tensor<2xf32>, %y: tensor<2xi32>) {
 // -----
 
 func.func @reverse(%x: tensor<4xf8E4M3>) {
-  // expected-error @+1 {{'weft.reverse' op operand #0 must be array of bool, integers or floats}}
+  // expected-error @+1 {{'weft.reverse' op operand #0 must be array of bool, integers, floats or complex}}
   %0 = weft.reverse %x dims [0] : tensor<4xf8E4M3> to tensor<4xf8E4M3>
   return
 }

@@ -2,7 +2,7 @@
 
 func.func private @f(tensor<4xf8E4M3>) -> tensor<f32>
 func.func @linearize(%x: tensor<4xf8E4M3>) {
-  // expected-error @+1 {{'weft.linearize' op operand #0 must be variadic of array of bool, integers or floats}}
+  // expected-error @+1 {{'weft.linearize' op operand #0 must be variadic of array of bool, integers, floats or complex}}
   %y, %r = weft.linearize @f(%x) wrt [] : (tensor<4xf8E4M3>) -> (tensor<f32>, !weft.residuals<@f, []>)
   return
 }
@@ -37,7 +37,7 @@ func.func @linearize_c2_results(%x: tensor<4xf32>) {
 
 func.func private @f(tensor<4xf32>, tensor<i32>) -> tensor<f32>
 func.func @linearize_c3(%x: tensor<4xf32>, %n: tensor<i32>) {
-  // expected-error @+1 {{'weft.linearize' op cannot differentiate by operand 1 of type 'tensor<i32>': it is not floating point}}
+  // expected-error @+1 {{'weft.linearize' op cannot differentiate by operand 1 of type 'tensor<i32>': it is neither floating point nor complex}}
   %y, %r = weft.linearize @f(%x, %n) wrt [1] : (tensor<4xf32>, tensor<i32>) -> (tensor<f32>, !weft.residuals<@f, [1]>)
   return
 }
@@ -72,7 +72,7 @@ func.func @linearize_c4(%x: tensor<4xf32>) {
 // -----
 
 func.func @pullback(%r: !weft.residuals<@f, [0]>, %ct: tensor<i32>) {
-  // expected-error @+1 {{'weft.pullback' op operand #1 must be variadic of array of f16, bf16, f32 or f64, but got 'tensor<i32>'}}
+  // expected-error @+1 {{'weft.pullback' op operand #1 must be variadic of array of floats or complex, but got 'tensor<i32>'}}
   %dx = weft.pullback %r(%ct) : (!weft.residuals<@f, [0]>, tensor<i32>) -> tensor<4xf32>
   return
 }
@@ -98,7 +98,7 @@ func.func @pullback_c1(%r: !weft.residuals<@f, [0]>, %ct: tensor<f32>) {
 // Residuals may come from anywhere, so what they are is checked here too.
 func.func private @f(tensor<4xi32>) -> tensor<f32>
 func.func @pullback_wrt(%r: !weft.residuals<@f, [0]>, %ct: tensor<f32>) {
-  // expected-error @+1 {{'weft.pullback' op cannot differentiate by operand 0 of type 'tensor<4xi32>': it is not floating point}}
+  // expected-error @+1 {{'weft.pullback' op cannot differentiate by operand 0 of type 'tensor<4xi32>': it is neither floating point nor complex}}
   %dx = weft.pullback %r(%ct) : (!weft.residuals<@f, [0]>, tensor<f32>) -> tensor<4xf32>
   return
 }
@@ -133,7 +133,7 @@ func.func @pushforward_c1(%r: !weft.residuals<@f, [0]>, %t: tensor<4xf32>) {
 
 func.func private @f(tensor<4xf32>, tensor<i32>) -> (tensor<f32>, tensor<i32>)
 func.func @pushforward_wrt(%r: !weft.residuals<@f, [1]>, %t: tensor<4xf32>) {
-  // expected-error @+1 {{'weft.pushforward' op cannot differentiate by operand 1 of type 'tensor<i32>': it is not floating point}}
+  // expected-error @+1 {{'weft.pushforward' op cannot differentiate by operand 1 of type 'tensor<i32>': it is neither floating point nor complex}}
   %0 = weft.pushforward %r(%t) : (!weft.residuals<@f, [1]>, tensor<4xf32>) -> tensor<f32>
   return
 }
