@@ -317,7 +317,7 @@ ROWS: dict[str, Row] = {
     "expm1": smooth(REAL, ulps=2, complex_ulps=4),
     "log": smooth(POSITIVE, ulps=2, complex_ulps=4),
     "log2": smooth(POSITIVE, ulps=2, complex_ulps=4),
-    "log10": smooth(POSITIVE, ulps=2, complex_ulps=4),
+    "log10": smooth(POSITIVE, ulps=2, complex_ulps=6),
     "log1p": smooth(INSIDE, ulps=2, complex_ulps=4),
     "logaddexp": smooth(REAL, REAL, ulps=2, accumulates=True),
     "sqrt": smooth(POSITIVE, complex_ulps=4),
