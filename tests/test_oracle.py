@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 import op_table
 import sequences
 import weft
-from test_ops import arguments, family, program_text, wrong
+from test_ops import arguments, family, program_text
 from weft.ops.registry import REGISTRY
 
 FAMILIES = sorted({family(op) for op in sequences.drawable_ops()})
@@ -52,7 +52,9 @@ def check_ops(name: str, random: Random) -> None:
     compiled = weft.parse(program_text(chosen)).compile()(*arguments(chosen))
     results = compiled if isinstance(compiled, (tuple, list)) else [compiled]
     faults = [
-        wrong(instance, np.asarray(got), instance.reference(*instance.operands))
+        sequences.fault(
+            instance, np.asarray(got), instance.reference(*instance.operands)
+        )
         for instance, got in zip(chosen, results, strict=True)
     ]
     assert not any(faults), "\n".join(filter(None, faults))
