@@ -202,4 +202,18 @@ def Cumulative : OpInterface<"Cumulative"> {
   ];
 }
 
+def LibraryKernel : OpInterface<"LibraryKernel"> {
+  let cppNamespace = "::weft";
+  let description = [{
+    An op that one kernel of a numerical library computes, on arrays in
+    row-major order: all its results at once, for each of a stack of inputs.
+  }];
+  let methods = [
+    InterfaceMethod<[{
+      Which kernel, what it reads, and the numbers that it is called with.
+    }],
+      "::weft::Kernel", "getKernel">
+  ];
+}
+
 #endif // WEFT_INTERFACES_TD

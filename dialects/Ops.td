@@ -1213,6 +1213,223 @@ def Weft_SumWhereEqualOp : Weft_Windowed<"sum_where_equal",
 }
 
 //===----------------------------------------------------------------------===//
+// Linear algebra
+//===----------------------------------------------------------------------===//
+
+def Weft_CholeskyOp : Weft_Matrix<"cholesky"> {
+  let summary = "The lower triangular L with L L^H = x, of Hermitian matrices.";
+  let description = [{
+    Only the lower triangle of x is read. Fails where x is not positive
+    definite.
+  }];
+  let arguments = (ins Weft_Library:$x);
+  let results = (outs Weft_Library:$result);
+  let assemblyFormat = "$x attr-dict `:` type($x)";
+}
+def Weft_TriangularSolveOp : Weft_Matrix<"triangular_solve", ["buildBatched"]> {
+  let summary = "The solution y of a y = b, for triangular matrices a.";
+  let description = [{
+    Only the lower triangle of a is read, or the `upper` one; with `unit` its
+    diagonal is taken to be 1 and is not read either. `transpose` solves
+    a^T y = b; `right` solves y a = b, and both y a^T = b. A zero on the diagonal
+    gives infinities and NaN.
+  }];
+  let arguments = (ins Weft_Library:$a, Weft_Library:$b, UnitAttr:$right,
+                   UnitAttr:$upper, UnitAttr:$transpose, UnitAttr:$unit);
+  let results = (outs Weft_Library:$result);
+  let assemblyFormat = [{
+    $a `,` $b (`right` $right^)? (`upper` $upper^)? (`transpose` $transpose^)?
+    (`unit` $unit^)? attr-dict `:` functional-type(operands, results)
+  }];
+}
+def Weft_LuOp : Weft_Matrix<"lu"> {
+  let summary = "The factors of matrices with their rows permuted, P x = L U.";
+  let description = [{
+    `lu` holds L, unit lower trapezoidal, below its diagonal and U above. Row i
+    was exchanged with row `pivots[i]`, one after the other; row i of P x is row
+    `permutation[i]` of x. With `nonsingular` it fails where U has a zero on its
+    diagonal.
+  }];
+  let arguments = (ins Weft_Library:$x, UnitAttr:$nonsingular);
+  let results = (outs Weft_Library:$lu, Weft_Indices:$pivots,
+                 Weft_Indices:$permutation);
+  let assemblyFormat = [{
+    $x (`nonsingular` $nonsingular^)? attr-dict
+    `:` functional-type(operands, results)
+  }];
+}
+def Weft_SolveOp : Weft_Matrix<"solve", ["buildBatched"]> {
+  let summary = "The solution y of a y = b, for matrices a factored by weft.lu.";
+  let description = [{
+    `lu` and `permutation` are what `weft.lu` gives for a; a itself is what the
+    solution varies with, and is not read. `transpose` solves a^T y = b.
+  }];
+  let arguments = (ins Weft_Library:$a, Weft_Library:$lu,
+                   Weft_Indices:$permutation, Weft_Library:$b,
+                   UnitAttr:$transpose);
+  let results = (outs Weft_Library:$result);
+  let assemblyFormat = [{
+    $a `factored` $lu `,` $permutation `by` $b (`transpose` $transpose^)?
+    attr-dict `:` functional-type(operands, results)
+  }];
+}
+def Weft_QrOp : Weft_Matrix<"qr"> {
+  let summary = "Orthonormal columns q and upper triangular r with q r = x.";
+  let description = [{
+    Of an m x n matrix q is m x k and r is k x n, where k is the smaller of m and
+    n, or m with `full`. Derivatives need m >= n; those of the further columns
+    of a full q are those of a basis that does not turn in itself.
+  }];
+  let arguments = (ins Weft_Library:$x, UnitAttr:$full);
+  let results = (outs Weft_Library:$q, Weft_Library:$r);
+  let assemblyFormat = [{
+    $x (`full` $full^)? attr-dict `:` functional-type(operands, results)
+  }];
+}
+def Weft_SvdOp : Weft_Matrix<"svd"> {
+  let summary = "Singular values s, descending, and vectors: u diag(s) vh = x.";
+  let description = [{
+    Of an m x n matrix u is m x k and vh is k x n, where k is the smaller of m
+    and n; with `full` they are square. Derivatives of the vectors are infinite
+    or NaN where two values are equal; those of further vectors are those of a
+    basis that does not turn in itself.
+  }];
+  let arguments = (ins Weft_Library:$x, UnitAttr:$full);
+  let results = (outs Weft_Library:$u, Weft_Part:$s, Weft_Library:$vh);
+  let assemblyFormat = [{
+    $x (`full` $full^)? attr-dict `:` functional-type(operands, results)
+  }];
+}
+def Weft_SvdvalsOp : Weft_Matrix<"svdvals"> {
+  let summary = "The singular values of matrices, descending.";
+  let arguments = (ins Weft_Library:$x);
+  let results = (outs Weft_Part:$s);
+  let assemblyFormat = "$x attr-dict `:` type($x) `to` type($s)";
+}
+def Weft_EighOp : Weft_Matrix<"eigh"> {
+  let summary = "Eigenvalues w, ascending, and vectors of Hermitian matrices.";
+  let description = [{
+    x v = v diag(w). Only the lower triangle of x is read. Derivatives of the
+    vectors are infinite or NaN where two values are equal.
+  }];
+  let arguments = (ins Weft_Library:$x);
+  let results = (outs Weft_Part:$w, Weft_Library:$v);
+  let assemblyFormat = "$x attr-dict `:` functional-type(operands, results)";
+}
+def Weft_EigvalshOp : Weft_Matrix<"eigvalsh"> {
+  let summary = "The eigenvalues of Hermitian matrices, ascending.";
+  let description = [{ Only the lower triangle of x is read. }];
+  let arguments = (ins Weft_Library:$x);
+  let results = (outs Weft_Part:$w);
+  let assemblyFormat = "$x attr-dict `:` type($x) `to` type($w)";
+}
+def Weft_EigOp : Weft_Matrix<"eig"> {
+  let summary = "Eigenvalues w and vectors of square matrices, both complex.";
+  let description = [{
+    x v = v diag(w), the columns of v being of norm 1. Fails where x is not
+    finite. Derivatives of the vectors are those that leave v^-1 dv without a
+    diagonal; they are infinite or NaN where two values are equal.
+  }];
+  let arguments = (ins Weft_Library:$x);
+  let results = (outs Weft_Complex:$w, Weft_Complex:$v);
+  let assemblyFormat = "$x attr-dict `:` functional-type(operands, results)";
+}
+def Weft_EigvalsOp : Weft_Matrix<"eigvals"> {
+  let summary = "The eigenvalues of square matrices, complex.";
+  let description = [{ Fails where x is not finite. }];
+  let arguments = (ins Weft_Library:$x);
+  let results = (outs Weft_Complex:$w);
+  let assemblyFormat = "$x attr-dict `:` type($x) `to` type($w)";
+}
+def Weft_PinvOp : Weft_Matrix<"pinv"> {
+  let summary = "The Moore-Penrose inverse of matrices.";
+  let description = [{
+    Singular values up to `cutoff` (one for each matrix) times the largest count
+    as zero. The rank is taken not to vary.
+  }];
+  let arguments = (ins Weft_Library:$x, Weft_Part:$cutoff);
+  let results = (outs Weft_Library:$result);
+  let assemblyFormat =
+      "$x `,` $cutoff attr-dict `:` functional-type(operands, results)";
+}
+
+//===----------------------------------------------------------------------===//
+// Fourier transforms
+//===----------------------------------------------------------------------===//
+
+class Weft_Fourier<string mnemonic>
+    : Weft_Inferred<mnemonic, [Contraction,
+        DeclareOpInterfaceMethods<LibraryKernel>,
+        DeclareOpInterfaceMethods<Differentiable>,
+        DeclareOpInterfaceMethods<Batchable, ["buildBatched"]>]>;
+
+def Weft_FftOp : Weft_Fourier<"fft"> {
+  let summary = "The discrete Fourier transform along an axis, of any length n.";
+  let description = [{
+    y[k] = sum x[j] exp(-2 pi i j k / n), or with `inverse` exp(2 pi i j k / n),
+    not divided by n.
+  }];
+  let arguments = (ins Weft_Complex:$x, I64Attr:$axis, UnitAttr:$inverse);
+  let results = (outs Weft_Complex:$result);
+  let assemblyFormat =
+      "$x `axis` $axis (`inverse` $inverse^)? attr-dict `:` type($x)";
+}
+def Weft_RfftOp : Weft_Fourier<"rfft"> {
+  let summary = "The Fourier transform of real numbers: its first n / 2 + 1 elements.";
+  let description = [{ The others are the conjugates of those, backwards. }];
+  let arguments = (ins Weft_Part:$x, I64Attr:$axis);
+  let results = (outs Weft_Complex:$result);
+  let assemblyFormat = "$x `axis` $axis attr-dict `:` type($x) `to` type($result)";
+}
+def Weft_IrfftOp : Weft_Fourier<"irfft"> {
+  let summary = "The inverse Fourier transform to `length` real numbers.";
+  let description = [{
+    The operand has the first length / 2 + 1 elements of what is transformed. It
+    is not divided by the length; imaginary parts of the first element and, of an
+    even length, of the last one do not count.
+  }];
+  let arguments = (ins Weft_Complex:$x, I64Attr:$axis, I64Attr:$length);
+  let results = (outs Weft_Part:$result);
+  let assemblyFormat = [{
+    $x `axis` $axis `length` $length attr-dict `:` type($x) `to` type($result)
+  }];
+}
+
+//===----------------------------------------------------------------------===//
+// Lowering
+//===----------------------------------------------------------------------===//
+
+def Weft_LibraryCallOp : Op<Weft_Dialect, "library_call", [
+    AttrSizedOperandSegments, NotDifferentiable, DestinationStyleOpInterface,
+    DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
+  let summary = "Calls a kernel of a numerical library, from stage linalg on.";
+  let description = [{
+    The kernel reads `inputs` and writes `outputs`, all in row-major order; what
+    the outputs hold before does not matter. What `sizes` say is the kernel's
+    business. A failure is told when the program ends, with the place of this op.
+
+    ```mlir
+    %l = weft.library_call "cholesky_f64" [2, 3] (%x) into(%e)
+        : (tensor<2x3x3xf64>, tensor<2x3x3xf64>) -> tensor<2x3x3xf64>
+    ```
+  }];
+  let arguments = (ins StrAttr:$kernel, DenseI64ArrayAttr:$sizes,
+                   Variadic<Weft_TensorOrBuffer>:$inputs,
+                   Variadic<Weft_TensorOrBuffer>:$outputs);
+  let results = (outs Variadic<Weft_TensorOrBuffer>:$results);
+  let assemblyFormat = [{
+    $kernel $sizes `(` $inputs `)` `into` `(` $outputs `)` attr-dict
+    `:` functional-type(operands, results)
+  }];
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    ::mlir::MutableOperandRange getDpsInitsMutable() {
+      return getOutputsMutable();
+    }
+  }];
+}
+
+//===----------------------------------------------------------------------===//
 // Control flow
 //===----------------------------------------------------------------------===//
 

@@ -79,6 +79,9 @@ bool weft::isPartArray(Type type) {
   Type element = elementOf(type);
   return element && (element.isF32() || element.isF64());
 }
+bool weft::isLibraryArray(Type type) {
+  return isPartArray(type) || isComplexArray(type);
+}
 bool weft::isInexactArray(Type type) {
   return isFloatArray(type) || isComplexArray(type);
 }

@@ -6,6 +6,7 @@
 #ifndef WEFT_DIALECTS_WEFT_H
 #define WEFT_DIALECTS_WEFT_H
 
+#include "dialects/Kernel.h"
 #include "dialects/Places.h"
 #include "dialects/Transformer.h"
 #include "dialects/Windows.h"
@@ -20,6 +21,7 @@
 #include "mlir/IR/SymbolTable.h"
 #include "mlir/IR/TypeUtilities.h"
 #include "mlir/Interfaces/ControlFlowInterfaces.h"
+#include "mlir/Interfaces/DestinationStyleOpInterface.h"
 #include "mlir/Interfaces/InferTypeOpInterface.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
@@ -37,6 +39,8 @@ bool isFloatArray(mlir::Type type);
 bool isComplexArray(mlir::Type type);
 /// Floats that may be parts of complex numbers.
 bool isPartArray(mlir::Type type);
+/// Floats or complex that numerical libraries compute with.
+bool isLibraryArray(mlir::Type type);
 /// Floats or complex: what has derivatives.
 bool isInexactArray(mlir::Type type);
 /// Integers or floats, and bools and stored floats too: what can be ordered.

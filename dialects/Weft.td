@@ -10,6 +10,7 @@ include "mlir/IR/AttrTypeBase.td"
 include "mlir/IR/OpBase.td"
 include "mlir/IR/SymbolInterfaces.td"
 include "mlir/Interfaces/ControlFlowInterfaces.td"
+include "mlir/Interfaces/DestinationStyleOpInterface.td"
 include "mlir/Interfaces/InferTypeOpInterface.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 include "dialects/Interfaces.td"
@@ -58,6 +59,8 @@ def Weft_BoolOrInt : Weft_Array<"isBoolOrIntArray",
     "bool, i8..i64 or ui8..ui64">;
 def Weft_Float : Weft_Array<"isFloatArray", "f16, bf16, f32 or f64">;
 def Weft_Part : Weft_Array<"isPartArray", "f32 or f64">;
+def Weft_Library : Weft_Array<"isLibraryArray",
+    "f32, f64 or complex of those">;
 def Weft_Complex : Weft_Array<"isComplexArray", "complex">;
 def Weft_Inexact : Weft_Array<"isInexactArray", "floats or complex">;
 def Weft_Real : Weft_Array<"isRealArray", "integers or floats (not bool)">;
@@ -68,6 +71,10 @@ def Weft_Index : Weft_Array<"isIndexArray", "one i64: tensor<i64>">;
 def Weft_Tape : Type<CPred<"::weft::isTape($_self)">,
     "tape of bool, integers, floats or complex (only the leading size is dynamic)",
     "::mlir::RankedTensorType">;
+
+def Weft_TensorOrBuffer : Type<
+    CPred<"::llvm::isa<::mlir::RankedTensorType, ::mlir::MemRefType>($_self)">,
+    "ranked tensor or buffer", "::mlir::ShapedType">;
 
 def Weft_Residuals : TypeDef<Weft_Dialect, "Residuals"> {
   let mnemonic = "residuals";
@@ -235,6 +242,30 @@ class Weft_Comparison<string mnemonic, Type type, string body,
 class Weft_Inferred<string mnemonic, list<Trait> traits = []>
     : Weft_Op<mnemonic, traits # [
         DeclareOpInterfaceMethods<InferTypeOpInterface>]>;
+
+// An op on matrices that a numerical library computes, one at a time: the last
+// two dimensions are those of a matrix, all others are stacks of them.
+class Weft_Matrix<string mnemonic, list<string> batching = []>
+    : Weft_Inferred<mnemonic, [Contraction,
+        DeclareOpInterfaceMethods<Batchable, batching>,
+        DeclareOpInterfaceMethods<LibraryKernel>,
+        DeclareOpInterfaceMethods<Differentiable, ["buildTangents"]>]> {
+  let extraClassDeclaration = [{
+    static ::llvm::LogicalResult inferTypes(
+        std::optional<::mlir::Location> loc, ::mlir::ValueRange operands,
+        ::mlir::OpaqueProperties properties,
+        ::llvm::SmallVectorImpl<::mlir::Type> &types);
+  }];
+  let extraClassDefinition = [{
+    ::llvm::LogicalResult $cppClass::inferReturnTypes(
+        ::mlir::MLIRContext *, std::optional<::mlir::Location> loc,
+        ::mlir::ValueRange operands, ::mlir::DictionaryAttr,
+        ::mlir::OpaqueProperties properties, ::mlir::RegionRange,
+        ::llvm::SmallVectorImpl<::mlir::Type> &types) {
+      return inferTypes(loc, operands, properties, types);
+    }
+  }];
+}
 
 def Weft_Elements : Attr<
     CPred<"::llvm::isa<::mlir::DenseElementsAttr>($_self)">,

@@ -30,7 +30,8 @@ constexpr llvm::StringLiteral memrefPasses = R"(
   func.func(canonicalize, cse, canonicalize, weft-unroll-loops,
             weft-plan-arena, canonicalize, cse))";
 
-// Copies become linalg ops, so they stand before what is done to those. Affine
+// Copies become linalg ops, so they stand before what is done to those.
+// Libraries are called with plain pointers, computed by ops of memref. Affine
 // maps are in loops and strided views alike: lower-affine follows both. Loops
 // of one iteration go before they become blocks. libm is called for what LLVM
 // lacks before convert-math-to-llvm would replace it by something worse.
@@ -38,6 +39,7 @@ constexpr llvm::StringLiteral memrefPasses = R"(
 // Functions come last, so that bare pointers are known to be enough.
 constexpr llvm::StringLiteral llvmPasses = R"(
   func.func(weft-lower-copies), weft-outline-kernels,
+  weft-lower-library-calls,
   func.func(convert-linalg-to-loops),
   expand-strided-metadata, lower-affine,
   func.func(canonicalize, cse),
@@ -58,11 +60,14 @@ constexpr weft::Stage stages[] = {
      "weft-expand-transforms", "weft, func"},
     {"linalg", "Each op is a loop nest over tensors, its body scalar.",
      "weft-lower-to-linalg, func.func(canonicalize, cse)",
-     "func, linalg, tensor, arith, math, complex, scf, weft.barrier"},
+     "func, linalg, tensor, arith, math, complex, scf, weft.barrier, "
+     "weft.library_call"},
     {"fused", "Chains of elementwise ops are one loop nest each.", fusedPasses,
-     "func, linalg, tensor, arith, math, complex, scf, affine, weft.barrier"},
+     "func, linalg, tensor, arith, math, complex, scf, affine, weft.barrier, "
+     "weft.library_call"},
     {"memref", "Tensors are buffers: inputs, results and one arena.",
-     memrefPasses, "func, linalg, memref, arith, math, complex, scf, affine"},
+     memrefPasses,
+     "func, linalg, memref, arith, math, complex, scf, affine, weft.library_call"},
     {"llvm", "Blocks, branches and pointers, with one C entry point.",
      llvmPasses, "llvm"},
     {"llvmir", "LLVM IR.", "", ""},

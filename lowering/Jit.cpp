@@ -6,6 +6,7 @@
 
 #include "lowering/Jit.h"
 #include "lowering/Passes.h"
+#include "lowering/runtime/Kernels.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
@@ -227,14 +228,19 @@ Expected<std::unique_ptr<orc::LLJIT>> createJit() {
     return orc::ExecutorSymbolDef(orc::ExecutorAddr::fromPtr(function),
                                   llvm::JITSymbolFlags::Exported);
   };
-  if (llvm::Error error = library.define(orc::absoluteSymbols(
-          {{(*jit)->mangleAndIntern(allocateName), symbol(&allocate)},
-           {(*jit)->mangleAndIntern(releaseName), symbol(&release)},
-           {(*jit)->mangleAndIntern("__extendhfsf2"), symbol(&extendHalf)},
-           {(*jit)->mangleAndIntern("__truncsfhf2"),
-            symbol(&truncateToHalf<float>)},
-           {(*jit)->mangleAndIntern("__truncdfhf2"),
-            symbol(&truncateToHalf<double>)}})))
+  orc::SymbolMap symbols{
+      {(*jit)->mangleAndIntern(allocateName), symbol(&allocate)},
+      {(*jit)->mangleAndIntern(releaseName), symbol(&release)},
+      {(*jit)->mangleAndIntern("__extendhfsf2"), symbol(&extendHalf)},
+      {(*jit)->mangleAndIntern("__truncsfhf2"), symbol(&truncateToHalf<float>)},
+      {(*jit)->mangleAndIntern("__truncdfhf2"),
+       symbol(&truncateToHalf<double>)}};
+  for (const weft::runtime::Kernel &kernel : weft::runtime::kernels())
+    symbols[(*jit)->mangleAndIntern(kernel.symbol)] =
+        orc::ExecutorSymbolDef(orc::ExecutorAddr::fromPtr(kernel.address),
+                               llvm::JITSymbolFlags::Exported);
+  if (llvm::Error error =
+          library.define(orc::absoluteSymbols(std::move(symbols))))
     return error;
   return jit;
 }
@@ -294,12 +300,23 @@ weft::Executable::Executable(std::unique_ptr<orc::LLJIT> jit, std::string name)
 weft::Executable::~Executable() = default;
 
 void weft::Executable::operator()(void *const *pointers) const {
-  if (!usesHeap)
+  if (!usesHeap && !usesKernels)
     return function(pointers);
   Heap heap;
+  runtime::CallReport report;
   if (setjmp(heap.wanting) != 0)
     throw std::bad_alloc();
   function(pointers);
+  report.check();
+}
+
+/// Whether a module calls kernels of a numerical library.
+static bool callsKernels(ModuleOp module) {
+  return llvm::any_of(module.getOps<LLVM::LLVMFuncOp>(),
+                      [](LLVM::LLVMFuncOp func) {
+                        return func.isExternal() &&
+                               func.getName().starts_with(weft::kernelPrefix);
+                      });
 }
 
 Expected<std::unique_ptr<weft::Executable>>
@@ -334,6 +351,7 @@ weft::Executable::compile(ModuleOp module, StringRef entry) {
       new Executable(std::move(*jit), entry.str()));
   executable->function = address->toPtr<void (*)(void *const *)>();
   executable->usesHeap = module.lookupSymbol(allocateName) != nullptr;
+  executable->usesKernels = ::callsKernels(module);
   executable->pointerCount = func.getNumArguments();
   executable->bytes = func->getAttrOfType<IntegerAttr>(arenaBytesAttr).getInt();
   return executable;

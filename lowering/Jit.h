@@ -39,12 +39,15 @@ public:
   ~Executable();
 
   /// Runs the function on pointers to its inputs, its outputs and an arena.
-  /// Throws std::bad_alloc if there is no memory for a tape.
+  /// Throws std::bad_alloc if there is no memory for a tape, and
+  /// runtime::KernelFailure if a kernel of a library failed.
   void operator()(void *const *pointers) const;
 
   size_t numPointers() const { return pointerCount; }
   int64_t arenaBytes() const { return bytes; }
   const std::string &entry() const { return name; }
+  /// Whether it calls kernels, so that the library must have been provided.
+  bool callsKernels() const { return usesKernels; }
 
 private:
   Executable(std::unique_ptr<llvm::orc::LLJIT> jit, std::string name);
@@ -54,7 +57,7 @@ private:
   std::string name;
   size_t pointerCount = 0;
   int64_t bytes = 0;
-  bool usesHeap = false;
+  bool usesHeap = false, usesKernels = false;
 };
 
 /// Has LLVM's fatal errors thrown as `std::runtime_error` while one of the

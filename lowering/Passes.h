@@ -23,6 +23,8 @@ inline constexpr llvm::StringLiteral unrollAttr = "weft.unroll";
 inline constexpr llvm::StringLiteral bodySuffix = ".body";
 /// The prefix of the C entry point of a function.
 inline constexpr llvm::StringLiteral entryPrefix = "weft_entry_";
+/// The prefix of the symbols of a library's kernels.
+inline constexpr llvm::StringLiteral kernelPrefix = "weft_";
 
 /// Registers the lowering passes and one pipeline for each stage.
 void registerLoweringPasses();
@@ -30,6 +32,8 @@ void registerLoweringPasses();
 /// Registers the upstream dialects that the stages use, with the interfaces and
 /// translations that their passes need.
 void registerLoweringDialects(mlir::DialectRegistry &registry);
+/// Lets weft.library_call be bufferized.
+void registerLibraryCallBufferization(mlir::DialectRegistry &registry);
 
 } // namespace weft
 

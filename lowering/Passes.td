@@ -215,6 +215,27 @@ def OutlineKernels : Pass<"weft-outline-kernels", "::mlir::ModuleOp"> {
   ];
 }
 
+def LowerLibraryCalls
+    : Pass<"weft-lower-library-calls", "::mlir::ModuleOp"> {
+  let summary = "Calls the kernels of numerical libraries by pointer";
+  let description = [{
+    ```mlir
+    weft.library_call "cholesky_f64" [1, 3] (%x) into(%y)
+        : (memref<3x3xf64>, memref<3x3xf64>) -> ()
+    ```
+    becomes
+    ```mlir
+    llvm.call @weft_cholesky_f64(%place, %p, %q, %c1, %c3)
+        : (!llvm.ptr, !llvm.ptr, !llvm.ptr, i64, i64) -> ()
+    ```
+    `%place` points to the text "file:line" of the op, for a failure to name.
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect",
+    "::mlir::memref::MemRefDialect"
+  ];
+}
+
 def LowerMath : Pass<"weft-lower-math", "::mlir::ModuleOp"> {
   let summary = "Calls libm for the functions that LLVM has no intrinsic for";
   let description = [{

@@ -35,4 +35,5 @@ void weft::registerLoweringDialects(DialectRegistry &registry) {
   registerAllDialects(registry);
   registerAllExtensions(registry);
   registerAllToLLVMIRTranslations(registry);
+  registerLibraryCallBufferization(registry);
 }

@@ -204,7 +204,7 @@ struct LowerElementwise final : OpInterfaceConversionPattern<weft::ScalarBody> {
   }
 };
 
-// Pattern: any weft op whose one result has no elements -> tensor.empty
+// Pattern: any weft op whose results have no elements -> tensor.empty
 struct LowerNoElements final : ConversionPattern {
   LowerNoElements(const TypeConverter &types, MLIRContext *context)
       : ConversionPattern(types, MatchAnyOpTypeTag(), /*benefit=*/10, context) {
@@ -213,13 +213,18 @@ struct LowerNoElements final : ConversionPattern {
   LogicalResult
   matchAndRewrite(Operation *op, ArrayRef<Value> operands,
                   ConversionPatternRewriter &rewriter) const override {
-    if (op->getNumResults() != 1 || !isa<weft::WeftDialect>(op->getDialect()))
-      return rewriter.notifyMatchFailure(op, "not a weft op with one result");
-    auto type = dyn_cast<RankedTensorType>(op->getResult(0).getType());
-    if (!type || !type.hasStaticShape() || type.getNumElements() != 0)
-      return rewriter.notifyMatchFailure(op, "has elements");
-    rewriter.replaceOp(
-        op, weft::buildEmpty(rewriter, op->getLoc(), weft::storedType(type)));
+    if (op->getNumResults() == 0 || !isa<weft::WeftDialect>(op->getDialect()))
+      return rewriter.notifyMatchFailure(op, "not a weft op with results");
+    SmallVector<Value> results;
+    for (Type type : op->getResultTypes()) {
+      auto tensor = dyn_cast<RankedTensorType>(type);
+      if (!tensor || !tensor.hasStaticShape() || tensor.getNumElements() != 0)
+        return rewriter.notifyMatchFailure(op, "has elements");
+    }
+    for (Type type : op->getResultTypes())
+      results.push_back(
+          weft::buildEmpty(rewriter, op->getLoc(), weft::storedType(type)));
+    rewriter.replaceOp(op, results);
     return success();
   }
 };
@@ -237,6 +242,7 @@ class LowerToLinalg final
     patterns.add<LowerElementwise, LowerNoElements>(types, &context);
     weft::populateCumulativeToLinalg(types, patterns);
     weft::populateIndexToLinalg(types, patterns);
+    weft::populateLibraryToLinalg(types, patterns);
     weft::populateShapeToLinalg(types, patterns);
     weft::populateSortToLinalg(types, patterns);
     weft::populateReductionsToLinalg(types, patterns);
@@ -251,8 +257,8 @@ class LowerToLinalg final
 
     ConversionTarget target(context);
     target.addIllegalDialect<weft::WeftDialect>();
-    target.addDynamicallyLegalOp<weft::BarrierOp>(
-        [&](weft::BarrierOp op) { return types.isLegal(op); });
+    target.addDynamicallyLegalOp<weft::BarrierOp, weft::LibraryCallOp>(
+        [&](Operation *op) { return types.isLegal(op); });
     target.addDynamicallyLegalOp<func::FuncOp>([&](func::FuncOp op) {
       return types.isSignatureLegal(op.getFunctionType()) &&
              types.isLegal(&op.getBody());

@@ -111,6 +111,8 @@ void populateCumulativeToLinalg(const mlir::TypeConverter &types,
                                 mlir::RewritePatternSet &patterns);
 void populateIndexToLinalg(const mlir::TypeConverter &types,
                            mlir::RewritePatternSet &patterns);
+void populateLibraryToLinalg(const mlir::TypeConverter &types,
+                             mlir::RewritePatternSet &patterns);
 void populateSortToLinalg(const mlir::TypeConverter &types,
                           mlir::RewritePatternSet &patterns);
 void populateShapeToLinalg(const mlir::TypeConverter &types,

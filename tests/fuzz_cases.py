@@ -96,6 +96,9 @@ ORGANIZING = {
         ("vmap", ("tensor<2x4xf32>",), ("tensor<2x4xf32>",),
          {"callee": "@f", "size": "2 : i64", "in_axes": "array<i64: 0>",
           "out_axes": "array<i64: 0>"}),
+        ("library_call", (_ARRAY, _ARRAY), (_ARRAY,),
+         {"kernel": '"none_f32"', "sizes": "array<i64: 4>",
+          _SEGMENTS: "array<i32: 1, 1>"}),
         ("barrier", (_ARRAY, "tensor<i1>"), (_ARRAY, "tensor<i1>"), {}),
     )
 }  # fmt: skip
@@ -159,7 +162,10 @@ def valid(op: Record) -> list[Operation]:
             }
             found.append(
                 Operation(
-                    f"weft.{op.name}", tuple(types), (instance.result.mlir,), attributes
+                    f"weft.{op.name}",
+                    tuple(types),
+                    tuple(spec.mlir for spec in instance.results),
+                    attributes,
                 )
             )
     return found

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import op_table
 from records import COMPLEX, FLOATS, INTEGERS, ROOT, Record, records
-from weft.dtypes import MLIR_NAMES
+from weft.dtypes import BY_MLIR_NAME, MLIR_NAMES
 
 COLUMNS = ("value", "jvp", "vjp", "vmap", "CPU", "CUDA")
 DERIVATIVES = ("jvp", "vjp")
@@ -57,6 +57,8 @@ def claims(op: Record) -> dict[str, set[str]]:
     """The element types at which an op that computes arrays can what."""
     every = {MLIR_NAMES[dtype] for dtype in op_table.dtypes(op)}
     varying = every & {*FLOATS, *COMPLEX} if op.is_differentiable else set()
+    arbitrary = op_table.ROWS[op.name].arbitrary
+    varying = {x for x in varying if BY_MLIR_NAME[x].kind not in arbitrary}
     stacked = every if "Batchable" in op.traits else set()
     return {
         "value": every, "jvp": varying, "vjp": varying, "vmap": stacked,

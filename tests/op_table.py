@@ -7,12 +7,14 @@ off. A row of another op lists shapes and attributes instead.
 
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+import matrices
 import op_cases
 from op_cases import Case, Draw, Shape
 from records import Record, Value
@@ -22,6 +24,8 @@ from weft.ops.parts import join
 from weft.ops.windows import Windows
 
 Interval = tuple[float, float]
+Align = Callable[[Sequence[np.ndarray], Sequence[np.ndarray]], list[np.ndarray]]
+Operands = Callable[[Case, np.random.Generator, bool], Sequence[np.ndarray]]
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,18 @@ class Row:
     complex_condition: Callable[..., np.ndarray] | None = None
     # NumPy does not say which of 0.0 and -0.0 is the larger one.
     signed_zeros: bool = True
+    # `ulps` are those of the largest element of a matrix or vector.
+    normwise: bool = False
+    # Operands of a case, in float64 or complex128, where any numbers would not do.
+    operands: Operands | None = None
+    # Where some operands follow from others, all of them after these have moved.
+    settle: Callable[[Sequence[np.ndarray]], list[np.ndarray]] = list
+    # Results as they would be with the scales or phases of others, where those are
+    # anyone's choice: of (got, want).
+    align: Align | None = None
+    # The kinds of dtypes at which results have a scale or phase that is anyone's
+    # choice, so that no differences can be taken.
+    arbitrary: str = ""
 
 
 REAL = (-3.0, 3.0)
@@ -273,6 +289,51 @@ def searching(**options: Any) -> Row:
         draw=op_cases.searchsorted,
         **options,
     )
+
+
+def _matrices(*cases: Case, **options: Any) -> Row:
+    """An op on matrices, whose results are as exact as their norm allows."""
+    return structured(*cases, ulps=64, normwise=True, **options)
+
+
+RECTANGLES = ((3, 3), (4, 2), (2, 1, 2, 3), (1, 1), (3, 0), (0, 2), (0, 3, 3))
+
+
+def _rectangles(*attributes: dict[str, Any]) -> list[Case]:
+    return [Case((shape,), more) for shape in RECTANGLES for more in attributes]
+
+
+def _squares() -> list[Case]:
+    shapes = ((3, 3), (1, 1), (2, 1, 2, 2), (0, 0), (0, 3, 3))
+    return [Case((shape,)) for shape in shapes]
+
+
+def _bases() -> list[Case]:
+    """Whole bases, of whose further vectors nothing but their space is certain."""
+    full = {"full": True}
+    return [Case((shape,), full) for shape in ((3, 3), (3, 0), (0, 0))]
+
+
+def _transforms(attributes: Sequence[dict[str, Any]], **options: Any) -> Row:
+    """A Fourier transform along an axis, of lengths even, odd and prime."""
+    shapes = (
+        ((1,), 0), ((2,), 0), ((12,), 0), ((13,), 0), ((3, 5), 1), ((4, 3), 0),
+        ((2, 5, 3), 1), ((2, 6, 3), 1), ((0, 3), 1), ((3, 0), 0),
+    )  # fmt: skip
+    cases = (
+        Case((shape,), {"axis": axis} | more)
+        for shape, axis in shapes
+        for more in attributes
+    )
+    return structured(*cases, ulps=16, normwise=True, **options)
+
+
+def _triangles(a: Shape, b: Shape, **flags: Any) -> list[Case]:
+    return [
+        Case((a, b), flags | dict.fromkeys(chosen, True))
+        for count in range(4)
+        for chosen in itertools.combinations(("upper", "transpose", "unit"), count)
+    ]
 
 
 EXACT = Row()
@@ -506,6 +567,80 @@ ROWS: dict[str, Row] = {
     "all": reduction(),
     "argmax": index_reduction(),
     "argmin": index_reduction(),
+    # Linear algebra.
+    "cholesky": _matrices(*_squares(), operands=matrices.positive),
+    "triangular_solve": _matrices(
+        *_triangles((3, 3), (3, 2)),
+        *_triangles((2, 2), (3, 2), right=True),
+        Case(((2, 1, 1), (2, 1, 3)), {}),
+        Case(((3, 3), (0, 3)), {"right": True}),
+        Case(((0, 0), (0, 2)), {}),
+        Case(((0, 2, 2), (0, 2, 3)), {}),
+        operands=matrices.triangular,
+    ),
+    "lu": _matrices(
+        *_rectangles({}),
+        Case(((2, 2),), {"nonsingular": True}),
+        operands=matrices.general,
+    ),
+    "solve": _matrices(
+        *(
+            Case((a, a, a[:-1], b), flags)
+            for a, b in (
+                ((3, 3), (3, 2)),
+                ((2, 2, 2), (2, 2, 1)),
+                ((0, 0), (0, 2)),
+                ((2, 3, 3), (2, 3, 0)),
+            )
+            for flags in ({}, {"transpose": True})
+        ),
+        operands=matrices.factored,
+        settle=matrices.factor_again,
+    ),
+    "qr": _matrices(*_rectangles({}), *_bases(), operands=matrices.general),
+    "svd": _matrices(
+        *_rectangles({}),
+        *_bases(),
+        operands=matrices.general,
+        align=matrices.align_singular,
+        arbitrary="c",
+    ),
+    "svdvals": _matrices(*_rectangles({}), operands=matrices.general),
+    "eigh": _matrices(
+        *_squares(),
+        operands=matrices.symmetric,
+        align=matrices.align_eigen,
+        arbitrary="c",
+    ),
+    "eigvalsh": _matrices(*_squares(), operands=matrices.symmetric),
+    "eig": _matrices(
+        *_squares(), operands=matrices.apart, align=matrices.align_eigen, arbitrary="fc"
+    ),
+    "eigvals": _matrices(*_squares(), operands=matrices.apart),
+    "pinv": _matrices(
+        *(Case((shape, shape[:-2])) for shape in RECTANGLES),
+        operands=matrices.with_cutoff,
+    ),
+    # Fourier transforms.
+    "fft": _transforms(({}, {"inverse": True}), operands=matrices.signal),
+    "rfft": _transforms(({},), operands=matrices.signal),
+    "irfft": structured(
+        *(
+            Case((shape,), {"axis": axis, "length": length})
+            for shape, axis, length in (
+                ((1,), 0, 1),
+                ((2,), 0, 2),
+                ((2,), 0, 3),
+                ((3, 4), 1, 6),
+                ((3, 4), 1, 7),
+                ((2, 4, 3), 1, 7),
+                ((0, 3), 1, 4),
+            )
+        ),
+        ulps=16,
+        normwise=True,
+        operands=matrices.signal,
+    ),
     # Contraction.
     "dot_general": structured(
         _dot((2, 3), (3, 4), contract=((1,), (0,))),
@@ -553,6 +688,16 @@ def operand_values(op: Record, count: int) -> list[Value]:
     """What each of `count` operands may be; the last of an op may repeat."""
     last = op.operands[-1:] * (count - len(op.operands) + 1)
     return [*op.operands[:-1], *last][:count]
+
+
+def drawn_operands(
+    row: Row, case: Case, dtype: np.dtype[Any], random: np.random.Generator
+) -> tuple[np.ndarray, ...]:
+    """The operands that a row draws for a case, at a dtype."""
+    assert row.operands is not None
+    dtypes = {"f": real_dtype(dtype), "c": dtype}
+    drawn = row.operands(case, random, dtype.kind == "c")
+    return tuple(np.asarray(x, dtypes.get(x.dtype.kind, x.dtype)) for x in drawn)
 
 
 # ---- samples ----

@@ -30,6 +30,7 @@ ELEMENTS = {
     "Weft_BoolOrInt": ("i1", *INTEGERS),
     "Weft_Float": FLOATS,
     "Weft_Part": ("f32", "f64"),
+    "Weft_Library": ("f32", "f64", *COMPLEX),
     "Weft_Complex": COMPLEX,
     "Weft_Inexact": (*FLOATS, *COMPLEX),
     "Weft_Real": (*INTEGERS, *FLOATS),
@@ -39,6 +40,7 @@ ELEMENTS = {
     "Weft_AnyOrResiduals": STORED,
     "Weft_AnyOrTape": STORED,
     "Weft_Index": ("i64",),
+    "Weft_TensorOrBuffer": (),
 }
 
 

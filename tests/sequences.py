@@ -28,7 +28,7 @@ from weft import _weft
 from weft.dtypes import code, limits
 from weft.reference import _python_value
 from weft.specs import ShapeDtypeStruct
-from weft.tracer import bind, evaluate
+from weft.tracer import bind_all, evaluate
 
 MOST_ELEMENTS = 2400
 
@@ -111,13 +111,13 @@ class Values:
 
 @dataclass(frozen=True)
 class Step:
-    """An op on values by their numbers; its results have the numbers that follow."""
+    """An op on values by their numbers, and the numbers of its results."""
 
     op: Record
     operands: tuple[int, ...]
     attributes: dict[str, Any]
     result: ShapeDtypeStruct | None
-    number: int
+    numbers: tuple[int, ...]
 
 
 def step(op: Record, dtype: np.dtype[Any], values: Values, shape: Shape) -> Step | None:
@@ -142,11 +142,11 @@ def step(op: Record, dtype: np.dtype[Any], values: Values, shape: Shape) -> Step
         for kind, of, size in zip(kinds, dtypes, shapes, strict=True)
     )
     given = attributes if result is None else attributes | {"result": result}
-    value = evaluate(op.name, [values.arrays[i] for i in operands], given)
-    if value.size > MOST_ELEMENTS:
+    results = evaluate(op.name, [values.arrays[i] for i in operands], given)
+    if any(x.size > MOST_ELEMENTS for x in results):
         del values.arrays[before:]
         return None
-    return Step(op, operands, attributes, result, values.add(value))
+    return Step(op, operands, attributes, result, tuple(map(values.add, results)))
 
 
 def instance(op: Record, dtype: np.dtype[Any], random: Random) -> Instance | None:
@@ -155,10 +155,13 @@ def instance(op: Record, dtype: np.dtype[Any], random: Random) -> Instance | Non
     made = step(op, dtype, values, op_cases.shape(random))
     if made is None:
         return None
-    value = values.arrays[made.number]
-    spec = made.result or ShapeDtypeStruct(value.shape, value.dtype)
     operands = tuple(values.arrays[i] for i in made.operands)
-    return Instance(op, operands, made.attributes, spec)
+    specs = tuple(_spec(values.arrays[i]) for i in made.numbers)
+    return Instance(op, operands, made.attributes, specs)
+
+
+def _spec(x: np.ndarray) -> ShapeDtypeStruct:
+    return ShapeDtypeStruct(x.shape, x.dtype)
 
 
 # ---- programs ----
@@ -177,8 +180,9 @@ class Program:
         for s in self.steps:
             operands = (weft.asarray(values[i]) for i in s.operands)
             more = {} if s.result is None else {"result": s.result}
-            values[s.number] = bind(s.op.name, *operands, **s.attributes, **more)
-        return [values[s.number] for s in self.steps]
+            results = bind_all(s.op.name, *operands, **s.attributes, **more)
+            values |= zip(s.numbers, results, strict=True)
+        return [values[i] for s in self.steps for i in s.numbers]
 
     def loss(self, *inputs: Any) -> Any:
         """The sum of all that has a derivative, and what the steps give."""
@@ -189,11 +193,15 @@ class Program:
     def __str__(self) -> str:
         lines = [f"%{i} = {x!r} ({x.dtype})" for i, x in self.inputs.items()]
         lines += [
-            f"%{s.number} = {s.op.name}({', '.join(f'%{i}' for i in s.operands)}) "
+            f"{_names(s.numbers)} = {s.op.name}({_names(s.operands)}) "
             f"{s.attributes or ''} {s.result or ''}"
             for s in self.steps
         ]
         return "\n".join(lines)
+
+
+def _names(numbers: Sequence[int]) -> str:
+    return ", ".join(f"%{i}" for i in numbers)
 
 
 def varies(x: Any) -> bool:
@@ -215,7 +223,7 @@ def program(random: Random, length: int) -> Program:
         made = step(op, dtype, values, shape)
         if made:
             steps.append(made)
-    computed = {s.number for s in steps}
+    computed = {i for s in steps for i in s.numbers}
     used = {i for s in steps for i in s.operands} - computed
     return Program({i: values.arrays[i] for i in sorted(used)}, tuple(steps))
 
@@ -265,19 +273,28 @@ def _return_everything(module: ir.Module) -> None:
         del entry.attributes["res_attrs"]
 
 
-def fault(instance: Instance, got: np.ndarray, want: np.ndarray) -> str:
-    """What is wrong with a value of an op, or nothing.
+def fault(
+    instance: Instance, got: Sequence[np.ndarray], want: Sequence[np.ndarray]
+) -> str:
+    """What is wrong with the values of an op, or nothing.
 
     Where a sum or a product may leave the range of its dtype on the way, the order
     decides what it is, and nothing is said of it.
     """
-    if not instance.row.accumulates or code(want.dtype) not in "fc":
+    if not instance.row.accumulates or code(want[0].dtype) not in "fc":
         return wrong(instance, got, want)
     with np.errstate(all="ignore"):
         high = instance.reference(*(_moved(x, np.maximum) for x in instance.operands))
         low = instance.reference(*(_moved(x, np.minimum) for x in instance.operands))
-        stays = np.isfinite(high) & (np.abs(low) >= limits(want.dtype).tiny)
-    return wrong(instance, np.where(stays, got, want).astype(got.dtype), want)
+    return wrong(instance, list(map(_staying, got, want, high, low)), want)
+
+
+def _staying(
+    got: np.ndarray, want: np.ndarray, high: np.ndarray, low: np.ndarray
+) -> np.ndarray:
+    """Values where they cannot leave the range of their dtype, else those expected."""
+    stays = np.isfinite(high) & (np.abs(low) >= limits(want.dtype).tiny)
+    return np.where(stays, got, want).astype(np.asarray(got).dtype)
 
 
 def _moved(x: np.ndarray, towards_one: Any) -> np.ndarray:
@@ -293,7 +310,7 @@ def _fault(operation: ir.Operation, known: dict[ir.Value, np.ndarray]) -> str:
     op = records()[operation.name.removeprefix("weft.")]
     operands = tuple(known[value] for value in operation.operands)
     attributes = {key: _python_value(a) for key, a in operation.attributes.items()}
-    got = known[operation.results[0]]
-    made = Instance(op, operands, attributes, ShapeDtypeStruct(got.shape, got.dtype))
+    got = [known[value] for value in operation.results]
+    made = Instance(op, operands, attributes, tuple(map(_spec, got)))
     want = made.reference(*operands)
     return fault(made, got, want)

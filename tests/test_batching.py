@@ -14,6 +14,7 @@ import pytest
 
 import op_table
 import weft
+from op_table import Case
 from records import Record, array_ops
 from test_ops import (
     Instance,
@@ -21,6 +22,7 @@ from test_ops import (
     _structured,
     attribute_text,
     family,
+    grouped,
     op_text,
     wrong,
 )
@@ -38,7 +40,7 @@ class Batch:
 
     instance: Instance
     axes: tuple[int, ...]
-    out_axis: int
+    out_axes: tuple[int, ...]
     size: int
 
     @property
@@ -48,12 +50,24 @@ class Batch:
             replace(
                 self.instance,
                 operands=tuple(
-                    x if axis < 0 else np.roll(x, i)
-                    for x, axis in zip(self.instance.operands, self.axes, strict=True)
+                    x if axis < 0 else other
+                    for x, other, axis in zip(
+                        self.instance.operands, self._others(i), self.axes, strict=True
+                    )
                 ),
             )
             for i in range(self.size)
         ]
+
+    def _others(self, number: int) -> Sequence[np.ndarray]:
+        """Operands like those of the instance."""
+        operands = self.instance.operands
+        row = self.instance.row
+        if not row.operands:
+            return [np.roll(x, number) for x in operands]
+        case = Case(tuple(x.shape for x in operands), self.instance.attributes)
+        random = np.random.default_rng(100 + number)
+        return op_table.drawn_operands(row, case, operands[0].dtype, random)
 
     @property
     def stacks(self) -> list[np.ndarray]:
@@ -68,22 +82,26 @@ class Batch:
         ]
 
     @property
-    def result(self) -> str:
-        shape = list(self.instance.result.shape)
-        shape.insert(self.out_axis, self.size)
-        return ShapeDtypeStruct(tuple(shape), self.instance.result.dtype).mlir
+    def results(self) -> list[str]:
+        types = []
+        for spec, axis in zip(self.instance.results, self.out_axes, strict=True):
+            shape = list(spec.shape)
+            shape.insert(axis, self.size)
+            types.append(ShapeDtypeStruct(tuple(shape), spec.dtype).mlir)
+        return types
 
-    def faults(self, got: np.ndarray) -> list[str]:
-        """Where the result differs from those of the single calls."""
-        if got.shape[self.out_axis] != self.size:
-            return [f"{self}: {got.shape}"]
+    def faults(self, got: Sequence[np.ndarray]) -> list[str]:
+        """Where the results differ from those of the single calls."""
+        places = list(zip(got, self.out_axes, strict=True))
+        if any(stack.shape[axis] != self.size for stack, axis in places):
+            return [f"{self}: {[stack.shape for stack in got]}"]
         return [
             f"{self.axes}, input {i}: {fault}"
             for i, single in enumerate(self.inputs)
             if (
                 fault := wrong(
                     single,
-                    np.take(got, i, axis=self.out_axis),
+                    [np.take(stack, i, axis=axis) for stack, axis in places],
                     single.reference(*single.operands),
                 )
             )
@@ -124,7 +142,8 @@ def _batch(instance: Instance, choice: Sequence[bool], last: bool, size: int) ->
         (x.ndim if last else 0) if stacked else -1
         for x, stacked in zip(instance.operands, choice, strict=True)
     )
-    return Batch(instance, axes, instance.result.ndim if last else 0, size)
+    out_axes = tuple(spec.ndim if last else 0 for spec in instance.results)
+    return Batch(instance, axes, out_axes, size)
 
 
 def _type(x: np.ndarray) -> str:
@@ -136,16 +155,19 @@ def _single(instance: Instance, symbol: str) -> str:
     signature = ", ".join(
         f"{n}: {_type(x)}" for n, x in zip(names, instance.operands, strict=True)
     )
+    made = [f"%r{i}" for i in range(len(instance.results))]
+    types = ", ".join(spec.mlir for spec in instance.results)
     return (
-        f"func.func private @{symbol}({signature}) -> {instance.result.mlir} {{\n"
-        f"{op_text(instance, names, '%r')}\nreturn %r : {instance.result.mlir}\n}}"
+        f"func.func private @{symbol}({signature}) -> ({types}) {{\n"
+        f"{op_text(instance, names, made)}\n"
+        f"return {', '.join(made)} : {types}\n}}"
     )
 
 
 def program(chosen: Sequence[Batch]) -> str:
     """A program with one result for each batch, and arguments for each."""
     symbols: dict[int, str] = {}
-    texts, inputs, lines, outputs = [], [], [], []
+    texts, inputs, lines, outputs, made = [], [], [], [], []
     for i, batch in enumerate(chosen):
         if id(batch.instance) not in symbols:
             symbols[id(batch.instance)] = f"f{len(symbols)}"
@@ -153,17 +175,17 @@ def program(chosen: Sequence[Batch]) -> str:
         types = [_type(x) for x in batch.stacks]
         names = [f"%x{len(inputs) + j}" for j in range(len(types))]
         inputs += types
-        outputs.append(batch.result)
+        outputs += batch.results
+        made += (results := [f"%r{i}_{j}" for j in range(len(batch.results))])
         lines.append(
-            f'%r{i} = "weft.vmap"({", ".join(names)}) <{{'
+            f'{", ".join(results)} = "weft.vmap"({", ".join(names)}) <{{'
             f"callee = @{symbols[id(batch.instance)]}, size = {batch.size} : i64, "
             f"in_axes = {attribute_text(batch.axes)}, "
-            f"out_axes = {attribute_text((batch.out_axis,))}}}> : "
-            f"({', '.join(types)}) -> {batch.result}"
+            f"out_axes = {attribute_text(batch.out_axes)}}}> : "
+            f"({', '.join(types)}) -> ({', '.join(batch.results)})"
         )
     signature = ", ".join(f"%x{i}: {spelled}" for i, spelled in enumerate(inputs))
-    results = ", ".join(f"%r{i}" for i in range(len(chosen)))
-    types = ", ".join(outputs)
+    results, types = ", ".join(made), ", ".join(outputs)
     main = [f"func.func @main({signature}) -> ({types}) {{", *lines,
             f"return {results} : {types}", "}"]  # fmt: skip
     return "\n".join([*texts, *main])
@@ -174,10 +196,9 @@ def _check(chosen: Sequence[Batch]) -> None:
     arguments = [x for batch in chosen for x in batch.stacks]
     faults = []
     for run in (parsed.compile(), parsed.interpret):
-        results = run(*arguments)
-        results = results if isinstance(results, tuple) else (results,)
+        results = grouped(run(*arguments), [batch.instance for batch in chosen])
         for batch, got in zip(chosen, results, strict=True):
-            faults += batch.faults(np.asarray(got))
+            faults += batch.faults([np.asarray(x) for x in got])
     assert not faults, "\n".join(faults)
 
 

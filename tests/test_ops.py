@@ -38,14 +38,19 @@ class Instance:
     op: Record
     operands: tuple[np.ndarray, ...]
     attributes: dict[str, Any]
-    result: ShapeDtypeStruct
+    results: tuple[ShapeDtypeStruct, ...]
 
     @property
     def row(self) -> Row:
         return ROWS[self.op.name]
 
-    def reference(self, *operands: np.ndarray) -> np.ndarray:
-        """The op's value at operands like its own."""
+    @property
+    def result(self) -> ShapeDtypeStruct:
+        """The first result, which is the only one of most ops."""
+        return self.results[0]
+
+    def reference(self, *operands: np.ndarray) -> list[np.ndarray]:
+        """The values of the op's results at operands like its own."""
         attributes = dict(self.attributes)
         if needs_result(self.op):
             attributes["result"] = self.result
@@ -55,7 +60,8 @@ class Instance:
         shapes = ", ".join(
             str(ShapeDtypeStruct(x.shape, x.dtype)) for x in self.operands
         )
-        return f"{self.op.name}({shapes}) {self.attributes or ''} -> {self.result}"
+        results = ", ".join(map(str, self.results))
+        return f"{self.op.name}({shapes}) {self.attributes or ''} -> {results}"
 
 
 def needs_result(op: Record) -> bool:
@@ -96,9 +102,9 @@ def _elementwise(
     shape = operands[0].shape
     if needs_result(op):
         specs = [ShapeDtypeStruct(shape, to) for to in result_dtypes(op, dtype)]
-        return [Instance(op, operands, {}, spec) for spec in specs]
-    value = evaluate(op.name, list(operands), {})
-    return [Instance(op, operands, {}, ShapeDtypeStruct(shape, value.dtype))]
+        return [Instance(op, operands, {}, (spec,)) for spec in specs]
+    (value,) = evaluate(op.name, list(operands), {})
+    return [Instance(op, operands, {}, (ShapeDtypeStruct(shape, value.dtype),))]
 
 
 def _array(shape: tuple[int, ...], dtype: np.dtype[Any], seed: int) -> np.ndarray:
@@ -135,6 +141,10 @@ def _structured(op: Record, dtype: np.dtype[Any]) -> list[Instance]:
             else _array(shape, dtypes[j], 10 * i + j)
             for j, shape in enumerate(case.shapes)
         )
+        row = ROWS[op.name]
+        if row.operands:
+            random = np.random.default_rng(i)
+            operands = op_table.drawn_operands(row, case, dtype, random)
         attributes = dict(case.attributes)
         if "value" in op.attributes:  # a constant is its value
             attributes["value"] = _array(case.result or (), dtype, 10 * i + 2)
@@ -146,11 +156,11 @@ def _inferred(
     op: Record, operands: Any, attributes: Any, shape: Any, dtype: Any
 ) -> Instance:
     if needs_result(op):
-        spec = ShapeDtypeStruct(shape, dtype)
+        specs = [ShapeDtypeStruct(shape, dtype)]
     else:
-        value = evaluate(op.name, list(operands), attributes)
-        spec = ShapeDtypeStruct(value.shape, value.dtype)
-    return Instance(op, operands, attributes, spec)
+        values = evaluate(op.name, list(operands), attributes)
+        specs = [ShapeDtypeStruct(value.shape, value.dtype) for value in values]
+    return Instance(op, operands, attributes, tuple(specs))
 
 
 def instances(op: Record, dtype: np.dtype[Any]) -> list[Instance]:
@@ -198,7 +208,12 @@ def attribute_text(value: Any) -> str:
     return f"array<i64{': ' if value else ''}{', '.join(map(str, value))}>"
 
 
-def op_text(instance: Instance, operands: Sequence[str], result: str) -> str:
+def names(prefix: str, count: int) -> list[str]:
+    """The names of as many values."""
+    return [f"{prefix}_{i}" for i in range(count)]
+
+
+def op_text(instance: Instance, operands: Sequence[str], results: Sequence[str]) -> str:
     """An op in its generic form."""
     attributes = ", ".join(
         f"{name} = {attribute_text(value)}"
@@ -206,9 +221,10 @@ def op_text(instance: Instance, operands: Sequence[str], result: str) -> str:
     )
     properties = f" <{{{attributes}}}>" if attributes else ""
     types = ", ".join(_type(x) for x in instance.operands)
+    outputs = ", ".join(spec.mlir for spec in instance.results)
     return (
-        f'{result} = "weft.{instance.op.name}"({", ".join(operands)}){properties} '
-        f": ({types}) -> {instance.result.mlir}"
+        f'{", ".join(results)} = "weft.{instance.op.name}"({", ".join(operands)})'
+        f"{properties} : ({types}) -> ({outputs})"
     )
 
 
@@ -223,19 +239,34 @@ def arguments(chosen: Sequence[Instance]) -> list[np.ndarray]:
 
 
 def program_text(chosen: Sequence[Instance]) -> str:
-    """A program of all instances: one result each."""
-    names = {id(x): f"%x{i}" for i, x in enumerate(arguments(chosen))}
+    """A program of all instances: their results, one after the other."""
+    known = {id(x): f"%x{i}" for i, x in enumerate(arguments(chosen))}
     signature = ", ".join(f"%x{i}: {_type(x)}" for i, x in enumerate(arguments(chosen)))
-    lines = [
-        op_text(instance, [names[id(x)] for x in instance.operands], f"%r{i}")
-        for i, instance in enumerate(chosen)
-    ]
-    types = ", ".join(instance.result.mlir for instance in chosen)
-    results = ", ".join(f"%r{i}" for i in range(len(chosen)))
+    return _main(
+        signature, [], chosen, [[known[id(x)] for x in y.operands] for y in chosen]
+    )
+
+
+def _main(
+    signature: str,
+    lines: Sequence[str],
+    chosen: Sequence[Instance],
+    operands: Sequence[Sequence[str]],
+) -> str:
+    outputs = [names(f"%r{i}", len(x.results)) for i, x in enumerate(chosen)]
+    ops = [op_text(*each) for each in zip(chosen, operands, outputs, strict=True)]
+    types = ", ".join(spec.mlir for x in chosen for spec in x.results)
+    results = ", ".join(name for each in outputs for name in each)
     return "\n".join(
-        [f"func.func @main({signature}) -> ({types}) {{", *lines,
+        [f"func.func @main({signature}) -> ({types}) {{", *lines, *ops,
          f"return {results} : {types}", "}"]
     )  # fmt: skip
+
+
+def grouped(values: Any, chosen: Sequence[Instance]) -> list[list[Any]]:
+    """The results of a program of instances, one list for each."""
+    rest = iter(values if isinstance(values, tuple) else (values,))
+    return [[next(rest) for _ in x.results] for x in chosen]
 
 
 # ---- comparison ----
@@ -270,10 +301,15 @@ def same(x: np.ndarray, y: np.ndarray) -> bool:
         return np.array_equal(x.astype("f8"), y.astype("f8"), equal_nan=True)
 
 
-def _scale(instance: Instance, want: np.ndarray) -> np.ndarray:
+def _scale(instance: Instance, number: int, want: np.ndarray) -> np.ndarray:
+    if instance.row.normwise:
+        # Of each matrix, or vector, the largest element.
+        axes = tuple(range(want.ndim))[-2:]
+        return np.max(np.abs(want), axis=axes, keepdims=True, initial=0)
     if not instance.row.accumulates:
         return want
-    return instance.reference(*(np.abs(x).astype(x.dtype) for x in instance.operands))
+    sizes = (np.abs(x).astype(x.dtype) for x in instance.operands)
+    return instance.reference(*sizes)[number]
 
 
 def _condition(instance: Instance) -> np.ndarray:
@@ -281,13 +317,15 @@ def _condition(instance: Instance) -> np.ndarray:
     return condition(*instance.operands) if condition else np.ones(())
 
 
-def _parts_off(instance: Instance, got: np.ndarray, want: np.ndarray) -> np.ndarray:
+def _parts_off(
+    instance: Instance, number: int, got: np.ndarray, want: np.ndarray
+) -> np.ndarray:
     """By how much complex numbers differ, in units of their absolute value.
 
     Where that is infinite or NaN, both parts must be alike; beside a NaN the sign of
     an infinity is not specified (C99, Annex G).
     """
-    size = np.abs(_scale(instance, want).astype("c16"))
+    size = np.abs(_scale(instance, number, want).astype("c16"))
     unit = np.spacing(size.astype(got.real.dtype)).astype("f8")
     condition = _condition(instance)
     unit *= condition
@@ -323,26 +361,45 @@ def _ulps(instance: Instance) -> float:
 
 
 @np.errstate(all="ignore")
-def _bad(instance: Instance, got: np.ndarray, want: np.ndarray) -> np.ndarray:
+def _bad(
+    instance: Instance, number: int, got: np.ndarray, want: np.ndarray
+) -> np.ndarray:
     """Where floats are too far from each other."""
-    bad = _ulps_off(got, want, _scale(instance, want)) > _ulps(instance)
-    if instance.row.signed_zeros and not instance.row.accumulates:
+    bad = _ulps_off(got, want, _scale(instance, number, want)) > _ulps(instance)
+    rounds = instance.row.accumulates or instance.row.normwise
+    if instance.row.signed_zeros and not rounds:
         zeros = (want == 0) & (got == 0)
         bad |= zeros & (np.signbit(got) != np.signbit(want))
     return bad
 
 
-def wrong(instance: Instance, got: np.ndarray, want: np.ndarray) -> str:
-    """What is wrong with a value of an op, or nothing."""
+def wrong(
+    instance: Instance, got: Sequence[np.ndarray], want: Sequence[np.ndarray]
+) -> str:
+    """What is wrong with the values of an op, or nothing."""
+    got = [np.asarray(x) for x in got]
+    if instance.row.align and all(
+        a.shape == b.shape for a, b in zip(got, want, strict=True)
+    ):
+        got = instance.row.align(got, want)
+    faults = (
+        _wrong(instance, i, a, b)
+        for i, (a, b) in enumerate(zip(got, want, strict=True))
+    )
+    return "\n".join(filter(None, faults))
+
+
+def _wrong(instance: Instance, number: int, got: np.ndarray, want: np.ndarray) -> str:
     if got.dtype != want.dtype or got.shape != want.shape:
         return f"{instance}: {got.dtype}{got.shape}"
     if got.dtype.kind == "c" and _ulps(instance):
         with np.errstate(all="ignore"):
-            bad = _parts_off(instance, got, want) > _ulps(instance)
+            bad = _parts_off(instance, number, got, want) > _ulps(instance)
     elif got.dtype.kind == "c":
-        bad = _bad(instance, got.real, want.real) | _bad(instance, got.imag, want.imag)
+        bad = _bad(instance, number, got.real, want.real)
+        bad |= _bad(instance, number, got.imag, want.imag)
     elif code(got.dtype) in "f8":
-        bad = _bad(instance, got, want)
+        bad = _bad(instance, number, got, want)
     else:
         bad = got != want
     if not bad.any():
@@ -382,13 +439,14 @@ def of_family(name: str, dtype: np.dtype[Any]) -> list[Instance]:
 def test_values(name: str, dtype: np.dtype[Any]) -> None:
     chosen = of_family(name, dtype)
     program = weft.parse(program_text(chosen))
-    compiled = program.compile()(*arguments(chosen))
-    interpreted = program.interpret(*arguments(chosen))
+    compiled = grouped(program.compile()(*arguments(chosen)), chosen)
+    interpreted = grouped(program.interpret(*arguments(chosen)), chosen)
     faults = []
     for instance, got, meant in zip(chosen, compiled, interpreted, strict=True):
         want = instance.reference(*instance.operands)
-        faults.append(wrong(instance, np.asarray(got), want))
-        assert same(np.asarray(meant), want), instance
+        faults.append(wrong(instance, got, want))
+        for a, b in zip(meant, want, strict=True):
+            assert same(np.asarray(a), b), instance
     assert not any(faults), "\n".join(filter(None, faults))
 
 
@@ -406,7 +464,9 @@ def test_builders_infer_the_result(op: Record) -> None:
             with ir.InsertionPoint(module.body):
                 made = _built(instance)
             made.verify()
-            assert str(made.results[0].type) == instance.result.mlir
+            assert [str(x.type) for x in made.results] == [
+                spec.mlir for spec in instance.results
+            ]
 
 
 def _attribute(value: Any) -> ir.Attribute:
@@ -443,18 +503,8 @@ def _folded_program(chosen: Sequence[Instance]) -> str:
         for i, instance in enumerate(chosen)
         for j, x in enumerate(instance.operands)
     ]
-    lines = [
-        op_text(
-            instance, [f"%x{i}_{j}" for j in range(len(instance.operands))], f"%r{i}"
-        )
-        for i, instance in enumerate(chosen)
-    ]
-    types = ", ".join(instance.result.mlir for instance in chosen)
-    results = ", ".join(f"%r{i}" for i in range(len(chosen)))
-    return "\n".join(
-        [f"func.func @main() -> ({types}) {{", *constants, *lines,
-         f"return {results} : {types}", "}"]
-    )  # fmt: skip
+    operands = [names(f"%x{i}", len(x.operands)) for i, x in enumerate(chosen)]
+    return _main("", constants, chosen, operands)
 
 
 def _scalars(instance: Instance, count: int) -> list[Instance]:
@@ -464,7 +514,7 @@ def _scalars(instance: Instance, count: int) -> list[Instance]:
     operands = instance.operands
     places = random.choice(operands[0].size, count, replace=False)
     return [
-        Instance(instance.op, tuple(np.asarray(x[i]) for x in operands), {}, spec)
+        Instance(instance.op, tuple(np.asarray(x[i]) for x in operands), {}, (spec,))
         for i in places
     ]
 
@@ -496,6 +546,6 @@ def test_what_folds_equals_what_runs(dtype: np.dtype[Any]) -> None:
                 folded += 1
                 got = _constant(value.owner, instance.result.dtype)
                 want = instance.reference(*instance.operands)
-                faults.append(wrong(instance, got, want))
+                faults.append(wrong(instance, [got], want))
     assert not any(faults), "\n".join(filter(None, faults))
     assert folded > len(chosen) / 3

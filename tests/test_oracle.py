@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 import op_table
 import sequences
 import weft
-from test_ops import arguments, family, program_text
+from test_ops import arguments, family, grouped, program_text
 from weft.ops.registry import REGISTRY
 
 FAMILIES = sorted({family(op) for op in sequences.drawable_ops()})
@@ -50,12 +50,9 @@ def check_ops(name: str, random: Random) -> None:
     if not chosen:
         return
     compiled = weft.parse(program_text(chosen)).compile()(*arguments(chosen))
-    results = compiled if isinstance(compiled, (tuple, list)) else [compiled]
     faults = [
-        sequences.fault(
-            instance, np.asarray(got), instance.reference(*instance.operands)
-        )
-        for instance, got in zip(chosen, results, strict=True)
+        sequences.fault(instance, got, instance.reference(*instance.operands))
+        for instance, got in zip(chosen, grouped(compiled, chosen), strict=True)
     ]
     assert not any(faults), "\n".join(filter(None, faults))
 

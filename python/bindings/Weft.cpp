@@ -5,10 +5,12 @@
 
 #include "dialects/Weft.h"
 #include "Diagnostics.h"
+#include "Ufuncs.h"
 #include "dialects/transforms/Passes.h"
 #include "lowering/Cpu.h"
 #include "lowering/Jit.h"
 #include "lowering/Passes.h"
+#include "lowering/runtime/Kernels.h"
 #include "mlir/Bindings/Python/NanobindAdaptors.h"
 #include "mlir/CAPI/IR.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -43,6 +45,7 @@ struct Failure {
 };
 
 PyObject *errorType = nullptr;
+PyObject *kernelErrorType = nullptr;
 
 /// Raises weft._weft.Error(message, [(file, line, column, text, severity)]).
 [[noreturn]] void raise(const Failure &failure) {
@@ -200,6 +203,18 @@ std::unique_ptr<weft::Executable> compile(MlirModule module,
          {}});
 }
 
+/// Runs without the GIL; raises weft._weft.KernelError(message, place).
+void run(const weft::Executable &executable, void *const *pointers) {
+  try {
+    nb::gil_scoped_release unlocked;
+    executable(pointers);
+  } catch (const weft::runtime::KernelFailure &failure) {
+    nb::tuple args = nb::make_tuple(failure.what(), failure.where);
+    PyErr_SetObject(kernelErrorType, args.ptr());
+    throw nb::python_error();
+  }
+}
+
 /// A flat buffer of 64-bit addresses, such as a NumPy array of uint64.
 void callWithBuffer(const weft::Executable &executable, nb::handle addresses) {
   Py_buffer view;
@@ -209,8 +224,7 @@ void callWithBuffer(const weft::Executable &executable, nb::handle addresses) {
   size_t count = view.len / sizeof(void *);
   if (count != executable.numPointers())
     raiseWrongCount(executable, count);
-  nb::gil_scoped_release unlocked;
-  executable(static_cast<void *const *>(view.buf));
+  run(executable, static_cast<void *const *>(view.buf));
 }
 
 /// A list or tuple of addresses, or a flat buffer of them.
@@ -228,8 +242,18 @@ void call(const weft::Executable &executable, nb::handle addresses) {
     if (!pointers[i] && PyErr_Occurred())
       throw nb::python_error();
   }
-  nb::gil_scoped_release unlocked;
-  executable(pointers.data());
+  run(executable, pointers.data());
+}
+
+/// Takes the address of a routine from a capsule of any name.
+void provide(const std::string &name, nb::handle capsule) {
+  const char *label = PyCapsule_GetName(capsule.ptr());
+  void *address =
+      PyErr_Occurred() ? nullptr : PyCapsule_GetPointer(capsule.ptr(), label);
+  if (!address)
+    throw nb::python_error();
+  if (!weft::runtime::provide(name, address))
+    raise({"no kernel calls " + name, {}});
 }
 
 //===----------------------------------------------------------------------===//
@@ -300,6 +324,12 @@ NB_MODULE(_weft, module) {
       "column, text, severity).",
       PyExc_Exception, nullptr);
   module.attr("Error") = nb::handle(errorType);
+  kernelErrorType = PyErr_NewExceptionWithDoc(
+      "weft._weft.KernelError",
+      "A kernel of a library that has no result: a message, and \"file:line\" "
+      "of the program or nothing.",
+      PyExc_Exception, nullptr);
+  module.attr("KernelError") = nb::handle(kernelErrorType);
 
   module.def("register_dialects", registerDialects, "context"_a,
              "Adds Weft's dialect and the upstream ones to a context.");
@@ -322,6 +352,12 @@ NB_MODULE(_weft, module) {
              "The assembly that would run, of a module at stage llvm.");
   module.def("compile", compile, "module"_a, "entry"_a,
              "Compiles a function of a module at stage llvm for this CPU.");
+  module.def("routines", weft::runtime::routines,
+             "The names of the library routines that kernels call.");
+  module.def("provide", provide, "name"_a, "capsule"_a,
+             "Says where a library routine is, by a capsule with its address.");
+  module.def("provide_transforms", weft::provideTransforms, "module"_a,
+             "Says where NumPy's Fourier transforms are, by their module.");
   module.def("build_id", buildId, "Differs from one build to the next.");
   module.def("host_cpu", hostCpu, "The name and features of this CPU.");
 
@@ -331,6 +367,7 @@ NB_MODULE(_weft, module) {
            "Calls the function with the addresses of its inputs, its results "
            "and its arena: a sequence of int, or a buffer of 64-bit integers.")
       .def_prop_ro("entry", &weft::Executable::entry)
+      .def_prop_ro("calls_kernels", &weft::Executable::callsKernels)
       .def_prop_ro("arena_bytes", &weft::Executable::arenaBytes)
       .def_prop_ro("pointer_count", &weft::Executable::numPointers);
 }

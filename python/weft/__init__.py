@@ -18,7 +18,7 @@ import math as _math
 import ml_dtypes as _ml_dtypes
 import numpy as _np
 
-from . import linalg, nn, ops, random, testing
+from . import fft, linalg, nn, ops, random, testing
 from .array import Array
 from .control import cond, fori_loop, scan, switch, while_loop
 from .errors import (
@@ -27,6 +27,7 @@ from .errors import (
     DTypeError,
     IndexingError,
     LeakedTracerError,
+    LinAlgError,
     OutOfMemoryError,
     ParseError,
     ShapeError,
@@ -102,6 +103,7 @@ __all__ = [
     "IndexingError",
     "Jitted",
     "LeakedTracerError",
+    "LinAlgError",
     "Lowered",
     "OutOfMemoryError",
     "ParseError",
@@ -122,6 +124,7 @@ __all__ = [
     "complex128",
     "cond",
     "e",
+    "fft",
     "finfo",
     "bfloat16",
     "float8_e4m3fn",

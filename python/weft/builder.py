@@ -166,8 +166,11 @@ class Trace:
         operands: Sequence[Array],
         result: ShapeDtypeStruct | None,
         attributes: dict[str, Any],
-    ) -> Tracer:
-        """Writes an op of the dialect into the function and verifies it."""
+    ) -> list[Tracer]:
+        """Writes an op of the dialect into the function and verifies it.
+
+        `result` is what its one result is, where the op does not infer it.
+        """
         location, origin = self.location()
         operation = self.create(
             f"weft.{name}",
@@ -176,9 +179,10 @@ class Trace:
             attributes,
             location,
         )
-        value = operation.results[0]
-        spec = result or self.context.spec_of(value.type)
-        return Tracer(self, value, spec, origin)
+        return [
+            Tracer(self, value, result or self.context.spec_of(value.type), origin)
+            for value in operation.results
+        ]
 
     def create(
         self,
@@ -229,7 +233,7 @@ class Trace:
             tracer = self._capture(x)
         elif x.size <= INLINE_ELEMENTS or is_splat(x.data):
             spec = ShapeDtypeStruct(x.shape, x.dtype)
-            tracer = self.emit("constant", (), spec, {"value": x.data})
+            (tracer,) = self.emit("constant", (), spec, {"value": x.data})
         else:
             tracer = self._capture(x)
         self._lifted[id(x)] = (x, tracer)

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from types import CodeType, FrameType, TracebackType
 from typing import Any, ParamSpec, TypeVar
 
+import numpy as np
 import optree
 
 P = ParamSpec("P")
@@ -93,6 +94,10 @@ class CompileError(WeftError, RuntimeError):
 
 class OutOfMemoryError(WeftError, MemoryError):
     """Arrays that do not fit into the memory of the machine."""
+
+
+class LinAlgError(WeftError, np.linalg.LinAlgError):
+    """A matrix that has no result: singular, or not positive definite."""
 
 
 @functools.lru_cache(maxsize=4096)

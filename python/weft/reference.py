@@ -163,7 +163,7 @@ class Interpreter:
         attributes = {key: _python_value(a) for key, a in operation.attributes.items()}
         if REGISTRY[short].explicit_result:
             attributes["result"] = self._context.spec_of(operation.results[0].type)
-        return [evaluate(short, operands, attributes)]
+        return evaluate(short, operands, attributes)
 
     def _constant(self, operation: ir.Operation) -> np.ndarray:
         spec = self._context.spec_of(operation.results[0].type)

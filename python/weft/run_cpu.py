@@ -9,16 +9,15 @@ import sys
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 
+from . import library
+from ._weft import Executable
 from .array import Array
-from .errors import OutOfMemoryError
+from .errors import LinAlgError, OutOfMemoryError, display_path, is_internal
 from .specs import ShapeDtypeStruct
-
-if TYPE_CHECKING:
-    from ._weft import Executable
 
 ALIGNMENT: Final = 64
 _POOLED_BUFFERS: Final = 4
@@ -92,6 +91,8 @@ class CpuFunction:
         outputs: Sequence[ShapeDtypeStruct],
         constants: Sequence[np.ndarray],
     ) -> None:
+        if executable.calls_kernels:
+            library.provide()
         self._executable = executable
         self._dtypes = [spec.dtype for spec in inputs]
         self._results = [ResultPool(spec) for spec in outputs]
@@ -120,11 +121,21 @@ class CpuFunction:
             self._executable(pointers)
         except MemoryError:
             raise OutOfMemoryError(
-                "what a loop records for its backward pass does not fit into the "
-                "memory of this machine; take fewer steps, or weft.checkpoint them"
+                "what a loop records for its backward pass, or the work space of a "
+                "library, does not fit into the memory of this machine; take fewer "
+                "steps, weft.checkpoint them, or compute it in parts"
             ) from None
+        except library.KernelError as error:
+            raise _failure(*error.args) from None
         self._arenas.append(arena)
         return results
+
+
+def _failure(message: str, place: str) -> LinAlgError:
+    """What a kernel reports, at the line of the program that called it."""
+    file, _, line = place.rpartition(":")
+    known = file and not is_internal(file)
+    return LinAlgError(message, f"{display_path(file)}:{line}" if known else None)
 
 
 def _address(x: Any, dtype: np.dtype[Any], kept: list[Array]) -> int:

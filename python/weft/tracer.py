@@ -17,6 +17,7 @@ from .array import Array
 from .dtypes import BOOL, FLOAT, default_precision
 from .errors import (
     LeakedTracerError,
+    LinAlgError,
     OutOfMemoryError,
     TracerError,
     public_methods,
@@ -42,32 +43,49 @@ def bind(
     result: ShapeDtypeStruct | None = None,
     **attributes: Any,
 ) -> Array:
-    """Applies an op: writes it into the current trace, or evaluates it at once.
+    """Applies an op of one result (see `bind_all`).
 
     `result` is the result's shape and dtype where the op does not infer them.
     """
+    (value,) = bind_all(name, *operands, result=result, **attributes)
+    return value
+
+
+def bind_all(
+    name: str,
+    *operands: Array,
+    result: ShapeDtypeStruct | None = None,
+    **attributes: Any,
+) -> list[Array]:
+    """Applies an op: writes it into the current trace, or evaluates it at once."""
     trace = CURRENT.get()
     if trace is not None:
-        return trace.emit(name, operands, result, attributes)
+        return list(trace.emit(name, operands, result, attributes))
     for operand in operands:
         if isinstance(operand, Tracer):
             operand.check_thread()
     if result is not None:
         attributes["result"] = result
-    return Array(evaluate(name, [operand.data for operand in operands], attributes))
+    values = evaluate(name, [operand.data for operand in operands], attributes)
+    return [Array(value) for value in values]
 
 
 def evaluate(
     name: str, operands: list[np.ndarray], attributes: dict[str, Any]
-) -> np.ndarray:
-    """The value of an op, by its reference."""
+) -> list[np.ndarray]:
+    """The values of an op's results, by its reference."""
     from .ops.registry import REGISTRY
 
     try:
         with np.errstate(all="ignore"):
-            return np.asarray(REGISTRY[name].reference(*operands, **attributes))
+            values = REGISTRY[name].reference(*operands, **attributes)
     except MemoryError as error:
         raise OutOfMemoryError(f"{name}: {error}; compute it in parts") from None
+    except np.linalg.LinAlgError as error:
+        raise (
+            error if isinstance(error, LinAlgError) else LinAlgError(f"{name}: {error}")
+        ) from None
+    return [np.asarray(x) for x in (values if isinstance(values, tuple) else (values,))]
 
 
 @public_methods

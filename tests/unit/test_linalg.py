@@ -60,7 +60,7 @@ def test_norm():
         (lambda: linalg.cross(np.ones(2), np.ones(2)), "three elements"),
         (lambda: linalg.norm(np.ones(3), "fro"), "for matrices"),
         (lambda: linalg.norm(X, 1), "matrix_norm"),
-        (lambda: linalg.matrix_norm(X, ord=2), "must be"),
+        (lambda: linalg.matrix_norm(X, ord=3), "must be"),
     ],
 )
 def test_mistakes(mistake, message):

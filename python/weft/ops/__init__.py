@@ -39,6 +39,12 @@ from . import (
     triangles,
     windows,
 )
+from . import (
+    fourier as fourier,
+)
+from . import (
+    matrices as matrices,
+)
 from .arithmetic import *  # noqa: F403
 from .arranging import *  # noqa: F403
 from .at import Indexer as Indexer

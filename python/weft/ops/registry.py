@@ -12,7 +12,7 @@ import functools
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final, ParamSpec, Protocol, TypeAlias
+from typing import Any, Final, ParamSpec, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -37,6 +37,7 @@ from ..errors import ShapeError, UnsupportedTypeError, public
 from ..specs import ShapeDtypeStruct
 
 P = ParamSpec("P")
+T = TypeVar("T")
 Scalar: TypeAlias = bool | int | float | complex
 ArrayLike: TypeAlias = "Array | np.ndarray | np.generic | bool | int | float | complex"
 Shape: TypeAlias = tuple[int, ...]
@@ -48,7 +49,8 @@ class Op:
     """An op: its name in the dialect, its public function and what it means.
 
     `reference` takes the operands as `np.ndarray`, the attributes by keyword and,
-    where the op's result type is not inferred, `result`, a `ShapeDtypeStruct`.
+    where the op's result type is not inferred, `result`, a `ShapeDtypeStruct`. It
+    returns an array, or a tuple of several.
     """
 
     name: str
@@ -128,18 +130,46 @@ def op(prepare: Callable[P, Call | Array]) -> Callable[[Reference], Callable[P, 
             )
             return tracer.as_weak(result) if call.weak else result
 
-        functools.update_wrapper(function, reference)
-        function.__name__ = function.__qualname__ = name
-        function.__signature__ = inspect.signature(prepare)  # type: ignore[attr-defined]
-        function.__annotations__ = prepare.__annotations__ | {"return": "Array"}
-        del function.__wrapped__  # type: ignore[attr-defined]
-        door = public(function)
-        explicit = "result" in inspect.signature(reference).parameters
-        meaning = reference if explicit else in_float32(reference)
-        REGISTRY[name] = Op(name, meaning, explicit, door)
-        return door
+        return _register(name, prepare, reference, function, "Array")
 
     return decorate
+
+
+def op_of_several(
+    prepare: Callable[P, Call], results: Callable[..., T]
+) -> Callable[[Reference], Callable[P, T]]:
+    """Registers an op of several results (see `op`), which `results` puts together."""
+
+    def decorate(reference: Reference) -> Callable[P, T]:
+        name = reference.__name__
+
+        def function(*args: P.args, **kwargs: P.kwargs) -> T:
+            call = prepare(*args, **kwargs)
+            return results(*tracer.bind_all(name, *call.operands, **call.attributes))
+
+        spelled = getattr(results, "__name__", "tuple")
+        return _register(name, prepare, reference, function, spelled)
+
+    return decorate
+
+
+def _register(
+    name: str,
+    prepare: Callable[P, Any],
+    reference: Reference,
+    function: Callable[P, T],
+    returns: str,
+) -> Callable[P, T]:
+    functools.update_wrapper(function, reference)
+    function.__name__ = function.__qualname__ = name
+    function.__signature__ = inspect.signature(prepare)  # type: ignore[attr-defined]
+    function.__annotations__ = prepare.__annotations__ | {"return": returns}
+    del function.__wrapped__  # type: ignore[attr-defined]
+    door = public(function)
+    explicit = "result" in inspect.signature(reference).parameters
+    meaning = reference if explicit else in_float32(reference)
+    REGISTRY[name] = Op(name, meaning, explicit, door)
+    return door
 
 
 class Unary(Protocol):

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The table of kernels, that of the routines they call, and their reports.
+
+#include "lowering/runtime/Kernels.h"
+#include "lowering/runtime/Lapack.h"
+#include <new>
+
+using namespace weft::runtime;
+
+thread_local CallReport *CallReport::current = nullptr;
+
+const std::vector<Kernel> &weft::runtime::kernels() {
+  static const std::vector<Kernel> all = [] {
+    std::vector<Kernel> made;
+    addFactorKernels(made);
+    addFourierKernels(made);
+    addSpectralKernels(made);
+    return made;
+  }();
+  return all;
+}
+
+void CallReport::check() const {
+  if (outOfMemory)
+    throw std::bad_alloc();
+  if (failed)
+    throw KernelFailure(message, where);
+}
+
+void CallReport::fail(const char *where, const char *kernel, const char *reason,
+                      int64_t index, int64_t count) {
+  // The first failure is the one to tell.
+  if (!current || current->failed)
+    return;
+  current->failed = true;
+  std::string which = "the matrix";
+  if (count > 1)
+    which = "matrix " + std::to_string(index) + " of " + std::to_string(count);
+  current->message = std::string(kernel) + ": " + which + " " + reason;
+  current->where = where ? where : "";
+}
+
+void CallReport::failForMemory() {
+  if (current)
+    current->outOfMemory = true;
+}
+
+//===----------------------------------------------------------------------===//
+// Routines
+//===----------------------------------------------------------------------===//
+
+namespace {
+// By routine, and by letter as Letter<T>::index counts them.
+constexpr const char *names[][4] = {
+    {"strsm", "dtrsm", "ctrsm", "ztrsm"},
+    {"sgemm", "dgemm", "cgemm", "zgemm"},
+    {"spotrf", "dpotrf", "cpotrf", "zpotrf"},
+    {"sgetrf", "dgetrf", "cgetrf", "zgetrf"},
+    {"sgeqrf", "dgeqrf", "cgeqrf", "zgeqrf"},
+    {"sorgqr", "dorgqr", "cungqr", "zungqr"},
+    {"sgesdd", "dgesdd", "cgesdd", "zgesdd"},
+    {"ssyevd", "dsyevd", "cheevd", "zheevd"},
+    {"sgeev", "dgeev", "cgeev", "zgeev"},
+};
+constexpr int numRoutines = sizeof(names) / sizeof(names[0]);
+static_assert(numRoutines == static_cast<int>(Routine::count));
+
+void *addresses[numRoutines][4];
+} // namespace
+
+void *weft::runtime::addressOf(Routine routine, int letter) {
+  return addresses[static_cast<int>(routine)][letter];
+}
+
+std::vector<std::string> weft::runtime::routines() {
+  std::vector<std::string> all;
+  for (const auto &row : names)
+    all.insert(all.end(), row, row + 4);
+  return all;
+}
+
+bool weft::runtime::provide(const std::string &name, void *address) {
+  for (int routine = 0; routine < numRoutines; ++routine)
+    for (int letter = 0; letter < 4; ++letter)
+      if (name == names[routine][letter]) {
+        addresses[routine][letter] = address;
+        return true;
+      }
+  return false;
+}

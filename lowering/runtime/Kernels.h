@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The kernels that compiled code calls: C functions over stacks of arrays in
+// row-major order, which call routines of a numerical library. The library is
+// found at run time; a kernel reports a failure instead of raising it.
+
+#ifndef WEFT_LOWERING_RUNTIME_KERNELS_H
+#define WEFT_LOWERING_RUNTIME_KERNELS_H
+
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace weft::runtime {
+
+/// A kernel and the symbol by which compiled code knows it.
+struct Kernel {
+  std::string symbol;
+  void *address;
+};
+const std::vector<Kernel> &kernels();
+
+/// The names of the routines that the kernels call, as LAPACK and BLAS spell
+/// them. None may be called before all have been provided.
+std::vector<std::string> routines();
+/// Whether there is a routine of this name.
+bool provide(const std::string &name, void *address);
+
+/// A kernel that has no result for some input. `where` is the place in the
+/// user's program, "file:line", or empty.
+class KernelFailure : public std::runtime_error {
+public:
+  KernelFailure(const std::string &message, std::string where)
+      : std::runtime_error(message), where(std::move(where)) {}
+  std::string where;
+};
+
+/// What kernels have to report while compiled code runs. Its frames have
+/// nothing to unwind by, so nothing is thrown before it has returned.
+class CallReport {
+public:
+  CallReport() : outer(current) { current = this; }
+  ~CallReport() { current = outer; }
+  CallReport(const CallReport &) = delete;
+  CallReport &operator=(const CallReport &) = delete;
+
+  /// Throws std::bad_alloc or KernelFailure if a kernel has failed.
+  void check() const;
+
+  /// Reports that input `index` of `count` is, or has, no such thing.
+  static void fail(const char *where, const char *kernel, const char *reason,
+                   int64_t index, int64_t count);
+  static void failForMemory();
+
+private:
+  CallReport *outer;
+  bool outOfMemory = false, failed = false;
+  std::string message, where;
+  static thread_local CallReport *current;
+};
+
+/// Kernels of one file, for every element type.
+void addFactorKernels(std::vector<Kernel> &kernels);
+void addFourierKernels(std::vector<Kernel> &kernels);
+void addSpectralKernels(std::vector<Kernel> &kernels);
+
+} // namespace weft::runtime
+
+#endif // WEFT_LOWERING_RUNTIME_KERNELS_H
