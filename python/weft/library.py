@@ -19,7 +19,7 @@ def provide() -> None:
     SciPy keeps the addresses in capsules, for Cython to link against. NumPy's
     transforms are universal functions, whose inner loops need no Python.
     """
-    from numpy.fft import _pocketfft_umath
+    from numpy.fft import _pocketfft_umath  # pyright: ignore
     from scipy.linalg import cython_blas, cython_lapack  # pyright: ignore
 
     capsules = cython_lapack.__pyx_capi__ | cython_blas.__pyx_capi__
