@@ -43,6 +43,7 @@ inline constexpr double ln2 = llvm::numbers::ln2;
 inline constexpr double ln10 = llvm::numbers::ln10;
 inline constexpr double twoOverSqrtPi = 1.1283791670955125739;
 inline constexpr double sqrtPiOverTwo = 0.88622692545275801365;
+inline constexpr double sqrtTwoPi = 2.50662827463100050242;
 
 /// An array of the type of `like` with every element `value`.
 Tensor constant(Tensor like, double value);
@@ -98,6 +99,18 @@ Tensor absCotangent(Tensor x, Tensor ct);
 Tensor signTangent(Tensor x, Tensor sign, Tensor t);
 Tensor signCotangent(Tensor x, Tensor sign, Tensor ct);
 
+Tensor log1p(Tensor x);
+Tensor digamma(Tensor x);
+Tensor polygamma(Tensor n, Tensor x);
+/// The regularized incomplete gamma function's derivative by its operand `by`.
+Tensor gammaincBy(mlir::Operation *op, unsigned by, Tensor like);
+/// The derivative of a modified Bessel function.
+Tensor besselSlope(mlir::Operation *op, Tensor x, Tensor result);
+/// An op with `by` that is differentiated once more, by one of its operands.
+Tensor raised(mlir::Operation *op, unsigned operand, Tensor like);
+/// y where x and y are not both 0, else 1.
+Tensor divisorOf(Tensor x, Tensor y);
+
 Tensor broadcast(Tensor x, llvm::ArrayRef<int64_t> shape,
                  llvm::ArrayRef<int64_t> dimensions);
 Tensor reshape(Tensor x, llvm::ArrayRef<int64_t> shape);
@@ -144,6 +157,10 @@ llvm::SmallVector<mlir::Value> tangentOfElementwise(mlir::Operation *op,
                                                     mlir::Location loc,
                                                     mlir::ValueRange tangents,
                                                     DerivativeTerm term);
+
+/// Whether `by` has a number for each operand, and not too large ones.
+llvm::LogicalResult verifyOrders(mlir::Operation *op,
+                                 llvm::ArrayRef<int64_t> by);
 
 /// Widens a scatter; `operands` are the array, the updates, then the indices.
 llvm::SmallVector<mlir::Value>

@@ -278,6 +278,128 @@ def Weft_LogisticOp : Weft_Unary<"logistic", Weft_Inexact, "logistic(x)",
 }
 
 //===----------------------------------------------------------------------===//
+// Special functions
+//===----------------------------------------------------------------------===//
+
+// Computed in f64 and rounded once. docs/accuracy.md says how accurate each is.
+
+def Weft_XlogyOp : Weft_Binary<"xlogy", Weft_Float, "xlogy(x, y)",
+    ["t * log(y)", "t * (x / divisorOf(x, y))"]> {
+  let summary = "Elementwise x log(y), 0 where x is 0 and y is not NaN.";
+}
+def Weft_Xlog1pyOp : Weft_Binary<"xlog1py", Weft_Float, "xlog1py(x, y)",
+    ["t * log1p(y)", "t * (x / divisorOf(x, 1.0 + y))"]> {
+  let summary = "Elementwise x log(1 + y), 0 where x is 0 and y is not NaN.";
+}
+def Weft_LogitOp : Weft_Unary<"logit", Weft_Float, "logit(x)",
+    ["t / (x * (1.0 - x))"]> {
+  let summary = "Elementwise log(x / (1 - x)), the inverse of the logistic.";
+}
+def Weft_NextafterOp : Weft_Binary<"nextafter", Weft_Float, "nextafter(x, y)",
+    []> {
+  let summary = "Elementwise neighbour of x among floats, towards y.";
+}
+def Weft_SincOp : Weft_Partial<"sinc", ["x"], "sinc(x, getBy())"> {
+  let summary = "Elementwise sin(pi x) / (pi x), 1 at 0.";
+  let description = [{ `by` says how often it is differentiated. }];
+  let arguments = (ins Weft_Float:$x, DenseI64ArrayAttr:$by);
+  let assemblyFormat = "$x `by` $by attr-dict `:` type($x)";
+}
+def Weft_GammaOp : Weft_Unary<"gamma", Weft_Float, "gamma(x)",
+    ["t * (r * digamma(x))"]> {
+  let summary = "Elementwise gamma function.";
+}
+def Weft_LgammaOp : Weft_Unary<"lgamma", Weft_Float, "lgamma(x)",
+    ["t * digamma(x)"]> {
+  let summary = "Elementwise logarithm of the gamma function's magnitude.";
+}
+def Weft_DigammaOp : Weft_Unary<"digamma", Weft_Float, "digamma(x)",
+    ["t * polygamma(constant(x, 1.0), x)"]> {
+  let summary = "Elementwise derivative of the gamma function's logarithm.";
+}
+def Weft_PolygammaOp : Weft_Elementwise<"polygamma", ["n", "x"],
+    "polygamma(n, x)", ["none", "t * polygamma(n + 1.0, x)"],
+    [SameOperandsAndResultType]> {
+  let summary = "Elementwise n-th derivative of digamma.";
+  let description = [{
+    `n` is rounded to a whole number, so it has no derivative; NaN for negative n.
+  }];
+  let arguments = (ins Weft_Float:$n, Weft_Float:$x);
+  let results = (outs Weft_Float:$result);
+  let assemblyFormat = "$n `,` $x attr-dict `:` type($x)";
+}
+def Weft_BetalnOp : Weft_Binary<"betaln", Weft_Float, "betaln(x, y)",
+    ["t * (digamma(x) - digamma(x + y))", "t * (digamma(y) - digamma(x + y))"],
+    [Commutative]> {
+  let summary = "Elementwise logarithm of the beta function's magnitude.";
+}
+def Weft_ZetaOp : Weft_Partial<"zeta", ["s", "q"], "zeta(s, q, getBy())"> {
+  let summary = "Elementwise sum of (k + q)^-s over k = 0, 1, ...";
+  let description = [{
+    Hurwitz's zeta function, differentiated `by[0]` times by `s` and `by[1]`
+    times by `q`. Infinite for s = 1, NaN below. For negative q it is defined
+    where s is whole, and has no derivative by s.
+  }];
+  let arguments = (ins Weft_Float:$s, Weft_Float:$q, DenseI64ArrayAttr:$by);
+  let assemblyFormat = "$s `,` $q `by` $by attr-dict `:` type($s)";
+}
+def Weft_GammaincOp : Weft_Partial<"gammainc", ["a", "x"],
+    "gammainc(a, x, getBy())"> {
+  let summary = "Elementwise regularized lower incomplete gamma function.";
+  let description = [{
+    The integral of t^(a - 1) exp(-t) / gamma(a) from 0 to x, differentiated
+    `by[0]` times by `a` and `by[1]` times by `x`.
+  }];
+  let arguments = (ins Weft_Float:$a, Weft_Float:$x, DenseI64ArrayAttr:$by);
+  let assemblyFormat = "$a `,` $x `by` $by attr-dict `:` type($a)";
+}
+def Weft_GammainccOp : Weft_Elementwise<"gammaincc", ["a", "x"],
+    "gammaincc(a, x)",
+    ["-(t * gammaincBy(op, 0, t))", "-(t * gammaincBy(op, 1, t))"],
+    [SameOperandsAndResultType]> {
+  let summary = "Elementwise regularized upper incomplete gamma function.";
+  let arguments = (ins Weft_Float:$a, Weft_Float:$x);
+  let results = (outs Weft_Float:$result);
+  let assemblyFormat = "$a `,` $x attr-dict `:` type($a)";
+}
+def Weft_BetaincOp : Weft_Partial<"betainc", ["p", "q", "x"],
+    "betainc(p, q, x, getBy())"> {
+  let summary = "Elementwise regularized incomplete beta function.";
+  let description = [{
+    The integral of t^(p - 1) (1 - t)^(q - 1) / beta(p, q) from 0 to x,
+    differentiated `by[0]`, `by[1]` and `by[2]` times by `p`, `q` and `x`.
+  }];
+  let arguments = (ins Weft_Float:$p, Weft_Float:$q, Weft_Float:$x,
+                   DenseI64ArrayAttr:$by);
+  let assemblyFormat = "$p `,` $q `,` $x `by` $by attr-dict `:` type($p)";
+}
+def Weft_ErfcxOp : Weft_Partial<"erfcx", ["x"], "erfcx(x, getBy())"> {
+  let summary = "Elementwise exp(x^2) erfc(x).";
+  let description = [{ `by` says how often it is differentiated. }];
+  let arguments = (ins Weft_Float:$x, DenseI64ArrayAttr:$by);
+  let assemblyFormat = "$x `by` $by attr-dict `:` type($x)";
+}
+def Weft_NdtrOp : Weft_Unary<"ndtr", Weft_Float, "ndtr(x)",
+    ["t * (exp(-0.5 * (x * x)) * (1.0 / sqrtTwoPi))"]> {
+  let summary = "Elementwise distribution function of normal numbers.";
+}
+def Weft_NdtriOp : Weft_Unary<"ndtri", Weft_Float, "ndtri(x)",
+    ["t * (sqrtTwoPi * exp(0.5 * (r * r)))"]> {
+  let summary = "Elementwise quantile of normal numbers, the inverse of ndtr.";
+}
+def Weft_BesselIOp : Weft_Elementwise<"bessel_i", ["x"],
+    "besselI(x, getOrder(), getScaled())", ["t * besselSlope(op, x, r)"],
+    [SameOperandsAndResultType]> {
+  let summary = "Elementwise modified Bessel function of the first kind.";
+  let description = [{ Multiplied by exp(-|x|) if `scaled`. }];
+  let arguments = (ins Weft_Float:$x, I64Attr:$order, UnitAttr:$scaled);
+  let results = (outs Weft_Float:$result);
+  let assemblyFormat =
+      "$x `order` $order (`scaled` $scaled^)? attr-dict `:` type($x)";
+  let hasVerifier = 1;
+}
+
+//===----------------------------------------------------------------------===//
 // Predicates and comparisons
 //===----------------------------------------------------------------------===//
 

@@ -5,7 +5,7 @@
 // straight lines of exactly defined operations, so that every target gives the
 // same bits.
 
-#include "dialects/Scalar.h"
+#include "dialects/Special.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
 using namespace mlir;
@@ -59,17 +59,6 @@ Scalar threefry(Scalar key, Scalar counter) {
 //===----------------------------------------------------------------------===//
 // Inverse error function
 //===----------------------------------------------------------------------===//
-
-static Scalar bitcast(Scalar x, Type type) {
-  return {arith::BitcastOp::create(*x.b, x.loc, type, x.value), type, x.b,
-          x.loc};
-}
-static Scalar horner(Scalar x, ArrayRef<double> coefficients) {
-  Scalar sum = constant(x, coefficients.back());
-  for (double next : llvm::reverse(coefficients.drop_back()))
-    sum = sum * x + constant(x, next);
-  return sum;
-}
 
 /// A number and what rounding it has lost.
 struct Rounded {
@@ -167,22 +156,38 @@ constexpr double tailUnder64[] = {1.0,
                                   0.000990206495445002,
                                   1.3894482971603577e-05};
 
-/// erfinv of an f64 that is not negative.
-static Scalar inverse(Scalar x, const Rationals &by) {
-  Scalar square = x * x, edge = constant(x, 0.640625), one = constant(x, 1.0);
+// The same beyond s = 6, where 1 - |x| is smaller than any f64 about 1; in
+// powers of s - 6, accurate to 4e-18.
+constexpr double farOver[] = {
+    0.0825610350155432,     0.08230595992362853,    0.03269002318437416,
+    0.006789147881803592,   0.0008068248932500053,  5.6264346253738106e-05,
+    2.273107684056179e-06,  5.0789852827526274e-08, 5.733106625905994e-10,
+    2.7521319493195828e-12, 3.771901372783779e-15};
+constexpr double farUnder[] = {1.0,
+                               0.7604520455232197,
+                               0.24207882587768226,
+                               0.04186781530249333,
+                               0.00427879030042201,
+                               0.000264002249256648,
+                               9.682606316824974e-06,
+                               2.0100765758764512e-07,
+                               2.1520615119810186e-09,
+                               9.97857587486442e-12,
+                               1.3425230294426726e-14};
+
+/// erfinv of an f64 that is not negative, before the centre and the tails are
+/// told apart from what lies outside.
+static Scalar inverse(Scalar x, Rounded s, const Rationals &by) {
+  Scalar square = x * x, edge = constant(x, 0.640625);
   Scalar isCentre = lt(square, edge);
-  Rounded s = squareRoot(negativeLog(one - x));
   Scalar at = select(isCentre, edge - square, s.value - 1.25);
   Scalar over =
       select(isCentre, horner(at, by.centre[0]), horner(at, by.tail[0]));
   Scalar under =
       select(isCentre, horner(at, by.centre[1]), horner(at, by.tail[1]));
   Scalar ratio = over / under;
-  Scalar inside =
-      select(isCentre, x + x * ratio, (s.value - 0.28125) + (s.rest + ratio));
-  Scalar inf = infinity(x);
-  Scalar outside = select(eq(x, one), inf, inf - inf);
-  return select(lt(x, one), inside, outside);
+  return select(isCentre, x + x * ratio,
+                (s.value - 0.28125) + (s.rest + ratio));
 }
 
 Scalar erfinv(Scalar x) {
@@ -192,8 +197,28 @@ Scalar erfinv(Scalar x) {
           ? Rationals{{centreOver64, centreUnder64}, {tailOver64, tailUnder64}}
           : Rationals{{centreOver32, centreUnder32}, {tailOver32, tailUnder32}};
   Scalar size = convert(absolute(x), x.b->getF64Type());
-  Scalar result = convert(inverse(size, by), x.type);
-  return apply<math::CopySignOp>(result, x);
+  Rounded s = squareRoot(negativeLog(1.0 - size));
+  Scalar inf = infinity(size);
+  Scalar outside = select(eq(size, 1.0), inf, inf - inf);
+  Scalar result = select(lt(size, 1.0), inverse(size, s, by), outside);
+  return copysign(convert(result, x.type), x);
+}
+
+Scalar erfcinv(Scalar x) {
+  // Subnormal numbers have no exponent to take the logarithm by.
+  Scalar isTiny = lt(x, 0x1p-1000);
+  Rounded log = negativeLog(select(isTiny, x * 0x1p60, x));
+  log.value = select(isTiny, log.value + 60 * llvm::numbers::ln2, log.value);
+  Rounded s = squareRoot(log);
+  Scalar near = inverse(
+      1.0 - x, s, {{centreOver64, centreUnder64}, {tailOver64, tailUnder64}});
+  Scalar at = s.value - 6.0;
+  Scalar far = (s.value - 0.28125) +
+               (s.rest + horner(at, farOver) / horner(at, farUnder));
+  Scalar inside = select(lt(s.value, 6.0), near, far);
+  Scalar inf = infinity(x);
+  Scalar outside = select(eq(x, 0.0), inf, inf - inf);
+  return select(lt(0.0, x), inside, outside);
 }
 
 } // namespace weft::scalar

@@ -120,7 +120,8 @@ class Weft_Op<string mnemonic, list<Trait> traits = []>
 class Weft_Elementwise<string mnemonic, list<string> names, string body,
                        list<string> derivatives, list<Trait> traits,
                        code equations = "",
-                       list<string> transposes = derivatives>
+                       list<string> transposes = derivatives,
+                       code methods = "">
     : Weft_Op<mnemonic, traits # [
         DeclareOpInterfaceMethods<ScalarBody>, Batchable] #
         !if(!empty(derivatives), [NotDifferentiable],
@@ -181,7 +182,7 @@ class Weft_Elementwise<string mnemonic, list<string> names, string body,
     }
   }];
   let extraClassDefinition =
-      scalarBody # !if(!empty(derivatives), "", derivative);
+      scalarBody # !if(!empty(derivatives), "", derivative) # methods;
 }
 
 class Weft_Unary<string mnemonic, Type type, string body,
@@ -208,6 +209,20 @@ class Weft_Binary<string mnemonic, Type type, string body,
   let arguments = (ins type:$x, type:$y);
   let results = (outs type:$result);
   let assemblyFormat = "$x `,` $y attr-dict `:` type($x)";
+}
+
+// A function that is differentiated `by[i]` times by operand i: its derivatives
+// are itself, differentiated once more.
+class Weft_Partial<string mnemonic, list<string> names, string body>
+    : Weft_Elementwise<mnemonic, names, body,
+          !foreach(i, !range(!size(names)), "t * raised(op, " # i # ", t)"),
+          [SameOperandsAndResultType], methods = [{
+    ::llvm::LogicalResult $cppClass::verify() {
+      return ::weft::verifyOrders(*this, getBy());
+    }
+  }]> {
+  let results = (outs Weft_Float:$result);
+  let hasVerifier = 1;
 }
 
 // The result has the operand's shape and bool elements.

@@ -9,7 +9,7 @@ off. A row of another op lists shapes and attributes instead.
 
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -46,6 +46,10 @@ class Row:
     complex_ulps: float | None = None
     # What the units are multiplied by, where rounded intermediates cost more.
     complex_condition: Callable[..., np.ndarray] | None = None
+    # Units in the last place of the result, but not of less than this.
+    floor: float = 0
+    # For float64, where SciPy is some ulps off itself, and its exponents are large.
+    ulps64: float | None = None
     # NumPy does not say which of 0.0 and -0.0 is the larger one.
     signed_zeros: bool = True
     # `ulps` are those of the largest element of a matrix or vector.
@@ -60,6 +64,10 @@ class Row:
     # The kinds of dtypes at which results have a scale or phase that is anyone's
     # choice, so that no differences can be taken.
     arbitrary: str = ""
+    # Those of an elementwise op.
+    attributes: dict[str, Any] = field(default_factory=dict)
+    # Where the references of derivatives that an op counts (`by`) are good to 1e-9.
+    reach: tuple[Interval, ...] = ()
 
 
 REAL = (-3.0, 3.0)
@@ -336,6 +344,11 @@ def _triangles(a: Shape, b: Shape, **flags: Any) -> list[Case]:
     ]
 
 
+def partial(*bounds: Interval, **options: Any) -> Row:
+    """A function that says how often it is differentiated: not at all."""
+    return smooth(*bounds, attributes={"by": (0,) * len(bounds)}, **options)
+
+
 EXACT = Row()
 
 ROWS: dict[str, Row] = {
@@ -406,6 +419,38 @@ ROWS: dict[str, Row] = {
         ulps=2,
         complex_ulps=4,
         complex_condition=lambda x: 1 + np.abs(parts.logistic(x.astype("c16"))),
+    ),
+    # Special functions.
+    "xlogy": smooth(REAL, POSITIVE, ulps=2),
+    "xlog1py": smooth(REAL, INSIDE, ulps=2),
+    "logit": smooth((0.1, 0.9), ulps=2),
+    "nextafter": EXACT,
+    "sinc": partial(REAL, ulps=2, reach=((-50, 50),)),
+    "gamma": smooth(POSITIVE, ulps=2, ulps64=16),
+    "lgamma": smooth(POSITIVE, ulps=2, floor=1, ulps64=16),
+    "digamma": smooth(POSITIVE, ulps=2, floor=1, ulps64=32),
+    "polygamma": smooth((1, 1), POSITIVE, ulps=2, ulps64=1e3),
+    "betaln": smooth(POSITIVE, POSITIVE, ulps=2, floor=1, ulps64=1e4),
+    "zeta": partial(
+        (1.5, 3.0), POSITIVE, ulps=2, ulps64=1e6, reach=((1.1, 30), (0.01, 50))
+    ),
+    "gammainc": partial(
+        (0.5, 3.0), POSITIVE, ulps=2, ulps64=1e6, reach=((0.05, 50), (1e-3, 50))
+    ),
+    "gammaincc": smooth((0.5, 3.0), POSITIVE, ulps=2, ulps64=1e6),
+    "betainc": partial(
+        (0.5, 3.0),
+        (0.5, 3.0),
+        (0.1, 0.9),
+        ulps=2,
+        ulps64=1e6,
+        reach=((0.05, 50), (0.05, 50), (0.01, 0.99)),
+    ),
+    "erfcx": partial(REAL, ulps=2, ulps64=16, reach=((-20, 1e6),)),
+    "ndtr": smooth(REAL, ulps=2, ulps64=16),
+    "ndtri": smooth((0.1, 0.9), ulps=2, ulps64=8),
+    "bessel_i": smooth(
+        REAL, ulps=2, ulps64=16, attributes={"order": 1, "scaled": True}
     ),
     # Predicates and comparisons.
     "isnan": EXACT,

@@ -75,7 +75,8 @@ def _case(
     op: Record, random: Random, shape: Shape
 ) -> tuple[tuple[Shape, ...], dict[str, Any], Shape | None] | None:
     if op.is_elementwise:
-        return (shape,) * len(op.operands), {}, shape
+        attributes = dict(op_table.ROWS[op.name].attributes)
+        return (shape,) * len(op.operands), attributes, shape
     draw = op_table.ROWS[op.name].draw
     assert draw is not None, f"give the row of {op.name!r} random cases: draw=..."
     case = draw(random, shape)

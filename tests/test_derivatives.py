@@ -55,12 +55,13 @@ def _smooth(
         _within(bounds, own, random)
         for own, bounds in zip(dtypes, ROWS[op.name].smooth, strict=True)
     )
+    attributes = ROWS[op.name].attributes
     if op.name == "convert":
         targets = [F64, C128] if dtype == F64 else [C128]
     else:
-        targets = [x.dtype for x in evaluate(op.name, list(operands), {})]
+        targets = [x.dtype for x in evaluate(op.name, list(operands), attributes)]
     return [
-        Instance(op, operands, {}, (ShapeDtypeStruct((ELEMENTS,), to),))
+        Instance(op, operands, attributes, (ShapeDtypeStruct((ELEMENTS,), to),))
         for to in targets
     ]
 

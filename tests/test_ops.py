@@ -103,8 +103,10 @@ def _elementwise(
     if needs_result(op):
         specs = [ShapeDtypeStruct(shape, to) for to in result_dtypes(op, dtype)]
         return [Instance(op, operands, {}, (spec,)) for spec in specs]
-    (value,) = evaluate(op.name, list(operands), {})
-    return [Instance(op, operands, {}, (ShapeDtypeStruct(shape, value.dtype),))]
+    attributes = ROWS[op.name].attributes
+    (value,) = evaluate(op.name, list(operands), attributes)
+    spec = ShapeDtypeStruct(shape, value.dtype)
+    return [Instance(op, operands, attributes, (spec,))]
 
 
 def _array(shape: tuple[int, ...], dtype: np.dtype[Any], seed: int) -> np.ndarray:
@@ -301,11 +303,21 @@ def same(x: np.ndarray, y: np.ndarray) -> bool:
         return np.array_equal(x.astype("f8"), y.astype("f8"), equal_nan=True)
 
 
+def _slope_is_bad(instance: Instance, got: np.ndarray, want: np.ndarray) -> np.ndarray:
+    """Where a derivative by parameters is wrong, as far as its reference knows."""
+    bad = _ulps_off(got, want, want) > (2 if want.dtype != np.float64 else 1e7)
+    for x, (low, high) in zip(instance.operands, instance.row.reach, strict=True):
+        bad &= (x.astype("f8") >= low) & (x.astype("f8") <= high)
+    return bad
+
+
 def _scale(instance: Instance, number: int, want: np.ndarray) -> np.ndarray:
     if instance.row.normwise:
         # Of each matrix, or vector, the largest element.
         axes = tuple(range(want.ndim))[-2:]
         return np.max(np.abs(want), axis=axes, keepdims=True, initial=0)
+    if instance.row.floor:
+        return np.maximum(np.abs(want), want.dtype.type(instance.row.floor))
     if not instance.row.accumulates:
         return want
     sizes = (np.abs(x).astype(x.dtype) for x in instance.operands)
@@ -356,6 +368,8 @@ def _ulps(instance: Instance) -> float:
     if is_narrow(instance.result.dtype):
         # What float32 is off may make it round otherwise.
         return min(ulps, 1)
+    if row.ulps64 is not None and instance.result.dtype == np.float64:
+        return row.ulps64
     # NumPy's own functions of float64 are some ulps off, on some processors.
     return ulps * (2 if real_dtype(instance.result.dtype) == np.float64 else 1)
 
@@ -365,6 +379,8 @@ def _bad(
     instance: Instance, number: int, got: np.ndarray, want: np.ndarray
 ) -> np.ndarray:
     """Where floats are too far from each other."""
+    if any(instance.attributes.get("by", ())):
+        return _slope_is_bad(instance, got, want)
     bad = _ulps_off(got, want, _scale(instance, number, want)) > _ulps(instance)
     rounds = instance.row.accumulates or instance.row.normwise
     if instance.row.signed_zeros and not rounds:
@@ -514,7 +530,12 @@ def _scalars(instance: Instance, count: int) -> list[Instance]:
     operands = instance.operands
     places = random.choice(operands[0].size, count, replace=False)
     return [
-        Instance(instance.op, tuple(np.asarray(x[i]) for x in operands), {}, (spec,))
+        Instance(
+            instance.op,
+            tuple(np.asarray(x[i]) for x in operands),
+            instance.attributes,
+            (spec,),
+        )
         for i in places
     ]
 

@@ -18,7 +18,7 @@ import math as _math
 import ml_dtypes as _ml_dtypes
 import numpy as _np
 
-from . import fft, linalg, nn, ops, random, testing
+from . import fft, linalg, nn, ops, random, special, testing
 from .array import Array
 from .control import cond, fori_loop, scan, switch, while_loop
 from .errors import (
@@ -152,6 +152,7 @@ __all__ = [
     "random",
     "result_type",
     "scan",
+    "special",
     "stages",
     "switch",
     "testing",

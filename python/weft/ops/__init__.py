@@ -22,6 +22,7 @@ from . import (
     joining,
     logic,
     nan_reductions,
+    numerics,
     padding,
     parts,
     products,
@@ -32,6 +33,7 @@ from . import (
     shape,
     slices,
     sorting,
+    special,
     statistics,
     subscripts,
     taking,
@@ -60,6 +62,7 @@ from .index import getitem as getitem
 from .joining import *  # noqa: F403
 from .logic import *  # noqa: F403
 from .nan_reductions import *  # noqa: F403
+from .numerics import *  # noqa: F403
 from .padding import *  # noqa: F403
 from .parts import *  # noqa: F403
 from .products import *  # noqa: F403
@@ -71,6 +74,7 @@ from .sets import *  # noqa: F403
 from .shape import *  # noqa: F403
 from .slices import *  # noqa: F403
 from .sorting import *  # noqa: F403
+from .special import *  # noqa: F403
 from .statistics import *  # noqa: F403
 from .subscripts import *  # noqa: F403
 from .taking import *  # noqa: F403
@@ -91,6 +95,7 @@ __all__ += logic.__all__
 __all__ += padding.__all__
 __all__ += products.__all__
 __all__ += parts.__all__
+__all__ += numerics.__all__
 __all__ += reduce.__all__
 __all__ += searching.__all__
 __all__ += shape.__all__
@@ -106,6 +111,7 @@ __all__ += sets.__all__
 __all__ += choosing.__all__
 __all__ += comparing.__all__
 __all__ += subscripts.__all__
+__all__ += special.__all__
 __all__ += transcendental.__all__
 __all__ += windows.__all__
 

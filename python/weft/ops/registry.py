@@ -109,13 +109,16 @@ def _as_before(x: Any, dtype: np.dtype[Any]) -> np.ndarray:
     return rounded(array, dtype) if array.dtype == FLOAT and is_narrow(dtype) else array
 
 
-def op(prepare: Callable[P, Call | Array]) -> Callable[[Reference], Callable[P, Array]]:
+def op(
+    prepare: Callable[P, Call | Array], *, as_stored: bool = False
+) -> Callable[[Reference], Callable[P, Array]]:
     """Registers an op: `prepare` turns public arguments into operands and attributes.
 
     It may also return an array, where nothing is left to compute.
     The decorated function's name, docstring and body are the op's name, documentation
     and reference; the signature of the public function is that of `prepare`. Unless it
-    asks for `result`, the reference sees 16-bit floats as float32 (see `in_float32`).
+    asks for `result`, or for operands `as_stored`, the reference sees 16-bit floats as
+    float32 (see `in_float32`).
     """
 
     def decorate(reference: Reference) -> Callable[P, Array]:
@@ -130,7 +133,7 @@ def op(prepare: Callable[P, Call | Array]) -> Callable[[Reference], Callable[P, 
             )
             return tracer.as_weak(result) if call.weak else result
 
-        return _register(name, prepare, reference, function, "Array")
+        return _register(name, prepare, reference, function, "Array", as_stored)
 
     return decorate
 
@@ -159,6 +162,7 @@ def _register(
     reference: Reference,
     function: Callable[P, T],
     returns: str,
+    as_stored: bool = False,
 ) -> Callable[P, T]:
     functools.update_wrapper(function, reference)
     function.__name__ = function.__qualname__ = name
@@ -167,7 +171,7 @@ def _register(
     del function.__wrapped__  # type: ignore[attr-defined]
     door = public(function)
     explicit = "result" in inspect.signature(reference).parameters
-    meaning = reference if explicit else in_float32(reference)
+    meaning = reference if explicit or as_stored else in_float32(reference)
     REGISTRY[name] = Op(name, meaning, explicit, door)
     return door
 
