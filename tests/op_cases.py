@@ -10,7 +10,7 @@ gives a `Case` with that shape, or nothing where no call of the op has such an o
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -50,6 +50,11 @@ def _some(random: Random, rank: int) -> Shape:
 
 def _order(random: Random, rank: int) -> Shape:
     return tuple(random.sample(range(rank), rank))
+
+
+def one_of(cases: Sequence[Case]) -> Draw:
+    """One of some cases, for an op whose operands must be drawn for it."""
+    return lambda random, given: random.choice(cases)
 
 
 # ---- shape ----

@@ -82,6 +82,8 @@ def smooth(*bounds: Interval, **options: Any) -> Row:
 
 def structured(*cases: Case, **options: Any) -> Row:
     """An op whose meaning depends on shapes and attributes."""
+    if "operands" in options:
+        options.setdefault("draw", op_cases.one_of(cases))
     return Row(cases=cases, **options)
 
 

@@ -21,12 +21,12 @@ from mlir import ir
 import op_cases
 import op_table
 import weft
-from op_cases import Shape
+from op_cases import Case, Shape
 from records import Record, array_ops, records
 from test_ops import Instance, needs_result, result_dtypes, wrong
 from weft import _weft
 from weft.dtypes import code, limits
-from weft.reference import _python_value
+from weft.reference import attributes_of
 from weft.specs import ShapeDtypeStruct
 from weft.tracer import bind_all, evaluate
 
@@ -62,25 +62,13 @@ def _indices(random: Random, around: Shape, shape: Shape) -> np.ndarray:
 # ---- one op ----
 
 
-def drawable_ops() -> list[Record]:
-    """The ops of which random calls can be drawn."""
-    return [
-        op
-        for op in array_ops()
-        if op.is_elementwise or op_table.ROWS[op.name].draw is not None
-    ]
-
-
-def _case(
-    op: Record, random: Random, shape: Shape
-) -> tuple[tuple[Shape, ...], dict[str, Any], Shape | None] | None:
+def _case(op: Record, random: Random, shape: Shape) -> Case | None:
     if op.is_elementwise:
-        attributes = dict(op_table.ROWS[op.name].attributes)
-        return (shape,) * len(op.operands), attributes, shape
+        shapes = (shape,) * len(op.operands)
+        return Case(shapes, dict(op_table.ROWS[op.name].attributes), shape)
     draw = op_table.ROWS[op.name].draw
     assert draw is not None, f"give the row of {op.name!r} random cases: draw=..."
-    case = draw(random, shape)
-    return case and (case.shapes, dict(case.attributes), case.result)
+    return draw(random, shape)
 
 
 @dataclass
@@ -89,6 +77,21 @@ class Values:
 
     random: Random
     arrays: list[np.ndarray] = field(default_factory=list)
+
+    def operands(self, op: Record, case: Case, dtype: np.dtype[Any]) -> tuple[int, ...]:
+        """The numbers of arrays that an op may be applied to."""
+        row, count = op_table.ROWS[op.name], len(case.shapes)
+        if row.operands is not None:
+            source = np.random.default_rng(self.random.randrange(2**32))
+            drawn = op_table.drawn_operands(row, case, dtype, source)
+            return tuple(map(self.add, drawn))
+        kinds = op_table.operand_values(op, count)
+        dtypes = op_table.operand_dtypes(op, dtype, count)
+        around = case.shapes[0] if count else ()
+        return tuple(
+            self.operand(kind, of, size, around)
+            for kind, of, size in zip(kinds, dtypes, case.shapes, strict=True)
+        )
 
     def operand(
         self, value: op_table.Value, dtype: np.dtype[Any], shape: Shape, around: Shape
@@ -126,22 +129,17 @@ def step(op: Record, dtype: np.dtype[Any], values: Values, shape: Shape) -> Step
     case = _case(op, values.random, shape)
     if case is None:
         return None
-    shapes, attributes, result_shape = case
-    kinds = op_table.operand_values(op, len(shapes))
-    dtypes = op_table.operand_dtypes(op, dtype, len(shapes))
+    attributes = dict(case.attributes)
     if "value" in op.attributes:
-        attributes["value"] = array(values.random, dtype, result_shape or ())
+        attributes["value"] = array(values.random, dtype, case.result or ())
     result = None
     if needs_result(op):
-        to = values.random.choice(result_dtypes(op, dtype))
-        result = ShapeDtypeStruct(result_shape or (), to)
-        if not op.is_elementwise:
-            result = ShapeDtypeStruct(result_shape or (), dtype)
+        to = dtype
+        if op.is_elementwise:
+            to = values.random.choice(result_dtypes(op, dtype))
+        result = ShapeDtypeStruct(case.result or (), to)
     before = len(values.arrays)
-    operands = tuple(
-        values.operand(kind, of, size, shape)
-        for kind, of, size in zip(kinds, dtypes, shapes, strict=True)
-    )
+    operands = values.operands(op, case, dtype)
     given = attributes if result is None else attributes | {"result": result}
     results = evaluate(op.name, [values.arrays[i] for i in operands], given)
     if any(x.size > MOST_ELEMENTS for x in results):
@@ -206,12 +204,13 @@ def _names(numbers: Sequence[int]) -> str:
 
 
 def varies(x: Any) -> bool:
+    """Whether the loss is differentiated by arrays like this."""
     return x.dtype in (np.float32, np.float64)
 
 
 def program(random: Random, length: int) -> Program:
     """A random program of at most so many steps."""
-    values, steps, ops = Values(random), [], drawable_ops()
+    values, steps, ops = Values(random), [], array_ops()
     for _ in range(length):
         op = random.choice(ops)
         allowed = op_table.dtypes(op)
@@ -310,7 +309,7 @@ def _moved(x: np.ndarray, towards_one: Any) -> np.ndarray:
 def _fault(operation: ir.Operation, known: dict[ir.Value, np.ndarray]) -> str:
     op = records()[operation.name.removeprefix("weft.")]
     operands = tuple(known[value] for value in operation.operands)
-    attributes = {key: _python_value(a) for key, a in operation.attributes.items()}
+    attributes = attributes_of(operation)
     got = [known[value] for value in operation.results]
     made = Instance(op, operands, attributes, tuple(map(_spec, got)))
     want = made.reference(*operands)

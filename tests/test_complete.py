@@ -68,6 +68,13 @@ def test_has_a_row_in_the_op_table(op: Record) -> None:
     assert op.name in op_table.ROWS, f"add {op.name!r} to tests/op_table.py"
 
 
+@every_array_op
+def test_has_random_calls(op: Record) -> None:
+    assert op.is_elementwise or op_table.ROWS[op.name].draw, (
+        f"give the row of {op.name!r} a `draw` (see tests/op_cases.py)"
+    )
+
+
 def test_the_op_table_has_no_other_rows() -> None:
     assert set(op_table.ROWS) == {op.name for op in array_ops()}
 

@@ -20,10 +20,11 @@ from hypothesis import strategies as st
 import op_table
 import sequences
 import weft
+from records import array_ops
 from test_ops import arguments, family, grouped, program_text
 from weft.ops.registry import REGISTRY
 
-FAMILIES = sorted({family(op) for op in sequences.drawable_ops()})
+FAMILIES = sorted({family(op) for op in array_ops()})
 
 
 def few(examples: int, derandomize: bool = True) -> settings:
@@ -43,7 +44,7 @@ def check_ops(name: str, random: Random) -> None:
     """One random call of each op of a family, all in one program."""
     drawn = [
         sequences.instance(op, random.choice(op_table.dtypes(op)), random)
-        for op in sequences.drawable_ops()
+        for op in array_ops()
         if family(op) == name
     ]
     chosen = [instance for instance in drawn if instance is not None]
@@ -89,7 +90,10 @@ def check_sequence(seed: int) -> None:
         function = weft.vmap(function)
         inputs = [np.stack([x, np.roll(x, 1)]) for x in inputs]
     lowered = weft.jit(function).lower(*inputs)
-    faults = sequences.faults(lowered.text("expanded", locations=False), inputs)
+    try:
+        faults = sequences.faults(lowered.text("expanded", locations=False), inputs)
+    except weft.LinAlgError:
+        return  # as it should be, of a matrix that is singular
     assert not faults, f"seed {seed}:\n{program}\n" + "\n".join(faults)
     lowered.compile()(*inputs)
 

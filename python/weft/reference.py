@@ -158,22 +158,10 @@ class Interpreter:
                 f"{name} has no reference: only stages weft and expanded can be "
                 "interpreted"
             )
-        if name == "weft.constant":
-            return [self._constant(operation)]
-        attributes = {key: _python_value(a) for key, a in operation.attributes.items()}
+        attributes = attributes_of(operation)
         if REGISTRY[short].explicit_result:
             attributes["result"] = self._context.spec_of(operation.results[0].type)
         return evaluate(short, operands, attributes)
-
-    def _constant(self, operation: ir.Operation) -> np.ndarray:
-        spec = self._context.spec_of(operation.results[0].type)
-        if spec.dtype.kind != "c":
-            return _python_value(operation.attributes["value"])
-        data, is_splat = _weft.constant_elements(operation)
-        elements = np.frombuffer(data, spec.dtype)
-        if is_splat:
-            return np.full(spec.shape, elements[0])
-        return elements.reshape(spec.shape)
 
     def _transform(self, operation: ir.Operation, operands: list[Any]) -> list[Any]:
         """Expands a module that does nothing but this, and interprets that."""
@@ -280,6 +268,25 @@ def _stacked(slices: list[list[Any]], number: int, kind: ir.Type) -> np.ndarray:
 
 def _callee(operation: ir.Operation | ir.OpView) -> str:
     return ir.FlatSymbolRefAttr(operation.attributes["callee"]).value
+
+
+def attributes_of(operation: ir.Operation) -> dict[str, Any]:
+    """The attributes of an op, as its reference takes them by keyword."""
+    if operation.name == "weft.constant":
+        return {"value": _value_of(operation)}
+    return {key: _python_value(a) for key, a in operation.attributes.items()}
+
+
+def _value_of(constant: ir.Operation) -> np.ndarray:
+    """The array that a `weft.constant` is."""
+    tensor = ir.RankedTensorType(constant.results[0].type)
+    dtype, shape = BY_MLIR_NAME[str(tensor.element_type)], tuple(tensor.shape)
+    if dtype.kind != "c":
+        return _python_value(constant.attributes["value"])
+    # MLIR does not show the elements of a complex attribute.
+    data, is_splat = _weft.constant_elements(constant)
+    elements = np.frombuffer(data, dtype)
+    return np.full(shape, elements[0]) if is_splat else elements.reshape(shape)
 
 
 def _python_value(attribute: ir.Attribute) -> Any:
