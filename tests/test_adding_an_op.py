@@ -25,15 +25,26 @@ def run(*command: str | Path, cwd: Path, **environment: str) -> str:
     return done.stdout
 
 
-@pytest.mark.slow
-def test_the_diff_adds_an_op(tmp_path: Path) -> None:
+@pytest.fixture
+def diff(tmp_path: Path) -> Path:
+    """The diff as a file."""
     text = (ROOT / "docs" / "adding-an-op.md").read_text()
-    diff = re.search(r"```diff\n(.*?)```", text, re.S)
-    assert diff is not None
+    found = re.search(r"```diff\n(.*?)```", text, re.S)
+    assert found is not None
+    file = tmp_path / "op.diff"
+    file.write_text(found[1])
+    return file
+
+
+def test_the_diff_applies(diff: Path) -> None:
+    run("git", "apply", "--check", diff, cwd=ROOT)
+
+
+@pytest.mark.slow
+def test_the_diff_adds_an_op(diff: Path, tmp_path: Path) -> None:
     tree = tmp_path / "weft"
     run("git", "clone", "--quiet", ROOT, tree, cwd=tmp_path)
-    (tmp_path / "op.diff").write_text(diff[1])
-    run("git", "apply", tmp_path / "op.diff", cwd=tree)
+    run("git", "apply", diff, cwd=tree)
 
     build = tree / "build"
     run(
