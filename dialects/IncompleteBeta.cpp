@@ -17,7 +17,7 @@ static Scalar term(Scalar p, Scalar q, Scalar x, Scalar excess) {
   Scalar exponent = p * logDistance(excess / p, x * (sum / p)) +
                     q * logDistance(-excess / q, (1.0 - x) * (sum / q));
   Scalar errors = stirlingError(sum) - stirlingError(p) - stirlingError(q);
-  return exp(errors - exponent) * sqrt(p / sum * (q / twoPi));
+  return exp(errors - exponent) * sqrt(p / sum / twoPi) * sqrt(q);
 }
 
 static Jet tailOf(const Jet &x) {
@@ -107,7 +107,9 @@ static Jet continuedFraction(const Jet &p, const Jet &q, Scalar x) {
 static std::pair<Jet, Scalar> computed(const Parameters &at) {
   const Box &box = *at.p.box;
   Scalar p = at.p.value(), q = at.q.value();
-  Scalar isUpper = lt((p + 1.0) / (p + q + 2.0), at.x);
+  // For small q the function is small, and must not be a difference.
+  Scalar isSmall = lt(q, 0.05) & lt(at.x, 0.999);
+  Scalar isUpper = ~isSmall & lt((p + 1.0) / (p + q + 2.0), at.x);
   Jet own = select(isUpper, at.q, at.p), other = select(isUpper, at.p, at.q);
   Scalar x = select(isUpper, 1.0 - at.x, at.x);
   Jet fraction = continuedFraction(own, other, x) / own;
@@ -175,10 +177,16 @@ Scalar betainc(Scalar p, Scalar q, Scalar x, Orders by) {
         Scalar isInside = le(0.0, p) & le(0.0, q) & le(0.0, x) & le(x, 1.0);
         Scalar isProper = lt(0.0, p) & lt(p, inf) & lt(0.0, q) & lt(q, inf);
         Scalar isTame = isProper & lt(0.0, x) & lt(x, 1.0);
-        // Sums of the largest numbers would overflow.
-        Scalar largest = constant(x, 1e200);
-        Scalar tameP = select(isTame, minimum(p, largest), 1.0),
-               tameQ = select(isTame, minimum(q, largest), 1.0),
+        // Of two tiny parameters only the quotient counts; sums of the largest
+        // numbers, and quotients of the smallest, would overflow.
+        Scalar scale =
+            select(lt(maximum(p, q), 1e-200), 1e150, constant(x, 1.0));
+        auto tamed = [&](Scalar own) {
+          Scalar bounded = maximum(minimum(own * scale, constant(x, 1e200)),
+                                   constant(x, 1e-250));
+          return select(isTame, bounded, 1.0);
+        };
+        Scalar tameP = tamed(p), tameQ = tamed(q),
                tameX = select(isTame, x, 0.5);
         if (by[2] > 0) {
           Scalar slope =
@@ -191,6 +199,9 @@ Scalar betainc(Scalar p, Scalar q, Scalar x, Orders by) {
         Scalar derivative = value.derivative();
         if (by[0] + by[1] == 0) {
           derivative = select(isUpper, 1.0 - derivative, derivative);
+          // To a tiny q it is proportional.
+          Scalar share = select(isTame & lt(q, 1e-200), q * scale / tameQ, 1.0);
+          derivative = derivative * share;
           derivative = withEnds(p, q, x, derivative);
         } else {
           derivative = select(isUpper, -derivative, derivative);

@@ -71,6 +71,8 @@ static Scalar term(Scalar a, Scalar x) {
 /// The factor by which the term grows with `a`: its value is 1.
 static Jet growth(const Jet &a, Scalar x) {
   // log(x) - digamma(a + 1), whose parts may nearly cancel.
+  if (a.box->size() == 1)
+    return Jet(*a.box, constant(x, 1.0));
   Scalar up = a.value() + 1.0;
   Scalar slope = log(x / up) + logMinusDigamma(up);
   Jet step = a;

@@ -142,6 +142,28 @@ def test_gammainc_of_large_parameters():
     np.testing.assert_allclose(both(special.gammainc, a[:20], x[:20]), want, rtol=1e-13)
 
 
+def test_gammainc_where_the_quotient_underflows():
+    a, x = np.array([9.2e18, 1e17]), np.array([2.2e-308, 1e-300])
+    np.testing.assert_array_equal(both(special.gammainc, a, x), [0, 0])
+    np.testing.assert_array_equal(both(special.gammaincc, a, x), [1, 1])
+
+
+def test_betainc_of_small_parameters():
+    p = np.array([0.1, 5e-324, 5e-324, 4.93, 0.1])
+    q = np.array([2.2250738585072014e-308, 0.5, 5e-324, 1e-9, 1e-5])
+    x = np.array([0.1, 0.1, 0.3, 0.89, 0.99])
+
+    def near(p, q, x):
+        """q times the integral without the factor that q makes 1."""
+        return q * x**p * mp.nsum(lambda k: x**k / (p + k), [0, mp.inf])
+
+    want = [*_exact(near, p[:1], q[:1], x[:1]), 1, 0.5]
+    want += _exact(
+        lambda *v: mp.betainc(*v[:2], 0, v[2], regularized=True), p[3:], q[3:], x[3:]
+    )
+    np.testing.assert_allclose(both(special.betainc, p, q, x), want, rtol=1e-11)
+
+
 def test_small_complements():
     a = np.array([1e-10, 1e-3, 0.3, 1e-20])
     x = np.array([0.4, 1e-5, 1.0, 1e-100])

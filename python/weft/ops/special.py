@@ -611,7 +611,12 @@ def betainc(p: np.ndarray, q: np.ndarray, x: np.ndarray, *, by: Orders) -> np.nd
 def _betainc(p: np.ndarray, q: np.ndarray, x: np.ndarray) -> np.ndarray:
     at_zero, at_one = (p == 0) | (q == np.inf), (q == 0) | (p == np.inf)
     proper = ~(at_zero | at_one)
-    inside = _scipy().betainc(np.where(proper, p, 1), np.where(proper, q, 1), x)
+    # SciPy's is 0 for the smallest q, to which it is proportional; of two such
+    # parameters only the quotient counts.
+    scale = np.where(np.maximum(p, q) < 1e-200, 1e150, 1.0)
+    a, b = np.where(proper, p * scale, 1), np.where(proper, q * scale, 1)
+    bounded = np.maximum(b, 1e-200)
+    inside = _scipy().betainc(np.maximum(a, 1e-250), bounded, x) * (b / bounded)
     value = np.where(at_zero, 1.0, np.where(at_one, 0.0, inside))
     value = np.where(x == 0, 0.0, np.where(x == 1, 1.0, value))
     valid = (p >= 0) & (q >= 0) & (x >= 0) & (x <= 1) & ~(at_zero & at_one)
