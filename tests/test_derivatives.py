@@ -480,6 +480,12 @@ def narrowed(dtype: np.dtype[Any]) -> Narrower:
     return {F64: dtype, C128: C64}
 
 
+def narrows_to(op: Record, dtype: np.dtype[Any]) -> bool:
+    """Whether there is a narrower version of an op on doubles."""
+    taken = op_table.dtypes(op)
+    return dtype in taken or (dtype == F32 and C64 in taken)
+
+
 def _dtypes(instance: Instance) -> list[np.dtype[Any]]:
     return [x.dtype for x in instance.operands]
 
@@ -497,9 +503,7 @@ def _narrow_families() -> list[tuple[np.dtype[Any], str]]:
         (dtype, name)
         for dtype in NARROWER
         for name in FAMILIES
-        if any(
-            family(op) == name and dtype in op_table.dtypes(op) for op in array_ops()
-        )
+        if any(family(op) == name and narrows_to(op, dtype) for op in array_ops())
     ]
 
 

@@ -79,7 +79,7 @@ def celu(x: ArrayLike, /, alpha: ArrayLike = 1.0) -> Array:
     """Elementwise `x` where it is positive, else `alpha * expm1(x / alpha)`.
 
     >>> weft.nn.celu(weft.asarray([-1.0, 2.0]), 2.0)
-    Array([-0.7869387,  2.       ], dtype=float32)
+    Array([-0.78693867,  2.        ], dtype=float32)
     """
     array = _floats("celu", x)
     positive = ops.greater(array, 0)
@@ -132,7 +132,7 @@ def squareplus(x: ArrayLike, /, b: ArrayLike = 4) -> Array:
     """Elementwise `(x + sqrt(x**2 + b)) / 2`.
 
     >>> weft.nn.squareplus(weft.asarray([0.0, 3.0]))
-    Array([1.      , 3.302776], dtype=float32)
+    Array([1.       , 3.3027756], dtype=float32)
     """
     array = _floats("squareplus", x)
     total = ops.abs(array) + ops.sqrt(ops.square(array) + b)
@@ -170,7 +170,7 @@ def mish(x: ArrayLike, /) -> Array:
     """Elementwise `x * tanh(softplus(x))`.
 
     >>> weft.nn.mish(weft.asarray([0.0, 1.0]))
-    Array([0.       , 0.8650984], dtype=float32)
+    Array([0.        , 0.86509836], dtype=float32)
     """
     array = _floats("mish", x)
     return array * ops.tanh(softplus(array))
@@ -183,7 +183,7 @@ def gelu(x: ArrayLike, /, approximate: bool = True) -> Array:
     By default as JAX has it: the approximation by tanh of Hendrycks and Gimpel.
 
     >>> weft.nn.gelu(weft.asarray([0.0, 1.0]), approximate=False)
-    Array([0.        , 0.84134474], dtype=float32)
+    Array([0.       , 0.8413448], dtype=float32)
     """
     array = _floats("gelu", x)
     if not approximate:

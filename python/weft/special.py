@@ -96,7 +96,7 @@ def zeta(s: ArrayLike, q: ArrayLike = 1.0, /) -> Array:
     The sum of `(k + q)**-s` over k = 0, 1, ...: infinite for `s == 1`, NaN below.
 
     >>> weft.special.zeta(weft.asarray([2.0, 4.0]))
-    Array([1.6449341, 1.0823232], dtype=float32)
+    Array([1.644934 , 1.0823232], dtype=float32)
     """
     return _zeta(s, q)
 
@@ -123,7 +123,7 @@ def beta(x: ArrayLike, y: ArrayLike, /) -> Array:
     """Elementwise `gamma(x) * gamma(y) / gamma(x + y)`.
 
     >>> weft.special.beta(weft.asarray([1.0, 2.0]), 2.0)
-    Array([0.5       , 0.16666667], dtype=float32)
+    Array([0.5       , 0.16666666], dtype=float32)
     """
     a, b = _floats("beta", x, y)
     sign = gammasgn(a) * gammasgn(b) * gammasgn(a + b)
@@ -249,7 +249,7 @@ def i1(x: ArrayLike, /) -> Array:
     """Elementwise modified Bessel function of the first kind of order 1.
 
     >>> weft.special.i1(weft.asarray([0.0, 1.0]))
-    Array([0.        , 0.56515914], dtype=float32)
+    Array([0.       , 0.5651591], dtype=float32)
     """
     return bessel_i(x, 1, False)
 

@@ -16,6 +16,7 @@ from .dtypes import (
     FLOAT,
     FLOAT16,
     FLOAT64,
+    complex_dtype,
     default_precision,
     is_kind,
     real_dtype,
@@ -254,10 +255,15 @@ def _fixed(f: _Function, directions: _Arrays) -> _Function:
     """A derivative along fixed directions, of the dtypes that the arguments have."""
 
     def function(*xs: Any) -> Any:
-        kind = ops.asarray(xs[0]).dtype
-        return f(*xs, *(d.astype(kind) for d in directions))
+        real = real_dtype(ops.asarray(xs[0]).dtype)
+        return f(*xs, *(d.astype(_like(d, real)) for d in directions))
 
     return standing_for(function, f)
+
+
+def _like(x: np.ndarray, real: np.dtype[Any]) -> np.dtype[Any]:
+    """A dtype of some precision for real or complex numbers, as those of `x` are."""
+    return complex_dtype(real) if is_kind(x.dtype, "complex") else real
 
 
 def _arrays(xs: Any) -> _Arrays:

@@ -3,18 +3,15 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 import re
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from accuracy import F32, F64, FUNCTIONS, Function, errors
+
+from records import array_ops
 
 ROOT = Path(__file__).parent.parent.parent
-sys.path[:0] = [str(ROOT / "benchmarks"), str(ROOT / "tests")]
-
-from accuracy import F32, F64, FUNCTIONS, Function, errors  # noqa: E402
-
-from records import array_ops  # noqa: E402
 
 
 @pytest.mark.parametrize("function", FUNCTIONS, ids=lambda f: f.name)

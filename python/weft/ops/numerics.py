@@ -152,7 +152,7 @@ def float_power(x: ArrayLike, y: ArrayLike, /) -> Array:
     """Elementwise `x ** y` in float64.
 
     >>> weft.float_power(weft.asarray([2, 3]), -1)
-    Array([0.5       , 0.33333333])
+    Array([0.5       , 0.33333333], dtype=float64)
     """
     double = np.dtype("float64")
     return pow(cast(x, double, "float_power"), cast(y, double, "float_power"))
