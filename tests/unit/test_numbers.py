@@ -63,7 +63,7 @@ def test_promotion_of_many_does_not_depend_on_their_order() -> None:
 
 @pytest.mark.parametrize("dtype", MLIR_NAMES, ids=str)
 def test_python_scalars_are_weak(dtype: np.dtype[Any]) -> None:
-    float_too = is_kind(dtype, "float") or is_kind(dtype, "float8")
+    float_too = is_kind(dtype, "inexact") or is_kind(dtype, "float8")
     as_float = dtype if float_too else weft.float32
     as_int = weft.int64 if is_kind(dtype, "bool") else dtype
     assert weft.result_type(dtype, 1.0) == as_float

@@ -121,8 +121,9 @@ def _sinc(x: np.ndarray, order: int) -> np.ndarray:
     # sinc(x) is the mean of cos(pi x t) over 0 < t < 1.
     nodes, weights = np.polynomial.legendre.leggauss(48)
     t, near = (nodes + 1) / 2, np.abs(u) < 20
-    angle = np.where(near, u, 0)[..., None] * t + order * np.pi / 2
-    mean = np.sum(weights / 2 * (np.pi * t) ** order * np.cos(angle), -1)
+    angle = np.where(near, u, 0)[..., None] * t
+    wave = (np.cos, lambda a: -np.sin(a), lambda a: -np.cos(a), np.sin)[order % 4]
+    mean = np.sum(weights / 2 * (np.pi * t) ** order * wave(angle), -1)
     safe = np.where(near, 1, u)
     f = _turned(x, 0) / safe
     for k in range(1, order + 1):
@@ -699,6 +700,22 @@ def _bessel(x: ArrayLike, order: int, scaled: bool) -> Call:
     return Call(call.operands, attributes, weak=call.weak)
 
 
+def _ive(order: int, size: np.ndarray) -> np.ndarray:
+    """The series, of positive terms, and past 20 the recurrence in the order."""
+    near = size < 20
+    half = np.where(near, size / 2, 1)
+    term = half**order / math.factorial(order)
+    series = term
+    for k in range(1, 60):
+        term = term * (half * half) / (k * (k + order))
+        series = series + term
+    far = np.where(near, 20, size)
+    before, value = _scipy().i0e(far), _scipy().i1e(far)
+    for n in range(1, order):
+        before, value = value, before - 2 * n / far * value
+    return np.where(near, series * np.exp(-np.where(near, size, 0)), value)
+
+
 @op(_bessel)
 def bessel_i(x: np.ndarray, *, order: int, scaled: bool = False) -> np.ndarray:
     """Elementwise modified Bessel function of the first kind, of an order up to 8.
@@ -712,7 +729,7 @@ def bessel_i(x: np.ndarray, *, order: int, scaled: bool = False) -> np.ndarray:
     def value(x: np.ndarray) -> np.ndarray:
         special, size = _scipy(), np.abs(x)
         ours = {0: special.i0e, 1: special.i1e}
-        function = ours.get(order, functools.partial(special.ive, order))
+        function = ours.get(order, functools.partial(_ive, order))
         value = function(np.where(np.isinf(x), 1, size))
         value = np.where(np.isinf(x), 0, value)
         if not scaled:
