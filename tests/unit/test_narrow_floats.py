@@ -166,7 +166,7 @@ def test_float8_moves_and_is_compared(dtype: np.dtype[Any]) -> None:
 
 
 def test_float8_has_no_derivative() -> None:
-    with pytest.raises(weft.TransformError, match="only floats and complex numbers have derivatives"):
+    with pytest.raises(weft.TransformError, match="only floats and complex"):
         weft.grad(lambda x: weft.sum(x.astype("f4")))(
             weft.ones(2, dtype=weft.float8_e5m2)
         )
