@@ -205,6 +205,14 @@ template <typename Float> float truncateToHalf(Float x) {
 // ORC
 //===----------------------------------------------------------------------===//
 
+/// The nearest bfloat16, ties to even: of what was one, the same. NaN stays.
+__bf16 truncateToBFloat16(float x) {
+  uint32_t bits = llvm::bit_cast<uint32_t>(x);
+  uint32_t rounded = (bits + 0x7FFF + ((bits >> 16) & 1)) >> 16;
+  auto upper = static_cast<uint16_t>(x != x ? (bits >> 16) | 0x40 : rounded);
+  return llvm::bit_cast<__bf16>(upper);
+}
+
 /// A JIT that links in the calling thread (a forked child has no other) and
 /// looks for libm's functions whether or not the process exports them.
 Expected<std::unique_ptr<orc::LLJIT>> createJit() {
@@ -234,7 +242,8 @@ Expected<std::unique_ptr<orc::LLJIT>> createJit() {
       {(*jit)->mangleAndIntern("__extendhfsf2"), symbol(&extendHalf)},
       {(*jit)->mangleAndIntern("__truncsfhf2"), symbol(&truncateToHalf<float>)},
       {(*jit)->mangleAndIntern("__truncdfhf2"),
-       symbol(&truncateToHalf<double>)}};
+       symbol(&truncateToHalf<double>)},
+      {(*jit)->mangleAndIntern("__truncsfbf2"), symbol(&truncateToBFloat16)}};
   for (const weft::runtime::Kernel &kernel : weft::runtime::kernels())
     symbols[(*jit)->mangleAndIntern(kernel.symbol)] =
         orc::ExecutorSymbolDef(orc::ExecutorAddr::fromPtr(kernel.address),
@@ -263,6 +272,10 @@ const weft::HostCpu &weft::hostCpu() {
     llvm::SubtargetFeatures features;
     for (const auto &[name, present] : llvm::sys::getHostCPUFeatures())
       features.AddFeature(name, present);
+    // These instructions take subnormal numbers for zeros, and LLVM uses them
+    // where it only moves a bfloat16.
+    for (const char *feature : {"avx512bf16", "avxneconvert"})
+      features.AddFeature(feature, false);
     // LLVM keeps to half the vector width on CPUs that once slowed down.
     if (llvm::sys::getHostCPUFeatures().lookup("avx512f"))
       features.AddFeature("prefer-256-bit", false);
