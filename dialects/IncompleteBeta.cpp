@@ -14,8 +14,12 @@ constexpr double twoPi = 2 * llvm::numbers::pi;
 /// logarithms cancel by hand. `excess` is q x - p (1 - x).
 static Scalar term(Scalar p, Scalar q, Scalar x, Scalar excess) {
   Scalar sum = p + q;
-  Scalar exponent = p * logDistance(excess / p, x * (sum / p)) +
+  // Subnormal numbers have too few digits to be multiplied.
+  Scalar isTiny = lt(x, 1e-290);
+  Scalar scaled = select(isTiny, 0x1p+200 * x, x);
+  Scalar exponent = p * logDistance(excess / p, scaled * (sum / p)) +
                     q * logDistance(-excess / q, (1.0 - x) * (sum / q));
+  exponent = exponent + select(isTiny, 200 * llvm::numbers::ln2 * p, 0.0);
   Scalar errors = stirlingError(sum) - stirlingError(p) - stirlingError(q);
   return exp(errors - exponent) * sqrt(p / sum / twoPi) * sqrt(q);
 }

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 import op_table
@@ -28,11 +28,15 @@ FAMILIES = sorted({family(op) for op in array_ops()})
 
 
 def few(examples: int, derandomize: bool = True) -> settings:
-    """Settings for examples that each compile a program."""
+    """Settings for examples that each compile a program.
+
+    They are seeds, which have no simpler form to be shrunk to.
+    """
     return settings(
         max_examples=examples,
         deadline=None,
         derandomize=derandomize,
+        phases=(Phase.explicit, Phase.generate),
         suppress_health_check=list(HealthCheck),
     )
 

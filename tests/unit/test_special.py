@@ -164,6 +164,16 @@ def test_betainc_of_small_parameters():
     np.testing.assert_allclose(both(special.betainc, p, q, x), want, rtol=1e-11)
 
 
+def test_betainc_of_subnormal_x():
+    p, q = np.array([[0.3, 3.0], [0.01, 0.2], [0.8, 1e5], [1e-3, 50.0]]).T
+    x = np.array([5e-324, 1.5e-323, 3e-320, 1e-310])
+    want = _exact(
+        lambda p, q, x: x**p / (p * mp.beta(p, q)) * mp.hyp2f1(p, 1 - q, p + 1, x),
+        p, q, x,
+    )  # fmt: skip
+    np.testing.assert_allclose(both(special.betainc, p, q, x), want, rtol=1e-12)
+
+
 def test_small_complements():
     a = np.array([1e-10, 1e-3, 0.3, 1e-20])
     x = np.array([0.4, 1e-5, 1.0, 1e-100])

@@ -617,7 +617,10 @@ def _betainc(p: np.ndarray, q: np.ndarray, x: np.ndarray) -> np.ndarray:
     scale = np.where(np.maximum(p, q) < 1e-200, 1e150, 1.0)
     a, b = np.where(proper, p * scale, 1), np.where(proper, q * scale, 1)
     bounded = np.maximum(b, 1e-200)
-    inside = _scipy().betainc(np.maximum(a, 1e-250), bounded, x) * (b / bounded)
+    # Nor does it hold for subnormal x; there it is proportional to x**a.
+    a, normal = np.maximum(a, 1e-250), np.maximum(x, 1e-290)
+    inside = _scipy().betainc(a, bounded, normal) * (b / bounded)
+    inside = inside * np.where(x < normal, np.maximum(x, 0) / normal, 1) ** a
     value = np.where(at_zero, 1.0, np.where(at_one, 0.0, inside))
     value = np.where(x == 0, 0.0, np.where(x == 1, 1.0, value))
     valid = (p >= 0) & (q >= 0) & (x >= 0) & (x <= 1) & ~(at_zero & at_one)
