@@ -49,29 +49,39 @@ Scalar notANumber(Scalar like) { return infinity(like) - infinity(like); }
 // Exponential and logarithm
 //===----------------------------------------------------------------------===//
 
-/// An argument whose exponential is within a factor of 3 of the largest number.
-double largestExponent(Scalar x) {
-  return std::floor(maxExponentOf(x) * llvm::numbers::ln2);
-}
+/// The powers of a base.
+struct Powers {
+  Scalar (*of)(Scalar);
+  double (*ofDouble)(double);
+  double logOfBase;
 
-/// scale * factor * e^x for an x above the largest exponent and a factor of at
-/// most 1: the product may be in range where e^x is not.
-Scalar grow(Scalar x, Scalar factor, double scale = 1.0) {
-  double most = largestExponent(x);
-  Scalar limit = constant(x, most), step = constant(x, std::exp(most));
+  /// An argument whose power is within a factor of 3 of the largest number.
+  double largestExponent(Scalar x) const {
+    return std::floor(maxExponentOf(x) * (llvm::numbers::ln2 / logOfBase));
+  }
+};
+constexpr Powers ofE{exp, std::exp, 1.0};
+constexpr Powers ofTwo{exp2, std::exp2, llvm::numbers::ln2};
+
+/// scale * factor * b^x for an x above the largest exponent and a factor of at
+/// most 1: the product may be in range where b^x is not.
+Scalar grow(Scalar x, Scalar factor, double scale = 1.0, Powers b = ofE) {
+  double most = b.largestExponent(x);
+  Scalar limit = constant(x, most), step = constant(x, b.ofDouble(most));
   Scalar rest = x - limit;
   Scalar again = lt(limit, rest);
   factor = factor * step;
   factor = select(again, factor * step, factor);
-  return scale * factor * exp(select(again, rest - limit, rest));
+  return scale * factor * b.of(select(again, rest - limit, rest));
 }
 
-Parts expOf(Parts z) {
-  Scalar x = z.re, y = z.im, zero = constant(x, 0.0);
-  Scalar isLarge = lt(constant(x, largestExponent(x)), x);
-  Scalar length = exp(x), c = cos(y), s = sin(y);
-  Parts result{select(isLarge, grow(x, c), length * c),
-               select(isLarge, grow(x, s), length * s)};
+/// b^x (cos y + i sin y).
+Parts turnedPower(Powers b, Scalar x, Scalar y) {
+  Scalar zero = constant(x, 0.0);
+  Scalar isLarge = lt(constant(x, b.largestExponent(x)), x);
+  Scalar length = b.of(x), c = cos(y), s = sin(y);
+  Parts result{select(isLarge, grow(x, c, 1.0, b), length * c),
+               select(isLarge, grow(x, s, 1.0, b), length * s)};
   // Of an infinite x the angle need not be known.
   Scalar noAngle = isInfinite(x) & isNaN(y - y);
   Scalar vanishes = lt(x, zero);
@@ -79,6 +89,11 @@ Parts expOf(Parts z) {
   result.im = select(noAngle, select(vanishes, zero, notANumber(x)), result.im);
   return {select(isZero(y), length, result.re),
           select(isZero(y), y, result.im)};
+}
+
+Parts expOf(Parts z) { return turnedPower(ofE, z.re, z.im); }
+Parts exp2Of(Parts z) {
+  return turnedPower(ofTwo, z.re, llvm::numbers::ln2 * z.im);
 }
 
 /// log sqrt(x*x + y*y), accurate near 1 and free of overflow.
@@ -154,7 +169,7 @@ struct Hyperbolic {
   Scalar x, isLarge;
 
   explicit Hyperbolic(Scalar x)
-      : x(x), isLarge(lt(constant(x, largestExponent(x)), absolute(x))) {}
+      : x(x), isLarge(lt(constant(x, ofE.largestExponent(x)), absolute(x))) {}
   Scalar half(Scalar factor) const { return grow(absolute(x), factor, 0.5); }
   Scalar timesSinh(Scalar factor) const {
     Scalar unit = copysign(constant(x, 1.0), x);
@@ -284,6 +299,7 @@ template <typename Op> static Scalar either(Scalar x, Parts (*onParts)(Parts)) {
 }
 
 Scalar exp(Scalar x) { return either<math::ExpOp>(x, expOf); }
+Scalar exp2(Scalar x) { return either<math::Exp2Op>(x, exp2Of); }
 Scalar expm1(Scalar x) { return either<math::ExpM1Op>(x, expm1Of); }
 Scalar log(Scalar x) { return either<math::LogOp>(x, logOf); }
 Scalar log1p(Scalar x) { return either<math::Log1pOp>(x, log1pOf); }

@@ -152,8 +152,10 @@ def WindowReduction : OpInterface<"WindowReduction"> {
       "::mlir::Value", "buildCombiner",
       (ins "::mlir::OpBuilder &":$b, "::mlir::Location":$loc,
            "::mlir::Value":$accumulator, "::mlir::ValueRange":$elements)>,
-    InterfaceMethod<"The neutral element, as an attribute of signless type.",
-      "::mlir::TypedAttr", "getNeutral">
+    InterfaceMethod<[{
+      The neutral element, of the accumulator's type; see buildConstant.
+    }],
+      "::mlir::Attribute", "getNeutral">
   ];
 }
 

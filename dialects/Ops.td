@@ -165,7 +165,8 @@ def Weft_RoundOp : Weft_Math<"round", "RoundEven", [], [Idempotent]> {
 def Weft_ExpOp : Weft_Unary<"exp", Weft_Inexact, "exp(x)", ["t * r"]> {
   let summary = "Elementwise exponential.";
 }
-def Weft_Exp2Op : Weft_Math<"exp2", "Exp2", ["t * (r * ln2)"]> {
+def Weft_Exp2Op : Weft_Unary<"exp2", Weft_Inexact, "exp2(x)",
+    ["t * (r * ln2)"]> {
   let summary = "Elementwise power of two.";
 }
 def Weft_Expm1Op : Weft_Unary<"expm1", Weft_Inexact, "expm1(x)",
@@ -854,9 +855,13 @@ def Weft_SortOp : Weft_Structured<"sort", ["buildTangents"]> {
   let description = [{
     The order of equal elements stays. With `descending` the order is the
     opposite one, NaN first, but equal elements stay as they are.
+
+    Complex numbers are ordered by their real parts, equal ones by their
+    imaginary parts. Those with a NaN are last: with one in the imaginary part,
+    in the real part, in both.
   }];
-  let arguments = (ins Weft_Ordered:$x, I64Attr:$axis, UnitAttr:$descending);
-  let results = (outs Weft_Ordered:$result);
+  let arguments = (ins Weft_Any:$x, I64Attr:$axis, UnitAttr:$descending);
+  let results = (outs Weft_Any:$result);
   let assemblyFormat = [{
     $x `axis` $axis (`descending` $descending^)? attr-dict
     `:` type($x) `to` type($result)
@@ -875,7 +880,7 @@ def Weft_ArgsortOp : Weft_Inferred<"argsort", [NotDifferentiable,
         : tensor<9xi32>, tensor<9xui8> to tensor<9xi64>
     ```
   }];
-  let arguments = (ins Variadic<Weft_Ordered>:$keys, I64Attr:$axis,
+  let arguments = (ins Variadic<Weft_Any>:$keys, I64Attr:$axis,
                    UnitAttr:$descending);
   let results = (outs Weft_Int:$result);
   let assemblyFormat = [{
@@ -891,15 +896,15 @@ def Weft_SearchsortedOp : Weft_Inferred<"searchsorted", [NotDifferentiable,
     The rows lie along the last dimension of `sorted`; its other dimensions are
     the first ones of `values`, each of whose elements is looked up in the row
     of its place. Counted are the elements less than the value, with `right`
-    those equal to it too; NaN is after all numbers. The elements are found by
-    bisection, so a row that is not sorted gives a number that depends on it.
+    those equal to it too; the order is that of `weft.sort`. The elements are found
+    by bisection, so a row that is not sorted gives a number that depends on it.
 
     ```mlir
     %0 = weft.searchsorted %edges, %x : (tensor<9xf32>, tensor<4x5xf32>)
         -> tensor<4x5xi64>
     ```
   }];
-  let arguments = (ins Weft_Ordered:$sorted, Weft_Ordered:$values, UnitAttr:$right);
+  let arguments = (ins Weft_Any:$sorted, Weft_Any:$values, UnitAttr:$right);
   let results = (outs Weft_Int:$result);
   let assemblyFormat = [{
     $sorted `,` $values (`right` $right^)? attr-dict
@@ -1249,7 +1254,7 @@ class Weft_Windowed<string mnemonic, list<string> names, string combine,
     `base_dilation` $base_dilation `window_dilation` $window_dilation attr-dict
     `:` functional-type(operands, results)
   }];
-  let results = (outs Weft_Real:$result);
+  let results = (outs Weft_Num:$result);
   let extraClassDefinition = [{
     ::weft::Windows $cppClass::getWindows() {
       return {getWindow(), getStrides(), getLow(), getHigh(),
@@ -1264,9 +1269,8 @@ class Weft_Windowed<string mnemonic, list<string> names, string combine,
       }] # bindScalars # [{
       return (}] # combine # [{).value;
     }
-    ::mlir::TypedAttr $cppClass::getNeutral() {
-      return ::llvm::cast<::mlir::TypedAttr>(
-          ::weft::neutral::}] # neutral # [{(getResult().getType()));
+    ::mlir::Attribute $cppClass::getNeutral() {
+      return ::weft::neutral::}] # neutral # [{(getResult().getType());
     }
     ::llvm::LogicalResult $cppClass::inferReturnTypes(
         ::mlir::MLIRContext *, std::optional<::mlir::Location> loc,
@@ -1289,11 +1293,11 @@ class Weft_Windowed<string mnemonic, list<string> names, string combine,
   }];
 }
 
-class Weft_ReduceWindow<string mnemonic, string combine, string neutral,
-                        list<string> rules>
+class Weft_ReduceWindow<string mnemonic, Type type, string combine,
+                        string neutral, list<string> rules>
     : Weft_Windowed<mnemonic, ["x"], combine, neutral,
         [DeclareOpInterfaceMethods<Differentiable, rules>]> {
-  let arguments = !con((ins Weft_Real:$x), geometry);
+  let arguments = !con((ins type:$x), geometry);
   let assemblyFormat = "$x " # geometryFormat;
   let description = [{
     Along each dimension `base_dilation - 1` gaps are put between each two
@@ -1302,15 +1306,15 @@ class Weft_ReduceWindow<string mnemonic, string combine, string neutral,
     moves by `strides`. Gaps and padding count as the neutral element.
   }];
 }
-def Weft_ReduceWindowSumOp : Weft_ReduceWindow<"reduce_window_sum", "y + x",
-    "zero", []> {
+def Weft_ReduceWindowSumOp : Weft_ReduceWindow<"reduce_window_sum", Weft_Num,
+    "y + x", "zero", []> {
   let summary = "Sum of each window. Integers wrap.";
 }
-def Weft_ReduceWindowMaxOp : Weft_ReduceWindow<"reduce_window_max",
+def Weft_ReduceWindowMaxOp : Weft_ReduceWindow<"reduce_window_max", Weft_Real,
     "maximum(y, x)", "lowest", ["buildTangents"]> {
   let summary = "Maximum of each window. NaN propagates; ties split derivatives.";
 }
-def Weft_ReduceWindowMinOp : Weft_ReduceWindow<"reduce_window_min",
+def Weft_ReduceWindowMinOp : Weft_ReduceWindow<"reduce_window_min", Weft_Real,
     "minimum(y, x)", "highest", ["buildTangents"]> {
   let summary = "Minimum of each window. NaN propagates; ties split derivatives.";
 }

@@ -146,6 +146,7 @@ Scalar erfinv(Scalar x);
 /// Of floats these are ops of `math`, of complex numbers those of C99's Annex
 /// G: its branch cuts, its values at zeros, infinities and NaN.
 Scalar exp(Scalar x);
+Scalar exp2(Scalar x);
 Scalar expm1(Scalar x);
 Scalar log(Scalar x);
 Scalar log2(Scalar x);

@@ -11,6 +11,7 @@
 #include "dialects/Scalar.h"
 #include "lowering/ToLinalg.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Complex/IR/Complex.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -118,6 +119,10 @@ private:
   /// An element that no other must stand behind.
   Value lastElement(OpBuilder &b, Type element) const {
     Type stored = weft::storedElement(element);
+    if (auto type = dyn_cast<ComplexType>(element)) {
+      Value part = lastElement(b, type.getElementType());
+      return complex::CreateOp::create(b, loc, type, part, part);
+    }
     if (auto type = dyn_cast<FloatType>(element)) {
       const llvm::fltSemantics &semantics = type.getFloatSemantics();
       auto last = APFloat::getNaN(semantics);
@@ -447,8 +452,29 @@ private:
 
 } // namespace
 
+/// By real parts, then by imaginary parts; those with a NaN are last, one in
+/// the imaginary part before one in the real part.
+static Value buildIsComplexBefore(OpBuilder &b, Location loc, ComplexType type,
+                                  Value x, Value y) {
+  using namespace weft::scalar;
+  Scalar first{x, type, &b, loc}, second{y, type, &b, loc};
+  Scalar xr = real(first), xi = imag(first), yr = real(second),
+         yi = imag(second);
+  Scalar xiKnown = eq(xi, xi), yiKnown = eq(yi, yi), yrUnknown = ne(yr, yr);
+  Scalar less = lt(xr, yr), greater = lt(yr, xr);
+  Scalar same = eq(xr, yr) | (ne(xr, xr) & yrUnknown);
+  Scalar byImag = xi.with(
+      weft::buildIsBefore(b, loc, type.getElementType(), xi.value, yi.value));
+  byImag.type = same.type;
+  Scalar before = select(same, byImag, yrUnknown);
+  before = select(greater, xiKnown & ~yiKnown, before);
+  return select(less, xiKnown | ~yiKnown, before).value;
+}
+
 Value weft::buildIsBefore(OpBuilder &b, Location loc, Type element, Value x,
                           Value y) {
+  if (auto type = dyn_cast<ComplexType>(element))
+    return buildIsComplexBefore(b, loc, type, x, y);
   if (isa<FloatType>(element)) {
     x = scalar::widen({x, element, &b, loc}).value;
     y = scalar::widen({y, element, &b, loc}).value;

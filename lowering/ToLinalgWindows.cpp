@@ -49,7 +49,7 @@ Value weft::buildPadded(OpBuilder &b, Location loc, Value x,
 }
 
 /// What is accumulated, as a stored element.
-static TypedAttr rounded(TypedAttr value, Type stored) {
+static Attribute rounded(Attribute value, Type stored) {
   auto number = dyn_cast<FloatAttr>(value);
   if (!number || number.getType() == stored)
     return value;
@@ -110,7 +110,7 @@ struct LowerWindowReduction final
     Nest nest(windows, getContext());
     Type result = op->getResult(0).getType();
     RankedTensorType to = weft::accumulatorType(result);
-    TypedAttr padding =
+    Attribute padding =
         rounded(op.getNeutral(), weft::storedType(result).getElementType());
 
     SmallVector<Value> inputs;
@@ -131,7 +131,8 @@ struct LowerWindowReduction final
     maps.push_back(nest.window);
     maps.push_back(nest.result);
 
-    Value neutral = arith::ConstantOp::create(rewriter, loc, op.getNeutral());
+    Value neutral = weft::scalar::buildConstant(
+        rewriter, loc, to.getElementType(), op.getNeutral());
     Value init = weft::buildFilled(rewriter, loc, to, neutral);
     auto generic = linalg::GenericOp::create(
         rewriter, loc, TypeRange{to}, inputs, ValueRange{init}, maps,

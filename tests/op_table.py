@@ -389,7 +389,9 @@ ROWS: dict[str, Row] = {
     "round": EXACT,
     # Exponentials, logarithms, roots.
     "exp": smooth(REAL, ulps=2, complex_ulps=4),
-    "exp2": smooth(REAL, ulps=2),
+    "exp2": smooth(
+        REAL, ulps=2, complex_ulps=4, complex_condition=lambda x: 1 + np.abs(x.imag)
+    ),
     "expm1": smooth(REAL, ulps=2, complex_ulps=4),
     "log": smooth(POSITIVE, ulps=2, complex_ulps=4),
     "log2": smooth(POSITIVE, ulps=2, complex_ulps=4),

@@ -7,12 +7,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-import numpy as np
-
 from . import ops
 from .array import Array
-from .dtypes import is_kind, spell
+from .dtypes import real_dtype, spell
 from .errors import ArgumentError, ShapeError, public
+from .ops.reduce import floats
 from .ops.registry import ArrayLike, as_array
 from .ops.windows import Padding, padding_pairs, per_axis
 
@@ -104,9 +103,7 @@ def avg_pool(
     >>> float(weft.nn.avg_pool(x, (2, 2))[0, 0, 0, 0])
     1.5
     """
-    array = as_array(x, "avg_pool")
-    if not is_kind(array.dtype, "float"):
-        array = ops.astype(array, np.float32)
+    array = floats(x, "avg_pool", "inexact")
 
     def pooled(x: Array) -> Array:
         return _pooled(
@@ -117,7 +114,9 @@ def avg_pool(
     if count_include_pad:
         return total / math.prod(window_shape)
     sizes = (1,) * (array.ndim - len(window_shape) - 1)
-    ones = ops.ones((*sizes, *array.shape[len(sizes) : -1], 1), dtype=array.dtype)
+    ones = ops.ones(
+        (*sizes, *array.shape[len(sizes) : -1], 1), dtype=real_dtype(array.dtype)
+    )
     return total / pooled(ones)
 
 

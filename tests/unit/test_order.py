@@ -16,6 +16,8 @@ import weft
 AWKWARD = st.sampled_from([0.0, -0.0, 1.0, -1.0, 2.5, np.inf, -np.inf, np.nan])
 FLOATS = arrays(np.float32, array_shapes(max_dims=3, max_side=6), elements=AWKWARD)
 ROWS = arrays(np.float64, st.integers(0, 20), elements=AWKWARD)
+PAIRS = arrays(np.float64, st.tuples(st.integers(1, 3), st.integers(0, 9), st.just(2)),
+               elements=AWKWARD)  # fmt: skip
 
 
 def both(function: Callable[..., Any], *xs: Any) -> Any:
@@ -50,6 +52,75 @@ def test_sorting_along_an_axis(x: np.ndarray, axis: int) -> None:
     ranks = np.where(np.isnan(x), np.inf, np.nan_to_num(x, posinf=9, neginf=-9))
     same(down, np.argsort(-ranks, axis, kind="stable"))
     same(weft.sort(x, axis, descending=True), np.take_along_axis(x, down, axis))
+
+
+@settings(max_examples=150, deadline=None)
+@given(PAIRS, st.integers(-2, 1))
+def test_the_order_of_complex_numbers(pairs: np.ndarray, axis: int) -> None:
+    z = pairs.view(np.complex128)[..., 0]
+    same(weft.argsort(z, axis), np.argsort(z, axis, kind="stable"))
+    parts = np.asarray(weft.sort(z, axis)).view(np.float64)
+    same(parts, np.sort(z, axis, kind="stable").view(np.float64))
+    # What NumPy documents: by groups of NaN, then by parts, which may be equal.
+    flat = z.ravel()
+    group = np.isnan(flat.real) * 2 + np.isnan(flat.imag)
+    keys = [np.nan_to_num(part, posinf=9, neginf=-9) for part in (flat.real, flat.imag)]
+    keys[1] = np.where(np.isnan(flat.imag), 0, keys[1])
+    same(weft.argsort(z, None), np.lexsort((keys[1], keys[0], group)))
+    down = np.lexsort((-keys[1], -keys[0], -group))
+    same(weft.argsort(z, None, descending=True), down)
+    for side in ("left", "right"):
+        same(
+            weft.searchsorted(np.sort(flat), z, side),
+            np.searchsorted(np.sort(flat), z, side),
+        )
+    same(weft.isin(z, flat[::2]), np.isin(z, flat[::2]))
+    same(weft.lexsort((z, pairs[..., 0])), np.lexsort((z, pairs[..., 0])))
+
+
+def test_complex_numbers_compiled() -> None:
+    random = np.random.default_rng(3)
+    values = np.array([0.5, -1, 2, 0.0, -0.0, np.inf, -np.inf, np.nan])
+    z = weft.complex(random.choice(values, (3, 70)), random.choice(values, (3, 70)))
+    z = np.asarray(z)
+    row = np.sort(z[0])
+
+    def run(z: Any) -> Any:
+        edges = weft.sort(z[0])
+        yield from (weft.sort(z), weft.argsort(z), weft.argsort(z, 0))
+        yield from (weft.argsort(z, descending=True), weft.partition(z, 4))
+        yield from (weft.searchsorted(edges, z), weft.searchsorted(edges, z, "right"))
+        yield from (weft.lexsort((z, z.real)), weft.isin(z, z[0, :9]))
+        yield from weft.top_k(z, 3)
+
+    got = both(lambda z: list(run(z)), z)
+    flipped = np.argsort(z[:, ::-1], kind="stable")[:, ::-1]
+    want = [
+        np.sort(z), np.argsort(z, kind="stable"), np.argsort(z, 0, kind="stable"),
+        69 - flipped, np.sort(z), np.searchsorted(row, z),
+        np.searchsorted(row, z, "right"), np.lexsort((z, z.real)),
+        np.isin(z, z[0, :9]), np.take_along_axis(z, 69 - flipped[:, :3], -1),
+        69 - flipped[:, :3],
+    ]  # fmt: skip
+    for i, (found, meant) in enumerate(zip(got, want, strict=True)):
+        np.testing.assert_array_equal(found, meant, str(i))
+
+
+def test_sorted_complex_numbers_vary_as_what_they_were() -> None:
+    random = np.random.default_rng(5)
+    z, w = random.normal(size=(2, 4, 20)) + 1j * random.normal(size=(2, 4, 20))
+    order = np.argsort(z, -1)
+
+    def total(z: Any, w: Any) -> Any:
+        return weft.real(weft.sum(weft.sort(z) ** 2 * w))
+
+    slopes = weft.jit(weft.vmap(weft.grad(total)))(z, w)
+    want = np.zeros_like(z)
+    np.put_along_axis(want, order, 2 * np.take_along_axis(z, order, -1) * w, -1)
+    np.testing.assert_allclose(np.asarray(slopes), want, rtol=1e-12)
+    moved = weft.jvp(weft.sort, (z,), (w,))[1]
+    same(moved, np.take_along_axis(w, order, -1))
+    weft.testing.check_grads(lambda z: weft.sort(z, descending=True) ** 2, (z[0],))
 
 
 def test_sorting_by_several_keys() -> None:
@@ -404,6 +475,8 @@ WRONG: dict[str, tuple[Callable[[Any], Any], str]] = {
     "floats": (lambda x: weft.bincount(x * 0.5), "integers"),
     "a traced count": (weft.jit(weft.nonzero), "size=n"),
     "a traced condition": (weft.jit(lambda x: weft.where(x > 1)), "size=n"),
+    "complex bins": (lambda x: weft.digitize(x * 1j, x), "digitize does not take"),
+    "complex counts": (lambda x: weft.histogram(x * 1j), "histogram does not take"),
     "one choice": (lambda x: weft.where(x > 1, x), "both x and y"),
 }
 

@@ -44,6 +44,24 @@ def test_distinct_elements(x: np.ndarray, axis: int | None) -> None:
 
 
 @settings(max_examples=100, deadline=None)
+@given(arrays(np.float64, st.tuples(st.integers(0, 9), st.just(2)), elements=FLOATS))
+def test_distinct_complex_numbers(pairs: np.ndarray) -> None:
+    z = pairs.view(np.complex128)[:, 0]
+    for nan in (False, True):
+        same(weft.unique(z, equal_nan=nan), np.unique(z, equal_nan=nan))
+    ours = weft.unique(z, True, True, True)
+    for got, want in zip(ours, np.unique(z, True, True, True), strict=True):
+        same(got, want)
+    numbers = np.nan_to_num(z)
+    for name in ("union1d", "intersect1d", "setdiff1d", "setxor1d"):
+        ours, theirs = getattr(weft, name), getattr(np, name)
+        same(ours(numbers, numbers[::2] + 1), theirs(numbers, numbers[::2] + 1))
+    sized = weft.jit(lambda z: weft.unique(z, size=9, fill_value=1j))(numbers)
+    want = np.unique(numbers)
+    same(sized, np.append(want, np.full(9 - want.size, 1j)))
+
+
+@settings(max_examples=100, deadline=None)
 @given(
     arrays(np.int16, st.integers(0, 8), elements=st.integers(0, 5)),
     arrays(np.int64, SMALL, elements=st.integers(2, 8)),

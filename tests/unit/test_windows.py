@@ -242,6 +242,47 @@ def test_reduce_window_by_computation() -> None:
         weft.reduce_window(x, 1, weft.multiply, (2,))
 
 
+# ---- complex numbers ----
+
+
+def test_sums_of_complex_windows_are_those_of_the_parts() -> None:
+    random = np.random.default_rng(2)
+    arrays = [
+        random.normal(size=g.shape) + 1j * random.normal(size=g.shape) for g in SAMPLE
+    ]
+    for dtype in (np.complex64, np.complex128):
+        zs = [z.astype(dtype) for z in arrays]
+        program = weft.jit(
+            lambda zs: [ours("sum", z, g) for z, g in zip(zs, SAMPLE, strict=True)]
+        )
+        for got, z, g in zip(program(zs), zs, SAMPLE, strict=True):
+            want = oracle("sum", z.real, g) + 1j * oracle("sum", z.imag, g)
+            assert got.dtype == dtype
+            for value in (got, ours("sum", z, g)):
+                np.testing.assert_allclose(value, want, 1e-5, 1e-6, err_msg=str(g))
+    z = arrays[5]
+    weft.testing.check_grads(lambda z: ours("sum", z, SAMPLE[5]) ** 2, (z,))
+    stacked = weft.jit(weft.vmap(lambda z: ours("sum", z, SAMPLE[1])))(
+        z.T[:, :1] + 0j * arrays[1]
+    )
+    np.testing.assert_allclose(np.asarray(stacked), np.repeat(3 * z.T[:, :1], 5, 1))
+
+
+def test_complex_means_have_no_extremes() -> None:
+    x = np.random.default_rng(3).normal(size=(2, 5, 6, 3))
+    z = x * (1 - 2j)
+    for count in (True, False):
+        args = (2, 3), (2, 1), "SAME", count
+        mean = weft.jit(lambda z, args=args: weft.nn.avg_pool(z, *args))(z)
+        want = np.asarray(weft.nn.avg_pool(x, *args)) * (1 - 2j)
+        np.testing.assert_allclose(np.asarray(mean), want)
+    for function in (weft.nn.max_pool, weft.nn.min_pool):
+        with pytest.raises(weft.DTypeError, match="does not take complex128"):
+            function(z, (2, 2))
+    with pytest.raises(weft.DTypeError, match="sum_where_equal does not take"):
+        weft.sum_where_equal(z[0, 0, 0], z[0, 0, 0], z[0, 0, 0], (1,))
+
+
 # ---- pooling ----
 
 

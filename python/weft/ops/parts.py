@@ -196,6 +196,20 @@ def log1p(x: np.ndarray) -> np.ndarray:
     return join(np.where(small, near, np.real(np.log(moved))), np.angle(moved))
 
 
+def exp2(x: np.ndarray) -> np.ndarray:
+    """2**x, in range even where only the cosine or sine of the angle makes it so."""
+    a, b = split(x)
+    whole = np.clip(np.floor(np.where(np.isfinite(a), a, 0)), -4096, 4096)
+    length, angle = np.exp2(a - whole), np.log(2.0) * b
+    turned = (np.ldexp(length * f(angle), whole.astype(int)) for f in (np.cos, np.sin))
+    real, imag = turned
+    # Of an infinite a the angle need not be known.
+    unknown = np.isinf(a) & ~np.isfinite(b)
+    real = np.where(unknown, np.where(a < 0, 0, np.inf), real)
+    imag = np.where(unknown, np.where(a < 0, 0, np.nan), imag)
+    return join(np.where(b == 0, np.exp2(a), real), np.where(b == 0, b, imag))
+
+
 def expm1(x: np.ndarray) -> np.ndarray:
     """exp(x) - 1, where x is small from parts that do not cancel."""
     (a, b), whole = split(x), np.exp(x)

@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 import numpy as np
 
 from ..array import Array
-from ..dtypes import INT
+from ..dtypes import INT, Kind
 from ..errors import ArgumentError, public
 from .arithmetic import ceil, floor, maximum, minimum, multiply, round
 from .choice import astype, select
@@ -143,8 +143,8 @@ class Rows:
     with_ones: Shape
 
     @staticmethod
-    def of(name: str, x: ArrayLike, axis: Axis) -> Rows:
-        array = floats(x, name)
+    def of(name: str, x: ArrayLike, axis: Axis, kind: Kind = "float") -> Rows:
+        array = floats(x, name, kind)
         axes = axis_tuple(name, axis, array.ndim)
         rest = [i for i in range(array.ndim) if i not in axes]
         kept = tuple(array.shape[i] for i in rest)
@@ -275,12 +275,13 @@ def _hundredths(q: Any) -> Any:
 def median(x: ArrayLike, /, axis: Axis = None, *, keepdims: bool = False) -> Array:
     """The element in the middle along axes, or the mean of the two that are.
 
-    NaN if one of the elements is, or there are none. Integers are float32.
+    NaN if one of the elements is, or there are none. Integers are float32, and complex
+    numbers in the order of `weft.sort`.
 
     >>> weft.median(weft.asarray([1.0, 9.0, 2.0, 4.0]))
     Array(3., dtype=float32)
     """
-    rows = Rows.of("median", x, axis)
+    rows = Rows.of("median", x, axis, "inexact")
     count = rows.length
     if not count:
         nothing = full((*rows.kept, 1), math.nan, dtype=rows.sorted.dtype)
@@ -370,7 +371,7 @@ def nanmedian(x: ArrayLike, /, axis: Axis = None, *, keepdims: bool = False) -> 
     >>> weft.nanmedian(weft.asarray([1.0, weft.nan, 2.0, 4.0]))
     Array(2., dtype=float32)
     """
-    rows = Rows.of("nanmedian", x, axis)
+    rows = Rows.of("nanmedian", x, axis, "inexact")
     if not rows.length:
         return median(x, axis, keepdims=keepdims)
     count = _numbers(rows)

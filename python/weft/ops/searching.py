@@ -13,6 +13,7 @@ import numpy as np
 from ..array import Array
 from ..dtypes import BOOL, FLOAT, INT, is_kind, require, spell
 from ..errors import ArgumentError, ShapeError, public
+from . import parts
 from .arithmetic import divide, maximum, minimum, multiply
 from .choice import select
 from .create import full, iota, linspace, zeros
@@ -60,7 +61,6 @@ def _searchsorted(
     if side not in ("left", "right"):
         raise ArgumentError(f"{name}: side is 'left' or 'right', not {side!r}")
     row, values = promoted(name, [x1, x2])
-    require(name, row.dtype, "ordered")
     if row.ndim != 1:
         raise ShapeError(
             f"{name}: the sorted array has one dimension, not shape {row.shape}; use "
@@ -101,7 +101,13 @@ def searchsorted(
 
 
 def _is_before(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    return (x < y) | ((y != y) & (x == x))
+    if x.dtype.kind != "c":
+        return (x < y) | ((y != y) & (x == x))
+    # Without a NaN first, then with one in the imaginary part, in the real part.
+    (xr, xi), (yr, yi) = (parts.split(z) for z in (x, y))
+    first, second = np.isnan(xr) * 2 + np.isnan(xi), np.isnan(yr) * 2 + np.isnan(yi)
+    by_parts = (xr < yr) | (~(yr < xr) & (xi < yi))
+    return (first < second) | ((first == second) & by_parts)
 
 
 @public
@@ -118,6 +124,8 @@ def digitize(x: ArrayLike, bins: ArrayLike, /, right: bool = False) -> Array:
     edges = as_array(bins, "digitize")
     if edges.ndim != 1:
         raise ShapeError(f"digitize: bins have one dimension, not shape {edges.shape}")
+    for array in (as_array(x, "digitize"), edges):
+        require("digitize", array.dtype, "ordered")
     side: Side = "left" if right else "right"
     up = searchsorted(edges, x, side=side)
     if edges.size < 2:
@@ -214,6 +222,14 @@ def _added(x: Array, values: Array, places: Array) -> Array:
     return scatter_add(x, values, [places], dims=[0], collapsed=[0])
 
 
+def _counted(name: str, x: ArrayLike) -> Array:
+    """An operand whose elements fall into bins."""
+    array = as_array(x, name)
+    if array.dtype != BOOL:
+        require(name, array.dtype, "real")
+    return array
+
+
 @public
 def histogram_bin_edges(
     x: ArrayLike,
@@ -228,7 +244,7 @@ def histogram_bin_edges(
     Array([0., 2., 4.], dtype=float32)
     """
     name = "histogram"
-    array = as_array(x, name)
+    array = _counted(name, x)
     dtype = array.dtype if is_kind(array.dtype, "float") else FLOAT
     if not isinstance(bins, int):
         edges = as_array(bins, name)
@@ -267,7 +283,7 @@ def histogram(
     >>> weft.histogram(weft.asarray([0.0, 3.0, 4.0]), 2)[0]
     Array([1, 2], dtype=int64)
     """
-    array = reshape(as_array(x, "histogram"), (-1,))
+    array = reshape(_counted("histogram", x), (-1,))
     edges = histogram_bin_edges(array, bins, range)
     count = edges.size - 1
     elements, bounds = promoted("histogram", [array, edges])

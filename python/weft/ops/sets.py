@@ -85,7 +85,7 @@ class Distinct:
 
 def _differ(x: Array, y: Array, equal_nan: bool) -> Array:
     found = not_equal(x, y)
-    if equal_nan and is_kind(x.dtype, "float"):
+    if equal_nan and is_kind(x.dtype, "inexact"):
         found = logical_and(found, logical_not(logical_and(isnan(x), isnan(y))))
     return some(found, axis=1)
 

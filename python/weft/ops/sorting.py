@@ -11,7 +11,7 @@ from typing import Any, overload
 import numpy as np
 
 from ..array import Array
-from ..dtypes import BOOL, is_kind, require, spell
+from ..dtypes import BOOL, is_kind, spell
 from ..errors import ArgumentError, ShapeError, public
 from .create import iota
 from .reduce import max as largest
@@ -22,15 +22,13 @@ from .taking import take_along_axis
 __all__ = ["argpartition", "argsort", "lexsort", "partition", "sort", "top_k"]
 
 
-def _along(name: str, keys: Sequence[Array], axis: int, descending: bool) -> Call:
-    for key in keys:
-        require(name, key.dtype, "ordered")
+def _along(keys: Sequence[Array], axis: int, descending: bool) -> Call:
     along: dict[str, Any] = {"axis": axis}
     return Call(tuple(keys), along | {"descending": True} if descending else along)
 
 
 def _sort(x: Array, axis: int, descending: bool, /) -> Call:
-    return _along("sort", [x], axis, descending)
+    return _along([x], axis, descending)
 
 
 @op(_sort)
@@ -40,7 +38,7 @@ def sort_(x: np.ndarray, *, axis: int, descending: bool = False) -> np.ndarray:
 
 
 def _argsort(keys: Sequence[Array], axis: int, descending: bool, /) -> Call:
-    return _along("argsort", keys, axis, descending)
+    return _along(keys, axis, descending)
 
 
 @op(_argsort)
@@ -110,7 +108,9 @@ def sort(
 
     `descending` is the opposite order, NaN first. `axis=None` sorts all elements.
     Equal elements stay in their order in either case, whatever `stable` says. The
-    derivative of a sorted element is that of the element it was.
+    derivative of a sorted element is that of the element it was. Complex numbers are
+    ordered as NumPy does: by their real parts, then by their imaginary parts, and those
+    with a NaN in one of them last.
 
     A tuple of arrays of one shape is sorted together, to a tuple: by the first of them,
     where its elements are equal by the second one, and so on up to `num_keys`.
@@ -202,7 +202,7 @@ def _largest(x: Array, k: int) -> Array:
     elements are largest, of equal ones the first: each other block has `k` elements
     before all of its own.
     """
-    size, has_most = x.shape[-1], is_kind(x.dtype, "numeric") or x.dtype == BOOL
+    size, has_most = x.shape[-1], is_kind(x.dtype, "real") or x.dtype == BOOL
     if k * 16 > size or size < 1024 or not (k and x.size and has_most):
         return argsort_([x], x.ndim - 1, True)[..., :k]
     rows, length = x.shape[:-1], 1 << (math.isqrt(size // k).bit_length() - 1)

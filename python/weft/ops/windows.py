@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 
 from ..array import Array
-from ..dtypes import is_kind, require, spell
+from ..dtypes import Kind, is_kind, require, spell
 from ..errors import ArgumentError, ShapeError, public
 from .arithmetic import add, maximum, minimum
 from .create import iota
@@ -212,28 +212,32 @@ class WindowReduction(Protocol):
     ) -> Array: ...
 
 
-def window_reduction(reference: Reference) -> WindowReduction:
-    """Registers a reduction of windows."""
-    name = reference.__name__
+def window_reduction(kind: Kind) -> Callable[[Reference], WindowReduction]:
+    """Registers a reduction of windows of a family of dtypes."""
 
-    def prepare(
-        x: ArrayLike,
-        /,
-        window_dimensions: int | Sequence[int],
-        window_strides: int | Sequence[int] | None = None,
-        padding: Padding = "VALID",
-        base_dilation: int | Sequence[int] | None = None,
-        window_dilation: int | Sequence[int] | None = None,
-    ) -> Call:
-        array = as_array(x, name)
-        require(name, array.dtype, "real")
-        windows = windows_over(
-            name, array.shape, window_dimensions, window_strides, padding,
-            base_dilation, window_dilation,
-        )  # fmt: skip
-        return Call((array,), windows.attributes())
+    def decorate(reference: Reference) -> WindowReduction:
+        name = reference.__name__
 
-    return op(prepare)(reference)
+        def prepare(
+            x: ArrayLike,
+            /,
+            window_dimensions: int | Sequence[int],
+            window_strides: int | Sequence[int] | None = None,
+            padding: Padding = "VALID",
+            base_dilation: int | Sequence[int] | None = None,
+            window_dilation: int | Sequence[int] | None = None,
+        ) -> Call:
+            array = as_array(x, name)
+            require(name, array.dtype, kind)
+            windows = windows_over(
+                name, array.shape, window_dimensions, window_strides, padding,
+                base_dilation, window_dilation,
+            )  # fmt: skip
+            return Call((array,), windows.attributes())
+
+        return op(prepare)(reference)
+
+    return decorate
 
 
 def _within(x: np.ndarray) -> Shape:
@@ -247,7 +251,7 @@ def _extreme(dtype: np.dtype[Any], largest: bool) -> Any:
     return np.iinfo(dtype).max if largest else np.iinfo(dtype).min
 
 
-@window_reduction
+@window_reduction("numeric")
 def reduce_window_sum(x: np.ndarray, **geometry: Shape) -> np.ndarray:
     """Sum of each window of an array, of the array's dtype.
 
@@ -268,7 +272,7 @@ def reduce_window_sum(x: np.ndarray, **geometry: Shape) -> np.ndarray:
     return np.sum(view, axis=_within(view), dtype=x.dtype)
 
 
-@window_reduction
+@window_reduction("real")
 def reduce_window_max(x: np.ndarray, **geometry: Shape) -> np.ndarray:
     """Largest element of each window of an array; NaN if one of them is.
 
@@ -282,7 +286,7 @@ def reduce_window_max(x: np.ndarray, **geometry: Shape) -> np.ndarray:
     return np.max(view, axis=_within(view))
 
 
-@window_reduction
+@window_reduction("real")
 def reduce_window_min(x: np.ndarray, **geometry: Shape) -> np.ndarray:
     """Smallest element of each window of an array; NaN if one of them is.
 

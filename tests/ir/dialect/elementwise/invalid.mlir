@@ -170,7 +170,7 @@ func.func @exp(%x: tensor<4xi32>) {
 // -----
 
 func.func @exp2(%x: tensor<4xi32>) {
-  // expected-error @+1 {{'weft.exp2' op operand #0 must be array of f16, bf16, f32 or f64, but got 'tensor<4xi32>'}}
+  // expected-error @+1 {{'weft.exp2' op operand #0 must be array of floats or complex, but got 'tensor<4xi32>'}}
   %0 = weft.exp2 %x : tensor<4xi32>
   return
 }
