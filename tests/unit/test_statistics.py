@@ -84,6 +84,39 @@ NUMBERS += [lambda m, x, k=k: m.quantile(x, 0.37, 1, method=k) for k in METHODS]
 NUMBERS += [lambda m, x, k=k: m.quantile(x, 0.6, 0, method=k) for k in METHODS]
 
 
+COMPLEX: list[Function] = [
+    lambda m, x: m.median(x, 0),
+    lambda m, x: m.median(x, keepdims=True),
+    lambda m, x: m.cov(x),
+    lambda m, x: m.cov(x[0], x[1].real),
+    lambda m, x: m.cov(x.real, x.conj(), rowvar=False, bias=True),
+    lambda m, x: m.cov(
+        x, aweights=np.arange(1.0, 6), fweights=np.array([1, 2, 1, 3, 1])
+    ),
+    lambda m, x: m.cov(x, aweights=np.arange(1.0, 6)),
+    lambda m, x: m.corrcoef(x),
+    lambda m, x: m.corrcoef(x[0], x[1]),
+    lambda m, x: m.interp(x.real[0], np.arange(3.0), x[1, :3]),
+    lambda m, x: m.interp(x.imag[0], np.arange(4.0) - 1, x[0, :4], 1j, 2.0),
+    lambda m, x: m.interp(x.real[1], np.array([0.5, 0.1]), x[0, :2], period=1.5),
+    lambda m, x: m.average(x, 0, np.arange(1.0, 5)),
+    lambda m, x: m.trapezoid(x, dx=0.5),
+]
+COMPLEX_WITH_NAN: list[Function] = [
+    lambda m, x: m.nansum(x, 0),
+    lambda m, x: m.nanprod(x, 1),
+    lambda m, x: m.nancumsum(x, 1),
+    lambda m, x: m.nancumprod(x, 0),
+    lambda m, x: m.nanmean(x, 0),
+    lambda m, x: m.nanvar(x, 0),
+    lambda m, x: m.nanvar(x, 1, correction=1, keepdims=True),
+    lambda m, x: m.nanstd(x),
+    lambda m, x: m.nanmedian(x, 1),
+    lambda m, x: m.median(x, 0),
+    lambda m, x: m.nan_to_num(x, nan=0.5),
+]
+
+
 def quietly(function: Function, x: np.ndarray) -> np.ndarray:
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
@@ -120,6 +153,34 @@ def test_values_without_nan() -> None:
     lost = x.copy()
     lost[1], lost[:, 3] = np.nan, np.nan
     check(WITH_NAN, lost)
+
+
+def complex_(nan: bool) -> np.ndarray:
+    z = drawn(nan=False) + 1j * drawn(nan)[::-1]
+    if nan:
+        z[1, 2] = complex(np.nan, np.nan)
+        z[0, 0] = complex(np.nan, 1)
+    return z
+
+
+def test_values_of_complex_numbers() -> None:
+    check(COMPLEX, complex_(nan=False))
+    check(COMPLEX_WITH_NAN, complex_(nan=True))
+    for function in (weft.nanvar, weft.nanstd):
+        assert function(complex_(nan=True).astype("c8")).dtype == np.float32
+
+
+def test_derivatives_of_statistics_of_complex_numbers() -> None:
+    z = complex_(nan=False)
+    for function in COMPLEX:
+        weft.testing.check_grads(lambda z, f=function: f(weft, z), (z,), order=1)
+    x = complex_(nan=True)
+    for function in COMPLEX_WITH_NAN[:-2]:
+
+        def moved(z: Any, f: Function = function) -> Any:
+            return f(weft, weft.where(np.isnan(x), x, z))
+
+        weft.testing.check_grads(moved, (z,), order=1)
 
 
 def test_stacks() -> None:
@@ -269,6 +330,8 @@ WRONG: dict[str, tuple[Callable[[Any], Any], str]] = {
     "weights": (lambda x: weft.average(x, weights=weft.ones(2)), "weights"),
     "a cube": (lambda x: weft.cov(x[:, None, None]), "two dimensions"),
     "an order": (lambda x: weft.diff(x, -1), "negative"),
+    "complex places": (lambda x: weft.interp(x, x * 1j, x), "interp does not take"),
+    "complex quantiles": (lambda x: weft.quantile(x * 1j, 0.5), "does not take"),
     "points": (lambda x: weft.interp(x, x, x[:1]), "one size"),
 }
 

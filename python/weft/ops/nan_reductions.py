@@ -8,13 +8,14 @@ import math
 from typing import Any
 
 from ..array import Array
-from ..dtypes import INT, DTypeLike, is_kind, limits
+from ..dtypes import INT, DTypeLike, is_kind, limits, real_dtype
 from ..errors import public
-from .arithmetic import divide, maximum, square, subtract
+from .arithmetic import divide, maximum, subtract
 from .choice import select
 from .cumulative import cumprod, cumsum
 from .logic import isinf, isnan, logical_and, logical_not
-from .reduce import Axis, argmax, argmin, floats, freedom, wide
+from .parts import complex, imag, real
+from .reduce import Axis, argmax, argmin, floats, freedom, squares_of, wide
 from .reduce import all as every
 from .reduce import max as largest
 from .reduce import min as smallest
@@ -42,7 +43,7 @@ __all__ = [
 def _replaced(x: ArrayLike, name: str, value: float) -> Array:
     """An array with a number in place of NaN."""
     array = as_array(x, name)
-    if not is_kind(array.dtype, "float"):
+    if not is_kind(array.dtype, "inexact"):
         return array
     return select(isnan(array), cast(value, array.dtype), array)
 
@@ -185,9 +186,9 @@ def nanargmin(
 
 
 def _count(x: Array, axis: Axis, keepdims: bool) -> Array:
-    """How many elements along axes are not NaN, in the dtype of the array."""
+    """How many elements along axes are not NaN, in the dtype of their parts."""
     numbers = total(logical_not(isnan(x)), axis=axis, keepdims=keepdims)
-    return cast(numbers, x.dtype)
+    return cast(numbers, real_dtype(x.dtype))
 
 
 @public
@@ -223,15 +224,15 @@ def nanvar(
     >>> weft.nanvar(weft.asarray([1.0, weft.nan, 2.0]))
     Array(0.25, dtype=float32)
     """
-    array = floats(x, "nanvar")
+    array = floats(x, "nanvar", "inexact")
     found = _variance(array, axis, freedom(correction, ddof), keepdims)
-    return cast(found, array.dtype)
+    return cast(found, real_dtype(array.dtype))
 
 
 def _variance(x: Array, axis: Axis, correction: float, keepdims: bool) -> Array:
     x = wide(x)
     centred = subtract(x, _mean(x, axis, keepdims=True))
-    squares = square(select(isnan(x), 0.0, centred))
+    squares = squares_of(select(isnan(x), 0.0, centred))
     count = _count(x, axis, keepdims) - correction
     found = divide(total(squares, axis=axis, keepdims=keepdims), maximum(count, 0.0))
     return select(count > 0, found, math.nan)
@@ -252,9 +253,9 @@ def nanstd(
     >>> weft.nanstd(weft.asarray([1.0, weft.nan, 2.0]))
     Array(0.5, dtype=float32)
     """
-    array = floats(x, "nanstd")
+    array = floats(x, "nanstd", "inexact")
     found = _variance(array, axis, freedom(correction, ddof), keepdims)
-    return cast(sqrt(found), array.dtype)
+    return cast(sqrt(found), real_dtype(array.dtype))
 
 
 @public
@@ -268,12 +269,19 @@ def nan_to_num(
 ) -> Array:
     """`x` with numbers in place of NaN and infinities: by default 0 and the largest.
 
+    Of a complex number it replaces each part.
     `copy` is accepted for NumPy's sake: arrays are immutable.
 
     >>> weft.nan_to_num(weft.asarray([weft.nan, weft.inf, 1.0]), posinf=9.0)
     Array([0., 9., 1.], dtype=float32)
     """
     array = as_array(x, "nan_to_num")
+    if is_kind(array.dtype, "complex"):
+        re, im = (
+            nan_to_num(part(array), nan=nan, posinf=posinf, neginf=neginf)
+            for part in (real, imag)
+        )
+        return complex(re, im)
     if not is_kind(array.dtype, "float"):
         return array
     most = float(limits(array.dtype).max)

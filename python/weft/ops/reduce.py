@@ -344,12 +344,12 @@ def freedom(correction: float, ddof: float | None) -> float:
 def _variance(x: Array, axis: Axis, correction: float, keepdims: bool) -> Array:
     x = wide(x)
     centred = subtract(x, mean(x, axis=axis, keepdims=True))
-    total = sum(_squares(centred), axis=axis, keepdims=keepdims)
+    total = sum(squares_of(centred), axis=axis, keepdims=keepdims)
     left = builtins.max(_count(x, axis, "var") - correction, 0)
     return divide(total, left)
 
 
-def _squares(x: Array) -> Array:
+def squares_of(x: Array) -> Array:
     """The squares of absolute values."""
     if is_kind(x.dtype, "complex"):
         return add(square(real(x)), square(imag(x)))

@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 
 from ..array import Array
-from ..dtypes import BOOL, spell
+from ..dtypes import BOOL, is_kind, real_dtype, spell
 from ..errors import ArgumentError, ShapeError, public
 from .arithmetic import divide, maximum, minimum, multiply, subtract
 from .arranging import ravel
 from .choice import clip, select
 from .create import full_like, ones_like
 from .logic import not_equal
+from .parts import complex, conj, imag, real
 from .products import matmul
 from .reduce import Axis, floats, mean
 from .reduce import max as largest
@@ -132,34 +133,31 @@ def cov(
 
     The products' sum is divided by the number of observations less one or, with `bias`,
     by that number; `ddof` says what is taken off in either case's place. `fweights` are
-    how often each observation counts, `aweights` how much.
+    how often each observation counts, `aweights` how much. Of complex variables the
+    second one of each product is conjugated.
 
     >>> weft.cov(weft.asarray([[0.0, 1.0, 2.0], [2.0, 1.0, 0.0]]))
     Array([[ 1., -1.],
            [-1.,  1.]], dtype=float32)
     """
-    first = floats(m, "cov")
-    dtype = (
-        first.dtype if y is None else common_dtype("cov", first, floats(y, "cov"))[0]
-    )
-    rows = _observations(first, rowvar, dtype)
-    if y is not None:
-        rows = concatenate([rows, _observations(floats(y, "cov"), rowvar, dtype)])
+    given = [floats(x, "cov", "inexact") for x in (m, y) if x is not None]
+    dtype = common_dtype("cov", *given)[0]
+    rows = concatenate([_observations(x, rowvar, dtype) for x in given])
     off = (0.0 if bias else 1.0) if ddof is None else ddof
     weights = _weights(rows, fweights, aweights)
     if weights is None:
         centre = mean(rows, axis=1, keepdims=True)
         scaled, factor = rows - centre, rows.shape[1] - off
-        products = matmul(scaled, transpose(scaled))
+        products = matmul(scaled, conj(transpose(scaled)))
         found = divide(products, builtins.max(factor, 0.0))
     else:
         sums = total(weights)
         centre = divide(total(rows * weights, axis=1, keepdims=True), sums)
         scaled = rows - centre
-        share = weights if aweights is None else weights * cast(aweights, dtype)
+        share = weights if aweights is None else weights * cast(aweights, weights.dtype)
         lost = divide(off * total(share), sums)
         factor = sums - (off if aweights is None else lost)
-        products = matmul(scaled * weights, transpose(scaled))
+        products = matmul(scaled * weights, conj(transpose(scaled)))
         found = divide(products, maximum(factor, 0.0))
     return reshape(found, ()) if found.shape == (1, 1) else found
 
@@ -171,7 +169,7 @@ def _weights(
     for given in (fweights, aweights):
         if given is None:
             continue
-        w = cast(given, rows.dtype)
+        w = cast(given, real_dtype(rows.dtype))
         if w.shape != (rows.shape[1],):
             raise ShapeError(
                 f"cov: weights of shape {w.shape} for {rows.shape[1]} observations"
@@ -182,7 +180,7 @@ def _weights(
 
 @public
 def corrcoef(x: ArrayLike, /, y: ArrayLike | None = None, rowvar: bool = True) -> Array:
-    """The correlations of variables, from -1 to 1 (see `weft.cov`).
+    """The correlations of variables, each part from -1 to 1 (see `weft.cov`).
 
     >>> weft.corrcoef(weft.asarray([[0.0, 1.0, 2.0], [2.0, 1.0, 0.0]]))
     Array([[ 1., -1.],
@@ -191,9 +189,11 @@ def corrcoef(x: ArrayLike, /, y: ArrayLike | None = None, rowvar: bool = True) -
     products = cov(x, y, rowvar)
     if not products.ndim:
         return divide(products, products)
-    deviations = sqrt(diagonal(products))
+    deviations = sqrt(real(diagonal(products)))
     found = products / deviations[:, None] / deviations[None, :]
-    return clip(found, -1.0, 1.0)
+    if not is_kind(found.dtype, "complex"):
+        return clip(found, -1.0, 1.0)
+    return complex(clip(real(found), -1.0, 1.0), clip(imag(found), -1.0, 1.0))
 
 
 # ---- neighbours ----
@@ -310,13 +310,15 @@ def interp(
     """The line through points `(xp, fp)`, of ascending `xp`, at each of `x`.
 
     Before the first point it is `left`, by default the first of `fp`, and behind the
-    last one `right`. With a `period` the points repeat.
+    last one `right`. With a `period` the points repeat. `fp` may be complex.
 
     >>> weft.interp(1.5, weft.asarray([1.0, 2.0]), weft.asarray([10.0, 20.0]))
     Array(15., dtype=float32)
     """
-    dtype, _ = common_dtype("interp", x, floats(xp, "interp"), floats(fp, "interp"))
-    at, places, values = (cast(each, dtype) for each in (x, xp, fp))
+    heights = floats(fp, "interp", "inexact")
+    dtype, _ = common_dtype("interp", x, floats(xp, "interp"), heights)
+    at, places = (cast(each, real_dtype(dtype)) for each in (x, xp))
+    values = cast(heights, dtype)
     if places.ndim != 1 or places.shape != values.shape or not places.size:
         raise ShapeError(
             f"interp: xp and fp are of one dimension and one size, not of shapes "
