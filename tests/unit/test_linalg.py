@@ -47,6 +47,23 @@ def test_matrix_norm(ord):  # noqa: A002
     check(lambda x: linalg.norm(x, ord), np.linalg.norm(X[0], ord), X[0])
 
 
+@pytest.mark.parametrize("dtype", [weft.float16, weft.bfloat16], ids=str)
+@pytest.mark.parametrize("ord", [None, 0, 1, 2, 3, np.inf, -np.inf])
+def test_norms_of_16_bit_floats_are_rounded_once(dtype, ord):  # noqa: A002
+    def function(x):
+        return linalg.norm(x, ord)
+
+    large = np.array([300.0, 1000.0, 20000.0])
+    many = np.random.default_rng(1).normal(size=3000)
+    for x in (weft.asarray(large, dtype=dtype), weft.asarray(many, dtype=dtype)):
+        want = weft.astype(function(weft.astype(x, weft.float32)), dtype)
+        assert weft.isfinite(want)
+        for call in (function, weft.jit(function)):
+            got = call(x)
+            assert got.dtype == dtype
+            assert got.item() == want.item()
+
+
 def test_norm():
     check(linalg.norm, np.linalg.norm(X.ravel()), X)
     got = weft.grad(linalg.norm)(X)

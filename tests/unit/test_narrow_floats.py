@@ -122,6 +122,8 @@ ARITHMETIC: dict[str, Callable[[Any], Any]] = {
     "sin": weft.sin, "sum": weft.sum, "mean": weft.mean, "var": weft.var,
     "max": weft.max, "cumsum": weft.cumsum, "matmul": lambda x: x @ x,
     "<": lambda x: x < x, "isnan": weft.isnan, "at.add": lambda x: x.at[0].add(x[0]),
+    "vector_norm": weft.linalg.vector_norm, "norm": weft.linalg.norm,
+    "histogram": weft.histogram, "avg_pool": lambda x: weft.nn.avg_pool(x, (1,)),
     "softmax": weft.nn.softmax, "iota": lambda x: weft.iota((2,), 0, x.dtype),
     "with another": lambda x: weft.where(True, x, weft.ones(3)),
 }  # fmt: skip

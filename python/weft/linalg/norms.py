@@ -8,10 +8,9 @@ import numpy as np
 
 from .. import ops
 from ..array import Array
-from ..dtypes import is_kind
 from ..errors import ArgumentError, public
 from ..ops.matrices import as_matrices, as_square, svdvals
-from ..ops.reduce import Axis
+from ..ops.reduce import Axis, floats, squares_of, wide
 from ..ops.registry import ArrayLike, as_array
 from .narrow import through_float32
 from .solutions import unchecked_inverse
@@ -20,6 +19,7 @@ MATRIX_NORMS = ("fro", "nuc", 1, -1, 2, -2, np.inf, -np.inf)
 
 
 @public
+@through_float32
 def vector_norm(
     x: ArrayLike, /, *, axis: Axis = None, keepdims: bool = False, ord: float = 2
 ) -> Array:
@@ -31,9 +31,7 @@ def vector_norm(
     >>> weft.linalg.vector_norm(weft.asarray([3.0, 4.0]))
     Array(5., dtype=float32)
     """
-    array = as_array(x, "vector_norm")
-    if not is_kind(array.dtype, "inexact"):
-        array = ops.astype(array, np.float32)
+    array = wide(floats(x, "vector_norm", "inexact"))
     sizes = ops.abs(array)
     if ord == np.inf:
         return ops.max(sizes, axis=axis, keepdims=keepdims)
@@ -45,16 +43,8 @@ def vector_norm(
     if ord == 1:
         return ops.sum(sizes, axis=axis, keepdims=keepdims)
     if ord == 2:
-        return ops.sqrt(ops.sum(_squares(array), axis=axis, keepdims=keepdims))
+        return ops.sqrt(ops.sum(squares_of(array), axis=axis, keepdims=keepdims))
     return ops.sum(sizes**ord, axis=axis, keepdims=keepdims) ** (1 / ord)
-
-
-def _squares(x: Array) -> Array:
-    """The squares of magnitudes."""
-    if not is_kind(x.dtype, "complex"):
-        return x * x
-    real, imag = ops.real(x), ops.imag(x)
-    return real * real + imag * imag
 
 
 @public
