@@ -3,6 +3,7 @@
 // The kernels of weft.cholesky, triangular_solve, lu, solve and qr.
 
 #include "lowering/runtime/Lapack.h"
+#include <tuple>
 
 using namespace weft::runtime;
 
@@ -30,31 +31,169 @@ void cholesky(const char *where, const T *x, T *result, int64_t count,
   }
 }
 
-/// Solves with a triangle in row-major order, in place. BLAS sees the
-/// transposes of both sides: y a = b in the place of a^T y^T = b^T.
-template <typename T>
-void solveTriangle(const T *a, T *b, int64_t rows, int64_t columns, bool right,
-                   bool upper, bool transpose, bool unit) {
-  if (rows == 0 || columns == 0)
-    return;
-  int m = static_cast<int>(columns), n = static_cast<int>(rows);
-  int lda = right ? m : n;
-  T one(1);
-  lapack<T>(Routine::trsm, right ? "L" : "R", upper ? "L" : "U",
-            transpose ? "T" : "N", unit ? "U" : "N", &m, &n, &one, a, &lda, b,
-            &m);
+//===----------------------------------------------------------------------===//
+// Small matrices
+//===----------------------------------------------------------------------===//
+
+/// Up to so many rows and columns, calling a routine costs more than what it
+/// computes, and may wait for threads that have nothing to do.
+constexpr int64_t smallSize = 16;
+/// As many elements right sides have from which on OpenBLAS shares the solving
+/// of equations among threads; its trsm does of any number.
+constexpr int64_t largeSide = 40000;
+
+/// y -= a x, without the care that C++ takes of products that are NaN.
+template <typename T> void subtractProduct(T &y, T a, T x) {
+  if constexpr (isComplex<T>)
+    y -= T(a.real() * x.real() - a.imag() * x.imag(),
+           a.real() * x.imag() + a.imag() * x.real());
+  else
+    y -= a * x;
 }
 
+/// A triangle in row-major order, of rows that are `stride` apart, or its
+/// transpose.
+template <typename T> struct Triangle {
+  const T *data;
+  int64_t size, stride;
+  bool upper, transpose, unit;
+
+  const T *place(int64_t i, int64_t j) const {
+    return data + (transpose ? j * stride + i : i * stride + j);
+  }
+  T at(int64_t i, int64_t j) const { return *place(i, j); }
+  bool isUpper() const { return upper != transpose; }
+  /// The row that is solved in some step: each one needs those before it.
+  int64_t row(int64_t step) const { return isUpper() ? size - 1 - step : step; }
+  Triangle part(int64_t first, int64_t count) const {
+    return {place(first, first), count, stride, upper, transpose, unit};
+  }
+};
+
+/// a y = b in place, `b` of some columns.
+template <typename T>
+void substituteRows(const Triangle<T> &a, T *b, int64_t columns) {
+  for (int64_t step = 0; step < a.size; ++step) {
+    int64_t i = a.row(step);
+    T *y = b + i * columns;
+    for (int64_t before = 0; before < step; ++before) {
+      int64_t k = a.row(before);
+      T factor = a.at(i, k);
+      for (int64_t j = 0; j < columns; ++j)
+        subtractProduct(y[j], factor, b[k * columns + j]);
+    }
+    if (!a.unit)
+      for (int64_t j = 0; j < columns; ++j)
+        y[j] /= a.at(i, i);
+  }
+}
+
+/// The same by halves: what the rows solved first add to the others is a
+/// product of matrices, which BLAS computes.
+template <typename T>
+void substitute(const Triangle<T> &a, T *b, int64_t columns) {
+  if (a.size <= smallSize)
+    return substituteRows(a, b, columns);
+  int64_t half = a.size / 2, rest = a.size - half;
+  auto [first, firstSize, second, secondSize] =
+      a.isUpper() ? std::tuple(half, rest, int64_t(0), half)
+                  : std::tuple(int64_t(0), half, half, rest);
+  substitute(a.part(first, firstSize), b + first * columns, columns);
+  int m = static_cast<int>(columns), n = static_cast<int>(secondSize),
+      k = static_cast<int>(firstSize), lda = static_cast<int>(a.stride);
+  T minusOne(-1), one(1);
+  lapack<T>(Routine::gemm, "N", a.transpose ? "T" : "N", &m, &n, &k, &minusOne,
+            (const T *)(b + first * columns), &m, a.place(second, first), &lda,
+            &one, b + second * columns, &m);
+  substitute(a.part(second, secondSize), b + second * columns, columns);
+}
+
+/// How far a number is from 0, as LAPACK compares pivots.
+template <typename T> RealOf<T> magnitude(T x) {
+  return std::abs(std::real(x)) + std::abs(std::imag(x));
+}
+
+/// P a = L U in place, as getrf: counts exchanges from 0, and returns whether
+/// there is a pivot for each step.
+template <typename T>
+bool factorSmall(T *a, int64_t rows, int64_t columns, int64_t *exchanged) {
+  bool isRegular = true;
+  for (int64_t j = 0; j < std::min(rows, columns); ++j) {
+    int64_t pivot = j;
+    for (int64_t i = j + 1; i < rows; ++i)
+      if (magnitude(a[i * columns + j]) > magnitude(a[pivot * columns + j]))
+        pivot = i;
+    exchanged[j] = pivot;
+    T *top = a + j * columns, *other = a + pivot * columns;
+    if (pivot != j)
+      std::swap_ranges(top, top + columns, other);
+    if (top[j] == T(0)) {
+      isRegular = false;
+      continue;
+    }
+    for (int64_t i = j + 1; i < rows; ++i) {
+      T *row = a + i * columns;
+      row[j] /= top[j];
+      T factor = row[j];
+      for (int64_t k = j + 1; k < columns; ++k)
+        subtractProduct(row[k], factor, top[k]);
+    }
+  }
+  return isRegular;
+}
+
+//===----------------------------------------------------------------------===//
+// Triangles
+//===----------------------------------------------------------------------===//
+
+/// a y = b in place. BLAS sees the transposes of both: y^T a^T = b^T.
+template <typename T>
+void solveTriangle(const Triangle<T> &a, T *b, int64_t columns) {
+  if (a.size == 0 || columns == 0)
+    return;
+  bool isVector = columns == 1;
+  if (a.size <= smallSize || (!isVector && a.size * columns < largeSide))
+    return substitute(a, b, columns);
+  int m = static_cast<int>(columns), n = static_cast<int>(a.size), step = 1;
+  const char *triangle = a.upper ? "L" : "U", *diagonal = a.unit ? "U" : "N";
+  if (isVector) {
+    lapack<T>(Routine::trsv, triangle, a.transpose ? "N" : "T", diagonal, &n,
+              a.data, &n, b, &step);
+    return;
+  }
+  T one(1);
+  lapack<T>(Routine::trsm, "R", triangle, a.transpose ? "T" : "N", diagonal, &m,
+            &n, &one, a.data, &n, b, &m);
+}
+
+/// With `right`, y a = b is a^T y^T = b^T.
 template <typename T>
 void triangularSolve(const char *, const T *a, const T *b, T *result,
                      int64_t count, int64_t rows, int64_t columns,
-                     int64_t right, int64_t upper, int64_t transpose,
+                     int64_t right, int64_t upper, int64_t transposed,
                      int64_t unit) {
   int64_t size = right ? columns : rows;
-  std::copy_n(b, count * rows * columns, result);
-  for (int64_t k = 0; k < count; ++k)
-    solveTriangle(a + k * size * size, result + k * rows * columns, rows,
-                  columns, right, upper, transpose, unit);
+  Scratch<T> turned(right ? rows * columns : 0);
+  if (!turned)
+    return;
+  for (int64_t k = 0; k < count; ++k) {
+    Triangle<T> triangle{a + k * size * size,
+                         size,
+                         size,
+                         upper != 0,
+                         (transposed != 0) != (right != 0),
+                         unit != 0};
+    const T *from = b + k * rows * columns;
+    T *to = result + k * rows * columns;
+    if (right) {
+      transpose(from, rows, columns, (T *)turned);
+      solveTriangle(triangle, (T *)turned, rows);
+      transpose((const T *)(T *)turned, columns, rows, to);
+    } else {
+      std::copy_n(from, rows * columns, to);
+      solveTriangle(triangle, to, columns);
+    }
+  }
 }
 
 template <typename T>
@@ -63,25 +202,33 @@ void lu(const char *where, const T *x, T *result, int64_t *pivots,
         int64_t nonsingular) {
   int m = static_cast<int>(rows), n = static_cast<int>(columns), info = 0;
   int64_t steps = std::min(rows, columns);
-  Scratch<T> matrix(rows * columns);
-  Scratch<int> exchanged(steps);
+  bool isSmall = std::max(rows, columns) <= smallSize;
+  Scratch<T> matrix(isSmall ? 0 : rows * columns);
+  Scratch<int> exchanged(isSmall ? 0 : steps);
   if (!matrix || !exchanged)
     return;
   for (int64_t k = 0; k < count; ++k) {
-    int64_t *order = permutation + k * rows;
+    const T *from = x + k * rows * columns;
+    T *to = result + k * rows * columns;
+    int64_t *pivot = pivots + k * steps, *order = permutation + k * rows;
+    bool isRegular = true;
+    if (isSmall) {
+      std::copy_n(from, rows * columns, to);
+      isRegular = factorSmall(to, rows, columns, pivot);
+    } else if (steps) {
+      transpose(from, rows, columns, (T *)matrix);
+      lapack<T>(Routine::getrf, &m, &n, (T *)matrix, &m, (int *)exchanged,
+                &info);
+      transpose((const T *)(T *)matrix, columns, rows, to);
+      for (int64_t i = 0; i < steps; ++i)
+        pivot[i] = exchanged[i] - 1;
+      isRegular = info == 0;
+    }
     for (int64_t i = 0; i < rows; ++i)
       order[i] = i;
-    if (steps == 0)
-      continue;
-    transpose(x + k * rows * columns, rows, columns, (T *)matrix);
-    lapack<T>(Routine::getrf, &m, &n, (T *)matrix, &m, (int *)exchanged, &info);
-    for (int64_t i = 0; i < steps; ++i) {
-      pivots[k * steps + i] = exchanged[i] - 1;
-      std::swap(order[i], order[exchanged[i] - 1]);
-    }
-    T *to = result + k * rows * columns;
-    transpose((const T *)(T *)matrix, columns, rows, to);
-    if (info != 0 && nonsingular) {
+    for (int64_t i = 0; i < steps; ++i)
+      std::swap(order[i], order[pivot[i]]);
+    if (!isRegular && nonsingular) {
       fillNan(to, rows * columns);
       CallReport::fail(where, "solve", "is singular", k, count);
     }
@@ -102,8 +249,8 @@ void solve(const char *, const T *lu, const int64_t *permutation, const T *b,
     const T *from = b + k * rows * columns;
     T *to = result + k * rows * columns;
     auto substitute = [&](T *y, bool upper) {
-      solveTriangle(factors, y, rows, columns, /*right=*/false, upper,
-                    transpose, /*unit=*/!upper);
+      solveTriangle({factors, rows, rows, upper, transpose != 0, !upper}, y,
+                    columns);
     };
     if (!transpose) {
       for (int64_t i = 0; i < rows; ++i)

@@ -54,6 +54,7 @@ namespace {
 // By routine, and by letter as Letter<T>::index counts them.
 constexpr const char *names[][4] = {
     {"strsm", "dtrsm", "ctrsm", "ztrsm"},
+    {"strsv", "dtrsv", "ctrsv", "ztrsv"},
     {"sgemm", "dgemm", "cgemm", "zgemm"},
     {"spotrf", "dpotrf", "cpotrf", "zpotrf"},
     {"sgetrf", "dgetrf", "cgetrf", "zgetrf"},

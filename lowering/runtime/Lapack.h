@@ -17,6 +17,7 @@ namespace weft::runtime {
 
 enum class Routine {
   trsm,
+  trsv,
   gemm,
   potrf,
   getrf,

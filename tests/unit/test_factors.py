@@ -2,6 +2,8 @@
 
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+import itertools
+
 import numpy as np
 import pytest
 import scipy.linalg
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 import matrices
 import weft
 from weft import linalg
+from weft.ops.matrices import lu, triangular_solve
 from weft.testing import check_grads
 
 RANDOM = np.random.default_rng(5)
@@ -173,6 +176,62 @@ def test_solve_triangular(trans, lower, unit):
     many = np.stack([a, 2 * a])
     got = linalg.solve_triangular(many, RANDOM.normal(size=(3, 1, 4, 2)), lower=lower)
     assert got.shape == (3, 2, 4, 2)
+
+
+@pytest.mark.parametrize("size", [15, 16, 17, 40, 210])
+@pytest.mark.parametrize("dtype", [np.float32, np.complex128])
+def test_triangles_of_any_size(size, dtype):
+    """By rows, by halves, by columns: how many right sides there are decides too."""
+    a = general((size, size), dtype) / size + 2 * np.eye(size, dtype=dtype)
+    sides = [general((size, columns), dtype) for columns in (1, 3, 20, 200)]
+    flags = [
+        dict(zip(("right", "upper", "transpose", "unit"), each, strict=True))
+        for each in itertools.product((False, True), repeat=4)
+    ]
+
+    def solved(a, sides):
+        return [
+            triangular_solve(a, weft.matrix_transpose(b) if f["right"] else b, **f)
+            for f in flags
+            for b in sides
+        ]
+
+    got = iter(weft.jit(solved)(a, sides))
+    for f in flags:
+        triangle = np.triu(a) if f["upper"] else np.tril(a)
+        if f["unit"]:
+            np.fill_diagonal(triangle, 1)
+        triangle = triangle.T if f["transpose"] else triangle
+        for b in sides:
+            y = np.asarray(next(got))
+            close(
+                y @ triangle if f["right"] else triangle @ y, b.T if f["right"] else b
+            )
+
+
+@pytest.mark.parametrize("rows", [1, 15, 16, 17, 40])
+@pytest.mark.parametrize("columns", [3, 16, 17])
+def test_lu_factors_of_any_size(rows, columns):
+    for dtype in (np.float64, np.complex64):
+        x = general((2, rows, columns), dtype)
+        ours = weft.jit(lu)(x)
+        for i in range(2):
+            steps = min(rows, columns)
+            low = np.tril(ours.lu[i], -1)[:, :steps] + np.eye(rows, steps, dtype=dtype)
+            up = np.triu(ours.lu[i])[:steps]
+            close(low @ up, x[i][ours.permutation[i]])
+            _, pivots = scipy.linalg.lu_factor(x[i])
+            np.testing.assert_array_equal(ours.pivots[i], pivots)
+
+
+@pytest.mark.parametrize("size", [3, 16, 17, 30])
+def test_singular_matrices_of_any_size(size):
+    x = np.eye(size)
+    x[:, size // 2] = 0
+    for function in (linalg.inv, weft.jit(linalg.inv)):
+        with pytest.raises(weft.LinAlgError, match=r"(?i)singular"):
+            function(x)
+    assert weft.jit(linalg.det)(x).item() == 0
 
 
 @pytest.mark.parametrize("shape", [(4, 4), (2, 3, 3)])
