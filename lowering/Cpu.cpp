@@ -33,8 +33,8 @@ constexpr llvm::StringLiteral memrefPasses = R"(
 // Copies become linalg ops, so they stand before what is done to those.
 // Libraries are called with plain pointers, computed by ops of memref. Affine
 // maps are in loops and strided views alike: lower-affine follows both. Loops
-// of one iteration go before they become blocks. libm is called for what LLVM
-// lacks before convert-math-to-llvm would replace it by something worse.
+// of one iteration go before they become blocks. Functions that are not written
+// here are left to libm. It is called for what LLVM lacks before convert-math-to-llvm would replace it by something worse.
 // Tapes are allocated by functions that the JIT provides, which can fail.
 // Functions come last, so that bare pointers are known to be enough.
 constexpr llvm::StringLiteral llvmPasses = R"(
@@ -44,7 +44,7 @@ constexpr llvm::StringLiteral llvmPasses = R"(
   expand-strided-metadata, lower-affine,
   func.func(canonicalize, cse),
   convert-scf-to-cf,
-  weft-lower-math, convert-math-to-llvm,
+  weft-expand-math, weft-lower-math, convert-math-to-llvm,
   expand-strided-metadata, convert-complex-to-llvm,
   arith-expand, convert-arith-to-llvm, convert-index-to-llvm,
   convert-cf-to-llvm, finalize-memref-to-llvm{use-generic-functions=1},

@@ -236,6 +236,32 @@ def LowerLibraryCalls
   ];
 }
 
+def ExpandMath : Pass<"weft-expand-math", "::mlir::ModuleOp"> {
+  let summary = "Computes math functions by arithmetic that LLVM can vectorise";
+  let description = [{
+    ```mlir
+    %1 = math.exp %0 : f32
+    ```
+    becomes
+    ```mlir
+    %1 = func.call @weft_exp_f32(%0) : (f32) -> f32
+    ```
+    of a private function that LLVM is told to inline. It has no branches and no
+    calls, so that a loop with it is vectorised as one of sums is, and what it
+    returns depends on nothing but its argument.
+
+    The expansions need an FMA instruction. Without one, all functions are left
+    to libm, and so are those of f64 that reduce angles.
+  }];
+  let options = [
+    Option<"fma", "fma", "bool", "::weft::hostHasFma()",
+           "Whether the CPU has FMA; that of hostCpu() is asked by default">
+  ];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect"
+  ];
+}
+
 def LowerMath : Pass<"weft-lower-math", "::mlir::ModuleOp"> {
   let summary = "Calls libm for the functions that LLVM has no intrinsic for";
   let description = [{

@@ -23,7 +23,7 @@ void makeInternal(LLVM::LLVMFuncOp func) {
       func.setArgAttr(i, LLVM::LLVMDialect::getNoAliasAttrName(), unit);
   func.setLinkage(LLVM::Linkage::Internal);
   // Inlined, the pointers would cease to be arguments that do not alias.
-  func.setNoInline(true);
+  func.setNoInline(!func.getAlwaysInline().value_or(false));
 }
 
 LogicalResult buildEntry(LLVM::LLVMFuncOp func) {

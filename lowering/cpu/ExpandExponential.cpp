@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Exponential functions: the argument is reduced by a multiple of log 2 in two
+// parts (Cody & Waite, Software Manual for the Elementary Functions, 1980), a
+// minimax polynomial gives the rest. The fits are our own, by Remez's
+// algorithm; beside each stands its largest relative error.
+
+#include "lowering/cpu/ExpandMath.h"
+
+using namespace mlir;
+
+namespace weft::expand {
+
+constexpr double log2e = 1.4426950408889634074;
+// log 2 as f32 and the rest, as f64 and the rest.
+constexpr double log2Parts[2][2] = {
+    {0x1.62e430p-1, -0x1.05c610p-29},
+    {0x1.62e42fefa39efp-1, 0x1.abc9e3b39803fp-56}};
+
+// (exp(r) - 1 - r) / r^2, |r| <= log(2) / 2.
+constexpr double expF32[] = {0.49999994, 0.166665167, 0.0416681021,
+                             0.0083691992, 0.00138390576};
+constexpr double expF64[] = {0.5,
+                             0.16666666666666677,
+                             0.041666666666666678,
+                             0.0083333333333214452,
+                             0.0013888888888879223,
+                             0.00019841269886549862,
+                             2.4801587337178908e-05,
+                             2.7557243819155693e-06,
+                             2.7557261991952605e-07,
+                             2.5109162782686139e-08,
+                             2.0918690365039915e-09};
+// The same, relative to exp(r) - 1.
+constexpr double expM1F32[] = {0.5,           0.166666672,   0.0416664891,
+                               0.00833320711, 0.00139326823, 0.000199454429};
+// (2^r - 1) / r, |r| <= 1/2.
+constexpr double exp2F32[] = {0.693147182,   0.240225941,   0.0555036627,
+                              0.00962544698, 0.00133879285, 0.000133334761};
+constexpr double exp2F64[] = {
+    0.69314718055994529,    0.24022650695910111,    0.05550410866482175,
+    0.0096181291076006311,  0.001333355814653576,   0.00015403530450140487,
+    1.5252733646146859e-05, 1.3215438331731177e-06, 1.0178154453975721e-07,
+    7.0733134853445414e-09, 4.4397556134588058e-10};
+// (sinh(x) - x) / x^3 by x^2, |x| <= 1.
+constexpr double sinhF32[] = {0.166666672, 0.00833331142, 0.000198426351,
+                              2.78393441e-06};
+constexpr double sinhF64[] = {0.16666666666666669,    0.0083333333333329151,
+                              0.00019841269841589304, 2.7557319108420211e-06,
+                              2.5052130696849605e-08, 1.6056684373160639e-10,
+                              7.7758115711510235e-13};
+
+namespace {
+
+/// exp(x) = 2^n (1 + r + small), |r| <= log(2) / 2.
+struct Reduced {
+  Scalar r, small, n;
+};
+} // namespace
+
+static Reduced reduce(Scalar x, Coefficients coefficients) {
+  const auto &[high, low] = log2Parts[isF32(x) ? 0 : 1];
+  Rounded n = roundToInteger(x, constant(x, log2e));
+  // The first product cancels exactly, of the second little is added.
+  Scalar r = fma(n.value, -high, x);
+  Sum sum = exactOrderedSum(r, -low * n.value);
+  r = sum.high;
+  return {r, fma(r * r, polynomial(r, coefficients), sum.low), n.bits};
+}
+
+/// exp(x) 2^-by; x has been limited.
+static Scalar scaledExp(Scalar x, int by) {
+  auto [r, small, n] = reduce(x, isF32(x) ? Coefficients(expF32) : expF64);
+  return scale(1.0 + (r + small), n - double(by));
+}
+
+/// Where exp overflows and underflows for certain.
+static Scalar limited(Scalar x) {
+  return isF32(x) ? atLeast(atMost(x, 90), -105)
+                  : atLeast(atMost(x, 711), -747);
+}
+
+Scalar expandExp(Scalar x) { return scaledExp(limited(x), 0); }
+
+namespace {
+struct Exp2 {
+  Scalar y, n;
+};
+} // namespace
+
+/// 2^x = y 2^n.
+static Exp2 exp2Parts(Scalar x) {
+  Rounded n = roundToInteger(x, constant(x, 1.0));
+  Scalar r = x - n.value;
+  return {fma(r, polynomial(r, exp2F32, exp2F64), 1.0), n.bits};
+}
+
+Scalar exp2OfNormal(Scalar x) {
+  auto [y, n] = exp2Parts(x);
+  return y * powerOfTwo(n, x.type);
+}
+
+Scalar expandExp2(Scalar x) {
+  auto [y, n] = exp2Parts(isF32(x) ? atLeast(atMost(x, 129), -151)
+                                   : atLeast(atMost(x, 1025), -1076));
+  return scale(y, n);
+}
+
+/// (exp(x) - 1) / 2, not rounded: 2^(n-1) - 1/2 + 2^(n-1) (exp(r) - 1).
+static Sum halfExpM1(Scalar x) {
+  auto [r, small, n] = reduce(x, isF32(x) ? Coefficients(expM1F32) : expF64);
+  Scalar power = powerOfTwo(n - 1.0, x.type);
+  Sum first = exactSum(power, constant(x, -0.5));
+  Sum sum = exactOrderedSum(first.high, power * r);
+  return {sum.high, fma(power, small, sum.low + first.low)};
+}
+
+Scalar expandExpM1(Scalar x) {
+  Scalar within =
+      isF32(x) ? atLeast(atMost(x, 89), -20) : atLeast(atMost(x, 710), -40);
+  Sum half = halfExpM1(within);
+  // What is its own result may be too small to be halved.
+  return select(lt(absolute(x), 0x1p-54), x, 2.0 * (half.high + half.low));
+}
+
+/// tanh(x) = -e / (e + 2), e = exp(-2 x) - 1, of x >= 0. The quotient is
+/// corrected by what remains: neither the divisor nor e is rounded.
+Scalar expandTanh(Scalar x) {
+  Scalar size = atMost(absolute(x), isF32(x) ? 10 : 20);
+  Sum half = halfExpM1(-2.0 * size);
+  half = exactOrderedSum(half.high, half.low);
+  Sum divisor = exactOrderedSum(constant(x, 1.0), half.high);
+  divisor.low = divisor.low + half.low;
+  Scalar reciprocal = 1.0 / divisor.high, y = half.high * reciprocal;
+  Scalar rest = fma(-y, divisor.high, half.high) + half.low;
+  y = fma(fma(-y, divisor.low, rest), reciprocal, y);
+  return copysign(select(lt(size, 0x1p-54), x, y), x);
+}
+
+Scalar expandCosh(Scalar x) {
+  Scalar half = scaledExp(limited(absolute(x)), 1);
+  return half + 0.25 / half;
+}
+
+Scalar expandSinh(Scalar x) {
+  Scalar size = absolute(x), square = x * x;
+  Scalar half = scaledExp(limited(size), 1);
+  Scalar small = fma(size * square, polynomial(square, sinhF32, sinhF64), size);
+  Scalar y = select(lt(size, 1.0), small, half - 0.25 / half);
+  return copysign(y, x);
+}
+
+} // namespace weft::expand

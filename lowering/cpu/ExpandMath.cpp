@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// weft-expand-math: math functions -> private functions of straight-line
+// arithmetic, which LLVM inlines into loops and vectorises with them.
+
+#include "lowering/cpu/ExpandMath.h"
+#include "lowering/Jit.h"
+#include "lowering/Passes.h"
+
+namespace weft {
+#define GEN_PASS_DEF_EXPANDMATH
+#include "lowering/Passes.h.inc"
+} // namespace weft
+
+using namespace mlir;
+using namespace weft::expand;
+
+//===----------------------------------------------------------------------===//
+// The steps
+//===----------------------------------------------------------------------===//
+
+Scalar weft::expand::polynomial(Scalar x, Coefficients coefficients) {
+  Scalar sum = constant(x, coefficients.back());
+  for (double next : llvm::reverse(coefficients.drop_back()))
+    sum = fma(sum, x, next);
+  return sum;
+}
+
+Scalar weft::expand::bitsOf(Scalar x) {
+  return bitcast(x, x.b->getIntegerType(x.width()));
+}
+
+Scalar weft::expand::floatOf(Scalar bits) {
+  return bitcast(bits, bits.width() == 32 ? Type(bits.b->getF32Type())
+                                          : Type(bits.b->getF64Type()));
+}
+
+Scalar weft::expand::signOf(Scalar x) {
+  Scalar bits = bitsOf(x);
+  return bits & smallest(bits);
+}
+
+Scalar weft::expand::flipSign(Scalar x, Scalar sign) {
+  return floatOf(bitsOf(x) ^ sign);
+}
+
+Sum weft::expand::exactSum(Scalar a, Scalar b) {
+  Scalar high = a + b, ofB = high - a;
+  return {high, (a - (high - ofB)) + (b - ofB)};
+}
+
+Sum weft::expand::exactOrderedSum(Scalar a, Scalar b) {
+  Scalar high = a + b;
+  return {high, b - (high - a)};
+}
+
+Sum weft::expand::exactProduct(Scalar a, Scalar b) {
+  Scalar high = a * b;
+  return {high, fma(a, b, -high)};
+}
+
+Rounded weft::expand::roundToInteger(Scalar x, Scalar factor) {
+  Scalar magic = constant(x, std::ldexp(1.5, digits(x.type)));
+  Scalar shifted = fma(x, factor, magic);
+  return {shifted - magic, bitsOf(shifted) - bitsOf(magic)};
+}
+
+Scalar weft::expand::powerOfTwo(Scalar n, Type type) {
+  return floatOf(shiftLeft(n + constant(n, bias(type)), digits(type)));
+}
+
+Scalar weft::expand::scale(Scalar x, Scalar n) {
+  Scalar half = shiftRight(n, 1);
+  return x * powerOfTwo(half, x.type) * powerOfTwo(n - half, x.type);
+}
+
+//===----------------------------------------------------------------------===//
+// The pass
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+/// A function of one number, by its op; for which types it is written.
+struct Expansion {
+  StringLiteral op;
+  Scalar (*expand)(Scalar);
+  bool hasF64 = true;
+};
+
+constexpr Expansion expansions[] = {
+    {"math.exp", expandExp},
+    {"math.exp2", expandExp2},
+    {"math.expm1", expandExpM1},
+    {"math.sinh", expandSinh},
+    {"math.cosh", expandCosh},
+    {"math.tanh", expandTanh},
+    {"math.log", expandLog},
+    {"math.log2", expandLog2},
+    {"math.log10", expandLog10},
+    {"math.log1p", expandLog1p},
+    {"math.erf", expandErf, /*hasF64=*/false},
+    {"math.sin", expandSin, /*hasF64=*/false},
+    {"math.cos", expandCos, /*hasF64=*/false},
+    {"math.tan", expandTan, /*hasF64=*/false},
+};
+
+class ExpandMath final : public weft::impl::ExpandMathBase<ExpandMath> {
+public:
+  using ExpandMathBase::ExpandMathBase;
+
+private:
+  void runOnOperation() override {
+    if (!fma)
+      return;
+    SymbolTable symbols(getOperation());
+    getOperation().walk([&](Operation *op) {
+      const Expansion *expansion = find(op);
+      if (!expansion)
+        return;
+      OpBuilder b(op);
+      func::FuncOp function = build(*expansion, op, symbols);
+      auto call =
+          func::CallOp::create(b, op->getLoc(), function, op->getOperands());
+      op->replaceAllUsesWith(call);
+      op->erase();
+    });
+  }
+
+  static const Expansion *find(Operation *op) {
+    const auto *found = llvm::find_if(expansions, [&](const Expansion &e) {
+      return e.op == op->getName().getStringRef();
+    });
+    if (found == std::end(expansions))
+      return nullptr;
+    Type type = op->getResult(0).getType();
+    bool isWritten = type.isF32() || (type.isF64() && found->hasF64);
+    return isWritten ? found : nullptr;
+  }
+
+  /// The function, built when it is first needed.
+  static func::FuncOp build(const Expansion &expansion, Operation *op,
+                            SymbolTable &symbols) {
+    Type type = op->getResult(0).getType();
+    std::string name = ("weft_" + op->getName().stripDialect() +
+                        (type.isF32() ? "_f32" : "_f64"))
+                           .str();
+    if (auto found = symbols.lookup<func::FuncOp>(name))
+      return found;
+    OpBuilder b(op->getContext());
+    Location loc = op->getParentOfType<func::FuncOp>().getLoc();
+    auto function = func::FuncOp::create(
+        b, loc, name, b.getFunctionType(op->getOperandTypes(), type));
+    function.setPrivate();
+    // As an attribute of llvm.func, which it will be.
+    function->setAttr("always_inline", b.getUnitAttr());
+    symbols.insert(function);
+    b.setInsertionPointToStart(function.addEntryBlock());
+    Scalar result = expansion.expand({function.getArgument(0), type, &b, loc});
+    func::ReturnOp::create(b, loc, result.value);
+    return function;
+  }
+};
+
+} // namespace

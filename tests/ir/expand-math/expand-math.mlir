@@ -1,0 +1,49 @@
+// RUN: weft-opt --weft-expand-math=fma=true --split-input-file %s | FileCheck %s
+// RUN: weft-opt --weft-expand-math=fma=false --split-input-file %s \
+// RUN:   | FileCheck %s --check-prefix=LIBM
+
+// One function for all places, with neither branches nor calls.
+// CHECK-LABEL: func.func @twice(
+// CHECK-SAME: %[[X:.+]]: f32
+// CHECK: %[[Y:.+]] = call @weft_exp_f32(%[[X]]) : (f32) -> f32
+// CHECK: call @weft_exp_f32(%[[Y]]) : (f32) -> f32
+// CHECK: func.func private @weft_exp_f32(%{{.+}}: f32) -> f32
+// CHECK-SAME: always_inline
+// CHECK-NOT: call
+// CHECK-NOT: cf.
+// CHECK: math.fma
+// CHECK: return
+
+// Products and sums would be rounded differently without FMA.
+// LIBM-LABEL: func.func @twice(
+// LIBM-COUNT-2: math.exp
+// LIBM-NOT: weft_exp
+func.func @twice(%x: f32) -> f32 {
+  %0 = math.exp %x : f32
+  %1 = math.exp %0 : f32
+  return %1 : f32
+}
+
+// -----
+
+// The widths are two functions.
+// CHECK-LABEL: func.func @widths(
+// CHECK: call @weft_log_f32(
+// CHECK: call @weft_log_f64(
+func.func @widths(%x: f32, %y: f64) -> (f32, f64) {
+  %0 = math.log %x : f32
+  %1 = math.log %y : f64
+  return %0, %1 : f32, f64
+}
+
+// -----
+
+// CHECK-LABEL: func.func @left(
+// CHECK: math.exp %{{.+}} : f16
+// CHECK: math.sqrt
+// CHECK-NOT: weft_
+func.func @left(%x: f16, %y: f32) -> (f16, f32) {
+  %0 = math.exp %x : f16
+  %1 = math.sqrt %y : f32
+  return %0, %1 : f16, f32
+}
