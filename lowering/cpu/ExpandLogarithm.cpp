@@ -30,10 +30,6 @@ namespace {
 struct Base {
   double two, twoRest, e, eRest;
 };
-
-struct Split {
-  Scalar exponent, bits, f;
-};
 } // namespace
 
 // For f32 and for f64.
@@ -51,8 +47,7 @@ static const Base &of(Scalar x, const Base (&base)[2]) {
   return base[isF32(x) ? 0 : 1];
 }
 
-/// Of a normal number; of others, something.
-static Split split(Scalar x) {
+Split split(Scalar x) {
   unsigned width = digits(x.type);
   Scalar root = bitsOf(constant(x, 0.70710678118654752440));
   Scalar bits = bitsOf(x) - root, exponent = shiftRight(bits, width);

@@ -80,28 +80,47 @@ Scalar weft::expand::scale(Scalar x, Scalar n) {
 
 namespace {
 
-/// A function of one number, by its op; for which types it is written.
+using Arguments = ArrayRef<Scalar>;
+
+/// A function of an op, and for which types it is written.
 struct Expansion {
   StringLiteral op;
-  Scalar (*expand)(Scalar);
+  Scalar (*expand)(Arguments);
   bool hasF64 = true;
 };
 
+template <Scalar (*function)(Scalar)> Scalar unary(Arguments x) {
+  return function(x[0]);
+}
+template <Scalar (*function)(Scalar, Scalar)> Scalar binary(Arguments x) {
+  return function(x[0], x[1]);
+}
+
 constexpr Expansion expansions[] = {
-    {"math.exp", expandExp},
-    {"math.exp2", expandExp2},
-    {"math.expm1", expandExpM1},
-    {"math.sinh", expandSinh},
-    {"math.cosh", expandCosh},
-    {"math.tanh", expandTanh},
-    {"math.log", expandLog},
-    {"math.log2", expandLog2},
-    {"math.log10", expandLog10},
-    {"math.log1p", expandLog1p},
-    {"math.erf", expandErf, /*hasF64=*/false},
-    {"math.sin", expandSin, /*hasF64=*/false},
-    {"math.cos", expandCos, /*hasF64=*/false},
-    {"math.tan", expandTan, /*hasF64=*/false},
+    {"math.exp", unary<expandExp>},
+    {"math.exp2", unary<expandExp2>},
+    {"math.expm1", unary<expandExpM1>},
+    {"math.sinh", unary<expandSinh>},
+    {"math.cosh", unary<expandCosh>},
+    {"math.tanh", unary<expandTanh>},
+    {"math.log", unary<expandLog>},
+    {"math.log2", unary<expandLog2>},
+    {"math.log10", unary<expandLog10>},
+    {"math.log1p", unary<expandLog1p>},
+    {"math.erf", unary<expandErf>, /*hasF64=*/false},
+    {"math.erfc", unary<expandErfc>, /*hasF64=*/false},
+    {"math.cbrt", unary<expandCbrt>, /*hasF64=*/false},
+    {"math.asin", unary<expandAsin>, /*hasF64=*/false},
+    {"math.acos", unary<expandAcos>, /*hasF64=*/false},
+    {"math.atan", unary<expandAtan>, /*hasF64=*/false},
+    {"math.asinh", unary<expandAsinh>, /*hasF64=*/false},
+    {"math.acosh", unary<expandAcosh>, /*hasF64=*/false},
+    {"math.atanh", unary<expandAtanh>, /*hasF64=*/false},
+    {"math.powf", binary<expandPow>, /*hasF64=*/false},
+    {"math.atan2", binary<expandAtan2>, /*hasF64=*/false},
+    {"math.sin", unary<expandSin>, /*hasF64=*/false},
+    {"math.cos", unary<expandCos>, /*hasF64=*/false},
+    {"math.tan", unary<expandTan>, /*hasF64=*/false},
 };
 
 class ExpandMath final : public weft::impl::ExpandMathBase<ExpandMath> {
@@ -155,7 +174,11 @@ private:
     function->setAttr("always_inline", b.getUnitAttr());
     symbols.insert(function);
     b.setInsertionPointToStart(function.addEntryBlock());
-    Scalar result = expansion.expand({function.getArgument(0), type, &b, loc});
+    auto arguments =
+        llvm::map_to_vector<2>(function.getArguments(), [&](Value x) {
+          return Scalar{x, type, &b, loc};
+        });
+    Scalar result = expansion.expand(arguments);
     func::ReturnOp::create(b, loc, result.value);
     return function;
   }

@@ -82,7 +82,14 @@ Scalar powerOfTwo(Scalar n, mlir::Type type);
 /// x 2^n for results of all sizes, rounded once where they are subnormal.
 Scalar scale(Scalar x, Scalar n);
 
-/// x, where it is neither NaN nor beyond a limit.
+/// x = 2^e (1 + f), 1 + f between the roots of 1/2 and 2; e as a float and as
+/// an integer. Of what is no positive normal number, something.
+struct Split {
+  Scalar exponent, bits, f;
+};
+Split split(Scalar x);
+
+/// x, or a limit that it is beyond. NaN stays.
 inline Scalar atMost(Scalar x, double limit) {
   return select(lt(limit, x), limit, x);
 }
@@ -116,6 +123,16 @@ Scalar exp2OfNormal(Scalar x);
 
 // Of f32 only.
 Scalar expandErf(Scalar x);
+Scalar expandErfc(Scalar x);
+Scalar expandPow(Scalar x, Scalar y);
+Scalar expandCbrt(Scalar x);
+Scalar expandAsin(Scalar x);
+Scalar expandAcos(Scalar x);
+Scalar expandAtan(Scalar x);
+Scalar expandAtan2(Scalar y, Scalar x);
+Scalar expandAsinh(Scalar x);
+Scalar expandAcosh(Scalar x);
+Scalar expandAtanh(Scalar x);
 Scalar expandSin(Scalar x);
 Scalar expandCos(Scalar x);
 Scalar expandTan(Scalar x);
