@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The error function of f32.
+// The error function. The fits are our own.
 
 #include "lowering/cpu/ExpandMath.h"
 
@@ -17,13 +17,54 @@ constexpr double far[] = {-0.331583291,    3.80722404,    1.21636796,
                           0.0598415211,    -0.0141890254, 0.00253595342,
                           -0.000211560488, -1.1860634e-05};
 
+// The same as nearZero for f64, to 2^-56.
+constexpr double nearZeroF64[] = {
+    0.12837916709551259,     -0.37612638903184098,    0.11283791670971194,
+    -0.026866170648069149,   0.0052239776532585743,   -0.0008548328579297171,
+    0.00012055388161827853,  -1.4926937441319299e-05, 1.6482087613360687e-06,
+    -1.6569334509845705e-07, 1.6103488334007301e-08,  -1.6843119283464722e-09,
+    1.503020242494664e-10};
+// exp(x^2) erfc(x) / (1 - t) by t = (x - 4) / (x + 4), x <= 27.3, to 2^-53.5.
+constexpr double tail[] = {
+    0.13699945762506138,     -0.12206859113511025,    0.096651087783154524,
+    -0.067606728914154493,   0.0413564484847588,      -0.021751367154988641,
+    0.009547689363476464,    -0.0032962566675769126,  0.00076400695943329249,
+    -3.5119858025202477e-05, -5.6881604633625597e-05, 2.2101602430593956e-05,
+    -4.543038727938775e-07,  -2.3576147045729459e-06, 5.8651553555698816e-07,
+    1.7803904333368624e-07,  -1.0521227946100918e-07, -9.4661118857738263e-09,
+    1.4844174946459547e-08,  1.2669342001785877e-10,  -1.4859232470969426e-09,
+    1.311474573204894e-11};
+
 /// Beyond 1 it is 1 - erfc(x), whose error hardly counts.
-Scalar expandErf(Scalar x) {
+static Scalar erfOfF32(Scalar x) {
   Scalar size = absolute(x);
   Scalar small = fma(x, polynomial(x * x, nearZero), x);
   Scalar y = atMost(size, 4) - 1.0;
   Scalar large = fma(exp2OfNormal(-polynomial(y, far)), -0.125, 1.0);
   return select(lt(size, 1.0), small, copysign(large, x));
+}
+
+/// erfc(x) in f64 of x >= 1, to some ulps. What the square loses when it is
+/// rounded is made good by the derivative.
+static Scalar complementOf(Scalar x) {
+  x = atMost(x, 6);
+  Sum square = exactProduct(x, x);
+  Scalar ratio = 8.0 / (4.0 + x);
+  Scalar y = ratio * polynomial(1.0 - ratio, tail);
+  return expandExp(-square.high) * fma(-square.low, y, y);
+}
+
+/// erf(x) in f64 of |x| <= 1.
+static Scalar erfNearZero(Scalar x) {
+  return fma(x, polynomial(x * x, nearZeroF64), x);
+}
+
+Scalar expandErf(Scalar x) {
+  if (isF32(x))
+    return erfOfF32(x);
+  Scalar size = absolute(x);
+  Scalar large = copysign(1.0 - complementOf(size), x);
+  return select(lt(size, 1.0), erfNearZero(x), large);
 }
 
 } // namespace weft::expand

@@ -107,7 +107,7 @@ constexpr Expansion expansions[] = {
     {"math.log2", unary<expandLog2>},
     {"math.log10", unary<expandLog10>},
     {"math.log1p", unary<expandLog1p>},
-    {"math.erf", unary<expandErf>, /*hasF64=*/false},
+    {"math.erf", unary<expandErf>},
     {"math.erfc", unary<expandErfc>, /*hasF64=*/false},
     {"math.cbrt", unary<expandCbrt>, /*hasF64=*/false},
     {"math.asin", unary<expandAsin>, /*hasF64=*/false},

@@ -121,8 +121,9 @@ Scalar expandLog1p(Scalar x);
 /// 2^x, where it is neither subnormal nor infinite.
 Scalar exp2OfNormal(Scalar x);
 
-// Of f32 only.
 Scalar expandErf(Scalar x);
+
+// Of f32 only.
 Scalar expandErfc(Scalar x);
 Scalar expandPow(Scalar x, Scalar y);
 Scalar expandCbrt(Scalar x);
