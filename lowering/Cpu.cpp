@@ -33,8 +33,9 @@ constexpr llvm::StringLiteral memrefPasses = R"(
 // Copies become linalg ops, so they stand before what is done to those.
 // Libraries are called with plain pointers, computed by ops of memref. Affine
 // maps are in loops and strided views alike: lower-affine follows both. Loops
-// of one iteration go before they become blocks. Functions that are not written
-// here are left to libm. It is called for what LLVM lacks before convert-math-to-llvm would replace it by something worse.
+// of one iteration go before they become blocks. Functions become arithmetic
+// where we have written it. For the others libm is called, of which LLVM lacks
+// some, before convert-math-to-llvm would replace those by something worse.
 // Tapes are allocated by functions that the JIT provides, which can fail.
 // Functions come last, so that bare pointers are known to be enough.
 constexpr llvm::StringLiteral llvmPasses = R"(

@@ -250,15 +250,16 @@ def ExpandMath : Pass<"weft-expand-math", "::mlir::ModuleOp"> {
     calls, so that a loop with it is vectorised as one of sums is, and what it
     returns depends on nothing but its argument.
 
-    The expansions need an FMA instruction. Without one, all functions are left
-    to libm, and so are those of f64 that reduce angles.
+    The expansions need an FMA instruction: without one, all functions are left
+    to libm. So are those of f64 that are not written here.
   }];
   let options = [
     Option<"fma", "fma", "bool", "::weft::hostHasFma()",
            "Whether the CPU has FMA; that of hostCpu() is asked by default">
   ];
   let dependentDialects = [
-    "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect"
+    "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
+    "::mlir::memref::MemRefDialect"
   ];
 }
 

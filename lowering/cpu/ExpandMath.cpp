@@ -118,8 +118,8 @@ constexpr Expansion expansions[] = {
     {"math.atanh", unary<expandAtanh>, /*hasF64=*/false},
     {"math.powf", binary<expandPow>, /*hasF64=*/false},
     {"math.atan2", binary<expandAtan2>, /*hasF64=*/false},
-    {"math.sin", unary<expandSin>, /*hasF64=*/false},
-    {"math.cos", unary<expandCos>, /*hasF64=*/false},
+    {"math.sin", unary<expandSin>},
+    {"math.cos", unary<expandCos>},
     {"math.tan", unary<expandTan>, /*hasF64=*/false},
 };
 

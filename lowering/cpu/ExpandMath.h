@@ -123,6 +123,13 @@ Scalar exp2OfNormal(Scalar x);
 
 Scalar expandErf(Scalar x);
 
+Scalar expandSin(Scalar x);
+Scalar expandCos(Scalar x);
+
+// Of f64 only.
+Scalar expandWideSin(Scalar x);
+Scalar expandWideCos(Scalar x);
+
 // Of f32 only.
 Scalar expandErfc(Scalar x);
 Scalar expandPow(Scalar x, Scalar y);
@@ -134,8 +141,6 @@ Scalar expandAtan2(Scalar y, Scalar x);
 Scalar expandAsinh(Scalar x);
 Scalar expandAcosh(Scalar x);
 Scalar expandAtanh(Scalar x);
-Scalar expandSin(Scalar x);
-Scalar expandCos(Scalar x);
 Scalar expandTan(Scalar x);
 
 } // namespace weft::expand

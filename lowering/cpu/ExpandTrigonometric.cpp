@@ -74,11 +74,15 @@ static Scalar turnedSine(Scalar size, double turns) {
 }
 
 Scalar expandSin(Scalar x) {
+  if (!isF32(x))
+    return expandWideSin(x);
   Scalar y = turnedSine(wide(absolute(x)), 0);
   return flipSign(convert(y, x.type), signOf(x));
 }
 
 Scalar expandCos(Scalar x) {
+  if (!isF32(x))
+    return expandWideCos(x);
   return convert(turnedSine(wide(absolute(x)), 1), x.type);
 }
 
