@@ -180,7 +180,7 @@ FUNCTIONS: tuple[Function, ...] = (
     Function("pow", weft.pow, _pow, (ANY, (-60, 60)), digits=60),
     Function("sin", weft.sin, mp.sin, near=TURNS, digits=400),
     Function("cos", weft.cos, mp.cos, near=TURNS, digits=400),
-    Function("tan", weft.tan, mp.tan, near=TURNS, digits=400),
+    Function("tan", weft.tan, mp.tan, near=TURNS, digits=400, bounds=(1, 2)),
     Function("asin", weft.asin, mp.asin, ((-1, 1),), near=(-1, 1),
              bounds=(2, 1)),
     Function("acos", weft.acos, mp.acos, ((-1, 1),), near=(-1, 1),

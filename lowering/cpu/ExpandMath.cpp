@@ -120,7 +120,7 @@ constexpr Expansion expansions[] = {
     {"math.atan2", binary<expandAtan2>, /*hasF64=*/false},
     {"math.sin", unary<expandSin>},
     {"math.cos", unary<expandCos>},
-    {"math.tan", unary<expandTan>, /*hasF64=*/false},
+    {"math.tan", unary<expandTan>},
 };
 
 class ExpandMath final : public weft::impl::ExpandMathBase<ExpandMath> {

@@ -125,10 +125,12 @@ Scalar expandErf(Scalar x);
 
 Scalar expandSin(Scalar x);
 Scalar expandCos(Scalar x);
+Scalar expandTan(Scalar x);
 
 // Of f64 only.
 Scalar expandWideSin(Scalar x);
 Scalar expandWideCos(Scalar x);
+Scalar expandWideTan(Scalar x);
 
 // Of f32 only.
 Scalar expandErfc(Scalar x);
@@ -141,7 +143,6 @@ Scalar expandAtan2(Scalar y, Scalar x);
 Scalar expandAsinh(Scalar x);
 Scalar expandAcosh(Scalar x);
 Scalar expandAtanh(Scalar x);
-Scalar expandTan(Scalar x);
 
 } // namespace weft::expand
 

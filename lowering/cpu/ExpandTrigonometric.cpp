@@ -87,6 +87,8 @@ Scalar expandCos(Scalar x) {
 }
 
 Scalar expandTan(Scalar x) {
+  if (!isF32(x))
+    return expandWideTan(x);
   auto [quarters, f] = reduce(wide(absolute(x)));
   Scalar square = f * f, one = constant(quarters, 1.0);
   Scalar s = sineOf(f, square), c = cosineOf(square);

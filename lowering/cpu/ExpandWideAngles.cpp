@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// sin and cos of f64. An angle is multiplied by 212 bits of 2/pi, which begin
-// where products with it cease to be multiples of 4 quarter turns (Payne &
-// Hanek, Radian reduction for trigonometric functions, 1983). They stand in a
+// sin, cos and tan of f64. An angle is multiplied by 212 bits of 2/pi, which
+// begin where products with it cease to be multiples of 4 quarter turns (Payne
+// & Hanek, Radian reduction for trigonometric functions, 1983). They stand in a
 // table with a row for each 16 exponents. All sums are exact until the whole
 // turns have gone, so that an angle near a multiple of pi/2 loses no bit.
 
@@ -161,13 +161,24 @@ static Scalar turnedSine(Scalar size, double turns) {
   return flipSign(y, shiftLeft(shiftRight(place, 1), 63));
 }
 
-/// The sine of what is very small is itself.
+/// sin and tan of what is very small are itself.
+static Scalar unlessSmall(Scalar x, Scalar ofSize) {
+  Scalar y = flipSign(ofSize, signOf(x));
+  return select(lt(absolute(x), 0x1p-27), x, y);
+}
+
 Scalar expandWideSin(Scalar x) {
-  Scalar size = absolute(x);
-  Scalar y = flipSign(turnedSine(size, 0), signOf(x));
-  return select(lt(size, 0x1p-27), x, y);
+  return unlessSmall(x, turnedSine(absolute(x), 0));
 }
 
 Scalar expandWideCos(Scalar x) { return turnedSine(absolute(x), 1); }
+
+Scalar expandWideTan(Scalar x) {
+  auto [quarters, angle] = reduce(absolute(x));
+  Scalar square = angle.high * angle.high, one = constant(quarters, 1.0);
+  Scalar s = sineOf(angle, square), c = cosineOf(angle, square);
+  Scalar isOdd = eq(quarters & one, one);
+  return unlessSmall(x, select(isOdd, -c, s) / select(isOdd, s, c));
+}
 
 } // namespace weft::expand
