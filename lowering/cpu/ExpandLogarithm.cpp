@@ -10,7 +10,7 @@ using namespace mlir;
 
 namespace weft::expand {
 
-// (log(1 + f) - f + f^2 / 2) / f^3.
+// (log(1 + f) - f + f^2 / 2) / f^3: 2^-27.3 and 2^-56.6 of log(1 + f).
 constexpr double logF32[] = {0.333333164,  -0.250008106, 0.200023085,
                              -0.166245773, 0.141807988,  -0.131281257,
                              0.128836378,  -0.0786340609};

@@ -47,3 +47,21 @@ func.func @left(%x: f16, %y: f32) -> (f16, f32) {
   %1 = math.sqrt %y : f32
   return %0, %1 : f16, f32
 }
+
+// -----
+
+// One table for all that reduces angles of f64, read without a branch.
+// CHECK: memref.global "private" constant @weft_two_over_pi : memref<65x4xf64>
+// CHECK-NOT: memref.global
+// CHECK-LABEL: func.func @angles(
+// CHECK: call @weft_sin_f64(
+// CHECK: call @weft_cos_f64(
+// CHECK: func.func private @weft_sin_f64(
+// CHECK: memref.load
+// CHECK-NOT: cf.
+// CHECK: return
+func.func @angles(%x: f64) -> (f64, f64) {
+  %0 = math.sin %x : f64
+  %1 = math.cos %x : f64
+  return %0, %1 : f64, f64
+}
