@@ -6,6 +6,7 @@
 #include "lowering/cpu/ExpandMath.h"
 #include "lowering/Jit.h"
 #include "lowering/Passes.h"
+#include "mlir/IR/Matchers.h"
 
 namespace weft {
 #define GEN_PASS_DEF_EXPANDMATH
@@ -136,6 +137,8 @@ private:
       const Expansion *expansion = find(op);
       if (!expansion)
         return;
+      if (replaceSmallPower(op))
+        return;
       OpBuilder b(op);
       func::FuncOp function = build(*expansion, op, symbols);
       auto call =
@@ -154,6 +157,23 @@ private:
     Type type = op->getResult(0).getType();
     bool isWritten = type.isF32() || (type.isF64() && found->hasF64);
     return isWritten ? found : nullptr;
+  }
+
+  // Pattern: powf(x, 2) -> mulf(x, x), and so on.
+  static bool replaceSmallPower(Operation *op) {
+    APFloat exponent(0.0);
+    if (!isa<math::PowFOp>(op) ||
+        !matchPattern(op->getOperand(1), m_ConstantFloat(&exponent)))
+      return false;
+    OpBuilder b(op);
+    Value x = op->getOperand(0);
+    auto power = expandSmallPower({x, x.getType(), &b, op->getLoc()},
+                                  exponent.convertToDouble());
+    if (!power)
+      return false;
+    op->replaceAllUsesWith(ValueRange(power->value));
+    op->erase();
+    return true;
   }
 
   /// The function, built when it is first needed.

@@ -10,6 +10,7 @@
 
 #include "dialects/Special.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include <optional>
 
 namespace weft::expand {
 
@@ -135,6 +136,8 @@ Scalar expandWideTan(Scalar x);
 // Of f32 only.
 Scalar expandErfc(Scalar x);
 Scalar expandPow(Scalar x, Scalar y);
+/// The powers that are products or a quotient, as exact as pow.
+std::optional<Scalar> expandSmallPower(Scalar x, double exponent);
 Scalar expandCbrt(Scalar x);
 Scalar expandAsin(Scalar x);
 Scalar expandAcos(Scalar x);

@@ -62,6 +62,18 @@ Scalar expandPow(Scalar x, Scalar y) {
   return select(isOne, one, power);
 }
 
+std::optional<Scalar> expandSmallPower(Scalar x, double exponent) {
+  if (exponent == -1)
+    return 1.0 / x;
+  if (exponent == 2)
+    return x * x;
+  if (exponent != 3)
+    return std::nullopt;
+  // The square is exact.
+  Scalar y = wide(x);
+  return convert(y * y * y, x.type);
+}
+
 Scalar expandCbrt(Scalar x) {
   Scalar third = constant(wide(x), 1.0 / 3);
   Scalar y = powerOf(third * logOf(wide(absolute(x))));

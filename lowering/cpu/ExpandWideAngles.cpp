@@ -90,7 +90,7 @@ struct Reduced {
 
 /// x less a multiple of 4, exactly.
 static Scalar withoutTurns(Scalar x) {
-  return fma(apply<math::RoundEvenOp>(0.25 * x), -4.0, x);
+  return fma(scalar::apply<math::RoundEvenOp>(0.25 * x), -4.0, x);
 }
 
 static Sum toRadians(Scalar quarters, Scalar rest) {

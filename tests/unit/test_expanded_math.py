@@ -119,6 +119,15 @@ def test_powers_of_two(dtype):
     np.testing.assert_array_equal(compiled("log2", want[inside]), n[inside])
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("exponent", [-1.0, 2.0, 3.0, 4.0])
+def test_powers_of_a_constant(exponent, dtype):
+    x = awkward(dtype)
+    with np.errstate(all="ignore"):
+        want = np.power(x.astype("f8"), exponent)
+    check(np.asarray(weft.jit(lambda x: x**exponent)(x)), want, dtype)
+
+
 @pytest.mark.parametrize("name", ["exp", "log", "tanh", "sin"])
 def test_places_do_not_matter(name):
     """Whatever the vector an element is in, and outside of one."""

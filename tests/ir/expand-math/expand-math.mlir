@@ -65,3 +65,26 @@ func.func @angles(%x: f64) -> (f64, f64) {
   %1 = math.cos %x : f64
   return %0, %1 : f64, f64
 }
+
+// -----
+
+// Powers that need no logarithm.
+// CHECK-LABEL: func.func @powers(
+// CHECK-SAME: %[[X:.+]]: f32, %[[Y:.+]]: f32
+// CHECK: arith.mulf %[[X]], %[[X]] : f32
+// CHECK: arith.mulf %{{.+}}, %{{.+}} : f64
+// CHECK: arith.truncf
+// CHECK: arith.divf
+// CHECK: call @weft_powf_f32(%[[X]], %[[Y]])
+// CHECK-NOT: call
+// CHECK: return
+func.func @powers(%x: f32, %y: f32) -> (f32, f32, f32, f32) {
+  %m1 = arith.constant -1.0 : f32
+  %c2 = arith.constant 2.0 : f32
+  %c3 = arith.constant 3.0 : f32
+  %0 = math.powf %x, %c2 : f32
+  %1 = math.powf %x, %c3 : f32
+  %2 = math.powf %x, %m1 : f32
+  %3 = math.powf %x, %y : f32
+  return %0, %1, %2, %3 : f32, f32, f32, f32
+}
