@@ -15,8 +15,8 @@ namespace {
 // The inliner stands first: whatever follows sees whole programs and no calls.
 // Clean-up follows fusion, which leaves empty tensors and equal constants.
 constexpr llvm::StringLiteral fusedPasses = R"(
-  inline, symbol-dce,
-  func.func(weft-fuse-elementwise, canonicalize, cse))";
+  inline, symbol-dce, weft-describe-machine,
+  func.func(weft-pack-contractions, weft-fuse-elementwise, canonicalize, cse))";
 
 // Barriers go when all that they keep apart has been through its last clean-up
 // as tensors. Destinations must be in the text before bufferization decides
@@ -41,17 +41,19 @@ constexpr llvm::StringLiteral memrefPasses = R"(
 constexpr llvm::StringLiteral llvmPasses = R"(
   func.func(weft-lower-copies), weft-outline-kernels,
   weft-lower-library-calls,
-  func.func(convert-linalg-to-loops),
+  func.func(weft-lower-contractions, weft-lower-loops,
+            convert-linalg-to-loops),
+  weft-share-kernels,
   expand-strided-metadata, lower-affine,
   func.func(canonicalize, cse),
-  convert-scf-to-cf,
+  convert-scf-to-cf, convert-vector-to-llvm,
   weft-expand-math, weft-lower-math, convert-math-to-llvm,
   expand-strided-metadata, convert-complex-to-llvm,
   arith-expand, convert-arith-to-llvm, convert-index-to-llvm,
   convert-cf-to-llvm, finalize-memref-to-llvm{use-generic-functions=1},
   convert-func-to-llvm{use-bare-ptr-memref-call-conv=1},
   reconcile-unrealized-casts, canonicalize, cse,
-  weft-wrap-entries, weft-place-locations,
+  weft-call-in-parallel, weft-wrap-entries, weft-place-locations,
   ensure-debug-info-scope-on-llvm-func)";
 
 constexpr weft::Stage stages[] = {

@@ -7,6 +7,7 @@
 #include "lowering/Jit.h"
 #include "lowering/Passes.h"
 #include "lowering/runtime/Kernels.h"
+#include "lowering/runtime/Threads.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
@@ -244,7 +245,9 @@ Expected<std::unique_ptr<orc::LLJIT>> createJit() {
       {(*jit)->mangleAndIntern("__truncsfhf2"), symbol(&truncateToHalf<float>)},
       {(*jit)->mangleAndIntern("__truncdfhf2"),
        symbol(&truncateToHalf<double>)},
-      {(*jit)->mangleAndIntern("__truncsfbf2"), symbol(&truncateToBFloat16)}};
+      {(*jit)->mangleAndIntern("__truncsfbf2"), symbol(&truncateToBFloat16)},
+      {(*jit)->mangleAndIntern(weft::runInParallelName),
+       symbol(&weft::runtime::runInParallel)}};
   for (const weft::runtime::Kernel &kernel : weft::runtime::kernels())
     symbols[(*jit)->mangleAndIntern(kernel.symbol)] =
         orc::ExecutorSymbolDef(orc::ExecutorAddr::fromPtr(kernel.address),

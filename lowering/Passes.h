@@ -19,6 +19,13 @@ namespace weft {
 inline constexpr llvm::StringLiteral arenaBytesAttr = "weft.arena_bytes";
 /// How many steps a loop is to take at a time.
 inline constexpr llvm::StringLiteral unrollAttr = "weft.unroll";
+/// Marks a loop whose steps may run at once.
+inline constexpr llvm::StringLiteral parallelAttr = "weft.parallel";
+/// How many steps a kernel's loop has that its last two arguments are bounds of.
+inline constexpr llvm::StringLiteral tasksAttr = "weft.tasks";
+/// The symbol of runtime::runInParallel.
+inline constexpr llvm::StringLiteral runInParallelName =
+    "_weft_run_in_parallel";
 /// What the name of a function ends with that an entry point calls. A function
 /// `sin` or `memcpy` would be called in the place of the C library's.
 inline constexpr llvm::StringLiteral bodySuffix = ".body";

@@ -37,6 +37,20 @@ def LowerToLinalg : Pass<"weft-lower-to-linalg", "::mlir::ModuleOp"> {
   ];
 }
 
+def DescribeMachine : Pass<"weft-describe-machine", "::mlir::ModuleOp"> {
+  let summary = "States the machine that code is made for";
+  let description = [{
+    Adds `weft.machine` to a module that has none: what this process runs on.
+    Sizes of vectors, tiles and blocks follow from it.
+
+    ```mlir
+    module attributes {weft.machine = {fma = true, l1_bytes = 49152 : i64,
+      l2_bytes = 2097152 : i64, vector_bytes = 64 : i64,
+      vector_registers = 32 : i64}}
+    ```
+  }];
+}
+
 def FuseElementwise : Pass<"weft-fuse-elementwise", "::mlir::func::FuncOp"> {
   let summary = "Merges each chain of elementwise linalg.generic into one";
   let description = [{
@@ -59,6 +73,31 @@ def FuseElementwise : Pass<"weft-fuse-elementwise", "::mlir::func::FuncOp"> {
   let dependentDialects = [
     "::mlir::affine::AffineDialect", "::mlir::linalg::LinalgDialect",
     "::mlir::tensor::TensorDialect"
+  ];
+}
+
+def PackContractions : Pass<"weft-pack-contractions", "::mlir::func::FuncOp"> {
+  let summary = "Copies an operand of a sum of products into panels";
+  let description = [{
+    Of the operand that is read in vectors, a tile reads a few vectors of each
+    row. Panels have these in one piece. Only where each element is read often
+    and rows are long.
+
+    ```mlir
+    linalg.generic {indexing_maps = [(m, n, k) -> (m, k), (m, n, k) -> (k, n), ...]}
+        ins(%a, %b : tensor<256x512xf32>, tensor<512x640xf32>) ...
+    ```
+    becomes
+    ```mlir
+    %panels = linalg.generic {indexing_maps = [(p, k, l) -> (k, p * 64 + l), ...]}
+        ins(%b) outs(%empty : tensor<10x512x64xf32>)
+    linalg.generic {indexing_maps = [(m, n, k) -> (m, k),
+                                     (m, n, k) -> (n floordiv 64, k, n mod 64), ...]}
+        ins(%a, %panels) ...
+    ```
+  }];
+  let dependentDialects = [
+    "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"
   ];
 }
 
@@ -215,6 +254,56 @@ def OutlineKernels : Pass<"weft-outline-kernels", "::mlir::ModuleOp"> {
   ];
 }
 
+def LowerContractions : Pass<"weft-lower-contractions", "::mlir::func::FuncOp"> {
+  let summary = "Computes sums of products in tiles of vector registers";
+  let description = [{
+    The loops of a matrix product, a convolution or the like are classified by
+    the steps in which they walk through each operand. A tile of the result, so
+    many rows of so many vectors, stays in registers while all that is summed
+    over passes by. What is left over at the edges has tiles of its own, and
+    masks.
+
+    ```mlir
+    linalg.generic ... ins(%a, %b) outs(%c) { s + a * b }
+    ```
+    becomes
+    ```mlir
+    scf.for %task = ... {
+      scf.for %column = ... { scf.for %row = ... {
+        %sums:24 = scf.for %k = ... { vector.load, memref.load, vector.fma }
+        vector.store %sums
+    ```
+    The loop marked `weft.parallel` may be shared among threads.
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect",
+    "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"
+  ];
+}
+
+def LowerLoops : Pass<"weft-lower-loops", "::mlir::func::FuncOp"> {
+  let summary = "Runs linalg ops as loops in the order of memory";
+  let description = [{
+    Loops that walk through every operand as one would are made one. Innermost
+    is a loop along which operands are consecutive. Blocks keep partial sums in
+    the first cache, and have a transposition read and write whole cache lines.
+    A loop of much work is marked `weft.parallel`, and may be shared among
+    threads.
+
+    ```mlir
+    linalg.generic ... ins(%a : memref<64x32xf32>) outs(%b : memref<64x32xf32>)
+    ```
+    becomes
+    ```mlir
+    scf.for %i = %c0 to %c2048 step %c1 { memref.load, ..., memref.store }
+    ```
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect",
+    "::mlir::scf::SCFDialect"
+  ];
+}
+
 def LowerLibraryCalls
     : Pass<"weft-lower-library-calls", "::mlir::ModuleOp"> {
   let summary = "Calls the kernels of numerical libraries by pointer";
@@ -261,6 +350,40 @@ def ExpandMath : Pass<"weft-expand-math", "::mlir::ModuleOp"> {
     "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
     "::mlir::memref::MemRefDialect"
   ];
+}
+
+def ShareKernels : Pass<"weft-share-kernels", "::mlir::ModuleOp"> {
+  let summary = "Lets the caller of a kernel say which steps of its loop to run";
+  let description = [{
+    ```mlir
+    func.func private @kernel(%a: memref<64xf32>) {
+      scf.for %i = %c0 to %c64 step %c1 { ... } {weft.parallel}
+    ```
+    becomes
+    ```mlir
+    func.func private @kernel(%a: memref<64xf32>, %begin: index, %end: index)
+        attributes {weft.tasks = 64 : i64} {
+      scf.for %i = %begin to %end step %c1 { ... }
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
+}
+
+def CallInParallel : Pass<"weft-call-in-parallel", "::mlir::ModuleOp"> {
+  let summary = "Has the threads of the runtime call each shared kernel";
+  let description = [{
+    ```mlir
+    llvm.call @kernel(%a, %c0, %c64) : (!llvm.ptr, i64, i64) -> ()
+    ```
+    becomes
+    ```mlir
+    llvm.store %a, %shared : !llvm.ptr, !llvm.ptr
+    llvm.call @_weft_run_in_parallel(%kernel_task, %shared, %c64)
+    ```
+    and `@kernel_task` passes on to `@kernel` what is stored, and the steps that
+    it is called for.
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
 }
 
 def LowerMath : Pass<"weft-lower-math", "::mlir::ModuleOp"> {

@@ -68,7 +68,6 @@ struct SumOfProducts {
   mlir::Type lhsElement, rhsElement;
   llvm::SmallVector<mlir::AffineMap> maps;
   llvm::SmallVector<mlir::utils::IteratorType> loops;
-  mlir::arith::FastMathFlags flags;
 };
 /// The sums, accumulated in what elements of `type` are computed in.
 mlir::Value buildSumOfProducts(mlir::OpBuilder &b, mlir::Location loc,

@@ -11,10 +11,13 @@
 
 using namespace mlir;
 
+/// The products are added in whatever order is fast.
+constexpr auto flags =
+    arith::FastMathFlags::contract | arith::FastMathFlags::reassoc;
+
 /// s + (a + bi) (c + di), each of the four products added to a part of s.
 static Value buildComplexMultiplyAdd(OpBuilder &b, Location loc, Value acc,
-                                     Value x, Value y,
-                                     arith::FastMathFlags flags) {
+                                     Value x, Value y) {
   auto real = [&](Value z) -> Value {
     return complex::ReOp::create(b, loc, z);
   };
@@ -35,9 +38,9 @@ static Value buildComplexMultiplyAdd(OpBuilder &b, Location loc, Value acc,
 
 /// acc + x * y.
 static Value buildMultiplyAdd(OpBuilder &b, Location loc, Value acc, Value x,
-                              Value y, arith::FastMathFlags flags) {
+                              Value y) {
   if (isa<ComplexType>(acc.getType()))
-    return buildComplexMultiplyAdd(b, loc, acc, x, y, flags);
+    return buildComplexMultiplyAdd(b, loc, acc, x, y);
   if (isa<FloatType>(acc.getType())) {
     Value product = arith::MulFOp::create(b, loc, x, y, flags);
     return arith::AddFOp::create(b, loc, acc, product, flags);
@@ -67,7 +70,7 @@ Value weft::buildSumOfProducts(OpBuilder &b, Location loc,
     Value x = factor(args[0], sum.lhsElement),
           y = factor(args[1], sum.rhsElement);
     linalg::YieldOp::create(
-        inner, loc, buildMultiplyAdd(inner, loc, args[2], x, y, sum.flags));
+        inner, loc, buildMultiplyAdd(inner, loc, args[2], x, y));
   };
   auto generic = linalg::GenericOp::create(
       b, loc, TypeRange{sums}, ValueRange{sum.lhs, sum.rhs}, ValueRange{init},
@@ -159,18 +162,12 @@ weft::SumOfProducts describe(Value lhs, Value rhs, Type element,
                                          utils::IteratorType::parallel);
   for (int64_t place : nest.reduced)
     loops[place] = utils::IteratorType::reduction;
-  // A sum in the innermost loop is a reduction: only in another order can it be
-  // computed in vectors.
-  auto flags = arith::FastMathFlags::contract;
-  if (nest.reductionIsInnermost)
-    flags = flags | arith::FastMathFlags::reassoc;
   return {lhs,
           rhs,
           element,
           element,
           {map(nest.lhs), map(nest.rhs), map(nest.result)},
-          loops,
-          flags};
+          loops};
 }
 
 /// Copies `x` into the order batch, contracted, free, and renumbers `dims`.

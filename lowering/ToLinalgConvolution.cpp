@@ -83,17 +83,12 @@ public:
     SmallVector<AffineExpr> result;
     for (int64_t dim = 0; dim < resultRank; ++dim)
       result.push_back(loop(dim));
-    // See ToLinalgContract.cpp.
-    auto flags = arith::FastMathFlags::contract;
-    if (innermost < 0)
-      flags = flags | arith::FastMathFlags::reassoc;
     return {left,
             right,
             getElementTypeOrSelf(op.getLhs().getType()),
             getElementTypeOrSelf(op.getRhs().getType()),
             {map(lhs), map(rhs), map(result)},
-            kinds,
-            flags};
+            kinds};
   }
 
 private:

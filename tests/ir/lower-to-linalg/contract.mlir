@@ -8,8 +8,8 @@
 // Loops m, k, n; a product may be added without rounding it first.
 // CHECK-LABEL: func.func @matmul(
 // CHECK: linalg.generic {indexing_maps = [#[[MK]], #[[KN]], #[[MN]]], iterator_types = ["parallel", "reduction", "parallel"]}
-// CHECK: %[[P:.+]] = arith.mulf %{{.+}}, %{{.+}} fastmath<contract> : f32
-// CHECK: arith.addf %{{.+}}, %[[P]] fastmath<contract> : f32
+// CHECK: %[[P:.+]] = arith.mulf %{{.+}}, %{{.+}} fastmath<reassoc,contract> : f32
+// CHECK: arith.addf %{{.+}}, %[[P]] fastmath<reassoc,contract> : f32
 func.func @matmul(%x: tensor<8x4xf32>, %y: tensor<4x6xf32>) -> tensor<8x6xf32> {
   %0 = weft.dot_general %x, %y batch [] x [] contract [1] x [0] : (tensor<8x4xf32>, tensor<4x6xf32>) -> tensor<8x6xf32>
   return %0 : tensor<8x6xf32>
@@ -36,7 +36,7 @@ func.func @matvec(%x: tensor<8x4xf32>, %y: tensor<4xf32>) -> tensor<8xf32> {
 
 // CHECK-LABEL: func.func @vecmat(
 // CHECK: iterator_types = ["reduction", "parallel"]
-// CHECK: arith.addf %{{.+}}, %{{.+}} fastmath<contract> : f32
+// CHECK: arith.addf %{{.+}}, %{{.+}} fastmath<reassoc,contract> : f32
 func.func @vecmat(%x: tensor<4x8xf32>, %y: tensor<4xf32>) -> tensor<8xf32> {
   %0 = weft.dot_general %x, %y batch [] x [] contract [0] x [0] : (tensor<4x8xf32>, tensor<4xf32>) -> tensor<8xf32>
   return %0 : tensor<8xf32>

@@ -10,7 +10,7 @@
 // CHECK-LABEL: func.func @nhwc(
 // CHECK: %[[P:.+]] = tensor.insert_slice %{{.+}} into %{{.+}}[0, 1, 1, 0] [2, 9, 9, 3] [1, 1, 1, 1]
 // CHECK: linalg.generic {indexing_maps = [#[[X]], #[[W]], #[[R]]], iterator_types = ["parallel", "parallel", "parallel", "reduction", "reduction", "reduction", "parallel"]} ins(%[[P]], %{{.+}}
-// CHECK: arith.addf %{{.+}}, %{{.+}} fastmath<contract> : f32
+// CHECK: arith.addf %{{.+}}, %{{.+}} fastmath<reassoc,contract> : f32
 func.func @nhwc(%x: tensor<2x9x9x3xf32>, %w: tensor<3x3x3x8xf32>) -> tensor<2x9x9x8xf32> {
   %0 = weft.convolution %x, %w batch [] x [] contract [3] x [2] spatial [1, 2] x [0, 1] order [0, 1, 2, 3] strides [1, 1] low [1, 1] high [1, 1] base_dilation [1, 1] window_dilation [1, 1] : (tensor<2x9x9x3xf32>, tensor<3x3x3x8xf32>) -> tensor<2x9x9x8xf32>
   return %0 : tensor<2x9x9x8xf32>

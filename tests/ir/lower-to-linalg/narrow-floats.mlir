@@ -59,7 +59,7 @@ func.func @accumulated(%x: tensor<4x8xf16>) -> tensor<4xf16> {
 func.func @contracted(%x: tensor<4x8xbf16>, %y: tensor<8x2xbf16>)
     -> tensor<4x2xbf16> {
   // CHECK: linalg.generic {{.*}} ins(%{{.+}}, %{{.+}} : tensor<4x8xbf16>, tensor<8x2xbf16>) outs(%{{.+}} : tensor<4x2xf32>)
-  // CHECK: arith.mulf %{{.+}}, %{{.+}} fastmath<contract> : f32
+  // CHECK: arith.mulf %{{.+}}, %{{.+}} fastmath<reassoc,contract> : f32
   %0 = weft.dot_general %x, %y batch [] x [] contract [1] x [0]
       : (tensor<4x8xbf16>, tensor<8x2xbf16>) -> tensor<4x2xbf16>
   return %0 : tensor<4x2xbf16>

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "lowering/ContractionPlan.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Interfaces/CastInterfaces.h"
+
+using namespace mlir;
+using weft::ContractionPlan;
+using weft::Machine;
+using weft::MultiplyAdd;
+
+//===----------------------------------------------------------------------===//
+// The body
+//===----------------------------------------------------------------------===//
+
+/// The conversions from argument `number` to `value`, first to last.
+static bool findCasts(Value value, BlockArgument argument,
+                      SmallVectorImpl<Operation *> &casts) {
+  for (; value != argument; value = casts.front()->getOperand(0)) {
+    Operation *op = value.getDefiningOp();
+    if (!op || !isa<CastOpInterface>(op) || op->getNumOperands() != 1 ||
+        !isa<arith::ArithDialect>(op->getDialect()))
+      return false;
+    casts.insert(casts.begin(), op);
+  }
+  return true;
+}
+
+std::optional<MultiplyAdd> MultiplyAdd::match(linalg::GenericOp op) {
+  if (op.getNumDpsInputs() != 2 || op.getNumDpsInits() != 1)
+    return std::nullopt;
+  Block &body = *op.getBody();
+  MultiplyAdd result;
+  result.add = body.getTerminator()->getOperand(0).getDefiningOp();
+  if (!result.add || !isa<arith::AddFOp, arith::AddIOp>(result.add))
+    return std::nullopt;
+  for (unsigned i : {0, 1}) {
+    if (result.add->getOperand(i) != body.getArgument(2))
+      continue;
+    result.multiply = result.add->getOperand(1 - i).getDefiningOp();
+    if (!result.multiply || !isa<arith::MulFOp, arith::MulIOp>(result.multiply))
+      return std::nullopt;
+    for (bool swapped : {false, true}) {
+      result.casts[0].clear();
+      result.casts[1].clear();
+      if (findCasts(result.multiply->getOperand(swapped), body.getArgument(0),
+                    result.casts[0]) &&
+          findCasts(result.multiply->getOperand(!swapped), body.getArgument(1),
+                    result.casts[1]))
+        return result;
+    }
+  }
+  return std::nullopt;
+}
+
+//===----------------------------------------------------------------------===//
+// The plan
+//===----------------------------------------------------------------------===//
+
+/// The result's number among the operands.
+constexpr unsigned sum = 2;
+
+bool ContractionPlan::chooseLanes() {
+  std::optional<unsigned> best;
+  for (unsigned loop = 0; loop < nest.depth(); ++loop) {
+    auto inSteps = [&](unsigned operand) {
+      return nest.stride(operand, loop) == 0 ||
+             nest.stride(operand, loop) == 1;
+    };
+    if (nest.isParallel(loop) && nest.stride(sum, loop) == 1 && inSteps(0) &&
+        inSteps(1) && (!best || nest.extents[*best] < nest.extents[loop]))
+      best = loop;
+  }
+  if (!best)
+    return false;
+  laneLoop = *best;
+  bothWide = nest.stride(0, laneLoop) == 1 && nest.stride(1, laneLoop) == 1;
+  wide = nest.stride(1, laneLoop) == 1 ? 1 : 0;
+  return true;
+}
+
+bool ContractionPlan::chooseSummedLanes() {
+  std::optional<unsigned> best;
+  for (unsigned loop = 0; loop < nest.depth(); ++loop)
+    if (!nest.isParallel(loop) && nest.stride(0, loop) == 1 &&
+        nest.stride(1, loop) == 1 &&
+        (!best || nest.extents[*best] < nest.extents[loop]))
+      best = loop;
+  if (!best)
+    return false;
+  laneLoop = *best;
+  lanesAreSummed = bothWide = true;
+  wide = 1;
+  return true;
+}
+
+/// Rows share what is read in vectors, so that they do not walk through it.
+void ContractionPlan::chooseRows() {
+  auto choose = [&](unsigned shared) {
+    for (unsigned loop = 0; loop < nest.depth(); ++loop)
+      if (loop != laneLoop && nest.isParallel(loop) &&
+          nest.stride(shared, loop) == 0 &&
+          (!rowLoop || nest.extents[*rowLoop] < nest.extents[loop]))
+        rowLoop = loop, wide = shared;
+  };
+  choose(wide);
+  if (bothWide)
+    choose(1 - wide);
+}
+
+/// About how many cycles a step takes of a tile: two multiply-adds a cycle with
+/// a latency of four, and two loads.
+static double stepCost(int64_t rows, int64_t vectors, bool bothWide) {
+  double multiplies = rows * vectors / 2.0;
+  double loads = (bothWide ? rows * vectors + vectors : rows + vectors) / 2.0;
+  return std::max({multiplies, loads, 4.0}) + 0.25 * loads;
+}
+
+void ContractionPlan::chooseTile(const Machine &machine) {
+  int64_t columns =
+      lanesAreSummed ? 1 : llvm::divideCeil(laneExtent(), lanes);
+  int64_t mostVectors = std::min<int64_t>(columns, 8);
+  int64_t panel = nest.accesses[wide].panelWidth;
+  double least = std::numeric_limits<double>::infinity();
+  for (int64_t v = 1; v <= mostVectors; ++v)
+    for (int64_t r = 1; r <= std::min<int64_t>(rowExtent(), 24); ++r) {
+      // The sums, a row of vectors, and a factor.
+      bool fits = r * v + v + 1 <= machine.vectorRegisters;
+      if ((!fits && (r > 1 || v > 1)) || (panel && panel != v * lanes))
+        continue;
+      auto cost = [&](int64_t rows) {
+        double all = columns / v * stepCost(rows, v, bothWide);
+        if (columns % v)
+          all += stepCost(rows, columns % v, bothWide);
+        return all;
+      };
+      double total = rowExtent() / r * cost(r);
+      if (rowExtent() % r)
+        total += cost(rowExtent() % r);
+      if (total < least)
+        least = total, rows = r, vectors = v;
+    }
+}
+
+/// `extent` in equal blocks of about `size`, each a multiple of `step`.
+static int64_t equalBlocks(int64_t extent, int64_t size, int64_t step) {
+  int64_t blocks = std::max<int64_t>(1, (extent + size / 2) / size);
+  return llvm::alignTo(llvm::divideCeil(extent, blocks), step);
+}
+
+void ContractionPlan::chooseBlocks() {
+  // The last loop summed over is that with the longest way through the vectors.
+  if (!summed.empty()) {
+    auto longest = llvm::max_element(summed, [&](unsigned a, unsigned b) {
+      return nest.extents[a] < nest.extents[b];
+    });
+    std::rotate(longest, longest + 1, summed.end());
+  }
+  int64_t steps = summed.empty() ? 1 : nest.extents[summed.back()];
+  sumBlock = std::max<int64_t>(steps, 1);
+  if (!lanesAreSummed && summed.size() == 1) {
+    // A single row leaves no sums to keep: then each row of what is read is
+    // read along, a few of them side by side.
+    bool streams = rowExtent() == 1 && !nest.accesses[wide].panelLoop &&
+                   laneExtent() > tileLanes();
+    int64_t most = streams ? 8 : 2048 / elementBytes;
+    if (steps > most * 3 / 2)
+      sumBlock = equalBlocks(steps, most, streams ? 1 : 8);
+  }
+  rowBlock = equalBlocks(rowExtent(), 128, rows);
+  laneBlock = lanesAreSummed ? laneExtent()
+                             : equalBlocks(laneExtent(), 512, tileLanes());
+}
+
+std::optional<ContractionPlan>
+ContractionPlan::make(linalg::GenericOp op, const Machine &machine) {
+  std::optional<MultiplyAdd> body = MultiplyAdd::match(op);
+  std::optional<Nest> nest = Nest::of(op);
+  Type element = getElementTypeOrSelf(op.getDpsInits()[0].getType());
+  if (!body || !nest || !element.isIntOrFloat() || llvm::is_contained(nest->extents, 0))
+    return std::nullopt;
+  // Another order than the op's own needs its permission.
+  auto add = dyn_cast<arith::AddFOp>(body->add);
+  if (add && !bitEnumContainsAll(add.getFastmath(),
+                                 arith::FastMathFlags::contract |
+                                     arith::FastMathFlags::reassoc))
+    return std::nullopt;
+  ContractionPlan plan;
+  plan.nest = std::move(*nest);
+  plan.nest.simplify();
+  plan.lanes = machine.lanes(element);
+  if (!plan.chooseLanes() && !plan.chooseSummedLanes())
+    return std::nullopt;
+  plan.chooseRows();
+  for (unsigned loop = 0; loop < plan.nest.depth(); ++loop) {
+    if (loop == plan.laneLoop || plan.rowLoop == loop)
+      continue;
+    (plan.nest.isParallel(loop) ? plan.outer : plan.summed).push_back(loop);
+  }
+  plan.chooseTile(machine);
+  plan.elementBytes = element.getIntOrFloatBitWidth() / 8;
+  plan.chooseBlocks();
+  return plan;
+}
+
+bool ContractionPlan::isWorthPacking(const Machine &machine) const {
+  if (lanesAreSummed || bothWide || nest.accesses[wide].panelLoop ||
+      laneExtent() <= tileLanes())
+    return false;
+  int64_t steps = 1;
+  for (unsigned loop : summed)
+    steps *= nest.extents[loop];
+  // Each element must be read often, and be far from the next one that is read.
+  return rowExtent() >= 32 && laneExtent() * steps * elementBytes >
+                                  machine.l1Bytes;
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// How a sum of products is computed in vector registers: which loops its tile
+// spans, and the tile's size. All of it is numbers; nothing is built here.
+
+#ifndef WEFT_LOWERING_CONTRACTIONPLAN_H
+#define WEFT_LOWERING_CONTRACTIONPLAN_H
+
+#include "lowering/Machine.h"
+#include "lowering/Nest.h"
+
+namespace weft {
+
+/// The body `acc + convert(x) * convert(y)` of a linalg.generic.
+struct MultiplyAdd {
+  /// The conversions of each factor, from the argument on.
+  llvm::SmallVector<mlir::Operation *> casts[2];
+  mlir::Operation *multiply, *add;
+
+  static std::optional<MultiplyAdd> match(mlir::linalg::GenericOp op);
+};
+
+/// A tile of the result stays in registers while the loops that are summed over
+/// run: `rows` steps of one loop times `vectors` registers of another.
+struct ContractionPlan {
+  Nest nest;
+  /// Of the two inputs, the one that is read in vectors, in all tiles' rows the
+  /// same; the other one is read an element at a time, or, if `bothWide`, in
+  /// vectors too.
+  unsigned wide;
+  bool bothWide = false;
+  /// The loop whose steps are the lanes: a parallel one, or, if
+  /// `lanesAreSummed`, one that is summed over.
+  unsigned laneLoop;
+  bool lanesAreSummed = false;
+  /// The loop whose steps are the rows, if there is one.
+  std::optional<unsigned> rowLoop;
+  llvm::SmallVector<unsigned> outer, summed;
+
+  /// Lanes of a register, and the size of the tile.
+  int64_t lanes, rows = 1, vectors = 1;
+  /// Steps of the last loop summed over, of rows, and of lanes in one block.
+  int64_t sumBlock, rowBlock, laneBlock;
+  int64_t elementBytes;
+
+  /// Nothing where a sum is better left to plain loops.
+  static std::optional<ContractionPlan> make(mlir::linalg::GenericOp op,
+                                             const Machine &machine);
+
+  /// Whether to copy first what is read in vectors, in the order of reading.
+  bool isWorthPacking(const Machine &machine) const;
+
+  unsigned narrow() const { return 1 - wide; }
+  int64_t rowExtent() const { return rowLoop ? nest.extents[*rowLoop] : 1; }
+  int64_t laneExtent() const { return nest.extents[laneLoop]; }
+  int64_t tileLanes() const { return vectors * lanes; }
+
+private:
+  bool chooseLanes();
+  bool chooseSummedLanes();
+  void chooseRows();
+  void chooseTile(const Machine &machine);
+  void chooseBlocks();
+};
+
+} // namespace weft
+
+#endif // WEFT_LOWERING_CONTRACTIONPLAN_H

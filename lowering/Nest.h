@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// A linalg op as a loop nest in which each operand is walked through in steps of
+// fixed size: what can be decided by numbers alone.
+
+#ifndef WEFT_LOWERING_NEST_H
+#define WEFT_LOWERING_NEST_H
+
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+
+namespace weft {
+
+/// Where an operand is read: `offset` plus the sum of each loop's index times
+/// its stride, in elements.
+struct Access {
+  llvm::SmallVector<int64_t> strides;
+  int64_t offset = 0;
+  /// An operand in panels: along one loop it is consecutive for `panelWidth`
+  /// elements, and the next ones are `panelStride` further.
+  std::optional<unsigned> panelLoop;
+  int64_t panelWidth = 0, panelStride = 0;
+};
+
+struct Nest {
+  llvm::SmallVector<int64_t> extents;
+  llvm::SmallVector<mlir::utils::IteratorType> kinds;
+  /// The loop of the op that each is, if it is one.
+  llvm::SmallVector<std::optional<unsigned>> origins;
+  /// One for each operand of the op.
+  llvm::SmallVector<Access> accesses;
+
+  /// The nest of an op of static shape, or nothing if an operand is walked
+  /// through in another way. The offset of a buffer that begins at a place that
+  /// only the running program knows counts as 0.
+  static std::optional<Nest> of(mlir::linalg::LinalgOp op);
+
+  /// Leaves out loops of one step, and makes one loop of two wherever every
+  /// operand is walked through as by one.
+  void simplify();
+
+  size_t depth() const { return extents.size(); }
+  bool isParallel(unsigned loop) const {
+    return kinds[loop] == mlir::utils::IteratorType::parallel;
+  }
+  int64_t stride(unsigned operand, unsigned loop) const {
+    return accesses[operand].strides[loop];
+  }
+
+private:
+  bool canMerge(unsigned outer, unsigned inner) const;
+  void erase(unsigned loop);
+};
+
+/// A buffer as one row of elements, of no stated length, and the place in it of
+/// the buffer's beginning, `offset` added, which counts a fixed one already.
+std::pair<mlir::Value, mlir::Value> flatten(mlir::ImplicitLocOpBuilder &b,
+                                            mlir::Value buffer, int64_t offset);
+
+} // namespace weft
+
+#endif // WEFT_LOWERING_NEST_H

@@ -1,0 +1,409 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// weft-lower-contractions: a sum of products -> loops over tiles of the result
+// that are kept in vector registers. See Goto and van de Geijn, "Anatomy of
+// High-Performance Matrix Multiplication", ACM TOMS 34(3), 2008.
+
+#include "lowering/ContractionPlan.h"
+#include "lowering/Passes.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+namespace weft {
+#define GEN_PASS_DEF_LOWERCONTRACTIONS
+#include "lowering/Passes.h.inc"
+} // namespace weft
+
+using namespace mlir;
+using weft::ContractionPlan;
+using weft::Machine;
+using weft::MultiplyAdd;
+
+namespace {
+
+constexpr unsigned sum = 2;
+/// Products that take longer than to wake a thread.
+constexpr double worthSharing = 1 << 20;
+
+class Emitter {
+public:
+  Emitter(linalg::GenericOp op, const ContractionPlan &plan,
+          const MultiplyAdd &body, bool hasFma)
+      : op(op), plan(plan), body(body), hasFma(hasFma), b(op.getLoc(), op),
+        element(getElementTypeOrSelf(op.getDpsInits()[0].getType())) {}
+
+  void emit() {
+    zero = index(0);
+    one = index(1);
+    for (OpOperand &operand : op->getOpOperands())
+      flats.push_back(weft::flatten(
+          b, operand.get(),
+          plan.nest.accesses[operand.getOperandNumber()].offset));
+    SmallVector<int64_t> counts;
+    for (unsigned loop : plan.outer)
+      counts.push_back(plan.nest.extents[loop]);
+    int64_t rowBlocks = llvm::divideCeil(plan.rowExtent(), plan.rowBlock);
+    int64_t laneBlocks = llvm::divideCeil(plan.laneExtent(), plan.laneBlock);
+    counts.append({rowBlocks, laneBlocks});
+    int64_t tasks = 1;
+    for (int64_t count : counts)
+      tasks *= count;
+    auto loop = scf::ForOp::create(b, zero, index(tasks), one);
+    double products = 1;
+    for (int64_t extent : plan.nest.extents)
+      products *= extent;
+    if (tasks > 1 && products >= worthSharing)
+      loop->setAttr(weft::parallelAttr, b.getUnitAttr());
+    b.setInsertionPointToStart(loop.getBody());
+    SmallVector<Value> at = split(loop.getInductionVar(), counts);
+    SmallVector<Value> bases;
+    for (unsigned operand = 0; operand < 3; ++operand) {
+      Value base = flats[operand].second;
+      for (auto [outer, value] : llvm::zip(plan.outer, at))
+        base = advance(base, value, plan.nest.stride(operand, outer));
+      bases.push_back(base);
+    }
+    emitBlock(bases, at[plan.outer.size()], rowBlocks, at.back(), laneBlocks);
+    op.erase();
+  }
+
+private:
+  // ---- numbers ----
+
+  Value index(int64_t value) {
+    return arith::ConstantIndexOp::create(b, value);
+  }
+  /// base + value * stride
+  Value advance(Value base, Value value, int64_t stride) {
+    if (stride == 0)
+      return base;
+    if (stride != 1)
+      value = arith::MulIOp::create(b, value, index(stride));
+    return arith::AddIOp::create(b, base, value);
+  }
+  Value advance(Value base, int64_t by) {
+    return by == 0 ? base : arith::AddIOp::create(b, base, index(by)).getResult();
+  }
+  /// The digits of a number, the last running fastest.
+  SmallVector<Value> split(Value number, ArrayRef<int64_t> counts) {
+    SmallVector<Value> digits(counts.size());
+    for (size_t i = counts.size(); i-- > 0;) {
+      if (counts[i] == 1) {
+        digits[i] = zero;
+        continue;
+      }
+      Value count = index(counts[i]);
+      digits[i] = arith::RemUIOp::create(b, number, count);
+      number = arith::DivUIOp::create(b, number, count);
+    }
+    return digits;
+  }
+
+  // ---- memory ----
+
+  /// The mask of the last register of an edge, or null for a whole one.
+  Value maskOf(int64_t valid) {
+    if (valid >= plan.lanes)
+      return {};
+    return vector::ConstantMaskOp::create(
+        b, VectorType::get({plan.lanes}, b.getI1Type()),
+        b.getDenseI64ArrayAttr({valid}));
+  }
+  Value loadVector(unsigned operand, Value at, Value mask) {
+    Value row = flats[operand].first;
+    auto type = VectorType::get({plan.lanes}, getElementTypeOrSelf(row.getType()));
+    if (!mask)
+      return vector::LoadOp::create(b, type, row, ValueRange{at});
+    Value nothing = arith::ConstantOp::create(b, b.getZeroAttr(type));
+    return vector::MaskedLoadOp::create(b, type, row, ValueRange{at}, mask,
+                                        nothing);
+  }
+  void storeVector(Value value, Value at, Value mask) {
+    Value row = flats[sum].first;
+    if (mask)
+      vector::MaskedStoreOp::create(b, row, ValueRange{at}, mask, value);
+    else
+      vector::StoreOp::create(b, value, row, ValueRange{at});
+  }
+
+  // ---- arithmetic ----
+
+  /// A factor, converted as the body does.
+  Value convert(Value value, unsigned operand) {
+    for (Operation *cast : body.casts[operand]) {
+      Type type = cast->getResult(0).getType();
+      if (auto vector = dyn_cast<VectorType>(value.getType()))
+        type = vector.clone(type);
+      OperationState state(b.getLoc(), cast->getName(), value, type,
+                           cast->getAttrs());
+      value = b.create(state)->getResult(0);
+    }
+    return value;
+  }
+  Value factor(unsigned operand, Value at, Value mask) {
+    return convert(loadVector(operand, at, mask), operand);
+  }
+  Value splat(unsigned operand, Value at) {
+    Value scalar = convert(
+        memref::LoadOp::create(b, flats[operand].first, ValueRange{at}), operand);
+    return vector::BroadcastOp::create(
+        b, VectorType::get({plan.lanes}, scalar.getType()), scalar);
+  }
+  Value multiplyAdd(Value x, Value y, Value acc) {
+    if (isa<IntegerType>(element))
+      return arith::AddIOp::create(b, acc, arith::MulIOp::create(b, x, y));
+    if (hasFma)
+      return vector::FMAOp::create(b, x, y, acc);
+    return arith::AddFOp::create(b, acc, arith::MulFOp::create(b, x, y));
+  }
+
+  // ---- blocks and tiles ----
+
+  /// Builds a loop from `first` to `last` in steps of `step`.
+  void loop(Value first, Value last, int64_t step,
+            llvm::function_ref<void(Value)> build) {
+    auto loop = scf::ForOp::create(b, first, last, index(step));
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(loop.getBody());
+    build(loop.getInductionVar());
+  }
+  void onlyIf(Value condition, llvm::function_ref<void()> build) {
+    auto branch = scf::IfOp::create(b, condition, /*withElseRegion=*/false);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(branch.thenBlock());
+    build();
+  }
+
+  /// Calls `build(first, count)` for the tiles of `size` between the bounds of
+  /// one block, and for what is left over at the end of all blocks.
+  void forTiles(Value block, int64_t blocks, int64_t blockSize, int64_t extent,
+                int64_t size, llvm::function_ref<void(Value, int64_t)> build) {
+    int64_t whole = extent / size * size;
+    Value first = arith::MulIOp::create(b, block, index(blockSize));
+    if (whole > 0) {
+      Value last = advance(first, blockSize);
+      last = arith::MinUIOp::create(b, last, index(whole));
+      loop(first, last, size, [&](Value at) { build(at, size); });
+    }
+    if (whole == extent)
+      return;
+    Value isLast = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, block,
+                                         index(blocks - 1));
+    onlyIf(isLast, [&] { build(index(whole), extent - whole); });
+  }
+
+  void emitBlock(ArrayRef<Value> bases, Value rowBlock, int64_t rowBlocks,
+                 Value laneBlock, int64_t laneBlocks) {
+    if (plan.lanesAreSummed) {
+      forTiles(rowBlock, rowBlocks, plan.rowBlock, plan.rowExtent(), plan.rows,
+               [&](Value row, int64_t rows) {
+                 emitDots(moved(bases, row, plan.rowLoop), rows);
+               });
+      return;
+    }
+    auto tiles = [&](Value begin, Value end) {
+      forTiles(
+          laneBlock, laneBlocks, plan.laneBlock, plan.laneExtent(),
+          plan.tileLanes(), [&](Value lane, int64_t lanes) {
+            SmallVector<Value> at = moved(bases, lane, plan.laneLoop);
+            forTiles(rowBlock, rowBlocks, plan.rowBlock, plan.rowExtent(),
+                     plan.rows, [&](Value row, int64_t rows) {
+                       emitTile(moved(at, row, plan.rowLoop), rows, lanes,
+                                begin, end);
+                     });
+          });
+    };
+    int64_t steps = plan.summed.empty() ? 1 : plan.nest.extents[plan.summed.back()];
+    if (plan.sumBlock >= steps)
+      return tiles(zero, index(steps));
+    loop(zero, index(steps), plan.sumBlock, [&](Value begin) {
+      Value end = arith::MinUIOp::create(b, advance(begin, plan.sumBlock),
+                                         index(steps));
+      tiles(begin, end);
+    });
+  }
+
+  /// Where all operands are after `steps` of a loop.
+  SmallVector<Value> moved(ArrayRef<Value> bases, Value steps,
+                           std::optional<unsigned> loop) {
+    SmallVector<Value> result(bases);
+    if (!loop)
+      return result;
+    for (unsigned operand = 0; operand < bases.size(); ++operand) {
+      const weft::Access &access = plan.nest.accesses[operand];
+      if (access.panelLoop == *loop) {
+        // Tiles are as wide as panels: only whole panels are passed.
+        Value panel =
+            arith::DivUIOp::create(b, steps, index(access.panelWidth));
+        result[operand] = advance(result[operand], panel, access.panelStride);
+      } else {
+        result[operand] =
+            advance(result[operand], steps, access.strides[*loop]);
+      }
+    }
+    return result;
+  }
+
+  using Sums = SmallVector<Value>;
+
+  /// Loops over all that is summed, the last from `begin` to `end`.
+  Sums sumOver(ArrayRef<unsigned> loops, ArrayRef<Value> bases, Value begin,
+               Value end, Sums sums,
+               llvm::function_ref<Sums(ArrayRef<Value>, Sums)> step) {
+    if (loops.empty())
+      return step(bases, std::move(sums));
+    bool isLast = loops.size() == 1;
+    Value first = isLast ? begin : zero;
+    Value last = isLast ? end : index(plan.nest.extents[loops.front()]);
+    auto loop = scf::ForOp::create(b, first, last, one, sums);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(loop.getBody());
+    Sums inner = sumOver(loops.drop_front(),
+                         moved(bases, loop.getInductionVar(), loops.front()),
+                         begin, end, Sums(loop.getRegionIterArgs()), step);
+    scf::YieldOp::create(b, inner);
+    return Sums(loop.getResults());
+  }
+
+  /// Adds to one tile what the steps of the last loop from `begin` to `end`
+  /// give, and all of the other loops that are summed over.
+  void emitTile(ArrayRef<Value> bases, int64_t rows, int64_t lanes, Value begin,
+                Value end) {
+    int64_t vectors = llvm::divideCeil(lanes, plan.lanes);
+    SmallVector<Value> masks(vectors), places;
+    masks.back() = maskOf(lanes - (vectors - 1) * plan.lanes);
+    Sums sums;
+    int64_t rowStride = strideOfRows(sum);
+    for (int64_t row = 0; row < rows; ++row)
+      for (int64_t v = 0; v < vectors; ++v) {
+        places.push_back(advance(bases[sum], row * rowStride + v * plan.lanes));
+        sums.push_back(loadVector(sum, places.back(), masks[v]));
+      }
+    unsigned narrow = plan.narrow();
+    sums = sumOver(plan.summed, bases, begin, end, std::move(sums),
+                   [&](ArrayRef<Value> at, Sums acc) {
+      SmallVector<Value> wide;
+      for (int64_t v = 0; v < vectors; ++v)
+        wide.push_back(
+            factor(plan.wide, advance(at[plan.wide], v * plan.lanes), masks[v]));
+      for (int64_t row = 0; row < rows; ++row) {
+        Value begins = advance(at[narrow], row * strideOfRows(narrow));
+        Value shared = plan.bothWide ? Value() : splat(narrow, begins);
+        for (int64_t v = 0; v < vectors; ++v) {
+          Value other = shared ? shared
+                               : factor(narrow, advance(begins, v * plan.lanes),
+                                        masks[v]);
+          Value &own = acc[row * vectors + v];
+          own = multiplyAdd(other, wide[v], own);
+        }
+      }
+      return acc;
+    });
+    for (auto [place, value, i] :
+         llvm::zip(places, sums, llvm::seq<int64_t>(places.size())))
+      storeVector(value, place, masks[i % vectors]);
+  }
+
+  /// Adds to `rows` elements the sums whose steps are lanes.
+  void emitDots(ArrayRef<Value> bases, int64_t rows) {
+    auto type = VectorType::get({plan.lanes}, element);
+    Value nothing = arith::ConstantOp::create(b, b.getZeroAttr(type));
+    // Enough sums that one need not wait for another.
+    int64_t chains = llvm::divideCeil(8, rows);
+    int64_t extent = plan.laneExtent(), width = plan.lanes * chains;
+    int64_t whole = extent / width * width;
+    unsigned narrow = plan.narrow();
+    Value end = plan.summed.empty() ? one : index(plan.nest.extents[plan.summed.back()]);
+    Sums start(rows * chains, nothing);
+    Sums sums = sumOver(plan.summed, bases, zero, end, start,
+                        [&](ArrayRef<Value> at, Sums acc) {
+      auto add = [&](Sums acc, Value lane, int64_t valid) {
+        int64_t vectors = llvm::divideCeil(valid, plan.lanes);
+        for (int64_t v = 0; v < vectors; ++v) {
+          Value mask = maskOf(valid - v * plan.lanes);
+          Value shared =
+              factor(plan.wide,
+                     advance(advance(at[plan.wide], lane, 1), v * plan.lanes),
+                     mask);
+          for (int64_t row = 0; row < rows; ++row) {
+            Value place = advance(advance(at[narrow], lane, 1),
+                                  row * strideOfRows(narrow) + v * plan.lanes);
+            Value &own = acc[row * chains + v];
+            own = multiplyAdd(factor(narrow, place, mask), shared, own);
+          }
+        }
+        return acc;
+      };
+      if (whole > 0) {
+        auto loop = scf::ForOp::create(b, zero, index(whole), index(width), acc);
+        {
+          OpBuilder::InsertionGuard guard(b);
+          b.setInsertionPointToStart(loop.getBody());
+          scf::YieldOp::create(b, add(Sums(loop.getRegionIterArgs()),
+                                      loop.getInductionVar(), width));
+        }
+        acc = Sums(loop.getResults());
+      }
+      if (whole < extent)
+        acc = add(acc, index(whole), extent - whole);
+      return acc;
+    });
+    for (int64_t row = 0; row < rows; ++row) {
+      Value all = sums[row * chains];
+      for (int64_t chain = 1; chain < chains; ++chain)
+        all = add(all, sums[row * chains + chain]);
+      for (int64_t half = plan.lanes / 2; half > 0; half /= 2)
+        all = add(slice(all, 0, half), slice(all, half, half));
+      Value total = vector::ExtractOp::create(b, all, ArrayRef<int64_t>{0});
+      Value at = advance(bases[sum], row * strideOfRows(sum));
+      Value before = memref::LoadOp::create(b, flats[sum].first, ValueRange{at});
+      memref::StoreOp::create(b, add(before, total), flats[sum].first,
+                              ValueRange{at});
+    }
+  }
+
+  Value add(Value x, Value y) {
+    if (isa<IntegerType>(element))
+      return arith::AddIOp::create(b, x, y);
+    return arith::AddFOp::create(b, x, y);
+  }
+  Value slice(Value x, int64_t first, int64_t count) {
+    return vector::ExtractStridedSliceOp::create(
+        b, x, ArrayRef<int64_t>{first}, ArrayRef<int64_t>{count},
+        ArrayRef<int64_t>{1});
+  }
+
+  int64_t strideOfRows(unsigned operand) const {
+    return plan.rowLoop ? plan.nest.stride(operand, *plan.rowLoop) : 0;
+  }
+
+  linalg::GenericOp op;
+  const ContractionPlan &plan;
+  const MultiplyAdd &body;
+  bool hasFma;
+  ImplicitLocOpBuilder b;
+  Type element;
+  Value zero, one;
+  /// Each operand as a row of elements, and where it begins.
+  SmallVector<std::pair<Value, Value>> flats;
+};
+
+class LowerContractions final
+    : public weft::impl::LowerContractionsBase<LowerContractions> {
+  void runOnOperation() override {
+    Machine machine = Machine::of(getOperation());
+    SmallVector<linalg::GenericOp> ops;
+    getOperation().walk([&](linalg::GenericOp op) { ops.push_back(op); });
+    for (linalg::GenericOp op : ops) {
+      if (!op.hasPureBufferSemantics())
+        continue;
+      auto plan = ContractionPlan::make(op, machine);
+      if (plan)
+        Emitter(op, *plan, *MultiplyAdd::match(op), machine.hasFma).emit();
+    }
+  }
+};
+
+} // namespace

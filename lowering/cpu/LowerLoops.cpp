@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// weft-lower-loops: a linalg op on buffers -> loops in an order in which memory
+// is walked through, in blocks that stay in a cache, and one loop outermost that
+// threads can share. LLVM computes the innermost loop in vectors.
+
+#include "lowering/Nest.h"
+#include "lowering/Passes.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/IRMapping.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+
+namespace weft {
+#define GEN_PASS_DEF_LOWERLOOPS
+#include "lowering/Passes.h.inc"
+} // namespace weft
+
+using namespace mlir;
+using linalg::LinalgOp;
+using weft::Nest;
+
+namespace {
+
+/// A loop of the nest as it is run: over blocks of `step`, or within one.
+struct Level {
+  unsigned loop;
+  int64_t step = 1;
+};
+
+/// The order in which a nest is run.
+class Schedule {
+public:
+  SmallVector<Level> levels;
+  /// How many of the first levels are one loop, which threads may share.
+  unsigned shared = 0;
+
+  Schedule(LinalgOp op, const Nest &nest) : op(op), nest(nest) {
+    chooseInnermost();
+    SmallVector<unsigned> outer, summed;
+    for (unsigned loop = 0; loop < nest.depth(); ++loop)
+      if (loop != innermost)
+        (nest.isParallel(loop) ? outer : summed).push_back(loop);
+    addBlocks(outer, summed);
+    for (unsigned loop : outer)
+      levels.push_back({loop});
+    if (isShared)
+      chooseShared();
+    for (unsigned loop : summed)
+      levels.push_back({loop});
+    if (nest.depth() > 0)
+      levels.push_back({innermost});
+  }
+
+private:
+  /// How dear it is to walk through all operands along a loop.
+  int64_t costOf(unsigned loop) {
+    int64_t cost = 0;
+    for (auto [number, access] : llvm::enumerate(nest.accesses)) {
+      int64_t stride = access.strides[loop];
+      bool isResult = number >= static_cast<size_t>(op.getNumDpsInputs());
+      int64_t own = stride == 0 ? 0 : stride == 1 ? 1 : 8;
+      cost += isResult ? 2 * own : own;
+    }
+    return cost;
+  }
+
+  void chooseInnermost() {
+    // What is summed over keeps its order, so that only the last can be inside.
+    std::optional<unsigned> lastSummed;
+    for (unsigned loop = 0; loop < nest.depth(); ++loop)
+      if (!nest.isParallel(loop))
+        lastSummed = loop;
+    std::optional<int64_t> least;
+    for (unsigned loop = nest.depth(); loop-- > 0;) {
+      if (!nest.isParallel(loop) && loop != lastSummed)
+        continue;
+      // A short loop is not worth being inside.
+      int64_t cost = costOf(loop) + (nest.extents[loop] < 8 ? 8 : 0);
+      if (!least || cost < *least)
+        least = cost, innermost = loop;
+    }
+  }
+
+  /// The work of one step, in simple operations.
+  int64_t bodyCost() {
+    int64_t cost = 1;
+    op.getBlock()->walk([&](Operation *inner) {
+      cost += isa_and_nonnull<math::MathDialect>(inner->getDialect()) ? 8 : 1;
+    });
+    return cost;
+  }
+
+  void addBlocks(ArrayRef<unsigned> outer, ArrayRef<unsigned> summed) {
+    if (nest.depth() == 0)
+      return;
+    double work = bodyCost();
+    int64_t outerSteps = 1;
+    for (int64_t extent : nest.extents)
+      work *= extent;
+    for (unsigned loop : outer)
+      outerSteps *= nest.extents[loop];
+    isShared = work >= worthSharing;
+    if (!nest.isParallel(innermost))
+      return;
+    int64_t extent = nest.extents[innermost];
+    // An operand that is consecutive along another loop: small squares.
+    for (unsigned loop : outer)
+      for (const weft::Access &access : nest.accesses)
+        if (summed.empty() && access.strides[loop] == 1 &&
+            access.strides[innermost] > 1 && extent > square &&
+            nest.extents[loop] > square) {
+          levels = {{loop, square}, {innermost, square}};
+          return;
+        }
+    // Sums that stay in the first cache, and enough blocks for all threads.
+    int64_t block = extent;
+    if (!summed.empty())
+      block = std::min<int64_t>(block, 1024);
+    if (isShared && outerSteps < manyTasks)
+      block = std::min<int64_t>(
+          block, std::max<int64_t>(
+                     1024, llvm::alignTo(extent * outerSteps / manyTasks, 64)));
+    if (block < extent)
+      levels = {{innermost, block}};
+  }
+
+  /// As many of the outer levels as give each thread enough to choose from.
+  void chooseShared() {
+    int64_t tasks = 1;
+    while (shared < levels.size() && tasks < manyTasks) {
+      const Level &level = levels[shared++];
+      tasks *= llvm::divideCeil(nest.extents[level.loop], level.step);
+    }
+  }
+
+  static constexpr double worthSharing = 1 << 18;
+  static constexpr int64_t manyTasks = 64, square = 32;
+  LinalgOp op;
+  const Nest &nest;
+  unsigned innermost = 0;
+  bool isShared = false;
+};
+
+class Emitter {
+public:
+  Emitter(LinalgOp op, const Nest &nest, const Schedule &schedule)
+      : op(op), nest(nest), schedule(schedule), b(op.getLoc(), op) {}
+
+  void emit() {
+    for (OpOperand &operand : op->getOpOperands())
+      rows.push_back(rowOf(operand));
+    begins.assign(nest.depth(), index(0));
+    for (int64_t extent : nest.extents)
+      ends.push_back(index(extent));
+    if (schedule.shared > 0)
+      emitShared();
+    else
+      emitLevels(schedule.levels);
+    op->erase();
+  }
+
+private:
+  Value index(int64_t value) {
+    return arith::ConstantIndexOp::create(b, value);
+  }
+  Value advance(Value base, Value value, int64_t stride) {
+    if (stride == 0)
+      return base;
+    if (stride != 1)
+      value = arith::MulIOp::create(b, value, index(stride));
+    return arith::AddIOp::create(b, base, value);
+  }
+
+  /// A buffer as one row of elements, and where the operand begins there.
+  std::pair<Value, Value> rowOf(OpOperand &operand) {
+    return weft::flatten(b, operand.get(),
+                         nest.accesses[operand.getOperandNumber()].offset);
+  }
+
+  /// Enters a level: from `at` on, for a step of it.
+  void enter(const Level &level, Value at) {
+    begins[level.loop] = at;
+    Value end = at;
+    if (level.step > 1) {
+      end = arith::AddIOp::create(b, at, index(level.step));
+      if (nest.extents[level.loop] % level.step)
+        end = arith::MinUIOp::create(b, end, index(nest.extents[level.loop]));
+    }
+    ends[level.loop] = end;
+  }
+
+  /// The first levels as one loop, whose steps are told apart by division.
+  void emitShared() {
+    ArrayRef<Level> levels = schedule.levels;
+    ArrayRef<Level> outside = levels.take_front(schedule.shared);
+    int64_t tasks = 1;
+    auto countOf = [&](const Level &level) {
+      return llvm::divideCeil(nest.extents[level.loop], level.step);
+    };
+    for (const Level &level : outside)
+      tasks *= countOf(level);
+    auto loop = scf::ForOp::create(b, index(0), index(tasks), index(1));
+    loop->setAttr(weft::parallelAttr, b.getUnitAttr());
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(loop.getBody());
+    Value rest = loop.getInductionVar();
+    for (const Level &level : llvm::reverse(outside)) {
+      Value own = rest;
+      if (&level != outside.begin()) {
+        Value count = index(countOf(level));
+        own = arith::RemUIOp::create(b, rest, count);
+        rest = arith::DivUIOp::create(b, rest, count);
+      }
+      if (level.step > 1)
+        own = arith::MulIOp::create(b, own, index(level.step));
+      enter(level, own);
+    }
+    emitLevels(levels.drop_front(schedule.shared));
+  }
+
+  void emitLevels(ArrayRef<Level> levels) {
+    if (levels.empty())
+      return emitBody();
+    const Level &level = levels.front();
+    auto loop = scf::ForOp::create(b, begins[level.loop], ends[level.loop],
+                                   index(level.step));
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(loop.getBody());
+    auto outside = std::pair(begins[level.loop], ends[level.loop]);
+    enter(level, loop.getInductionVar());
+    emitLevels(levels.drop_front());
+    std::tie(begins[level.loop], ends[level.loop]) = outside;
+  }
+
+  void emitBody() {
+    IRMapping mapping;
+    SmallVector<Value> places;
+    for (OpOperand &operand : op->getOpOperands()) {
+      unsigned number = operand.getOperandNumber();
+      auto [row, place] = rows[number];
+      for (unsigned loop = 0; loop < nest.depth(); ++loop)
+        place = advance(place, begins[loop], nest.stride(number, loop));
+      places.push_back(place);
+      BlockArgument argument = op.getMatchingBlockArgument(&operand);
+      if (!isa<MemRefType>(operand.get().getType()))
+        mapping.map(argument, operand.get());
+      else if (!argument.use_empty())
+        mapping.map(argument, memref::LoadOp::create(b, row, ValueRange{place})
+                                  .getResult());
+    }
+    SmallVector<linalg::IndexOp> indices;
+    for (Operation &inner : op.getBlock()->without_terminator())
+      b.clone(inner, mapping)->walk([&](linalg::IndexOp number) {
+        indices.push_back(number);
+      });
+    for (linalg::IndexOp number : indices)
+      number.replaceAllUsesWith(begins[number.getDim()]);
+    for (auto [init, value] :
+         llvm::zip_equal(op.getDpsInitsMutable(),
+                         op.getBlock()->getTerminator()->getOperands())) {
+      unsigned number = init.getOperandNumber();
+      memref::StoreOp::create(b, mapping.lookupOrDefault(value),
+                              rows[number].first, ValueRange{places[number]});
+    }
+    for (linalg::IndexOp number : indices)
+      number.erase();
+  }
+
+  LinalgOp op;
+  const Nest &nest;
+  const Schedule &schedule;
+  ImplicitLocOpBuilder b;
+  SmallVector<std::pair<Value, Value>> rows;
+  /// The steps that each loop is to run.
+  SmallVector<Value> begins, ends;
+};
+
+class LowerLoops final : public weft::impl::LowerLoopsBase<LowerLoops> {
+  void runOnOperation() override {
+    SmallVector<LinalgOp> ops;
+    getOperation().walk([&](LinalgOp op) { ops.push_back(op); });
+    for (LinalgOp op : ops)
+      lower(op);
+  }
+
+  static void lower(LinalgOp op) {
+    std::optional<Nest> nest =
+        op.hasPureBufferSemantics() ? Nest::of(op) : std::nullopt;
+    if (!nest || llvm::any_of(nest->accesses, [](const weft::Access &access) {
+          return access.panelLoop.has_value();
+        }))
+      return;
+    bool usesIndices = op.getBlock()
+                           ->walk([](linalg::IndexOp) {
+                             return WalkResult::interrupt();
+                           })
+                           .wasInterrupted();
+    if (!usesIndices)
+      nest->simplify();
+    Emitter(op, *nest, Schedule(op, *nest)).emit();
+  }
+};
+
+} // namespace

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// One pool of threads for the process. A loop is shared as it runs: whoever is
+// free takes the next piece. Threads that wait look out for work for some
+// microseconds before they sleep. A forked child begins without a pool.
+
+#include "lowering/runtime/Threads.h"
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <cstdlib>
+#include <mutex>
+#include <pthread.h>
+#include <sched.h>
+#include <system_error>
+#include <thread>
+
+using weft::runtime::Task;
+
+namespace {
+
+constexpr int64_t mostThreads = 256;
+/// How often a thread looks out before it sleeps: some tens of microseconds.
+constexpr int spins = 4000;
+/// Pieces of a loop for each thread, so that none waits long for another.
+constexpr int64_t piecesPerThread = 4;
+
+void pause() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+/// Whether this thread runs a piece of a loop.
+thread_local bool isSharing = false;
+
+class Pool {
+public:
+  /// False if the pool is busy.
+  bool run(Task task, void *arguments, int64_t count, int64_t threads) {
+    std::unique_lock<std::mutex> turn(oneAtATime, std::try_to_lock);
+    if (!turn.owns_lock())
+      return false;
+    hire(threads - 1);
+    {
+      std::lock_guard<std::mutex> lock(mutex);
+      this->task = task;
+      this->arguments = arguments;
+      this->count = count;
+      size = std::max<int64_t>(1, count / (threads * piecesPerThread));
+      next = 0;
+      helpers = threads - 1;
+      isOpen = true;
+      generation.fetch_add(1, std::memory_order_release);
+      if (asleep > 0)
+        work.notify_all();
+    }
+    takePieces();
+    {
+      std::lock_guard<std::mutex> lock(mutex);
+      isOpen = false;
+    }
+    while (active.load(std::memory_order_acquire) > 0)
+      pause();
+    return true;
+  }
+
+private:
+  void hire(int64_t wanted) {
+    for (; hired < wanted; ++hired) {
+      try {
+        std::thread([this, number = hired] { wait(number); }).detach();
+      } catch (const std::system_error &) {
+        return; // with the ones there are
+      }
+    }
+  }
+
+  void takePieces() {
+    isSharing = true;
+    for (;;) {
+      int64_t begin = next.fetch_add(size, std::memory_order_relaxed);
+      if (begin >= count)
+        break;
+      task(arguments, begin, std::min(begin + size, count));
+    }
+    isSharing = false;
+  }
+
+  void wait(int64_t number) {
+    uint64_t seen = 0;
+    for (;;) {
+      for (int i = 0; i < spins && generation.load(std::memory_order_acquire) == seen;
+           ++i)
+        pause();
+      bool joins;
+      {
+        std::unique_lock<std::mutex> lock(mutex);
+        ++asleep;
+        work.wait(lock, [&] { return generation.load() != seen; });
+        --asleep;
+        seen = generation.load();
+        joins = isOpen && number < helpers;
+        if (joins)
+          active.fetch_add(1);
+      }
+      if (!joins)
+        continue;
+      takePieces();
+      active.fetch_sub(1, std::memory_order_release);
+    }
+  }
+
+  std::mutex oneAtATime, mutex;
+  std::condition_variable work;
+  std::atomic<uint64_t> generation{0};
+  int64_t hired = 0, asleep = 0, helpers = 0;
+  bool isOpen = false;
+  std::atomic<int64_t> active{0};
+
+  Task task = nullptr;
+  void *arguments = nullptr;
+  int64_t count = 0, size = 1;
+  std::atomic<int64_t> next{0};
+};
+
+// Never destroyed: its threads may outlive every static object.
+std::atomic<Pool *> pool{nullptr};
+std::mutex makingPool;
+
+Pool &thePool() {
+  if (Pool *known = pool.load(std::memory_order_acquire))
+    return *known;
+  std::lock_guard<std::mutex> lock(makingPool);
+  if (!pool.load()) {
+    static const int once = pthread_atfork(
+        [] { makingPool.lock(); }, [] { makingPool.unlock(); },
+        [] {
+          pool.store(nullptr);
+          makingPool.unlock();
+        });
+    (void)once;
+    pool.store(new Pool, std::memory_order_release);
+  }
+  return *pool.load();
+}
+
+int64_t processors() {
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof(set), &set) == 0)
+    return CPU_COUNT(&set);
+  return std::thread::hardware_concurrency();
+}
+
+int64_t atFirst() {
+  if (const char *wanted = std::getenv("WEFT_NUM_THREADS"))
+    if (int64_t number = std::strtoll(wanted, nullptr, 10); number > 0)
+      return std::min(number, mostThreads);
+  return std::clamp<int64_t>(processors(), 1, mostThreads);
+}
+
+std::atomic<int64_t> &threadCount() {
+  static std::atomic<int64_t> count{atFirst()};
+  return count;
+}
+
+} // namespace
+
+int64_t weft::runtime::numThreads() {
+  return threadCount().load(std::memory_order_relaxed);
+}
+
+void weft::runtime::setNumThreads(int64_t count) {
+  threadCount().store(std::clamp<int64_t>(count, 1, mostThreads));
+}
+
+void weft::runtime::runInParallel(Task task, void *arguments, int64_t count) {
+  int64_t threads = std::min(numThreads(), count);
+  if (threads < 2 || isSharing || !thePool().run(task, arguments, count, threads))
+    task(arguments, 0, count);
+}
