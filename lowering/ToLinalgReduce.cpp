@@ -88,26 +88,27 @@ struct LowerReduction final : OpInterfaceConversionPattern<weft::Reduction> {
   }
 };
 
-/// Whether `x` comes before `best` in a search for the largest or smallest:
-/// strictly better, or the first NaN.
-Value buildIsBetter(OpBuilder &b, Location loc, Value x, Value best,
-                    Type element, bool largest) {
-  if (!isa<FloatType>(element)) {
-    bool isUnsigned = element.isUnsignedInteger() || element.isInteger(1);
-    auto greater =
-        isUnsigned ? arith::CmpIPredicate::ugt : arith::CmpIPredicate::sgt;
-    auto less =
-        isUnsigned ? arith::CmpIPredicate::ult : arith::CmpIPredicate::slt;
-    return arith::CmpIOp::create(b, loc, largest ? greater : less, x, best);
-  }
-  // "Not (x <= best)" is also true where either is NaN; only a first one
-  // counts.
-  auto predicate =
-      largest ? arith::CmpFPredicate::UGT : arith::CmpFPredicate::ULT;
-  Value better = arith::CmpFOp::create(b, loc, predicate, x, best);
-  Value noNaNYet =
-      arith::CmpFOp::create(b, loc, arith::CmpFPredicate::ORD, best, best);
-  return arith::AndIOp::create(b, loc, better, noNaNYet);
+/// The larger or the smaller of two elements; NaN where one is.
+Value buildBetter(OpBuilder &b, Location loc, Value x, Value y, Type element,
+                  bool largest) {
+  if (isa<FloatType>(element))
+    return largest ? arith::MaximumFOp::create(b, loc, x, y).getResult()
+                   : arith::MinimumFOp::create(b, loc, x, y).getResult();
+  if (element.isUnsignedInteger() || element.isInteger(1))
+    return largest ? arith::MaxUIOp::create(b, loc, x, y).getResult()
+                   : arith::MinUIOp::create(b, loc, x, y).getResult();
+  return largest ? arith::MaxSIOp::create(b, loc, x, y).getResult()
+                 : arith::MinSIOp::create(b, loc, x, y).getResult();
+}
+
+/// Whether an element is the best one, or one of the NaNs that then are best.
+Value buildIsBest(OpBuilder &b, Location loc, Value x, Value best) {
+  if (!isa<FloatType>(x.getType()))
+    return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, x, best);
+  Value equal =
+      arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OEQ, x, best);
+  Value isNaN = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::UNO, x, x);
+  return arith::OrIOp::create(b, loc, equal, isNaN);
 }
 
 /// The value that no element of the type is worse than.
@@ -125,8 +126,8 @@ TypedAttr worstElement(Type element, bool largest) {
   return IntegerAttr::get(stored, largest ? least : greatest);
 }
 
-// Pattern: argmax(x) axis 0 -> generic with two results, the best element and
-// its index; the index alone is used
+// Pattern: argmax(x) axis 0 -> generic that finds the best elements, generic
+// that finds the least index of such a one
 template <typename Op, bool largest>
 struct LowerArgReduction final : OpConversionPattern<Op> {
   using OpConversionPattern<Op>::OpConversionPattern;
@@ -142,27 +143,38 @@ struct LowerArgReduction final : OpConversionPattern<Op> {
     RankedTensorType best = to.clone(weft::storedElement(computed));
     int64_t rank = from.getRank(), axis = op.getAxis();
 
+    AffineMap kept = mapWithout(op.getContext(), rank, axis);
+    AffineMap all = rewriter.getMultiDimIdentityMap(rank);
+    SmallVector<utils::IteratorType> loops = loopsOver(rank, axis);
     Value worst = arith::ConstantOp::create(rewriter, loc,
                                             worstElement(computed, largest));
-    Value zero =
-        arith::ConstantIntOp::create(rewriter, loc, to.getElementType(), 0);
-    Value inits[] = {weft::buildFilled(rewriter, loc, best, worst),
-                     weft::buildFilled(rewriter, loc, to, zero)};
-    AffineMap kept = mapWithout(op.getContext(), rank, axis);
-    auto generic = linalg::GenericOp::create(
-        rewriter, loc, TypeRange{best, to}, adaptor.getX(), inits,
-        ArrayRef<AffineMap>{rewriter.getMultiDimIdentityMap(rank), kept, kept},
-        loopsOver(rank, axis),
+    auto search = linalg::GenericOp::create(
+        rewriter, loc, TypeRange{best}, adaptor.getX(),
+        weft::buildFilled(rewriter, loc, best, worst),
+        ArrayRef<AffineMap>{all, kept}, loops,
+        [&](OpBuilder &b, Location loc, ValueRange args) {
+          Value x = weft::scalar::widen({args[0], element, &b, loc}).value;
+          linalg::YieldOp::create(
+              b, loc, buildBetter(b, loc, args[1], x, computed, largest));
+        });
+    Value end = arith::ConstantIntOp::create(
+        rewriter, loc, to.getElementType(), from.getDimSize(axis));
+    auto find = linalg::GenericOp::create(
+        rewriter, loc, TypeRange{to},
+        ValueRange{adaptor.getX(), search.getResult(0)},
+        weft::buildFilled(rewriter, loc, to, end),
+        ArrayRef<AffineMap>{all, kept, kept}, loops,
         [&](OpBuilder &b, Location loc, ValueRange args) {
           Value here = linalg::IndexOp::create(b, loc, axis);
           here = arith::IndexCastOp::create(b, loc, to.getElementType(), here);
           Value x = weft::scalar::widen({args[0], element, &b, loc}).value;
-          Value better = buildIsBetter(b, loc, x, args[1], computed, largest);
-          Value value = arith::SelectOp::create(b, loc, better, x, args[1]);
-          Value index = arith::SelectOp::create(b, loc, better, here, args[2]);
-          linalg::YieldOp::create(b, loc, {value, index});
+          Value isBest = buildIsBest(b, loc, x, args[1]);
+          Value index = arith::SelectOp::create(b, loc, isBest, here, end);
+          linalg::YieldOp::create(
+              b, loc,
+              arith::MinSIOp::create(b, loc, args[2], index).getResult());
         });
-    rewriter.replaceOp(op, generic.getResult(1));
+    rewriter.replaceOp(op, find.getResult(0));
     return success();
   }
 };

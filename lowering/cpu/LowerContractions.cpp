@@ -6,6 +6,7 @@
 
 #include "lowering/ContractionPlan.h"
 #include "lowering/Passes.h"
+#include "lowering/cpu/Lanes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -132,13 +133,10 @@ private:
 
   /// A factor, converted as the body does.
   Value convert(Value value, unsigned operand) {
+    IRMapping mapping;
     for (Operation *cast : body.casts[operand]) {
-      Type type = cast->getResult(0).getType();
-      if (auto vector = dyn_cast<VectorType>(value.getType()))
-        type = vector.clone(type);
-      OperationState state(b.getLoc(), cast->getName(), value, type,
-                           cast->getAttrs());
-      value = b.create(state)->getResult(0);
+      mapping.map(cast->getOperand(0), value);
+      value = weft::cloneInLanes(b, *cast, mapping, plan.lanes);
     }
     return value;
   }
@@ -148,8 +146,7 @@ private:
   Value splat(unsigned operand, Value at) {
     Value scalar = convert(
         memref::LoadOp::create(b, flats[operand].first, ValueRange{at}), operand);
-    return vector::BroadcastOp::create(
-        b, VectorType::get({plan.lanes}, scalar.getType()), scalar);
+    return weft::splatLanes(b, scalar, plan.lanes);
   }
   Value multiplyAdd(Value x, Value y, Value acc) {
     if (isa<IntegerType>(element))

@@ -4,12 +4,15 @@
 // is walked through, in blocks that stay in a cache, and one loop outermost that
 // threads can share. LLVM computes the innermost loop in vectors.
 
+#include "lowering/Machine.h"
 #include "lowering/Nest.h"
 #include "lowering/Passes.h"
+#include "lowering/cpu/LaneReduction.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 
@@ -20,6 +23,8 @@ namespace weft {
 
 using namespace mlir;
 using linalg::LinalgOp;
+using weft::LaneReduction;
+using weft::Machine;
 using weft::Nest;
 
 namespace {
@@ -146,8 +151,15 @@ private:
 
 class Emitter {
 public:
-  Emitter(LinalgOp op, const Nest &nest, const Schedule &schedule)
-      : op(op), nest(nest), schedule(schedule), b(op.getLoc(), op) {}
+  Emitter(LinalgOp op, const Nest &nest, const Schedule &schedule,
+          const Machine &machine)
+      : op(op), nest(nest), schedule(schedule), b(op.getLoc(), op) {
+    auto reduction = LaneReduction::match(op);
+    if (reduction && canReduceInLanes()) {
+      inLanes = reduction;
+      lanes = machine.vectorBytes * 8 / reduction->width();
+    }
+  }
 
   void emit() {
     for (OpOperand &operand : op->getOpOperands())
@@ -221,9 +233,60 @@ private:
     emitLevels(levels.drop_front(schedule.shared));
   }
 
+  /// Whether the innermost loop is summed over, whole, and every operand is
+  /// consecutive there, or the same.
+  bool canReduceInLanes() const {
+    if (schedule.levels.empty())
+      return false;
+    unsigned loop = schedule.levels.back().loop;
+    unsigned result = nest.accesses.size() - 1;
+    return !nest.isParallel(loop) && nest.stride(result, loop) == 0 &&
+           llvm::all_of(nest.accesses, [&](const weft::Access &access) {
+             return access.strides[loop] == 0 || access.strides[loop] == 1;
+           });
+  }
+
+  /// Where an operand is at the steps that the loops have come to.
+  Value placeOf(unsigned operand) {
+    Value place = rows[operand].second;
+    if (place)
+      for (unsigned loop = 0; loop < nest.depth(); ++loop)
+        place = advance(place, begins[loop], nest.stride(operand, loop));
+    return place;
+  }
+
+  void emitReduction(unsigned loop) {
+    unsigned result = nest.accesses.size() - 1;
+    SmallVector<Value> places;
+    for (unsigned operand = 0; operand <= result; ++operand)
+      places.push_back(placeOf(operand));
+    auto load = [&](unsigned operand, Value step, bool asVector) -> Value {
+      Value row = rows[operand].first;
+      if (!isa<MemRefType>(row.getType()))
+        return row;
+      int64_t stride = nest.stride(operand, loop);
+      Value place = advance(places[operand], step, stride);
+      if (!asVector || stride == 0)
+        return memref::LoadOp::create(b, row, ValueRange{place});
+      auto type =
+          VectorType::get({lanes}, getElementTypeOrSelf(row.getType()));
+      return vector::LoadOp::create(b, type, row, ValueRange{place});
+    };
+    auto index = [&](unsigned number) {
+      return number == loop ? Value() : begins[number];
+    };
+    Value accumulated = load(result, {}, /*asVector=*/false);
+    accumulated =
+        inLanes->build(b, accumulated, nest.extents[loop], lanes, load, index);
+    memref::StoreOp::create(b, accumulated, rows[result].first,
+                            ValueRange{places[result]});
+  }
+
   void emitLevels(ArrayRef<Level> levels) {
     if (levels.empty())
       return emitBody();
+    if (levels.size() == 1 && inLanes)
+      return emitReduction(levels.front().loop);
     const Level &level = levels.front();
     auto loop = scf::ForOp::create(b, begins[level.loop], ends[level.loop],
                                    index(level.step));
@@ -240,9 +303,7 @@ private:
     SmallVector<Value> places;
     for (OpOperand &operand : op->getOpOperands()) {
       unsigned number = operand.getOperandNumber();
-      auto [row, place] = rows[number];
-      for (unsigned loop = 0; loop < nest.depth(); ++loop)
-        place = advance(place, begins[loop], nest.stride(number, loop));
+      Value row = rows[number].first, place = placeOf(number);
       places.push_back(place);
       BlockArgument argument = op.getMatchingBlockArgument(&operand);
       if (!isa<MemRefType>(operand.get().getType()))
@@ -274,19 +335,22 @@ private:
   const Schedule &schedule;
   ImplicitLocOpBuilder b;
   SmallVector<std::pair<Value, Value>> rows;
+  std::optional<LaneReduction> inLanes;
+  int64_t lanes = 1;
   /// The steps that each loop is to run.
   SmallVector<Value> begins, ends;
 };
 
 class LowerLoops final : public weft::impl::LowerLoopsBase<LowerLoops> {
   void runOnOperation() override {
+    Machine machine = Machine::of(getOperation());
     SmallVector<LinalgOp> ops;
     getOperation().walk([&](LinalgOp op) { ops.push_back(op); });
     for (LinalgOp op : ops)
-      lower(op);
+      lower(op, machine);
   }
 
-  static void lower(LinalgOp op) {
+  static void lower(LinalgOp op, const Machine &machine) {
     std::optional<Nest> nest =
         op.hasPureBufferSemantics() ? Nest::of(op) : std::nullopt;
     if (!nest || llvm::any_of(nest->accesses, [](const weft::Access &access) {
@@ -300,7 +364,7 @@ class LowerLoops final : public weft::impl::LowerLoopsBase<LowerLoops> {
                            .wasInterrupted();
     if (!usesIndices)
       nest->simplify();
-    Emitter(op, *nest, Schedule(op, *nest)).emit();
+    Emitter(op, *nest, Schedule(op, *nest), machine).emit();
   }
 };
 

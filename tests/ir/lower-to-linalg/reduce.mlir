@@ -31,14 +31,17 @@ func.func @empty_sum(%x: tensor<0x5xf32>) -> tensor<5xf32> {
   return %0 : tensor<5xf32>
 }
 
-// The first of equal elements, and the first NaN, win: strictly greater or
-// unordered, while no NaN has won.
+// The best element first, then the least index of one that is as good: of a NaN
+// where there is one. Either can be reduced in any order.
 // CHECK-LABEL: func.func @argmax(
-// CHECK: ^bb0(%[[X:.+]]: f32, %[[BEST:.+]]: f32, %[[INDEX:.+]]: i64):
-// CHECK-DAG: %[[GREATER:.+]] = arith.cmpf ugt, %[[X]], %[[BEST]] : f32
-// CHECK-DAG: %[[NUMBER:.+]] = arith.cmpf ord, %[[BEST]], %[[BEST]] : f32
-// CHECK: %[[WINS:.+]] = arith.andi %[[GREATER]], %[[NUMBER]]
-// CHECK: arith.select %[[WINS]], %{{.+}}, %[[INDEX]] : i64
+// CHECK: ^bb0(%[[X:.+]]: f32, %[[BEST:.+]]: f32):
+// CHECK: arith.maximumf %[[BEST]], %[[X]] : f32
+// CHECK: ^bb0(%[[X:.+]]: f32, %[[BEST:.+]]: f32, %[[LEAST:.+]]: i64):
+// CHECK-DAG: %[[EQUAL:.+]] = arith.cmpf oeq, %[[X]], %[[BEST]] : f32
+// CHECK-DAG: %[[NAN:.+]] = arith.cmpf uno, %[[X]], %[[X]] : f32
+// CHECK: %[[FOUND:.+]] = arith.ori %[[EQUAL]], %[[NAN]]
+// CHECK: %[[INDEX:.+]] = arith.select %[[FOUND]], %{{.+}}, %{{.+}} : i64
+// CHECK: arith.minsi %[[LEAST]], %[[INDEX]] : i64
 func.func @argmax(%x: tensor<4x5xf32>) -> tensor<5xi64> {
   %0 = weft.argmax %x axis 0 : tensor<4x5xf32> to tensor<5xi64>
   return %0 : tensor<5xi64>
@@ -47,7 +50,8 @@ func.func @argmax(%x: tensor<4x5xf32>) -> tensor<5xi64> {
 // CHECK-LABEL: func.func @argmin_unsigned(
 // CHECK: %[[MOST:.+]] = arith.constant -1 : i8
 // CHECK: linalg.fill ins(%[[MOST]] : i8)
-// CHECK: arith.cmpi ult
+// CHECK: arith.minui
+// CHECK: arith.cmpi eq
 func.func @argmin_unsigned(%x: tensor<5xui8>) -> tensor<i64> {
   %0 = weft.argmin %x axis 0 : tensor<5xui8> to tensor<i64>
   return %0 : tensor<i64>
