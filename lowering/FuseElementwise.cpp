@@ -124,6 +124,64 @@ bool readsSplat(FusionGroup &group) {
          });
 }
 
+/// What an array is with dimensions of one element put in or left out, and for
+/// each of its dimensions the one of `reshaped`, if there is one.
+Value withoutUnits(Value reshaped, SmallVectorImpl<int64_t> &dims) {
+  Operation *op = reshaped.getDefiningOp();
+  if (!isa_and_nonnull<tensor::ExpandShapeOp, tensor::CollapseShapeOp>(op))
+    return {};
+  Value source = op->getOperand(0);
+  auto from = cast<RankedTensorType>(source.getType()),
+       to = cast<RankedTensorType>(reshaped.getType());
+  auto isUnit = [](int64_t size) { return size == 1; };
+  if (!llvm::equal(llvm::make_filter_range(from.getShape(), std::not_fn(isUnit)),
+                   llvm::make_filter_range(to.getShape(), std::not_fn(isUnit))))
+    return {};
+  int64_t next = 0;
+  for (int64_t size : from.getShape()) {
+    if (size == 1) {
+      dims.push_back(-1);
+      continue;
+    }
+    while (to.getDimSize(next) == 1)
+      ++next;
+    dims.push_back(next++);
+  }
+  return source;
+}
+
+// Pattern: generic ins(expand_shape %x : tensor<4xf32> into tensor<4x1xf32>) ->
+// generic ins(%x), its map without the dimensions of one element
+struct ReadThroughReshape final : OpRewritePattern<GenericOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(GenericOp op,
+                                PatternRewriter &rewriter) const override {
+    for (OpOperand *input : op.getDpsInputOperands()) {
+      SmallVector<int64_t> dims;
+      Value source = withoutUnits(input->get(), dims);
+      if (!source)
+        continue;
+      AffineMap map = op.getMatchingIndexingMap(input);
+      auto exprs = llvm::map_to_vector(dims, [&](int64_t dim) {
+        return dim < 0 ? rewriter.getAffineConstantExpr(0) : map.getResult(dim);
+      });
+      SmallVector<AffineMap> maps = op.getIndexingMapsArray();
+      maps[input->getOperandNumber()] =
+          AffineMap::get(map.getNumDims(), 0, exprs, op.getContext());
+      // Some operand must still tell the extent of every loop.
+      if (!inversePermutation(concatAffineMaps(maps, op.getContext())))
+        continue;
+      rewriter.modifyOpInPlace(op, [&] {
+        input->set(source);
+        op.setIndexingMapsAttr(rewriter.getAffineMapArrayAttr(maps));
+      });
+      return success();
+    }
+    return rewriter.notifyMatchFailure(op, "reads no such reshape");
+  }
+};
+
 // Pattern: arith.constant dense<1.0> : tensor<4xf32> -> linalg.fill of 1.0
 //
 // For the splats that no body has taken in: a fill is smaller than an array in
@@ -201,6 +259,7 @@ class FuseElementwise final
     MLIRContext *context = &getContext();
     IRRewriter rewriter(context);
     inlineScalars(rewriter);
+    readThroughReshapes();
     forEachBlock(getOperation().getBody(), [&](Block &block) {
       // Consumers first: what they read is then still what was planned with.
       for (auto &group : weft::planFusion(block))
@@ -215,6 +274,13 @@ class FuseElementwise final
     RewritePatternSet fills(context);
     fills.add<FillSplat>(context);
     if (failed(applyPatternsGreedily(getOperation(), std::move(fills))))
+      signalPassFailure();
+  }
+
+  void readThroughReshapes() {
+    RewritePatternSet patterns(&getContext());
+    patterns.add<ReadThroughReshape>(&getContext());
+    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();
   }
 

@@ -19,8 +19,12 @@ namespace weft {
 inline constexpr llvm::StringLiteral arenaBytesAttr = "weft.arena_bytes";
 /// How many steps a loop is to take at a time.
 inline constexpr llvm::StringLiteral unrollAttr = "weft.unroll";
+/// Marks a loop over the rows of several ops.
+inline constexpr llvm::StringLiteral rowsAttr = "weft.rows";
 /// Marks a loop whose steps may run at once.
 inline constexpr llvm::StringLiteral parallelAttr = "weft.parallel";
+/// Simple operations that take longer than to wake a thread.
+inline constexpr double worthSharing = 1 << 18;
 /// How many steps a kernel's loop has that its last two arguments are bounds of.
 inline constexpr llvm::StringLiteral tasksAttr = "weft.tasks";
 /// The symbol of runtime::runInParallel.

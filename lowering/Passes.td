@@ -185,6 +185,34 @@ def UnrollLoops : Pass<"weft-unroll-loops", "::mlir::func::FuncOp"> {
   ];
 }
 
+def GroupRows : Pass<"weft-group-rows", "::mlir::func::FuncOp"> {
+  let summary = "Has ops that work on the same rows run row by row";
+  let description = [{
+    Of ops that follow each other, each may read what the ones before it write
+    in its own row only. A temporary that they alone use becomes one row of it.
+    The loop may be shared among threads.
+
+    ```mlir
+    linalg.generic ... ins(%x : memref<64x512xf32>) outs(%max : memref<64xf32>)
+    linalg.generic ... ins(%x, %max) outs(%y : memref<64x512xf32>)
+    ```
+    becomes
+    ```mlir
+    scf.for %row = %c0 to %c64 step %c1 {
+      %max = memref.alloca() : memref<f32>
+      %x_row = memref.subview %x[%row, 0] [1, 512] [1, 1]
+      %y_row = memref.subview %y[%row, 0] [1, 512] [1, 1]
+      linalg.generic ... ins(%x_row) outs(%max)
+      linalg.generic ... ins(%x_row, %max) outs(%y_row)
+    } {weft.parallel}
+    ```
+  }];
+  let dependentDialects = [
+    "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"
+  ];
+}
+
 def PlanArena : Pass<"weft-plan-arena", "::mlir::func::FuncOp"> {
   let summary = "Gives every temporary buffer a fixed place in one arena";
   let description = [{

@@ -43,6 +43,8 @@ public:
   unsigned shared = 0;
 
   Schedule(LinalgOp op, const Nest &nest) : op(op), nest(nest) {
+    if (nest.depth() == 0)
+      return;
     chooseInnermost();
     SmallVector<unsigned> outer, summed;
     for (unsigned loop = 0; loop < nest.depth(); ++loop)
@@ -55,8 +57,18 @@ public:
       chooseShared();
     for (unsigned loop : summed)
       levels.push_back({loop});
-    if (nest.depth() > 0)
-      levels.push_back({innermost});
+    levels.push_back({innermost});
+  }
+
+  /// The work of an op, in simple operations.
+  static double workOf(LinalgOp op, const Nest &nest) {
+    double cost = 1;
+    op.getBlock()->walk([&](Operation *inner) {
+      cost += isa_and_nonnull<math::MathDialect>(inner->getDialect()) ? 8 : 1;
+    });
+    for (int64_t extent : nest.extents)
+      cost *= extent;
+    return cost;
   }
 
 private:
@@ -89,25 +101,13 @@ private:
     }
   }
 
-  /// The work of one step, in simple operations.
-  int64_t bodyCost() {
-    int64_t cost = 1;
-    op.getBlock()->walk([&](Operation *inner) {
-      cost += isa_and_nonnull<math::MathDialect>(inner->getDialect()) ? 8 : 1;
-    });
-    return cost;
-  }
-
   void addBlocks(ArrayRef<unsigned> outer, ArrayRef<unsigned> summed) {
-    if (nest.depth() == 0)
-      return;
-    double work = bodyCost();
     int64_t outerSteps = 1;
-    for (int64_t extent : nest.extents)
-      work *= extent;
     for (unsigned loop : outer)
       outerSteps *= nest.extents[loop];
-    isShared = work >= worthSharing;
+    // Rows are shared already.
+    isShared = !op->getParentOfType<scf::ForOp>() &&
+               workOf(op, nest) >= weft::worthSharing;
     if (!nest.isParallel(innermost))
       return;
     int64_t extent = nest.extents[innermost];
@@ -141,7 +141,6 @@ private:
     }
   }
 
-  static constexpr double worthSharing = 1 << 18;
   static constexpr int64_t manyTasks = 64, square = 32;
   LinalgOp op;
   const Nest &nest;
@@ -341,6 +340,18 @@ private:
   SmallVector<Value> begins, ends;
 };
 
+bool usesIndices(LinalgOp op) {
+  return op.getBlock()
+      ->walk([](linalg::IndexOp) { return WalkResult::interrupt(); })
+      .wasInterrupted();
+}
+
+bool hasPanels(const Nest &nest) {
+  return llvm::any_of(nest.accesses, [](const weft::Access &access) {
+    return access.panelLoop.has_value();
+  });
+}
+
 class LowerLoops final : public weft::impl::LowerLoopsBase<LowerLoops> {
   void runOnOperation() override {
     Machine machine = Machine::of(getOperation());
@@ -353,16 +364,9 @@ class LowerLoops final : public weft::impl::LowerLoopsBase<LowerLoops> {
   static void lower(LinalgOp op, const Machine &machine) {
     std::optional<Nest> nest =
         op.hasPureBufferSemantics() ? Nest::of(op) : std::nullopt;
-    if (!nest || llvm::any_of(nest->accesses, [](const weft::Access &access) {
-          return access.panelLoop.has_value();
-        }))
+    if (!nest || hasPanels(*nest))
       return;
-    bool usesIndices = op.getBlock()
-                           ->walk([](linalg::IndexOp) {
-                             return WalkResult::interrupt();
-                           })
-                           .wasInterrupted();
-    if (!usesIndices)
+    if (!usesIndices(op))
       nest->simplify();
     Emitter(op, *nest, Schedule(op, *nest), machine).emit();
   }

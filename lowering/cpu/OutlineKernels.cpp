@@ -7,6 +7,7 @@
 #include "lowering/Passes.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/Transforms/RegionUtils.h"
@@ -28,15 +29,23 @@ class OutlineKernels final
     for (func::FuncOp func : funcs) {
       if (!func->hasAttr(weft::arenaBytesAttr))
         continue;
-      SmallVector<linalg::LinalgOp> ops;
-      func.walk([&](linalg::LinalgOp op) {
-        if (!takesTape(op))
-          ops.push_back(op);
+      SmallVector<Operation *> ops;
+      func.walk<WalkOrder::PreOrder>([&](Operation *op) {
+        bool isKernel = isa<linalg::LinalgOp>(op) || isRowLoop(op);
+        if (!isKernel || takesTape(op))
+          return WalkResult::advance();
+        ops.push_back(op);
+        return WalkResult::skip();
       });
-      for (linalg::LinalgOp op : ops)
+      for (Operation *op : ops)
         outline(op, func, symbols);
       (void)symbols.rename(func, (func.getSymName() + weft::bodySuffix).str());
     }
+  }
+
+  /// Whether it is a loop over rows, which is a kernel as a whole.
+  static bool isRowLoop(Operation *op) {
+    return isa<scf::ForOp>(op) && op->hasAttr(weft::rowsAttr);
   }
 
   /// Whether the op is on a whole tape, for which no bare pointer can stand.
@@ -110,7 +119,11 @@ class OutlineKernels final
       mapping.map(argument, receive(b, loc, argument.getType(), received));
     for (Value constant : constants)
       b.clone(*constant.getDefiningOp(), mapping);
-    b.clone(*op, mapping);
+    Operation *own = b.clone(*op, mapping);
+    // On the stack of whoever calls, once.
+    own->walk([&](memref::AllocaOp row) {
+      row->moveBefore(&kernel.front(), kernel.front().begin());
+    });
     func::ReturnOp::create(b, loc);
     op->erase();
   }
