@@ -31,7 +31,16 @@ constexpr llvm::StringLiteral memrefPasses = R"(
   func.func(canonicalize, cse, canonicalize, weft-unroll-loops, weft-group-rows,
             weft-plan-arena, canonicalize, cse))";
 
-// Copies become linalg ops, so they stand before what is done to those.
+// Copies become linalg ops, so they stand before what is done to those. What is
+// a kernel's loop is decided op by op: sums of products first, then whatever is
+// walked through in steps of fixed size, then the rest. A kernel is shared among
+// threads when its outermost loop is known.
+constexpr llvm::StringLiteral loopsPasses = R"(
+  func.func(weft-lower-copies), weft-outline-kernels,
+  func.func(weft-lower-contractions, weft-lower-loops,
+            convert-linalg-to-loops),
+  weft-share-kernels, func.func(canonicalize, cse))";
+
 // Libraries are called with plain pointers, computed by ops of memref. Affine
 // maps are in loops and strided views alike: lower-affine follows both. Loops
 // of one iteration go before they become blocks. Functions become arithmetic
@@ -40,11 +49,7 @@ constexpr llvm::StringLiteral memrefPasses = R"(
 // Tapes are allocated by functions that the JIT provides, which can fail.
 // Functions come last, so that bare pointers are known to be enough.
 constexpr llvm::StringLiteral llvmPasses = R"(
-  func.func(weft-lower-copies), weft-outline-kernels,
   weft-lower-library-calls,
-  func.func(weft-lower-contractions, weft-lower-loops,
-            convert-linalg-to-loops),
-  weft-share-kernels,
   expand-strided-metadata, lower-affine,
   func.func(canonicalize, cse),
   convert-scf-to-cf, convert-vector-to-llvm,
@@ -66,12 +71,19 @@ constexpr weft::Stage stages[] = {
      "weft-lower-to-linalg, func.func(canonicalize, cse)",
      "func, linalg, tensor, arith, math, complex, scf, weft.barrier, "
      "weft.library_call"},
-    {"fused", "Chains of elementwise ops are one loop nest each.", fusedPasses,
+    {"fused",
+     "Chains of elementwise ops are one loop nest each; operands are packed.",
+     fusedPasses,
      "func, linalg, tensor, arith, math, complex, scf, affine, weft.barrier, "
      "weft.library_call"},
-    {"memref", "Tensors are buffers: inputs, results and one arena.",
+    {"memref",
+     "Tensors are buffers: inputs, results and one arena; rows are grouped.",
      memrefPasses,
      "func, linalg, memref, arith, math, complex, scf, affine, weft.library_call"},
+    {"loops", "Each kernel is a function of loops, elements and vectors.",
+     loopsPasses,
+     "func, memref, vector, arith, math, complex, scf, affine, cf, "
+     "weft.library_call"},
     {"llvm", "Blocks, branches and pointers, with one C entry point.",
      llvmPasses, "llvm"},
     {"llvmir", "LLVM IR.", "", ""},
