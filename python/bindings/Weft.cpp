@@ -11,6 +11,7 @@
 #include "lowering/Jit.h"
 #include "lowering/Passes.h"
 #include "lowering/runtime/Kernels.h"
+#include "lowering/runtime/Threads.h"
 #include "mlir/Bindings/Python/NanobindAdaptors.h"
 #include "mlir/CAPI/IR.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -358,6 +359,10 @@ NB_MODULE(_weft, module) {
              "Says where a library routine is, by a capsule with its address.");
   module.def("provide_transforms", weft::provideTransforms, "module"_a,
              "Says where NumPy's Fourier transforms are, by their module.");
+  module.def("num_threads", weft::runtime::numThreads,
+             "How many threads a loop may run in.");
+  module.def("set_num_threads", weft::runtime::setNumThreads, "count"_a,
+             "Changes how many threads a loop may run in.");
   module.def("build_id", buildId, "Differs from one build to the next.");
   module.def("host_cpu", hostCpu, "The name and features of this CPU.");
 

@@ -44,6 +44,7 @@ from .lowered import Compiled, Lowered
 from .ops import *  # noqa: F403
 from .program import Program, parse, stages
 from .specs import ShapeDtypeStruct
+from .threads import get_num_threads, set_num_threads
 from .transforms import (
     checkpoint,
     custom_jvp,
@@ -133,6 +134,7 @@ __all__ = [
     "float32",
     "float64",
     "fori_loop",
+    "get_num_threads",
     "grad",
     "iinfo",
     "inf",
@@ -152,6 +154,7 @@ __all__ = [
     "random",
     "result_type",
     "scan",
+    "set_num_threads",
     "special",
     "stages",
     "switch",

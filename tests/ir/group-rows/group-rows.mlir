@@ -1,0 +1,81 @@
+// RUN: weft-opt --pass-pipeline='builtin.module(func.func(weft-group-rows))' --split-input-file %s | FileCheck %s
+
+#id = affine_map<(d0, d1) -> (d0, d1)>
+#row = affine_map<(d0, d1) -> (d0)>
+
+// The maximum is one number of a row's own; the result is written in place.
+// CHECK-LABEL: func.func @shifted(
+// CHECK-SAME: %[[X:.+]]: memref<64x512xf32>, %[[Y:.+]]: memref<64x512xf32>
+// CHECK-NOT: memref.alloc()
+// CHECK: scf.for %[[I:.+]] =
+// CHECK: %[[MAX:.+]] = memref.alloca() : memref<f32>
+// CHECK: linalg.fill {{.*}} outs(%[[MAX]] :
+// CHECK: %[[FROM:.+]] = memref.subview %[[X]][%[[I]], 0] [1, 512] [1, 1]
+// CHECK: linalg.generic {{.*}} iterator_types = ["reduction"]} ins(%[[FROM]] : {{.*}}) outs(%[[MAX]] :
+// CHECK: %[[TO:.+]] = memref.subview %[[Y]][%[[I]], 0] [1, 512] [1, 1]
+// CHECK: linalg.generic {{.*}} ins(%{{.+}}, %[[MAX]] : {{.*}}) outs(%[[TO]] :
+// CHECK: } {weft.rows}
+func.func @shifted(%x: memref<64x512xf32>, %y: memref<64x512xf32>) {
+  %least = arith.constant 0xFF800000 : f32
+  %max = memref.alloc() : memref<64xf32>
+  linalg.fill ins(%least : f32) outs(%max : memref<64xf32>)
+  linalg.generic {indexing_maps = [#id, #row], iterator_types = ["parallel", "reduction"]}
+      ins(%x : memref<64x512xf32>) outs(%max : memref<64xf32>) {
+  ^bb0(%a: f32, %m: f32):
+    %0 = arith.maximumf %m, %a : f32
+    linalg.yield %0 : f32
+  }
+  linalg.generic {indexing_maps = [#id, #row, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%x, %max : memref<64x512xf32>, memref<64xf32>) outs(%y : memref<64x512xf32>) {
+  ^bb0(%a: f32, %m: f32, %out: f32):
+    %0 = arith.subf %a, %m : f32
+    linalg.yield %0 : f32
+  }
+  return
+}
+
+// -----
+
+#id = affine_map<(d0, d1) -> (d0, d1)>
+#down = affine_map<(d0, d1) -> (63 - d0, d1)>
+// A row that another row reads cannot be had row by row.
+// CHECK-LABEL: func.func @reversed(
+// CHECK-NOT: scf.for
+func.func @reversed(%x: memref<64x512xf32>, %t: memref<64x512xf32>, %y: memref<64x512xf32>) {
+  linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%x : memref<64x512xf32>) outs(%t : memref<64x512xf32>) {
+  ^bb0(%a: f32, %out: f32):
+    %0 = arith.negf %a : f32
+    linalg.yield %0 : f32
+  }
+  linalg.generic {indexing_maps = [#down, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%t : memref<64x512xf32>) outs(%y : memref<64x512xf32>) {
+  ^bb0(%a: f32, %out: f32):
+    %0 = arith.negf %a : f32
+    linalg.yield %0 : f32
+  }
+  return
+}
+
+// -----
+
+#id = affine_map<(d0, d1) -> (d0, d1)>
+#column = affine_map<(d0, d1) -> (d1)>
+// Nor can a sum of columns be used before all rows are added.
+// CHECK-LABEL: func.func @columns(
+// CHECK-NOT: scf.for
+func.func @columns(%x: memref<64x512xf32>, %s: memref<512xf32>, %y: memref<64x512xf32>) {
+  linalg.generic {indexing_maps = [#id, #column], iterator_types = ["reduction", "parallel"]}
+      ins(%x : memref<64x512xf32>) outs(%s : memref<512xf32>) {
+  ^bb0(%a: f32, %m: f32):
+    %0 = arith.addf %m, %a : f32
+    linalg.yield %0 : f32
+  }
+  linalg.generic {indexing_maps = [#id, #column, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%x, %s : memref<64x512xf32>, memref<512xf32>) outs(%y : memref<64x512xf32>) {
+  ^bb0(%a: f32, %m: f32, %out: f32):
+    %0 = arith.subf %a, %m : f32
+    linalg.yield %0 : f32
+  }
+  return
+}

@@ -1,0 +1,99 @@
+// RUN: weft-opt --pass-pipeline='builtin.module(func.func(weft-lower-contractions))' --split-input-file %s | FileCheck %s
+
+#a = affine_map<(m, k, n) -> (m, k)>
+#b = affine_map<(m, k, n) -> (k, n)>
+#c = affine_map<(m, k, n) -> (m, n)>
+
+// Six rows of two vectors stay in registers; two rows are left over.
+// CHECK-LABEL: func.func @product(
+// CHECK-NOT: linalg.generic
+// CHECK: scf.for
+// CHECK: %{{.+}}:12 = scf.for {{.*}} iter_args
+// CHECK-COUNT-2: vector.load {{.*}} vector<8xf32>
+// CHECK: memref.load
+// CHECK: vector.broadcast
+// CHECK-COUNT-2: vector.fma
+// CHECK: %{{.+}}:4 = scf.for {{.*}} iter_args
+module attributes {weft.machine = {fma = true, vector_bytes = 32 : i64, vector_registers = 16 : i64}} {
+  func.func @product(%a: memref<8x20xf32>, %b: memref<20x16xf32>, %c: memref<8x16xf32>) {
+    linalg.generic {indexing_maps = [#a, #b, #c], iterator_types = ["parallel", "reduction", "parallel"]}
+        ins(%a, %b : memref<8x20xf32>, memref<20x16xf32>) outs(%c : memref<8x16xf32>) {
+    ^bb0(%x: f32, %y: f32, %s: f32):
+      %p = arith.mulf %x, %y fastmath<reassoc,contract> : f32
+      %t = arith.addf %s, %p fastmath<reassoc,contract> : f32
+      linalg.yield %t : f32
+    }
+    return
+  }
+}
+
+// -----
+
+// The lanes are summed over, and what does not fill a vector is masked.
+#a = affine_map<(m, k) -> (m, k)>
+#x = affine_map<(m, k) -> (k)>
+#y = affine_map<(m, k) -> (m)>
+// CHECK-LABEL: func.func @matrix_by_vector(
+// CHECK: vector.load {{.*}} vector<8xf32>
+// CHECK: vector.maskedload
+// CHECK: vector.extract_strided_slice
+// CHECK: memref.store
+module attributes {weft.machine = {fma = true, vector_bytes = 32 : i64, vector_registers = 16 : i64}} {
+  func.func @matrix_by_vector(%a: memref<4x100xf32>, %x: memref<100xf32>, %y: memref<4xf32>) {
+    linalg.generic {indexing_maps = [#a, #x, #y], iterator_types = ["parallel", "reduction"]}
+        ins(%a, %x : memref<4x100xf32>, memref<100xf32>) outs(%y : memref<4xf32>) {
+    ^bb0(%p: f32, %q: f32, %s: f32):
+      %r = arith.mulf %p, %q fastmath<reassoc,contract> : f32
+      %t = arith.addf %s, %r fastmath<reassoc,contract> : f32
+      linalg.yield %t : f32
+    }
+    return
+  }
+}
+
+// -----
+
+// Without an instruction that does both, a product and a sum; half floats are
+// widened in vectors.
+#a = affine_map<(m, k, n) -> (m, k)>
+#b = affine_map<(m, k, n) -> (k, n)>
+#c = affine_map<(m, k, n) -> (m, n)>
+// CHECK-LABEL: func.func @halves(
+// CHECK: arith.extf %{{.+}} : vector<4xf16> to vector<4xf32>
+// CHECK-NOT: vector.fma
+// CHECK: arith.mulf %{{.+}} : vector<4xf32>
+module attributes {weft.machine = {fma = false, vector_bytes = 16 : i64, vector_registers = 16 : i64}} {
+  func.func @halves(%a: memref<8x20xf16>, %b: memref<20x16xf16>, %c: memref<8x16xf32>) {
+    linalg.generic {indexing_maps = [#a, #b, #c], iterator_types = ["parallel", "reduction", "parallel"]}
+        ins(%a, %b : memref<8x20xf16>, memref<20x16xf16>) outs(%c : memref<8x16xf32>) {
+    ^bb0(%x: f16, %y: f16, %s: f32):
+      %u = arith.extf %x : f16 to f32
+      %v = arith.extf %y : f16 to f32
+      %p = arith.mulf %u, %v fastmath<reassoc,contract> : f32
+      %t = arith.addf %s, %p fastmath<reassoc,contract> : f32
+      linalg.yield %t : f32
+    }
+    return
+  }
+}
+
+// -----
+
+// No other order than its own without permission.
+#a = affine_map<(m, k, n) -> (m, k)>
+#b = affine_map<(m, k, n) -> (k, n)>
+#c = affine_map<(m, k, n) -> (m, n)>
+// CHECK-LABEL: func.func @in_order(
+// CHECK: linalg.generic
+module {
+  func.func @in_order(%a: memref<8x20xf32>, %b: memref<20x16xf32>, %c: memref<8x16xf32>) {
+    linalg.generic {indexing_maps = [#a, #b, #c], iterator_types = ["parallel", "reduction", "parallel"]}
+        ins(%a, %b : memref<8x20xf32>, memref<20x16xf32>) outs(%c : memref<8x16xf32>) {
+    ^bb0(%x: f32, %y: f32, %s: f32):
+      %p = arith.mulf %x, %y : f32
+      %t = arith.addf %s, %p : f32
+      linalg.yield %t : f32
+    }
+    return
+  }
+}

@@ -1,0 +1,107 @@
+"""Loops that are shared among threads: the same results, and no thread too many."""
+
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import pytest
+
+import weft
+
+RANDOM = np.random.default_rng(0)
+X = RANDOM.normal(size=(517, 389)).astype("float32")
+Y = RANDOM.normal(size=(389, 611)).astype("float32")
+IMAGES = RANDOM.normal(size=(4, 21, 23, 16)).astype("float32")
+KERNEL = RANDOM.normal(size=(3, 3, 16, 24)).astype("float32")
+
+PROGRAMS: dict[str, tuple[Any, ...]] = {
+    "product": (lambda x, y: x @ y, X, Y),
+    "transposed product": (lambda x, y: y.T @ x.T, X, Y),
+    "softmax": (weft.nn.softmax, X),
+    "transpose": (lambda x: x.T + 1, X),
+    "column sums": (lambda x: weft.sum(x, axis=0), X),
+    "row maxima": (lambda x: weft.max(x, axis=1), X),
+    "argmax": (lambda x: weft.argmax(x, axis=1), X),
+    "elementwise": (lambda x: weft.exp(weft.sin(x)), X),
+    "convolution": (weft.nn.conv, IMAGES, KERNEL),
+    "gradient": (
+        weft.grad(lambda x, y: weft.sum(weft.tanh(x @ y) ** 2), argnums=(0, 1)), X, Y,
+    ),
+}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _threads() -> Iterator[None]:
+    before = weft.get_num_threads()
+    yield
+    weft.set_num_threads(before)
+
+
+def bits(result: Any) -> list[bytes]:
+    results = result if isinstance(result, tuple) else (result,)
+    return [np.asarray(x).tobytes() for x in results]
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_results_do_not_depend_on_the_number_of_threads(name: str) -> None:
+    function, *args = PROGRAMS[name]
+    compiled = weft.jit(function)
+    lowered = compiled.lower(*args)
+    assert "weft.tasks" in lowered.text("loops", locations=False)
+    seen = []
+    for count in (1, 2, 7):
+        weft.set_num_threads(count)
+        seen.append(bits(compiled(*args)))
+    assert seen[0] == seen[1] == seen[2]
+
+
+def test_calls_from_several_threads() -> None:
+    weft.set_num_threads(3)
+    compiled = weft.jit(lambda x, y: x @ y)
+    want = bits(compiled(X, Y))
+    with ThreadPoolExecutor(4) as pool:
+        for result in pool.map(lambda _: bits(compiled(X, Y)), range(40)):
+            assert result == want
+
+
+def test_threads_are_hired_once() -> None:
+    weft.set_num_threads(2)
+    compiled = weft.jit(lambda x, y: x @ y)
+    compiled(X, Y)
+
+    def native() -> int:
+        return len(os.listdir("/proc/self/task"))
+
+    before = native()
+    for _ in range(20):
+        compiled(X, Y)
+    assert native() == before
+    assert threading.active_count() <= before
+
+
+def test_a_forked_child_has_threads_of_its_own() -> None:
+    weft.set_num_threads(2)
+    compiled = weft.jit(lambda x, y: x @ y)
+    want = bits(compiled(X, Y))
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if bits(compiled(X, Y)) == want else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+@pytest.mark.parametrize("count", [0, -1, 257, 1.5, "two", None])
+def test_what_is_no_number_of_threads(count: Any) -> None:
+    with pytest.raises(weft.ArgumentError, match="from 1 to 256"):
+        weft.set_num_threads(count)
+
+
+def test_a_small_program_keeps_to_its_thread() -> None:
+    text = weft.jit(lambda x: x @ x).lower(np.ones((8, 8), "float32")).text("loops")
+    assert "weft.tasks" not in text
