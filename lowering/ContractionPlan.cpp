@@ -64,8 +64,7 @@ bool ContractionPlan::chooseLanes() {
   std::optional<unsigned> best;
   for (unsigned loop = 0; loop < nest.depth(); ++loop) {
     auto inSteps = [&](unsigned operand) {
-      return nest.stride(operand, loop) == 0 ||
-             nest.stride(operand, loop) == 1;
+      return nest.stride(operand, loop) == 0 || nest.stride(operand, loop) == 1;
     };
     if (nest.isParallel(loop) && nest.stride(sum, loop) == 1 && inSteps(0) &&
         inSteps(1) && (!best || nest.extents[*best] < nest.extents[loop]))
@@ -117,8 +116,7 @@ static double stepCost(int64_t rows, int64_t vectors, bool bothWide) {
 }
 
 void ContractionPlan::chooseTile(const Machine &machine) {
-  int64_t columns =
-      lanesAreSummed ? 1 : llvm::divideCeil(laneExtent(), lanes);
+  int64_t columns = lanesAreSummed ? 1 : llvm::divideCeil(laneExtent(), lanes);
   int64_t mostVectors = std::min<int64_t>(columns, 8);
   int64_t panel = nest.accesses[wide].panelWidth;
   double least = std::numeric_limits<double>::infinity();
@@ -172,18 +170,19 @@ void ContractionPlan::chooseBlocks() {
                              : equalBlocks(laneExtent(), 512, tileLanes());
 }
 
-std::optional<ContractionPlan>
-ContractionPlan::make(linalg::GenericOp op, const Machine &machine) {
+std::optional<ContractionPlan> ContractionPlan::make(linalg::GenericOp op,
+                                                     const Machine &machine) {
   std::optional<MultiplyAdd> body = MultiplyAdd::match(op);
   std::optional<Nest> nest = Nest::of(op);
   Type element = getElementTypeOrSelf(op.getDpsInits()[0].getType());
-  if (!body || !nest || !element.isIntOrFloat() || llvm::is_contained(nest->extents, 0))
+  if (!body || !nest || !element.isIntOrFloat() ||
+      llvm::is_contained(nest->extents, 0))
     return std::nullopt;
   // Another order than the op's own needs its permission.
   auto add = dyn_cast<arith::AddFOp>(body->add);
-  if (add && !bitEnumContainsAll(add.getFastmath(),
-                                 arith::FastMathFlags::contract |
-                                     arith::FastMathFlags::reassoc))
+  if (add &&
+      !bitEnumContainsAll(add.getFastmath(), arith::FastMathFlags::contract |
+                                                 arith::FastMathFlags::reassoc))
     return std::nullopt;
   ContractionPlan plan;
   plan.nest = std::move(*nest);
@@ -211,6 +210,6 @@ bool ContractionPlan::isWorthPacking(const Machine &machine) const {
   for (unsigned loop : summed)
     steps *= nest.extents[loop];
   // Each element must be read often, and be far from the next one that is read.
-  return rowExtent() >= 32 && laneExtent() * steps * elementBytes >
-                                  machine.l1Bytes;
+  return rowExtent() >= 32 &&
+         laneExtent() * steps * elementBytes > machine.l1Bytes;
 }

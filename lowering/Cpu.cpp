@@ -33,8 +33,8 @@ constexpr llvm::StringLiteral memrefPasses = R"(
 
 // Copies become linalg ops, so they stand before what is done to those. What is
 // a kernel's loop is decided op by op: sums of products first, then whatever is
-// walked through in steps of fixed size, then the rest. A kernel is shared among
-// threads when its outermost loop is known.
+// walked through in steps of fixed size, then the rest. A kernel is shared
+// among threads when its outermost loop is known.
 constexpr llvm::StringLiteral loopsPasses = R"(
   func.func(weft-lower-copies), weft-outline-kernels,
   func.func(weft-lower-contractions, weft-lower-loops,
@@ -79,7 +79,8 @@ constexpr weft::Stage stages[] = {
     {"memref",
      "Tensors are buffers: inputs, results and one arena; rows are grouped.",
      memrefPasses,
-     "func, linalg, memref, arith, math, complex, scf, affine, weft.library_call"},
+     "func, linalg, memref, arith, math, complex, scf, affine, "
+     "weft.library_call"},
     {"loops", "Each kernel is a function of loops, elements and vectors.",
      loopsPasses,
      "func, memref, vector, arith, math, complex, scf, affine, cf, "

@@ -134,8 +134,9 @@ Value withoutUnits(Value reshaped, SmallVectorImpl<int64_t> &dims) {
   auto from = cast<RankedTensorType>(source.getType()),
        to = cast<RankedTensorType>(reshaped.getType());
   auto isUnit = [](int64_t size) { return size == 1; };
-  if (!llvm::equal(llvm::make_filter_range(from.getShape(), std::not_fn(isUnit)),
-                   llvm::make_filter_range(to.getShape(), std::not_fn(isUnit))))
+  if (!llvm::equal(
+          llvm::make_filter_range(from.getShape(), std::not_fn(isUnit)),
+          llvm::make_filter_range(to.getShape(), std::not_fn(isUnit))))
     return {};
   int64_t next = 0;
   for (int64_t size : from.getShape()) {

@@ -80,7 +80,7 @@ public:
   }
 
   void build() {
-    while (rows > 0 && stepsPerRow() < leastSteps)
+    while (rows > 0 && (stepsPerRow() < leastSteps || !keepsToRows(rows)))
       --rows;
     if (members.size() > 1 && rows > 0 && numRows() >= leastRows)
       wrap();
@@ -152,19 +152,24 @@ private:
         if (member.op.isDpsInit(&operand))
           written.insert(base);
       }
-    return llvm::all_of(written, [&](Value base) {
-      auto [first, number] = uses[base].front();
-      Value buffer = first->op->getOperand(number);
-      ArrayRef<int64_t> strides =
-          ArrayRef(first->nest.accesses[number].strides).take_front(count);
-      return llvm::all_of(uses[base], [&](auto use) {
-        auto [member, operand] = use;
-        const Access &access = member->nest.accesses[operand];
-        return member->op->getOperand(operand) == buffer &&
-               ArrayRef(access.strides).take_front(count) == strides &&
-               isRow(member->nest, access, count);
-      });
-    }) && readsNothingElse();
+    return llvm::all_of(written,
+                        [&](Value base) {
+                          auto [first, number] = uses[base].front();
+                          Value buffer = first->op->getOperand(number);
+                          ArrayRef<int64_t> strides =
+                              ArrayRef(first->nest.accesses[number].strides)
+                                  .take_front(count);
+                          return llvm::all_of(uses[base], [&](auto use) {
+                            auto [member, operand] = use;
+                            const Access &access =
+                                member->nest.accesses[operand];
+                            return member->op->getOperand(operand) == buffer &&
+                                   ArrayRef(access.strides).take_front(count) ==
+                                       strides &&
+                                   isRow(member->nest, access, count);
+                          });
+                        }) &&
+           readsNothingElse();
   }
 
   /// Whether no body reads memory but through its operands.
@@ -178,7 +183,8 @@ private:
 
   int64_t numRows() const {
     int64_t count = 1;
-    for (int64_t extent : ArrayRef(members.front().nest.extents).take_front(rows))
+    for (int64_t extent :
+         ArrayRef(members.front().nest.extents).take_front(rows))
       count *= extent;
     return count;
   }
@@ -240,7 +246,8 @@ private:
     return sum;
   }
 
-  /// The temporaries that the group alone uses, as long as their rows are small.
+  /// The temporaries that the group alone uses, as long as their rows are
+  /// small.
   void findPrivate() {
     llvm::SmallDenseSet<Operation *> own;
     for (Member &member : members)
@@ -333,8 +340,8 @@ private:
   AffineExpr shifted(AffineExpr expr, unsigned depth) const {
     SmallVector<AffineExpr> left;
     for (unsigned loop = 0; loop < depth; ++loop)
-      left.push_back(getAffineDimExpr(loop < rows ? 0 : loop - rows,
-                                      expr.getContext()));
+      left.push_back(
+          getAffineDimExpr(loop < rows ? 0 : loop - rows, expr.getContext()));
     return expr.replaceDims(left);
   }
 
@@ -347,9 +354,11 @@ private:
       AffineMap map = op.getMatchingIndexingMap(&operand);
       operands.push_back(rowOf(b, operand.get(), map, row));
       SmallVector<AffineExpr> exprs;
+      llvm::SmallBitVector kept;
       if (isa<MemRefType>(operand.get().getType()))
-        for (unsigned dim : keptDims(operand.get(), map).set_bits())
-          exprs.push_back(shifted(map.getResult(dim), op.getNumLoops()));
+        kept = keptDims(operand.get(), map);
+      for (unsigned dim : kept.set_bits())
+        exprs.push_back(shifted(map.getResult(dim), op.getNumLoops()));
       maps.push_back(AffineMap::get(depth, 0, exprs, op.getContext()));
     }
     if (auto fill = dyn_cast<linalg::FillOp>(op.getOperation())) {

@@ -81,8 +81,9 @@ Machine Machine::of(Operation *op) {
   auto module = dyn_cast<ModuleOp>(op);
   if (!module)
     module = op->getParentOfType<ModuleOp>();
-  auto stated =
-      module ? module->getAttrOfType<DictionaryAttr>(weft::machineAttr) : nullptr;
+  auto stated = module
+                    ? module->getAttrOfType<DictionaryAttr>(weft::machineAttr)
+                    : nullptr;
   if (!stated)
     return machine;
   auto read = [&](StringRef name, int64_t least, int64_t &value) {
@@ -94,8 +95,8 @@ Machine Machine::of(Operation *op) {
   // A vector has a lane at least, of the widest element.
   read("vector_bytes", 8, machine.vectorBytes);
   read("vector_registers", 4, machine.vectorRegisters);
-  machine.vectorBytes = std::min<int64_t>(
-      llvm::bit_floor<uint64_t>(machine.vectorBytes), 256);
+  machine.vectorBytes =
+      std::min<int64_t>(llvm::bit_floor<uint64_t>(machine.vectorBytes), 256);
   machine.vectorRegisters = std::min<int64_t>(machine.vectorRegisters, 64);
   if (auto fma = stated.getAs<BoolAttr>("fma"))
     machine.hasFma = fma.getValue();

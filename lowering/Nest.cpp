@@ -53,8 +53,8 @@ static bool addExpr(Access &access, AffineExpr expr, int64_t scale) {
   if (!dim || binary.getKind() == AffineExprKind::CeilDiv)
     return false;
   unsigned loop = dim.getPosition();
-  if (access.panelLoop && (*access.panelLoop != loop ||
-                           access.panelWidth != constant.getValue()))
+  if (access.panelLoop &&
+      (*access.panelLoop != loop || access.panelWidth != constant.getValue()))
     return false;
   access.panelLoop = loop;
   access.panelWidth = constant.getValue();
@@ -123,7 +123,8 @@ void Nest::erase(unsigned loop) {
 
 void Nest::simplify() {
   for (unsigned loop = depth(); loop-- > 0;)
-    if (extents[loop] == 1 && llvm::none_of(accesses, [&](const Access &access) {
+    if (extents[loop] == 1 &&
+        llvm::none_of(accesses, [&](const Access &access) {
           return access.panelLoop == loop;
         }))
       erase(loop);
@@ -147,8 +148,7 @@ std::pair<Value, Value> weft::flatten(ImplicitLocOpBuilder &b, Value buffer,
   Value begin = arith::ConstantIndexOp::create(b, offset);
   if (ShapedType::isDynamic(type.getStridesAndOffset().second))
     begin = arith::AddIOp::create(b, parts.getOffset(), begin);
-  auto rowType =
-      MemRefType::get({ShapedType::kDynamic}, type.getElementType());
+  auto rowType = MemRefType::get({ShapedType::kDynamic}, type.getElementType());
   Value length =
       arith::ConstantIndexOp::create(b, std::numeric_limits<int64_t>::max());
   Value row = memref::ReinterpretCastOp::create(

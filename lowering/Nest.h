@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// A linalg op as a loop nest in which each operand is walked through in steps of
-// fixed size: what can be decided by numbers alone.
+// A linalg op as a loop nest in which each operand is walked through in steps
+// of fixed size: what can be decided by numbers alone.
 
 #ifndef WEFT_LOWERING_NEST_H
 #define WEFT_LOWERING_NEST_H

@@ -14,9 +14,9 @@ namespace weft {
 
 using namespace mlir;
 using linalg::GenericOp;
+using utils::IteratorType;
 using weft::ContractionPlan;
 using weft::Machine;
-using utils::IteratorType;
 
 namespace {
 
@@ -47,12 +47,12 @@ public:
   void pack() {
     SmallVector<int64_t> extents = op.getStaticLoopRanges();
     int64_t lanes = extents[laneLoop];
-    SmallVector<int64_t> shape =
-        llvm::map_to_vector(order, [&](unsigned loop) { return extents[loop]; });
+    SmallVector<int64_t> shape = llvm::map_to_vector(
+        order, [&](unsigned loop) { return extents[loop]; });
     shape[panelDim] = llvm::divideCeil(lanes, width);
     shape.push_back(width);
-    Value panels = tensor::EmptyOp::create(b, op.getLoc(), shape,
-                                           source.getElementType());
+    Value panels =
+        tensor::EmptyOp::create(b, op.getLoc(), shape, source.getElementType());
     int64_t whole = lanes / width;
     if (whole > 0)
       panels = fill(panels, shape, 0, whole, width);
@@ -74,8 +74,8 @@ private:
         steps(rank, b.getIndexAttr(1)),
         lengths = getAsIndexOpFoldResult(b.getContext(), sizes);
     offsets[panelDim] = b.getIndexAttr(first);
-    Value part = tensor::ExtractSliceOp::create(b, loc, panels, offsets, lengths,
-                                                steps);
+    Value part =
+        tensor::ExtractSliceOp::create(b, loc, panels, offsets, lengths, steps);
     SmallVector<AffineExpr> exprs;
     for (AffineExpr expr : map.getResults()) {
       unsigned loop = cast<AffineDimExpr>(expr).getPosition();

@@ -25,7 +25,8 @@ inline constexpr llvm::StringLiteral rowsAttr = "weft.rows";
 inline constexpr llvm::StringLiteral parallelAttr = "weft.parallel";
 /// Simple operations that take longer than to wake a thread.
 inline constexpr double worthSharing = 1 << 18;
-/// How many steps a kernel's loop has that its last two arguments are bounds of.
+/// How many steps a kernel's loop has that its last two arguments are bounds
+/// of.
 inline constexpr llvm::StringLiteral tasksAttr = "weft.tasks";
 /// The symbol of runtime::runInParallel.
 inline constexpr llvm::StringLiteral runInParallelName =

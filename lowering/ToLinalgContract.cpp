@@ -69,8 +69,8 @@ Value weft::buildSumOfProducts(OpBuilder &b, Location loc,
     };
     Value x = factor(args[0], sum.lhsElement),
           y = factor(args[1], sum.rhsElement);
-    linalg::YieldOp::create(
-        inner, loc, buildMultiplyAdd(inner, loc, args[2], x, y));
+    linalg::YieldOp::create(inner, loc,
+                            buildMultiplyAdd(inner, loc, args[2], x, y));
   };
   auto generic = linalg::GenericOp::create(
       b, loc, TypeRange{sums}, ValueRange{sum.lhs, sum.rhs}, ValueRange{init},

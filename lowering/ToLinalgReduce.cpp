@@ -157,8 +157,8 @@ struct LowerArgReduction final : OpConversionPattern<Op> {
           linalg::YieldOp::create(
               b, loc, buildBetter(b, loc, args[1], x, computed, largest));
         });
-    Value end = arith::ConstantIntOp::create(
-        rewriter, loc, to.getElementType(), from.getDimSize(axis));
+    Value end = arith::ConstantIntOp::create(rewriter, loc, to.getElementType(),
+                                             from.getDimSize(axis));
     auto find = linalg::GenericOp::create(
         rewriter, loc, TypeRange{to},
         ValueRange{adaptor.getX(), search.getResult(0)},

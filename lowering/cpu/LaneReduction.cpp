@@ -133,9 +133,9 @@ Value LaneReduction::build(ImplicitLocOpBuilder &b, Value accumulated,
       };
       all = combined(b, part(0), part(half));
     }
-    accumulated = combined(
-        b, accumulated,
-        vector::ExtractOp::create(b, all, ArrayRef<int64_t>{0}));
+    accumulated =
+        combined(b, accumulated,
+                 vector::ExtractOp::create(b, all, ArrayRef<int64_t>{0}));
     at = index(extent / lanes * lanes);
   }
   if (extent % lanes == 0)
@@ -143,8 +143,8 @@ Value LaneReduction::build(ImplicitLocOpBuilder &b, Value accumulated,
   auto loop = scf::ForOp::create(b, at, index(extent), index(1), accumulated);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(loop.getBody());
-  scf::YieldOp::create(b, step(b, loop.getRegionIterArg(0),
-                               loop.getInductionVar(), /*asVector=*/false,
-                               source));
+  scf::YieldOp::create(b,
+                       step(b, loop.getRegionIterArg(0), loop.getInductionVar(),
+                            /*asVector=*/false, source));
   return loop.getResult(0);
 }

@@ -39,9 +39,9 @@ public:
     zero = index(0);
     one = index(1);
     for (OpOperand &operand : op->getOpOperands())
-      flats.push_back(weft::flatten(
-          b, operand.get(),
-          plan.nest.accesses[operand.getOperandNumber()].offset));
+      flats.push_back(
+          weft::flatten(b, operand.get(),
+                        plan.nest.accesses[operand.getOperandNumber()].offset));
     SmallVector<int64_t> counts;
     for (unsigned loop : plan.outer)
       counts.push_back(plan.nest.extents[loop]);
@@ -85,7 +85,8 @@ private:
     return arith::AddIOp::create(b, base, value);
   }
   Value advance(Value base, int64_t by) {
-    return by == 0 ? base : arith::AddIOp::create(b, base, index(by)).getResult();
+    return by == 0 ? base
+                   : arith::AddIOp::create(b, base, index(by)).getResult();
   }
   /// The digits of a number, the last running fastest.
   SmallVector<Value> split(Value number, ArrayRef<int64_t> counts) {
@@ -114,7 +115,8 @@ private:
   }
   Value loadVector(unsigned operand, Value at, Value mask) {
     Value row = flats[operand].first;
-    auto type = VectorType::get({plan.lanes}, getElementTypeOrSelf(row.getType()));
+    auto type =
+        VectorType::get({plan.lanes}, getElementTypeOrSelf(row.getType()));
     if (!mask)
       return vector::LoadOp::create(b, type, row, ValueRange{at});
     Value nothing = arith::ConstantOp::create(b, b.getZeroAttr(type));
@@ -144,8 +146,9 @@ private:
     return convert(loadVector(operand, at, mask), operand);
   }
   Value splat(unsigned operand, Value at) {
-    Value scalar = convert(
-        memref::LoadOp::create(b, flats[operand].first, ValueRange{at}), operand);
+    Value scalar =
+        convert(memref::LoadOp::create(b, flats[operand].first, ValueRange{at}),
+                operand);
     return weft::splatLanes(b, scalar, plan.lanes);
   }
   Value multiplyAdd(Value x, Value y, Value acc) {
@@ -201,18 +204,18 @@ private:
       return;
     }
     auto tiles = [&](Value begin, Value end) {
-      forTiles(
-          laneBlock, laneBlocks, plan.laneBlock, plan.laneExtent(),
-          plan.tileLanes(), [&](Value lane, int64_t lanes) {
-            SmallVector<Value> at = moved(bases, lane, plan.laneLoop);
-            forTiles(rowBlock, rowBlocks, plan.rowBlock, plan.rowExtent(),
-                     plan.rows, [&](Value row, int64_t rows) {
-                       emitTile(moved(at, row, plan.rowLoop), rows, lanes,
-                                begin, end);
-                     });
-          });
+      forTiles(laneBlock, laneBlocks, plan.laneBlock, plan.laneExtent(),
+               plan.tileLanes(), [&](Value lane, int64_t lanes) {
+                 SmallVector<Value> at = moved(bases, lane, plan.laneLoop);
+                 forTiles(rowBlock, rowBlocks, plan.rowBlock, plan.rowExtent(),
+                          plan.rows, [&](Value row, int64_t rows) {
+                            emitTile(moved(at, row, plan.rowLoop), rows, lanes,
+                                     begin, end);
+                          });
+               });
     };
-    int64_t steps = plan.summed.empty() ? 1 : plan.nest.extents[plan.summed.back()];
+    int64_t steps =
+        plan.summed.empty() ? 1 : plan.nest.extents[plan.summed.back()];
     if (plan.sumBlock >= steps)
       return tiles(zero, index(steps));
     loop(zero, index(steps), plan.sumBlock, [&](Value begin) {
@@ -279,25 +282,27 @@ private:
         sums.push_back(loadVector(sum, places.back(), masks[v]));
       }
     unsigned narrow = plan.narrow();
-    sums = sumOver(plan.summed, bases, begin, end, std::move(sums),
-                   [&](ArrayRef<Value> at, Sums acc) {
-      SmallVector<Value> wide;
-      for (int64_t v = 0; v < vectors; ++v)
-        wide.push_back(
-            factor(plan.wide, advance(at[plan.wide], v * plan.lanes), masks[v]));
-      for (int64_t row = 0; row < rows; ++row) {
-        Value begins = advance(at[narrow], row * strideOfRows(narrow));
-        Value shared = plan.bothWide ? Value() : splat(narrow, begins);
-        for (int64_t v = 0; v < vectors; ++v) {
-          Value other = shared ? shared
-                               : factor(narrow, advance(begins, v * plan.lanes),
-                                        masks[v]);
-          Value &own = acc[row * vectors + v];
-          own = multiplyAdd(other, wide[v], own);
-        }
-      }
-      return acc;
-    });
+    sums = sumOver(
+        plan.summed, bases, begin, end, std::move(sums),
+        [&](ArrayRef<Value> at, Sums acc) {
+          SmallVector<Value> wide;
+          for (int64_t v = 0; v < vectors; ++v)
+            wide.push_back(factor(
+                plan.wide, advance(at[plan.wide], v * plan.lanes), masks[v]));
+          for (int64_t row = 0; row < rows; ++row) {
+            Value begins = advance(at[narrow], row * strideOfRows(narrow));
+            Value shared = plan.bothWide ? Value() : splat(narrow, begins);
+            for (int64_t v = 0; v < vectors; ++v) {
+              Value other =
+                  shared ? shared
+                         : factor(narrow, advance(begins, v * plan.lanes),
+                                  masks[v]);
+              Value &own = acc[row * vectors + v];
+              own = multiplyAdd(other, wide[v], own);
+            }
+          }
+          return acc;
+        });
     for (auto [place, value, i] :
          llvm::zip(places, sums, llvm::seq<int64_t>(places.size())))
       storeVector(value, place, masks[i % vectors]);
@@ -312,41 +317,46 @@ private:
     int64_t extent = plan.laneExtent(), width = plan.lanes * chains;
     int64_t whole = extent / width * width;
     unsigned narrow = plan.narrow();
-    Value end = plan.summed.empty() ? one : index(plan.nest.extents[plan.summed.back()]);
+    Value end = plan.summed.empty()
+                    ? one
+                    : index(plan.nest.extents[plan.summed.back()]);
     Sums start(rows * chains, nothing);
-    Sums sums = sumOver(plan.summed, bases, zero, end, start,
-                        [&](ArrayRef<Value> at, Sums acc) {
-      auto add = [&](Sums acc, Value lane, int64_t valid) {
-        int64_t vectors = llvm::divideCeil(valid, plan.lanes);
-        for (int64_t v = 0; v < vectors; ++v) {
-          Value mask = maskOf(valid - v * plan.lanes);
-          Value shared =
-              factor(plan.wide,
-                     advance(advance(at[plan.wide], lane, 1), v * plan.lanes),
-                     mask);
-          for (int64_t row = 0; row < rows; ++row) {
-            Value place = advance(advance(at[narrow], lane, 1),
-                                  row * strideOfRows(narrow) + v * plan.lanes);
-            Value &own = acc[row * chains + v];
-            own = multiplyAdd(factor(narrow, place, mask), shared, own);
+    Sums sums = sumOver(
+        plan.summed, bases, zero, end, start,
+        [&](ArrayRef<Value> at, Sums acc) {
+          auto add = [&](Sums acc, Value lane, int64_t valid) {
+            int64_t vectors = llvm::divideCeil(valid, plan.lanes);
+            for (int64_t v = 0; v < vectors; ++v) {
+              Value mask = maskOf(valid - v * plan.lanes);
+              Value shared = factor(
+                  plan.wide,
+                  advance(advance(at[plan.wide], lane, 1), v * plan.lanes),
+                  mask);
+              for (int64_t row = 0; row < rows; ++row) {
+                Value place =
+                    advance(advance(at[narrow], lane, 1),
+                            row * strideOfRows(narrow) + v * plan.lanes);
+                Value &own = acc[row * chains + v];
+                own = multiplyAdd(factor(narrow, place, mask), shared, own);
+              }
+            }
+            return acc;
+          };
+          if (whole > 0) {
+            auto loop =
+                scf::ForOp::create(b, zero, index(whole), index(width), acc);
+            {
+              OpBuilder::InsertionGuard guard(b);
+              b.setInsertionPointToStart(loop.getBody());
+              scf::YieldOp::create(b, add(Sums(loop.getRegionIterArgs()),
+                                          loop.getInductionVar(), width));
+            }
+            acc = Sums(loop.getResults());
           }
-        }
-        return acc;
-      };
-      if (whole > 0) {
-        auto loop = scf::ForOp::create(b, zero, index(whole), index(width), acc);
-        {
-          OpBuilder::InsertionGuard guard(b);
-          b.setInsertionPointToStart(loop.getBody());
-          scf::YieldOp::create(b, add(Sums(loop.getRegionIterArgs()),
-                                      loop.getInductionVar(), width));
-        }
-        acc = Sums(loop.getResults());
-      }
-      if (whole < extent)
-        acc = add(acc, index(whole), extent - whole);
-      return acc;
-    });
+          if (whole < extent)
+            acc = add(acc, index(whole), extent - whole);
+          return acc;
+        });
     for (int64_t row = 0; row < rows; ++row) {
       Value all = sums[row * chains];
       for (int64_t chain = 1; chain < chains; ++chain)
@@ -355,7 +365,8 @@ private:
         all = add(slice(all, 0, half), slice(all, half, half));
       Value total = vector::ExtractOp::create(b, all, ArrayRef<int64_t>{0});
       Value at = advance(bases[sum], row * strideOfRows(sum));
-      Value before = memref::LoadOp::create(b, flats[sum].first, ValueRange{at});
+      Value before =
+          memref::LoadOp::create(b, flats[sum].first, ValueRange{at});
       memref::StoreOp::create(b, add(before, total), flats[sum].first,
                               ValueRange{at});
     }
@@ -367,9 +378,9 @@ private:
     return arith::AddFOp::create(b, x, y);
   }
   Value slice(Value x, int64_t first, int64_t count) {
-    return vector::ExtractStridedSliceOp::create(
-        b, x, ArrayRef<int64_t>{first}, ArrayRef<int64_t>{count},
-        ArrayRef<int64_t>{1});
+    return vector::ExtractStridedSliceOp::create(b, x, ArrayRef<int64_t>{first},
+                                                 ArrayRef<int64_t>{count},
+                                                 ArrayRef<int64_t>{1});
   }
 
   int64_t strideOfRows(unsigned operand) const {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // weft-lower-loops: a linalg op on buffers -> loops in an order in which memory
-// is walked through, in blocks that stay in a cache, and one loop outermost that
-// threads can share. LLVM computes the innermost loop in vectors.
+// is walked through, in blocks that stay in a cache, and one loop outermost
+// that threads can share. LLVM computes the innermost loop in vectors.
 
 #include "lowering/Machine.h"
 #include "lowering/Nest.h"
@@ -267,8 +267,7 @@ private:
       Value place = advance(places[operand], step, stride);
       if (!asVector || stride == 0)
         return memref::LoadOp::create(b, row, ValueRange{place});
-      auto type =
-          VectorType::get({lanes}, getElementTypeOrSelf(row.getType()));
+      auto type = VectorType::get({lanes}, getElementTypeOrSelf(row.getType()));
       return vector::LoadOp::create(b, type, row, ValueRange{place});
     };
     auto index = [&](unsigned number) {
@@ -308,8 +307,9 @@ private:
       if (!isa<MemRefType>(operand.get().getType()))
         mapping.map(argument, operand.get());
       else if (!argument.use_empty())
-        mapping.map(argument, memref::LoadOp::create(b, row, ValueRange{place})
-                                  .getResult());
+        mapping.map(
+            argument,
+            memref::LoadOp::create(b, row, ValueRange{place}).getResult());
     }
     SmallVector<linalg::IndexOp> indices;
     for (Operation &inner : op.getBlock()->without_terminator())

@@ -92,8 +92,8 @@ private:
   void wait(int64_t number) {
     uint64_t seen = 0;
     for (;;) {
-      for (int i = 0; i < spins && generation.load(std::memory_order_acquire) == seen;
-           ++i)
+      for (int i = 0;
+           i < spins && generation.load(std::memory_order_acquire) == seen; ++i)
         pause();
       bool joins;
       {
@@ -135,12 +135,12 @@ Pool &thePool() {
     return *known;
   std::lock_guard<std::mutex> lock(makingPool);
   if (!pool.load()) {
-    static const int once = pthread_atfork(
-        [] { makingPool.lock(); }, [] { makingPool.unlock(); },
-        [] {
-          pool.store(nullptr);
-          makingPool.unlock();
-        });
+    static const int once =
+        pthread_atfork([] { makingPool.lock(); }, [] { makingPool.unlock(); },
+                       [] {
+                         pool.store(nullptr);
+                         makingPool.unlock();
+                       });
     (void)once;
     pool.store(new Pool, std::memory_order_release);
   }
@@ -178,6 +178,7 @@ void weft::runtime::setNumThreads(int64_t count) {
 
 void weft::runtime::runInParallel(Task task, void *arguments, int64_t count) {
   int64_t threads = std::min(numThreads(), count);
-  if (threads < 2 || isSharing || !thePool().run(task, arguments, count, threads))
+  if (threads < 2 || isSharing ||
+      !thePool().run(task, arguments, count, threads))
     task(arguments, 0, count);
 }

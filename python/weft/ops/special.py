@@ -207,7 +207,9 @@ def _zeta(s: np.ndarray, q: np.ndarray) -> np.ndarray:
     # Over all whole k, which is two sums of q > 0, less the others.
     rest = -q - np.floor(-q)
     sign = np.where(s % 2 == 0, 1.0, -1.0)
-    both = (zeta(s, 1 - rest) + sign * zeta(s, rest)) - sign * zeta(s, 1 - q)
+    # SciPy's takes a step for each unit below 0.
+    past = 1 - np.minimum(q, 0)
+    both = (zeta(s, 1 - rest) + sign * zeta(s, rest)) - sign * zeta(s, past)
     both = np.where((s == np.floor(s)) & np.isfinite(s), both, np.nan)
     both = np.where(q == np.floor(q), np.inf, both)
     value = np.where(q > 0, zeta(s, np.where(q > 0, q, 1)), both)

@@ -4,16 +4,16 @@
 #b = affine_map<(m, k, n) -> (k, n)>
 #c = affine_map<(m, k, n) -> (m, n)>
 
-// Six rows of two vectors stay in registers; two rows are left over.
+// Four rows of two vectors stay in registers, twice over.
 // CHECK-LABEL: func.func @product(
 // CHECK-NOT: linalg.generic
 // CHECK: scf.for
-// CHECK: %{{.+}}:12 = scf.for {{.*}} iter_args
+// CHECK: %{{.+}}:8 = scf.for {{.*}} iter_args
 // CHECK-COUNT-2: vector.load {{.*}} vector<8xf32>
 // CHECK: memref.load
 // CHECK: vector.broadcast
 // CHECK-COUNT-2: vector.fma
-// CHECK: %{{.+}}:4 = scf.for {{.*}} iter_args
+// CHECK-COUNT-8: vector.store
 module attributes {weft.machine = {fma = true, vector_bytes = 32 : i64, vector_registers = 16 : i64}} {
   func.func @product(%a: memref<8x20xf32>, %b: memref<20x16xf32>, %c: memref<8x16xf32>) {
     linalg.generic {indexing_maps = [#a, #b, #c], iterator_types = ["parallel", "reduction", "parallel"]}
