@@ -63,11 +63,10 @@ constexpr unsigned sum = 2;
 bool ContractionPlan::chooseLanes() {
   std::optional<unsigned> best;
   for (unsigned loop = 0; loop < nest.depth(); ++loop) {
-    auto inSteps = [&](unsigned operand) {
-      return nest.stride(operand, loop) == 0 || nest.stride(operand, loop) == 1;
-    };
-    if (nest.isParallel(loop) && nest.stride(sum, loop) == 1 && inSteps(0) &&
-        inSteps(1) && (!best || nest.extents[*best] < nest.extents[loop]))
+    int64_t x = nest.stride(0, loop), y = nest.stride(1, loop);
+    bool inSteps = (x == 0 || x == 1) && (y == 0 || y == 1) && x + y > 0;
+    if (nest.isParallel(loop) && nest.stride(sum, loop) == 1 && inSteps &&
+        (!best || nest.extents[*best] < nest.extents[loop]))
       best = loop;
   }
   if (!best)

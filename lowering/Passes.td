@@ -266,7 +266,8 @@ def LowerCopies : Pass<"weft-lower-copies", "::mlir::func::FuncOp"> {
 }
 
 def OutlineKernels : Pass<"weft-outline-kernels", "::mlir::ModuleOp"> {
-  let summary = "Moves each linalg op on buffers into a function of its own";
+  let summary = "Moves each linalg op on buffers, and each loop that only "
+                "computes, into a function of its own";
   let description = [{
     ```mlir
     linalg.fill ins(%zero : f32) outs(%a : memref<4xf32>)

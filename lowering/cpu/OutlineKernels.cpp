@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // weft-outline-kernels: each linalg op on buffers -> a function of its own and
-// a call. LLVM's time grows faster than the size of a function, and it knows
-// more of arguments that do not alias than of places in an arena.
+// a call; the same one for ops that are alike. LLVM's time grows faster than
+// the size of a function, and it knows more of arguments that do not alias than
+// of places in an arena.
 
 #include "lowering/Passes.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -10,6 +11,8 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Matchers.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "mlir/Interfaces/ViewLikeInterface.h"
 #include "mlir/Transforms/RegionUtils.h"
 
 namespace weft {
@@ -25,13 +28,14 @@ class OutlineKernels final
     : public weft::impl::OutlineKernelsBase<OutlineKernels> {
   void runOnOperation() override {
     SymbolTable symbols(getOperation());
+    kernels.clear();
     auto funcs = llvm::to_vector(getOperation().getOps<func::FuncOp>());
     for (func::FuncOp func : funcs) {
       if (!func->hasAttr(weft::arenaBytesAttr))
         continue;
       SmallVector<Operation *> ops;
       func.walk<WalkOrder::PreOrder>([&](Operation *op) {
-        bool isKernel = isa<linalg::LinalgOp>(op) || isRowLoop(op);
+        bool isKernel = isa<linalg::LinalgOp>(op) || isKernelLoop(op);
         if (!isKernel || takesTape(op))
           return WalkResult::advance();
         ops.push_back(op);
@@ -43,9 +47,39 @@ class OutlineKernels final
     }
   }
 
-  /// Whether it is a loop over rows, which is a kernel as a whole.
-  static bool isRowLoop(Operation *op) {
-    return isa<scf::ForOp>(op) && op->hasAttr(weft::rowsAttr);
+  /// Whether it is a loop over rows, or one that only computes and has effects
+  /// on nothing but buffers, each of which it knows by one name.
+  static bool isKernelLoop(Operation *op) {
+    if (!isa<scf::ForOp>(op) || op->getNumResults() != 0)
+      return false;
+    if (op->hasAttr(weft::rowsAttr))
+      return true;
+    bool onlyComputes =
+        !op->walk([](Operation *inner) {
+             bool isFree = isMemoryEffectFree(inner) ||
+                           isa<memref::LoadOp, memref::StoreOp, scf::ForOp,
+                               scf::IfOp, scf::YieldOp>(inner);
+             return isFree ? WalkResult::advance() : WalkResult::interrupt();
+           }).wasInterrupted();
+    llvm::SetVector<Value> used(op->operand_begin(), op->operand_end());
+    getUsedValuesDefinedAbove(op->getRegions(), used);
+    llvm::SmallDenseSet<Value> bases;
+    return onlyComputes && llvm::all_of(used, [&](Value value) {
+             auto memref = dyn_cast<MemRefType>(value.getType());
+             return !memref || (memref.hasStaticShape() &&
+                                bases.insert(baseOf(value)).second);
+           });
+  }
+
+  /// The buffer that a value is a view of. Parts of the arena that are in use
+  /// at once have nothing in common.
+  static Value baseOf(Value buffer) {
+    while (auto view = buffer.getDefiningOp<ViewLikeOpInterface>()) {
+      if (isa<memref::ViewOp>(view))
+        break;
+      buffer = view.getViewSource();
+    }
+    return buffer;
   }
 
   /// Whether the op is on a whole tape, for which no bare pointer can stand.
@@ -88,7 +122,7 @@ class OutlineKernels final
         indices(memref.getStridesAndOffset().first));
   }
 
-  static void outline(Operation *op, func::FuncOp func, SymbolTable &symbols) {
+  void outline(Operation *op, func::FuncOp func, SymbolTable &symbols) {
     llvm::SetVector<Value> used(op->operand_begin(), op->operand_end());
     getUsedValuesDefinedAbove(op->getRegions(), used);
     SmallVector<Value> arguments, constants;
@@ -109,9 +143,6 @@ class OutlineKernels final
         b.getFunctionType(ValueRange(passed).getTypes(), {}));
     kernel->remove();
     kernel.setPrivate();
-    symbols.insert(kernel, func->getIterator());
-    func::CallOp::create(b, loc, kernel, passed);
-
     b.setInsertionPointToStart(kernel.addEntryBlock());
     IRMapping mapping;
     auto received = kernel.getArguments().begin();
@@ -125,8 +156,30 @@ class OutlineKernels final
       row->moveBefore(&kernel.front(), kernel.front().begin());
     });
     func::ReturnOp::create(b, loc);
+
+    func::FuncOp &known = kernels[textOf(kernel)];
+    if (known) {
+      kernel->erase();
+    } else {
+      known = kernel;
+      symbols.insert(kernel, func->getIterator());
+    }
+    b.setInsertionPoint(op);
+    func::CallOp::create(b, loc, known, passed);
     op->erase();
   }
+
+  /// What two kernels of a function have in common that compute the same. None
+  /// has a number of its own in its name yet.
+  static std::string textOf(func::FuncOp kernel) {
+    std::string text;
+    llvm::raw_string_ostream stream(text);
+    kernel->print(stream,
+                  OpPrintingFlags().useLocalScope().enableDebugInfo(false));
+    return text;
+  }
+
+  llvm::StringMap<func::FuncOp> kernels;
 };
 
 } // namespace

@@ -18,6 +18,7 @@ import weft
 RANDOM = np.random.default_rng(0)
 X = RANDOM.normal(size=(517, 389)).astype("float32")
 Y = RANDOM.normal(size=(389, 611)).astype("float32")
+WIDE = RANDOM.normal(size=(64, 8192)).astype("float32")
 IMAGES = RANDOM.normal(size=(4, 21, 23, 16)).astype("float32")
 KERNEL = RANDOM.normal(size=(3, 3, 16, 24)).astype("float32")
 
@@ -26,7 +27,7 @@ PROGRAMS: dict[str, tuple[Any, ...]] = {
     "transposed product": (lambda x, y: y.T @ x.T, X, Y),
     "softmax": (weft.nn.softmax, X),
     "transpose": (lambda x: x.T + 1, X),
-    "column sums": (lambda x: weft.sum(x, axis=0), X),
+    "column sums": (lambda x: weft.sum(x, axis=0), WIDE),
     "row maxima": (lambda x: weft.max(x, axis=1), X),
     "argmax": (lambda x: weft.argmax(x, axis=1), X),
     "elementwise": (lambda x: weft.exp(weft.sin(x)), X),

@@ -42,3 +42,42 @@ func.func @loop(%a: memref<10x4xf32>) attributes {weft.arena_bytes = 0 : i64} {
   }
   return
 }
+
+// Ops that are alike share a kernel.
+// CHECK-LABEL: func.func private @alike_kernel(
+// CHECK-NOT: func.func private
+// CHECK-LABEL: func.func @alike.body(
+// CHECK-SAME: %[[A:.+]]: memref<4xf32>, %[[B:.+]]: memref<4xf32>)
+// CHECK: call @alike_kernel(%[[A]])
+// CHECK: call @alike_kernel(%[[B]])
+func.func @alike(%a: memref<4xf32>, %b: memref<4xf32>) attributes {weft.arena_bytes = 0 : i64} {
+  %zero = arith.constant 0.0 : f32
+  linalg.fill ins(%zero : f32) outs(%a : memref<4xf32>)
+  linalg.fill ins(%zero : f32) outs(%b : memref<4xf32>)
+  return
+}
+
+// A loop that only computes is a kernel as a whole; one that knows a buffer by
+// two names is not.
+// CHECK-LABEL: func.func private @loops_kernel(
+// CHECK: scf.for
+// CHECK: memref.store
+// CHECK-LABEL: func.func @loops.body(
+// CHECK: call @loops_kernel(
+// CHECK: scf.for
+func.func @loops(%a: memref<8xf32>, %b: memref<8xf32>) attributes {weft.arena_bytes = 0 : i64} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  scf.for %i = %c0 to %c4 step %c1 {
+    %x = memref.load %a[%i] : memref<8xf32>
+    memref.store %x, %b[%i] : memref<8xf32>
+  }
+  %first = memref.subview %a[0] [4] [1] : memref<8xf32> to memref<4xf32, strided<[1]>>
+  %last = memref.subview %a[4] [4] [1] : memref<8xf32> to memref<4xf32, strided<[1], offset: 4>>
+  scf.for %i = %c0 to %c4 step %c1 {
+    %x = memref.load %first[%i] : memref<4xf32, strided<[1]>>
+    memref.store %x, %last[%i] : memref<4xf32, strided<[1], offset: 4>>
+  }
+  return
+}
