@@ -256,7 +256,9 @@ private:
     for (Member &member : members)
       for (OpOperand &init : member.op.getDpsInitsMutable()) {
         auto alloc = init.get().getDefiningOp<memref::AllocOp>();
-        if (!alloc || privateRows.contains(alloc) ||
+        // What is allocated outside of a loop lives from step to step.
+        if (!alloc || alloc->getBlock() != member.op->getBlock() ||
+            privateRows.contains(alloc) ||
             !llvm::all_of(alloc->getUsers(),
                           [&](Operation *user) { return own.contains(user); }))
           continue;

@@ -79,3 +79,35 @@ func.func @columns(%x: memref<64x512xf32>, %s: memref<512xf32>, %y: memref<64x51
   }
   return
 }
+
+// -----
+
+#id = affine_map<(d0, d1) -> (d0, d1)>
+// What a loop keeps from step to step stays whole.
+// CHECK-LABEL: func.func @kept(
+// CHECK: %[[STATE:.+]] = memref.alloc()
+// CHECK: scf.for
+// CHECK: scf.for %[[I:.+]] =
+// CHECK-NOT: memref.alloca
+// CHECK: memref.subview %[[STATE]][%[[I]], 0]
+func.func @kept(%x: memref<64x512xf32>, %y: memref<64x512xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c9 = arith.constant 9 : index
+  %state = memref.alloc() : memref<64x512xf32>
+  scf.for %step = %c0 to %c9 step %c1 {
+    linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}
+        ins(%x : memref<64x512xf32>) outs(%state : memref<64x512xf32>) {
+    ^bb0(%a: f32, %s: f32):
+      %0 = arith.addf %a, %s : f32
+      linalg.yield %0 : f32
+    }
+    linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}
+        ins(%state : memref<64x512xf32>) outs(%y : memref<64x512xf32>) {
+    ^bb0(%a: f32, %out: f32):
+      %0 = arith.negf %a : f32
+      linalg.yield %0 : f32
+    }
+  }
+  return
+}
