@@ -16,7 +16,8 @@ namespace {
 // Clean-up follows fusion, which leaves empty tensors and equal constants.
 constexpr llvm::StringLiteral fusedPasses = R"(
   inline, symbol-dce, weft-describe-machine,
-  func.func(weft-pack-contractions, weft-fuse-elementwise, canonicalize, cse))";
+  func.func(weft-pack-contractions, weft-fuse-elementwise,
+            weft-split-reductions, canonicalize, cse))";
 
 // Barriers go when all that they keep apart has been through its last clean-up
 // as tensors. Destinations must be in the text before bufferization decides

@@ -185,6 +185,27 @@ def UnrollLoops : Pass<"weft-unroll-loops", "::mlir::func::FuncOp"> {
   ];
 }
 
+def SplitReductions : Pass<"weft-split-reductions", "::mlir::func::FuncOp"> {
+  let summary = "Reduces long arrays to a few numbers in parts";
+  let description = [{
+    How many parts follows from the shape alone, so that a result does not depend
+    on the number of threads.
+
+    ```mlir
+    linalg.generic ... ins(%x : tensor<1048576xf32>) outs(%zero : tensor<f32>) { add }
+    ```
+    becomes
+    ```mlir
+    %parts = tensor.expand_shape %x [[0, 1]] : tensor<1048576xf32> into tensor<64x16384xf32>
+    %sums = linalg.generic ... ins(%parts) outs(%zeros : tensor<64xf32>) { add }
+    linalg.generic ... ins(%sums) outs(%zero : tensor<f32>) { add }
+    ```
+  }];
+  let dependentDialects = [
+    "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"
+  ];
+}
+
 def GroupRows : Pass<"weft-group-rows", "::mlir::func::FuncOp"> {
   let summary = "Has ops that work on the same rows run row by row";
   let description = [{

@@ -16,6 +16,8 @@ class LaneReduction {
 public:
   static std::optional<LaneReduction> match(mlir::linalg::LinalgOp op);
 
+  /// The op that combines an element with what is accumulated.
+  mlir::Operation *combiner() const { return combine; }
   /// The bits of what is accumulated.
   unsigned width() const;
 

@@ -28,6 +28,8 @@ PROGRAMS: dict[str, tuple[Any, ...]] = {
     "softmax": (weft.nn.softmax, X),
     "transpose": (lambda x: x.T + 1, X),
     "column sums": (lambda x: weft.sum(x, axis=0), WIDE),
+    "sum": (weft.sum, WIDE),
+    "minima": (lambda x: weft.min(x, axis=(1, 2)), WIDE.reshape(4, 64, 2048)),
     "row maxima": (lambda x: weft.max(x, axis=1), X),
     "argmax": (lambda x: weft.argmax(x, axis=1), X),
     "elementwise": (lambda x: weft.exp(weft.sin(x)), X),

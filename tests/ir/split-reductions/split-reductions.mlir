@@ -1,0 +1,61 @@
+// RUN: weft-opt --pass-pipeline='builtin.module(func.func(weft-split-reductions))' --split-input-file %s | FileCheck %s
+
+#x = affine_map<(d0) -> (d0)>
+#s = affine_map<(d0) -> ()>
+
+// CHECK-DAG: #[[PARTS:.+]] = affine_map<(d0, d1) -> (d0, d1)>
+// CHECK-DAG: #[[PART:.+]] = affine_map<(d0, d1) -> (d0)>
+// CHECK-LABEL: func.func @sum(
+// CHECK: %[[INIT:.+]] = linalg.fill {{.*}} -> tensor<f32>
+// CHECK: %[[X:.+]] = tensor.expand_shape {{.*}} into tensor<64x16384xf32>
+// CHECK: %[[ZEROS:.+]] = linalg.fill {{.*}} -> tensor<64xf32>
+// CHECK: %[[SUMS:.+]] = linalg.generic {indexing_maps = [#[[PARTS]], #[[PART]]], iterator_types = ["parallel", "reduction"]} ins(%[[X]] : {{.*}}) outs(%[[ZEROS]] :
+// CHECK: linalg.generic {{.*}} iterator_types = ["reduction"]} ins(%[[SUMS]] : {{.*}}) outs(%[[INIT]] :
+func.func @sum(%x: tensor<1048576xf32>) -> tensor<f32> {
+  %zero = arith.constant 0.0 : f32
+  %empty = tensor.empty() : tensor<f32>
+  %init = linalg.fill ins(%zero : f32) outs(%empty : tensor<f32>) -> tensor<f32>
+  %0 = linalg.generic {indexing_maps = [#x, #s], iterator_types = ["reduction"]}
+      ins(%x : tensor<1048576xf32>) outs(%init : tensor<f32>) {
+  ^bb0(%a: f32, %b: f32):
+    %c = arith.addf %b, %a fastmath<reassoc> : f32
+    linalg.yield %c : f32
+  } -> tensor<f32>
+  return %0 : tensor<f32>
+}
+
+// -----
+
+#x = affine_map<(d0) -> (d0)>
+#s = affine_map<(d0) -> ()>
+
+// What a sum begins with counts once only; a sum in order is one; and a prime
+// number has no parts.
+// CHECK-LABEL: func.func @whole(
+// CHECK-NOT: tensor.expand_shape
+func.func @whole(%x: tensor<1048576xf32>, %y: tensor<1048583xf32>) -> (tensor<f32>, tensor<f32>, tensor<f32>) {
+  %zero = arith.constant 0.0 : f32
+  %five = arith.constant 5.0 : f32
+  %empty = tensor.empty() : tensor<f32>
+  %from_five = linalg.fill ins(%five : f32) outs(%empty : tensor<f32>) -> tensor<f32>
+  %0 = linalg.generic {indexing_maps = [#x, #s], iterator_types = ["reduction"]}
+      ins(%x : tensor<1048576xf32>) outs(%from_five : tensor<f32>) {
+  ^bb0(%a: f32, %b: f32):
+    %c = arith.addf %b, %a fastmath<reassoc> : f32
+    linalg.yield %c : f32
+  } -> tensor<f32>
+  %from_zero = linalg.fill ins(%zero : f32) outs(%empty : tensor<f32>) -> tensor<f32>
+  %1 = linalg.generic {indexing_maps = [#x, #s], iterator_types = ["reduction"]}
+      ins(%x : tensor<1048576xf32>) outs(%from_zero : tensor<f32>) {
+  ^bb0(%a: f32, %b: f32):
+    %c = arith.addf %b, %a : f32
+    linalg.yield %c : f32
+  } -> tensor<f32>
+  %2 = linalg.generic {indexing_maps = [#x, #s], iterator_types = ["reduction"]}
+      ins(%y : tensor<1048583xf32>) outs(%from_zero : tensor<f32>) {
+  ^bb0(%a: f32, %b: f32):
+    %c = arith.addf %b, %a fastmath<reassoc> : f32
+    linalg.yield %c : f32
+  } -> tensor<f32>
+  return %0, %1, %2 : tensor<f32>, tensor<f32>, tensor<f32>
+}
