@@ -298,6 +298,8 @@ def OutlineKernels : Pass<"weft-outline-kernels", "::mlir::ModuleOp"> {
     func.call @f_kernel(%a) : (memref<4xf32>) -> ()
     ```
     A slice at a place that a loop computes is passed as its buffer and a number.
+    Ops that are alike share a kernel, and a sum of products has one with what
+    fills the array that it is added to.
   }];
   let dependentDialects = [
     "::mlir::func::FuncDialect", "::mlir::memref::MemRefDialect"

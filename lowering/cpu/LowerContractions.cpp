@@ -11,6 +11,7 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/Matchers.h"
 
 namespace weft {
 #define GEN_PASS_DEF_LOWERCONTRACTIONS
@@ -31,8 +32,9 @@ constexpr double worthSharing = 1 << 20;
 class Emitter {
 public:
   Emitter(linalg::GenericOp op, const ContractionPlan &plan,
-          const MultiplyAdd &body, bool hasFma)
-      : op(op), plan(plan), body(body), hasFma(hasFma), b(op.getLoc(), op),
+          const MultiplyAdd &body, bool hasFma, bool fromZero)
+      : op(op), plan(plan), body(body), hasFma(hasFma), fromZero(fromZero),
+        b(op.getLoc(), op),
         element(getElementTypeOrSelf(op.getDpsInits()[0].getType())) {}
 
   void emit() {
@@ -203,25 +205,30 @@ private:
                });
       return;
     }
-    auto tiles = [&](Value begin, Value end) {
+    auto tiles = [&](Value begin, Value end, bool isFirst) {
       forTiles(laneBlock, laneBlocks, plan.laneBlock, plan.laneExtent(),
                plan.tileLanes(), [&](Value lane, int64_t lanes) {
                  SmallVector<Value> at = moved(bases, lane, plan.laneLoop);
                  forTiles(rowBlock, rowBlocks, plan.rowBlock, plan.rowExtent(),
                           plan.rows, [&](Value row, int64_t rows) {
                             emitTile(moved(at, row, plan.rowLoop), rows, lanes,
-                                     begin, end);
+                                     begin, end, isFirst && fromZero);
                           });
                });
     };
     int64_t steps =
         plan.summed.empty() ? 1 : plan.nest.extents[plan.summed.back()];
-    if (plan.sumBlock >= steps)
-      return tiles(zero, index(steps));
-    loop(zero, index(steps), plan.sumBlock, [&](Value begin) {
+    int64_t first = 0;
+    if (fromZero || plan.sumBlock >= steps) {
+      first = std::min(plan.sumBlock, steps);
+      tiles(zero, index(first), /*isFirst=*/true);
+    }
+    if (first == steps)
+      return;
+    loop(index(first), index(steps), plan.sumBlock, [&](Value begin) {
       Value end = arith::MinUIOp::create(b, advance(begin, plan.sumBlock),
                                          index(steps));
-      tiles(begin, end);
+      tiles(begin, end, /*isFirst=*/false);
     });
   }
 
@@ -270,8 +277,12 @@ private:
   /// Adds to one tile what the steps of the last loop from `begin` to `end`
   /// give, and all of the other loops that are summed over.
   void emitTile(ArrayRef<Value> bases, int64_t rows, int64_t lanes, Value begin,
-                Value end) {
+                Value end, bool startsAtZero) {
     int64_t vectors = llvm::divideCeil(lanes, plan.lanes);
+    Value nothing;
+    if (startsAtZero)
+      nothing = arith::ConstantOp::create(
+          b, b.getZeroAttr(VectorType::get({plan.lanes}, element)));
     SmallVector<Value> masks(vectors), places;
     masks.back() = maskOf(lanes - (vectors - 1) * plan.lanes);
     Sums sums;
@@ -279,7 +290,8 @@ private:
     for (int64_t row = 0; row < rows; ++row)
       for (int64_t v = 0; v < vectors; ++v) {
         places.push_back(advance(bases[sum], row * rowStride + v * plan.lanes));
-        sums.push_back(loadVector(sum, places.back(), masks[v]));
+        sums.push_back(startsAtZero ? nothing
+                                    : loadVector(sum, places.back(), masks[v]));
       }
     unsigned narrow = plan.narrow();
     sums = sumOver(
@@ -365,10 +377,10 @@ private:
         all = add(slice(all, 0, half), slice(all, half, half));
       Value total = vector::ExtractOp::create(b, all, ArrayRef<int64_t>{0});
       Value at = advance(bases[sum], row * strideOfRows(sum));
-      Value before =
-          memref::LoadOp::create(b, flats[sum].first, ValueRange{at});
-      memref::StoreOp::create(b, add(before, total), flats[sum].first,
-                              ValueRange{at});
+      if (!fromZero)
+        total = add(memref::LoadOp::create(b, flats[sum].first, ValueRange{at}),
+                    total);
+      memref::StoreOp::create(b, total, flats[sum].first, ValueRange{at});
     }
   }
 
@@ -390,7 +402,7 @@ private:
   linalg::GenericOp op;
   const ContractionPlan &plan;
   const MultiplyAdd &body;
-  bool hasFma;
+  bool hasFma, fromZero;
   ImplicitLocOpBuilder b;
   Type element;
   Value zero, one;
@@ -408,9 +420,27 @@ class LowerContractions final
       if (!op.hasPureBufferSemantics())
         continue;
       auto plan = ContractionPlan::make(op, machine);
-      if (plan)
-        Emitter(op, *plan, *MultiplyAdd::match(op), machine.hasFma).emit();
+      if (!plan)
+        continue;
+      linalg::FillOp fill = fillOf(op);
+      Emitter(op, *plan, *MultiplyAdd::match(op), machine.hasFma,
+              static_cast<bool>(fill))
+          .emit();
+      if (fill)
+        fill.erase();
     }
+  }
+
+  /// The op just before, if it fills with zeros what is added to.
+  static linalg::FillOp fillOf(linalg::GenericOp op) {
+    auto fill = dyn_cast_or_null<linalg::FillOp>(op->getPrevNode());
+    if (!fill || fill.getOutputs()[0] != op.getDpsInits()[0])
+      return {};
+    Value value = fill.getInputs()[0];
+    return matchPattern(value, m_Zero()) ||
+                   matchPattern(value, m_PosZeroFloat())
+               ? fill
+               : linalg::FillOp();
   }
 };
 

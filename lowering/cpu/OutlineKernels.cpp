@@ -5,6 +5,7 @@
 // the size of a function, and it knows more of arguments that do not alias than
 // of places in an arena.
 
+#include "lowering/ContractionPlan.h"
 #include "lowering/Passes.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -33,18 +34,51 @@ class OutlineKernels final
     for (func::FuncOp func : funcs) {
       if (!func->hasAttr(weft::arenaBytesAttr))
         continue;
-      SmallVector<Operation *> ops;
+      SmallVector<Kernel> found;
       func.walk<WalkOrder::PreOrder>([&](Operation *op) {
         bool isKernel = isa<linalg::LinalgOp>(op) || isKernelLoop(op);
         if (!isKernel || takesTape(op))
           return WalkResult::advance();
-        ops.push_back(op);
+        Kernel kernel{op};
+        if (linalg::FillOp fill = findFill(op)) {
+          llvm::erase_if(found, [&](const Kernel &other) {
+            return other.front() == fill;
+          });
+          kernel.insert(kernel.begin(), fill);
+        }
+        found.push_back(kernel);
         return WalkResult::skip();
       });
-      for (Operation *op : ops)
-        outline(op, func, symbols);
+      for (const Kernel &kernel : found)
+        outline(kernel, func, symbols);
       (void)symbols.rename(func, (func.getSymName() + weft::bodySuffix).str());
     }
+  }
+
+  /// Ops that are computed one after the other by one function.
+  using Kernel = SmallVector<Operation *, 2>;
+
+  /// The fill with what a sum of products is added to, if nothing sees it
+  /// before.
+  static linalg::FillOp findFill(Operation *op) {
+    auto generic = dyn_cast<linalg::GenericOp>(op);
+    if (!generic || generic.getNumReductionLoops() == 0 ||
+        !weft::MultiplyAdd::match(generic))
+      return {};
+    Value sums = generic.getDpsInits()[0];
+    for (Operation *before = op->getPrevNode(); before;
+         before = before->getPrevNode()) {
+      auto fill = dyn_cast<linalg::FillOp>(before);
+      if (fill && fill.getOutputs()[0] == sums)
+        return fill;
+      bool isOther = isa<linalg::LinalgOp>(before) &&
+                     llvm::none_of(before->getOperands(), [&](Value operand) {
+                       return baseOf(operand) == baseOf(sums);
+                     });
+      if (!isOther && !isMemoryEffectFree(before))
+        return {};
+    }
+    return {};
   }
 
   /// Whether it is a loop over rows, or one that only computes and has effects
@@ -122,9 +156,13 @@ class OutlineKernels final
         indices(memref.getStridesAndOffset().first));
   }
 
-  void outline(Operation *op, func::FuncOp func, SymbolTable &symbols) {
-    llvm::SetVector<Value> used(op->operand_begin(), op->operand_end());
-    getUsedValuesDefinedAbove(op->getRegions(), used);
+  void outline(const Kernel &ops, func::FuncOp func, SymbolTable &symbols) {
+    Operation *op = ops.back();
+    llvm::SetVector<Value> used;
+    for (Operation *each : ops) {
+      used.insert(each->operand_begin(), each->operand_end());
+      getUsedValuesDefinedAbove(each->getRegions(), used);
+    }
     SmallVector<Value> arguments, constants;
     for (Value value : used)
       (matchPattern(value, m_Constant()) ? constants : arguments)
@@ -150,11 +188,11 @@ class OutlineKernels final
       mapping.map(argument, receive(b, loc, argument.getType(), received));
     for (Value constant : constants)
       b.clone(*constant.getDefiningOp(), mapping);
-    Operation *own = b.clone(*op, mapping);
-    // On the stack of whoever calls, once.
-    own->walk([&](memref::AllocaOp row) {
-      row->moveBefore(&kernel.front(), kernel.front().begin());
-    });
+    for (Operation *each : ops)
+      // Rows are on the stack of whoever calls, once.
+      b.clone(*each, mapping)->walk([&](memref::AllocaOp row) {
+        row->moveBefore(&kernel.front(), kernel.front().begin());
+      });
     func::ReturnOp::create(b, loc);
 
     func::FuncOp &known = kernels[textOf(kernel)];
@@ -166,7 +204,8 @@ class OutlineKernels final
     }
     b.setInsertionPoint(op);
     func::CallOp::create(b, loc, known, passed);
-    op->erase();
+    for (Operation *each : llvm::reverse(ops))
+      each->erase();
   }
 
   /// What two kernels of a function have in common that compute the same. None

@@ -97,3 +97,30 @@ module {
     return
   }
 }
+
+// -----
+
+// What has been filled with zeros need not be read.
+#a = affine_map<(m, k, n) -> (m, k)>
+#b = affine_map<(m, k, n) -> (k, n)>
+#c = affine_map<(m, k, n) -> (m, n)>
+// CHECK-LABEL: func.func @from_zero(
+// CHECK-SAME: %{{.+}}: memref<8x20xf32>, %{{.+}}: memref<20x8xf32>, %[[C:.+]]: memref<8x8xf32>)
+// CHECK-NOT: linalg.fill
+// CHECK: %[[ROW:.+]] = memref.reinterpret_cast %[[C]]
+// CHECK-NOT: vector.load %[[ROW]]
+// CHECK: vector.store %{{.+}}, %[[ROW]]
+module attributes {weft.machine = {fma = true, vector_bytes = 32 : i64, vector_registers = 16 : i64}} {
+  func.func @from_zero(%a: memref<8x20xf32>, %b: memref<20x8xf32>, %c: memref<8x8xf32>) {
+    %zero = arith.constant 0.0 : f32
+    linalg.fill ins(%zero : f32) outs(%c : memref<8x8xf32>)
+    linalg.generic {indexing_maps = [#a, #b, #c], iterator_types = ["parallel", "reduction", "parallel"]}
+        ins(%a, %b : memref<8x20xf32>, memref<20x8xf32>) outs(%c : memref<8x8xf32>) {
+    ^bb0(%x: f32, %y: f32, %s: f32):
+      %p = arith.mulf %x, %y fastmath<reassoc,contract> : f32
+      %t = arith.addf %s, %p fastmath<reassoc,contract> : f32
+      linalg.yield %t : f32
+    }
+    return
+  }
+}

@@ -81,3 +81,27 @@ func.func @loops(%a: memref<8xf32>, %b: memref<8xf32>) attributes {weft.arena_by
   }
   return
 }
+
+#a = affine_map<(m, k, n) -> (m, k)>
+#b = affine_map<(m, k, n) -> (k, n)>
+#c = affine_map<(m, k, n) -> (m, n)>
+// What a sum of products is added to is filled by the same kernel, also if
+// something else is computed in between.
+// CHECK-LABEL: func.func private @product_kernel(
+// CHECK: linalg.fill {{.*}} : memref<4xf32>
+// CHECK-LABEL: func.func private @product_kernel_0(
+// CHECK: linalg.fill {{.*}} outs(%[[C:.+]] : memref<4x4xf32>)
+// CHECK: linalg.generic {{.*}} outs(%[[C]] : memref<4x4xf32>)
+func.func @product(%a: memref<4x4xf32>, %b: memref<4x4xf32>, %c: memref<4x4xf32>, %d: memref<4xf32>) attributes {weft.arena_bytes = 0 : i64} {
+  %zero = arith.constant 0.0 : f32
+  linalg.fill ins(%zero : f32) outs(%c : memref<4x4xf32>)
+  linalg.fill ins(%zero : f32) outs(%d : memref<4xf32>)
+  linalg.generic {indexing_maps = [#a, #b, #c], iterator_types = ["parallel", "reduction", "parallel"]}
+      ins(%a, %b : memref<4x4xf32>, memref<4x4xf32>) outs(%c : memref<4x4xf32>) {
+  ^bb0(%x: f32, %y: f32, %s: f32):
+    %p = arith.mulf %x, %y fastmath<reassoc,contract> : f32
+    %t = arith.addf %s, %p fastmath<reassoc,contract> : f32
+    linalg.yield %t : f32
+  }
+  return
+}
