@@ -107,7 +107,8 @@ module {
 // CHECK-LABEL: func.func @from_zero(
 // CHECK-SAME: %{{.+}}: memref<8x20xf32>, %{{.+}}: memref<20x8xf32>, %[[C:.+]]: memref<8x8xf32>)
 // CHECK-NOT: linalg.fill
-// CHECK: %[[ROW:.+]] = memref.reinterpret_cast %[[C]]
+// CHECK: %[[BASE:[a-z0-9_]+]], %{{.+}} = memref.extract_strided_metadata %[[C]]
+// CHECK: %[[ROW:.+]] = memref.reinterpret_cast %[[BASE]]
 // CHECK-NOT: vector.load %[[ROW]]
 // CHECK: vector.store %{{.+}}, %[[ROW]]
 module attributes {weft.machine = {fma = true, vector_bytes = 32 : i64, vector_registers = 16 : i64}} {
