@@ -145,7 +145,12 @@ static int64_t equalBlocks(int64_t extent, int64_t size, int64_t step) {
   return llvm::alignTo(llvm::divideCeil(extent, blocks), step);
 }
 
-void ContractionPlan::chooseBlocks() {
+/// What of a cache, but no more than has been found to be of use.
+static int64_t portion(int64_t bytes, int64_t most) {
+  return std::clamp<int64_t>(bytes, 16, most);
+}
+
+void ContractionPlan::chooseBlocks(const Machine &machine) {
   // The last loop summed over is that with the longest way through the vectors.
   if (!summed.empty()) {
     auto longest = llvm::max_element(summed, [&](unsigned a, unsigned b) {
@@ -160,13 +165,17 @@ void ContractionPlan::chooseBlocks() {
     // read along, a few of them side by side.
     bool streams = rowExtent() == 1 && !nest.accesses[wide].panelLoop &&
                    laneExtent() > tileLanes();
-    int64_t most = streams ? 8 : 2048 / elementBytes;
+    int64_t most =
+        streams ? 8 : portion(machine.l1Bytes / 16, 2048) / elementBytes;
     if (steps > most * 3 / 2)
       sumBlock = equalBlocks(steps, most, streams ? 1 : 8);
   }
-  rowBlock = equalBlocks(rowExtent(), 128, rows);
+  rowBlock =
+      equalBlocks(rowExtent(), portion(machine.l2Bytes >> 13, 128), rows);
   laneBlock = lanesAreSummed ? laneExtent()
-                             : equalBlocks(laneExtent(), 512, tileLanes());
+                             : equalBlocks(laneExtent(),
+                                           portion(machine.l2Bytes >> 11, 512),
+                                           tileLanes());
 }
 
 std::optional<ContractionPlan> ContractionPlan::make(linalg::GenericOp op,
@@ -197,7 +206,7 @@ std::optional<ContractionPlan> ContractionPlan::make(linalg::GenericOp op,
   }
   plan.chooseTile(machine);
   plan.elementBytes = element.getIntOrFloatBitWidth() / 8;
-  plan.chooseBlocks();
+  plan.chooseBlocks(machine);
   return plan;
 }
 
@@ -209,6 +218,6 @@ bool ContractionPlan::isWorthPacking(const Machine &machine) const {
   for (unsigned loop : summed)
     steps *= nest.extents[loop];
   // Each element must be read often, and be far from the next one that is read.
-  return rowExtent() >= 32 &&
+  return rowExtent() >= 4 * rows &&
          laneExtent() * steps * elementBytes > machine.l1Bytes;
 }

@@ -60,7 +60,7 @@ private:
   bool chooseSummedLanes();
   void chooseRows();
   void chooseTile(const Machine &machine);
-  void chooseBlocks();
+  void chooseBlocks(const Machine &machine);
 };
 
 } // namespace weft

@@ -23,6 +23,7 @@ namespace weft {
 using namespace mlir;
 using linalg::LinalgOp;
 using weft::Access;
+using weft::Machine;
 using weft::Nest;
 
 namespace {
@@ -31,7 +32,12 @@ namespace {
 constexpr size_t mostMembers = 16;
 /// Shorter rows are not worth a loop of their own, and fewer of them leave
 /// threads without work.
-constexpr int64_t leastSteps = 32, leastRows = 16;
+int64_t leastSteps(const Machine &machine) {
+  return std::min<int64_t>(32, machine.shareFrom);
+}
+int64_t leastRows(const Machine &machine) {
+  return std::min<int64_t>(16, machine.shareFrom);
+}
 /// Bytes of the rows that a thread keeps on its stack.
 constexpr int64_t mostPrivateBytes = 128 << 10;
 
@@ -57,6 +63,8 @@ Value baseOf(Value buffer) {
 
 class Group {
 public:
+  explicit Group(const Machine &machine) : machine(machine) {}
+
   /// Whether the op can join; if so, it has.
   bool add(LinalgOp op) {
     std::optional<Nest> nest =
@@ -80,9 +88,10 @@ public:
   }
 
   void build() {
-    while (rows > 0 && (stepsPerRow() < leastSteps || !keepsToRows(rows)))
+    while (rows > 0 &&
+           (stepsPerRow() < leastSteps(machine) || !keepsToRows(rows)))
       --rows;
-    if (members.size() > 1 && rows > 0 && numRows() >= leastRows)
+    if (members.size() > 1 && rows > 0 && numRows() >= leastRows(machine))
       wrap();
     members.clear();
     privateRows.clear();
@@ -215,7 +224,7 @@ private:
     };
     auto loop = scf::ForOp::create(b, index(0), index(numRows()), index(1));
     loop->setAttr(weft::rowsAttr, b.getUnitAttr());
-    if (work() >= weft::worthSharing)
+    if (work() >= machine.shareFrom)
       loop->setAttr(weft::parallelAttr, b.getUnitAttr());
     b.setInsertionPointToStart(loop.getBody());
     ArrayRef<int64_t> extents =
@@ -387,6 +396,7 @@ private:
     }
   }
 
+  const Machine &machine;
   SmallVector<Member, 4> members;
   unsigned rows = 0;
   /// A temporary that only the group uses, of which a row is enough.
@@ -399,6 +409,7 @@ private:
 
 class GroupRows final : public weft::impl::GroupRowsBase<GroupRows> {
   void runOnOperation() override {
+    Machine machine = Machine::of(getOperation());
     SmallVector<Block *> blocks;
     getOperation().walk([&](Block *block) {
       if (!block->getParentOp()->getParentOfType<LinalgOp>() &&
@@ -406,7 +417,7 @@ class GroupRows final : public weft::impl::GroupRowsBase<GroupRows> {
         blocks.push_back(block);
     });
     for (Block *block : blocks)
-      groupIn(*block);
+      groupIn(*block, machine);
   }
 
   static LinalgOp computed(Operation *op) {
@@ -415,8 +426,8 @@ class GroupRows final : public weft::impl::GroupRowsBase<GroupRows> {
     return {};
   }
 
-  static void groupIn(Block &block) {
-    Group group;
+  static void groupIn(Block &block, const Machine &machine) {
+    Group group(machine);
     for (Operation &op : llvm::make_early_inc_range(block)) {
       LinalgOp linalgOp = computed(&op);
       if (linalgOp && group.add(linalgOp))

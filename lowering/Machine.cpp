@@ -71,6 +71,7 @@ DictionaryAttr Machine::asAttribute(MLIRContext *context) const {
       b.getNamedAttr("fma", b.getBoolAttr(hasFma)),
       b.getNamedAttr("l1_bytes", b.getI64IntegerAttr(l1Bytes)),
       b.getNamedAttr("l2_bytes", b.getI64IntegerAttr(l2Bytes)),
+      b.getNamedAttr("share_from", b.getI64IntegerAttr(shareFrom)),
       b.getNamedAttr("vector_bytes", b.getI64IntegerAttr(vectorBytes)),
       b.getNamedAttr("vector_registers", b.getI64IntegerAttr(vectorRegisters)),
   });
@@ -92,6 +93,7 @@ Machine Machine::of(Operation *op) {
   };
   read("l1_bytes", 1, machine.l1Bytes);
   read("l2_bytes", 1, machine.l2Bytes);
+  read("share_from", 1, machine.shareFrom);
   // A vector has a lane at least, of the widest element.
   read("vector_bytes", 8, machine.vectorBytes);
   read("vector_registers", 4, machine.vectorRegisters);

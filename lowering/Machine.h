@@ -17,6 +17,9 @@ struct Machine {
   bool hasFma = false;
   /// Bytes of a core's first and second cache.
   int64_t l1Bytes = 32 << 10, l2Bytes = 1 << 20;
+  /// The simple operations that take longer than to wake a thread: what is less
+  /// is not shared.
+  int64_t shareFrom = 1 << 18;
 
   /// The one that `hostCpu` names.
   static const Machine &host();

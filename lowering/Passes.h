@@ -23,8 +23,6 @@ inline constexpr llvm::StringLiteral unrollAttr = "weft.unroll";
 inline constexpr llvm::StringLiteral rowsAttr = "weft.rows";
 /// Marks a loop whose steps may run at once.
 inline constexpr llvm::StringLiteral parallelAttr = "weft.parallel";
-/// Simple operations that take longer than to wake a thread.
-inline constexpr double worthSharing = 1 << 18;
 /// How many steps a kernel's loop has that its last two arguments are bounds
 /// of.
 inline constexpr llvm::StringLiteral tasksAttr = "weft.tasks";

@@ -45,8 +45,8 @@ def DescribeMachine : Pass<"weft-describe-machine", "::mlir::ModuleOp"> {
 
     ```mlir
     module attributes {weft.machine = {fma = true, l1_bytes = 49152 : i64,
-      l2_bytes = 2097152 : i64, vector_bytes = 64 : i64,
-      vector_registers = 32 : i64}}
+      l2_bytes = 2097152 : i64, share_from = 262144 : i64,
+      vector_bytes = 64 : i64, vector_registers = 32 : i64}}
     ```
   }];
 }

@@ -3,6 +3,7 @@
 // weft-split-reductions: a long reduction to a few numbers -> one to a few
 // dozen times as many, which threads can share, and one of those.
 
+#include "lowering/Machine.h"
 #include "lowering/Passes.h"
 #include "lowering/cpu/LaneReduction.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -18,15 +19,17 @@ namespace weft {
 using namespace mlir;
 using linalg::GenericOp;
 using utils::IteratorType;
+using weft::Machine;
 
 namespace {
 
 /// Fewer numbers than this leave threads without work.
 constexpr int64_t fewResults = 16;
-constexpr int64_t leastParts = 8, mostParts = 64;
+constexpr int64_t mostParts = 64;
 
 /// The largest number of equal parts, or 0.
-int64_t partsOf(int64_t extent) {
+int64_t partsOf(int64_t extent, const Machine &machine) {
+  int64_t leastParts = std::min<int64_t>(8, machine.shareFrom + 1);
   for (int64_t parts = std::min(mostParts, extent / 2); parts >= leastParts;
        --parts)
     if (extent % parts == 0)
@@ -52,12 +55,12 @@ public:
   Splitter(GenericOp op, Operation *combine, linalg::FillOp init)
       : op(op), combine(combine), init(init), b(op) {}
 
-  bool split() {
+  bool split(const Machine &machine) {
     SmallVector<unsigned> reduced;
     op.getReductionDims(reduced);
     loop = reduced.front();
     int64_t extent = op.getStaticLoopRanges()[loop];
-    parts = partsOf(extent);
+    parts = partsOf(extent, machine);
     if (parts == 0 || !canExpand())
       return false;
     size = extent / parts;
@@ -167,13 +170,14 @@ private:
 class SplitReductions final
     : public weft::impl::SplitReductionsBase<SplitReductions> {
   void runOnOperation() override {
+    Machine machine = Machine::of(getOperation());
     SmallVector<GenericOp> ops;
     getOperation().walk([&](GenericOp op) { ops.push_back(op); });
     for (GenericOp op : ops)
-      split(op);
+      split(op, machine);
   }
 
-  static void split(GenericOp op) {
+  static void split(GenericOp op, const Machine &machine) {
     if (!op.hasPureTensorSemantics() || op.getNumReductionLoops() == 0 ||
         op.hasIndexSemantics() || op.hasDynamicShape())
       return;
@@ -183,14 +187,14 @@ class SplitReductions final
       steps *= extent;
       results *= kind == IteratorType::parallel ? extent : 1;
     }
-    if (results >= fewResults || steps < weft::worthSharing)
+    if (results >= fewResults || steps < machine.shareFrom)
       return;
     auto reduction = weft::LaneReduction::match(op);
     auto init = op.getDpsInits()[0].getDefiningOp<linalg::FillOp>();
     AffineMap map = op.getIndexingMapsArray().back();
     if (reduction && init && map.isProjectedPermutation() &&
         isNeutral(reduction->combiner(), init.getInputs()[0]))
-      Splitter(op, reduction->combiner(), init).split();
+      Splitter(op, reduction->combiner(), init).split(machine);
   }
 };
 

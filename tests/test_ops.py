@@ -466,6 +466,31 @@ def test_values(name: str, dtype: np.dtype[Any]) -> None:
     assert not any(faults), "\n".join(filter(None, faults))
 
 
+# Caches of a few elements and threads that wake at once: all is cut into the smallest
+# pieces and shared, as only large arrays are otherwise.
+SMALL_MACHINE = (
+    "module attributes {weft.machine = {l1_bytes = 64 : i64, l2_bytes = 8192 : i64, "
+    "share_from = 1 : i64, vector_bytes = 16 : i64, vector_registers = 4 : i64}} {"
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "dtype"),
+    [each for each in groups() if str(each[1]) in ("float32", "int16", "complex64")],
+    ids=str,
+)
+def test_values_in_small_pieces(name: str, dtype: np.dtype[Any]) -> None:
+    chosen = of_family(name, dtype)
+    program = weft.parse(f"{SMALL_MACHINE}\n{program_text(chosen)}\n}}")
+    assert "share_from = 1 : i64" in program.text("fused")
+    compiled = grouped(program.compile()(*arguments(chosen)), chosen)
+    faults = [
+        wrong(instance, got, instance.reference(*instance.operands))
+        for instance, got in zip(chosen, compiled, strict=True)
+    ]
+    assert not any(faults), "\n".join(filter(None, faults))
+
+
 # ---- type inference ----
 
 

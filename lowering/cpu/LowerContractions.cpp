@@ -26,14 +26,15 @@ using weft::MultiplyAdd;
 namespace {
 
 constexpr unsigned sum = 2;
-/// Products that take longer than to wake a thread.
-constexpr double worthSharing = 1 << 20;
+/// Simple operations that take as long as one product does in a vector, or
+/// less.
+constexpr double productsAtOnce = 4;
 
 class Emitter {
 public:
   Emitter(linalg::GenericOp op, const ContractionPlan &plan,
-          const MultiplyAdd &body, bool hasFma, bool fromZero)
-      : op(op), plan(plan), body(body), hasFma(hasFma), fromZero(fromZero),
+          const MultiplyAdd &body, const Machine &machine, bool fromZero)
+      : op(op), plan(plan), body(body), machine(machine), fromZero(fromZero),
         b(op.getLoc(), op),
         element(getElementTypeOrSelf(op.getDpsInits()[0].getType())) {}
 
@@ -57,7 +58,7 @@ public:
     double products = 1;
     for (int64_t extent : plan.nest.extents)
       products *= extent;
-    if (tasks > 1 && products >= worthSharing)
+    if (tasks > 1 && products >= productsAtOnce * machine.shareFrom)
       loop->setAttr(weft::parallelAttr, b.getUnitAttr());
     b.setInsertionPointToStart(loop.getBody());
     SmallVector<Value> at = split(loop.getInductionVar(), counts);
@@ -156,7 +157,7 @@ private:
   Value multiplyAdd(Value x, Value y, Value acc) {
     if (isa<IntegerType>(element))
       return arith::AddIOp::create(b, acc, arith::MulIOp::create(b, x, y));
-    if (hasFma)
+    if (machine.hasFma)
       return vector::FMAOp::create(b, x, y, acc);
     return arith::AddFOp::create(b, acc, arith::MulFOp::create(b, x, y));
   }
@@ -402,7 +403,8 @@ private:
   linalg::GenericOp op;
   const ContractionPlan &plan;
   const MultiplyAdd &body;
-  bool hasFma, fromZero;
+  const Machine &machine;
+  bool fromZero;
   ImplicitLocOpBuilder b;
   Type element;
   Value zero, one;
@@ -423,7 +425,7 @@ class LowerContractions final
       if (!plan)
         continue;
       linalg::FillOp fill = fillOf(op);
-      Emitter(op, *plan, *MultiplyAdd::match(op), machine.hasFma,
+      Emitter(op, *plan, *MultiplyAdd::match(op), machine,
               static_cast<bool>(fill))
           .emit();
       if (fill)

@@ -42,7 +42,10 @@ public:
   /// How many of the first levels are one loop, which threads may share.
   unsigned shared = 0;
 
-  Schedule(LinalgOp op, const Nest &nest) : op(op), nest(nest) {
+  Schedule(LinalgOp op, const Nest &nest, const Machine &machine)
+      : op(op), nest(nest), machine(machine) {
+    square = std::clamp<int64_t>(machine.l1Bytes >> 10, 2, 32);
+    lanesInCache = std::clamp<int64_t>(machine.l1Bytes >> 5, 4, 1024);
     if (nest.depth() == 0)
       return;
     chooseInnermost();
@@ -107,7 +110,7 @@ private:
       outerSteps *= nest.extents[loop];
     // Rows are shared already.
     isShared = !op->getParentOfType<scf::ForOp>() &&
-               workOf(op, nest) >= weft::worthSharing;
+               workOf(op, nest) >= machine.shareFrom;
     if (!nest.isParallel(innermost))
       return;
     int64_t extent = nest.extents[innermost];
@@ -123,27 +126,37 @@ private:
     // Sums that stay in the first cache, and enough blocks for all threads.
     int64_t block = extent;
     if (!summed.empty())
-      block = std::min<int64_t>(block, 1024);
+      block = std::min(block, lanesInCache);
     if (isShared && outerSteps < manyTasks)
       block = std::min<int64_t>(
           block, std::max<int64_t>(
-                     1024, llvm::alignTo(extent * outerSteps / manyTasks, 64)));
+                     lanesInCache,
+                     llvm::alignTo(extent * outerSteps / manyTasks, 64)));
     if (block < extent)
       levels = {{innermost, block}};
   }
 
-  /// As many of the outer levels as give each thread enough to choose from.
+  /// As many of the outer levels as give each thread enough to choose from. The
+  /// steps within a block are no level of their own.
   void chooseShared() {
     int64_t tasks = 1;
+    llvm::SmallDenseSet<unsigned> seen;
     while (shared < levels.size() && tasks < manyTasks) {
-      const Level &level = levels[shared++];
+      const Level &level = levels[shared];
+      if (!seen.insert(level.loop).second)
+        return;
+      ++shared;
       tasks *= llvm::divideCeil(nest.extents[level.loop], level.step);
     }
   }
 
-  static constexpr int64_t manyTasks = 64, square = 32;
+  static constexpr int64_t manyTasks = 64;
+  /// The side of a square that is read by rows and written by columns, and the
+  /// elements of a block that stay in the first cache.
+  int64_t square, lanesInCache;
   LinalgOp op;
   const Nest &nest;
+  const Machine &machine;
   unsigned innermost = 0;
   bool isShared = false;
 };
@@ -368,7 +381,7 @@ class LowerLoops final : public weft::impl::LowerLoopsBase<LowerLoops> {
       return;
     if (!usesIndices(op))
       nest->simplify();
-    Emitter(op, *nest, Schedule(op, *nest), machine).emit();
+    Emitter(op, *nest, Schedule(op, *nest, machine), machine).emit();
   }
 };
 
