@@ -22,6 +22,7 @@ namespace weft {
 } // namespace weft
 
 using namespace mlir;
+using weft::Machine;
 
 namespace {
 
@@ -30,6 +31,7 @@ class OutlineKernels final
   void runOnOperation() override {
     SymbolTable symbols(getOperation());
     kernels.clear();
+    Machine machine = Machine::of(getOperation());
     auto funcs = llvm::to_vector(getOperation().getOps<func::FuncOp>());
     for (func::FuncOp func : funcs) {
       if (!func->hasAttr(weft::arenaBytesAttr))
@@ -40,7 +42,7 @@ class OutlineKernels final
         if (!isKernel || takesTape(op))
           return WalkResult::advance();
         Kernel kernel{op};
-        if (linalg::FillOp fill = findFill(op)) {
+        if (linalg::FillOp fill = findFill(op, machine)) {
           llvm::erase_if(found, [&](const Kernel &other) {
             return other.front() == fill;
           });
@@ -60,10 +62,10 @@ class OutlineKernels final
 
   /// The fill with what a sum of products is added to, if nothing sees it
   /// before.
-  static linalg::FillOp findFill(Operation *op) {
+  static linalg::FillOp findFill(Operation *op, const Machine &machine) {
     auto generic = dyn_cast<linalg::GenericOp>(op);
     if (!generic || generic.getNumReductionLoops() == 0 ||
-        !weft::MultiplyAdd::match(generic))
+        !weft::ContractionPlan::make(generic, machine))
       return {};
     Value sums = generic.getDpsInits()[0];
     for (Operation *before = op->getPrevNode(); before;

@@ -5,9 +5,11 @@
 
 #include "lowering/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/SymbolTable.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
 
 namespace weft {
 #define GEN_PASS_DEF_SHAREKERNELS
@@ -29,18 +31,20 @@ class ShareKernels final : public weft::impl::ShareKernelsBase<ShareKernels> {
     }
   }
 
-  /// The loop of a kernel that has no other with the mark, and its length.
+  /// The loop of a kernel that does nothing else, and its length.
   static scf::ForOp loopOf(func::FuncOp func, std::optional<int64_t> &steps) {
     if (func.isExternal() || !func.isPrivate() ||
         func->hasAttr(weft::tasksAttr))
       return {};
     scf::ForOp found;
-    for (auto loop : func.getBody().front().getOps<scf::ForOp>()) {
-      if (!loop->hasAttr(weft::parallelAttr))
-        continue;
-      if (found || loop.getNumResults() != 0)
+    for (Operation &op : func.getBody().front().without_terminator()) {
+      auto loop = dyn_cast<scf::ForOp>(op);
+      if (loop && loop->hasAttr(weft::parallelAttr) && !found &&
+          loop.getNumResults() == 0)
+        found = loop;
+      else if (!isMemoryEffectFree(&op) && !isa<memref::AllocaOp>(op))
+        // Each thread would do it, while others are further on.
         return {};
-      found = loop;
     }
     llvm::APInt steppedBy, last;
     if (!found || !matchPattern(found.getLowerBound(), m_Zero()) ||

@@ -28,6 +28,21 @@ func.func private @serial(%a: memref<64xf32>) {
   return
 }
 
+// Nor can one be shared that follows something else: each thread would do that.
+// CHECK-LABEL: func.func private @after(
+// CHECK-SAME: %{{.+}}: memref<64xf32>) {
+func.func private @after(%a: memref<64xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c64 = arith.constant 64 : index
+  %zero = arith.constant 0.0 : f32
+  memref.store %zero, %a[%c0] : memref<64xf32>
+  scf.for %i = %c0 to %c64 step %c1 {
+    memref.store %zero, %a[%i] : memref<64xf32>
+  } {weft.parallel}
+  return
+}
+
 // CHECK-LABEL: func.func @f(
 // CHECK: call @kernel(%{{.+}}, %c0{{.*}}, %c64{{.*}}) :
 // CHECK: call @serial(%{{.+}}) :
