@@ -24,7 +24,7 @@ test: check-lit ## All tests but the slow ones
 	$(pytest) -m "not slow and not fuzz" tests
 
 fast: check-lit ## The tests that take less than a minute
-	$(pytest) -m "not slow and not fuzz" tests/unit
+	$(pytest) -m "not slow and not fuzz and not thorough" tests/unit
 
 check-lit: build ## The tests of the dialect and the passes, as MLIR text
 	.venv/bin/lit -v tests/ir

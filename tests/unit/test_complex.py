@@ -15,6 +15,8 @@ from weft.errors import DTypeError, TransformError
 from weft.ops.parts import join
 from weft.testing import check_grads
 
+pytestmark = pytest.mark.thorough
+
 Z = np.array([1 + 2j, -0.5 + 0.3j, 2 - 1.5j], np.complex128)
 INF, NAN = float("inf"), float("nan")
 

@@ -16,6 +16,8 @@ from weft import linalg
 from weft.ops.matrices import lu, triangular_solve
 from weft.testing import check_grads
 
+pytestmark = pytest.mark.thorough
+
 RANDOM = np.random.default_rng(5)
 START = RANDOM.bit_generator.state
 STACKS = ((), (2,), (0,), (2, 1, 3))

@@ -11,6 +11,8 @@ import weft
 from weft import fft
 from weft.testing import check_grads
 
+pytestmark = pytest.mark.thorough
+
 RANDOM = np.random.default_rng(9)
 REAL = RANDOM.normal(size=(3, 4, 6))
 COMPLEX = REAL + 1j * RANDOM.normal(size=REAL.shape)

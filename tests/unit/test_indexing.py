@@ -17,6 +17,8 @@ from hypothesis.extra.numpy import (
 
 import weft
 
+pytestmark = pytest.mark.thorough
+
 SHAPES = array_shapes(max_dims=4, max_side=5)
 
 

@@ -10,6 +10,8 @@ import pytest
 
 import weft
 
+pytestmark = pytest.mark.thorough
+
 Movement = Callable[[Any, Any], Any]
 
 # The same text for Weft (as `m`) and for NumPy, by the number of axes it needs.

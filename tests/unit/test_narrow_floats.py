@@ -18,6 +18,8 @@ import pytest
 import weft
 from weft.dtypes import MLIR_NAMES, is_kind, is_narrow, limits, rounded
 
+pytestmark = pytest.mark.thorough
+
 FLOAT8 = [dtype for dtype in MLIR_NAMES if is_kind(dtype, "float8")]
 NARROW = [dtype for dtype in MLIR_NAMES if is_narrow(dtype)]
 HALVES = [weft.float16, weft.bfloat16]

@@ -13,6 +13,8 @@ from hypothesis.extra.numpy import array_shapes, arrays
 
 import weft
 
+pytestmark = pytest.mark.thorough
+
 AWKWARD = st.sampled_from([0.0, -0.0, 1.0, -1.0, 2.5, np.inf, -np.inf, np.nan])
 FLOATS = arrays(np.float32, array_shapes(max_dims=3, max_side=6), elements=AWKWARD)
 ROWS = arrays(np.float64, st.integers(0, 20), elements=AWKWARD)

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 import weft
 
+pytestmark = pytest.mark.thorough
+
 COPIES = ("edge", "reflect", "symmetric", "wrap")
 STATISTICS = ("maximum", "minimum", "mean")
 DTYPES = ["bool", "int8", "uint8", "int64", "float32", "float64"]

@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 
 import weft
 
+pytestmark = pytest.mark.thorough
+
 DTYPES = ["bool", "int8", "int32", "int64", "uint8", "uint64", "float32", "float64"]
 Case = tuple[Callable[..., Any], Callable[..., Any], tuple[np.ndarray, ...]]
 

@@ -12,6 +12,8 @@ from hypothesis.extra.numpy import array_shapes, arrays
 
 import weft
 
+pytestmark = pytest.mark.thorough
+
 FLOATS = st.sampled_from([0.0, 1.0, -2.5, 7.0, np.inf, np.nan])
 SMALL = array_shapes(max_dims=2, max_side=5, min_side=0)
 

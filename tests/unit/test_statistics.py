@@ -15,6 +15,8 @@ from hypothesis.extra.numpy import array_shapes, arrays
 import weft
 from weft.ops.quantiles import Method
 
+pytestmark = pytest.mark.thorough
+
 METHODS = Method.__args__
 Function = Callable[[Any, Any], Any]
 # The same text for Weft (as `m`) and for NumPy.

@@ -9,6 +9,8 @@ import pytest
 import weft
 from weft.testing import DerivativeError, check_grads
 
+pytestmark = pytest.mark.thorough
+
 X = np.array([0.3, -1.2, 2.0])
 
 

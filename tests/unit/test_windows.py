@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 
 import weft
 
+pytestmark = pytest.mark.thorough
+
 DTYPES = ["int8", "uint8", "int64", "float32", "float64"]
 
 
