@@ -98,7 +98,7 @@ def gradient(xp: Any, function: Callable[..., Any], argnums: Any) -> Any:
     loss = functools.partial(function, xp)
     if xp.__name__ == "weft":
         return xp.grad(loss, argnums=argnums)
-    import jax
+    import jax  # pyright: ignore
 
     return jax.grad(loss, argnums=argnums)
 
@@ -106,7 +106,7 @@ def gradient(xp: Any, function: Callable[..., Any], argnums: Any) -> Any:
 def convolution(xp: Any, x: Any, k: Any, strides: int = 1, groups: int = 1) -> Any:
     if xp.__name__ == "weft":
         return xp.nn.conv(x, k, strides=strides, groups=groups)
-    import jax
+    import jax  # pyright: ignore
 
     return jax.lax.conv_general_dilated(
         x, k, (strides, strides), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC"),
@@ -253,14 +253,14 @@ def calls_of(case: Case, present: tuple[str, ...]) -> dict[str, Call]:
     if "numpy" in present and case.numpy:
         calls["numpy"] = functools.partial(case.numpy, *case.args)
     if "jax" in present:
-        import jax
-        import jax.numpy as jnp
+        import jax  # pyright: ignore
+        import jax.numpy as jnp  # pyright: ignore
 
         jitted = jax.jit(functools.partial(case.array, jnp))
         given = [jnp.asarray(x) for x in case.args]
         calls["jax"] = lambda: jax.block_until_ready(jitted(*given))
     if "torch" in present and case.torch:
-        import torch
+        import torch  # pyright: ignore
 
         tensors = [torch.from_numpy(x) for x in case.args]
         calls["torch"] = functools.partial(case.torch, torch, *tensors)
@@ -300,9 +300,8 @@ def rate(case: Case, seconds: float) -> str:
 
 def limit_threads(count: int) -> None:
     """Begins anew with what the libraries look at when they are loaded."""
-    wanted = dict.fromkeys(
-        ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), str(count)
-    )
+    names = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+    wanted: dict[str, str] = {name: str(count) for name in names}
     many = "true" if count > 1 else "false"
     wanted["XLA_FLAGS"] = (
         f"--xla_cpu_multi_thread_eigen={many} intra_op_parallelism_threads={count}"
@@ -313,7 +312,7 @@ def limit_threads(count: int) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--only", default="", help="parts of names, by commas")
     parser.add_argument("--seconds", type=float, default=0.5, help="a row, at least")
@@ -324,11 +323,11 @@ def main() -> None:
     weft.set_num_threads(options.threads)
     present = tuple(name for name in FRAMEWORKS if name == "weft" or find_spec(name))
     if "torch" in present:
-        import torch
+        import torch  # pyright: ignore
 
         torch.set_num_threads(options.threads)
     if "jax" in present:
-        import jax
+        import jax  # pyright: ignore
 
         jax.config.update("jax_enable_x64", True)
     wanted = options.only.split(",")
