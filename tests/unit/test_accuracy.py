@@ -11,6 +11,8 @@ from accuracy import F32, F64, FUNCTIONS, Function, errors
 
 from records import array_ops
 
+pytestmark = pytest.mark.thorough
+
 ROOT = Path(__file__).parent.parent.parent
 
 

@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 
 import weft
 
+pytestmark = pytest.mark.thorough
+
 
 @dataclass(frozen=True)
 class Problem:

@@ -9,6 +9,8 @@ import pytest
 
 import weft
 
+pytestmark = pytest.mark.thorough
+
 PACKAGE = str(Path(weft.__file__).parent)
 
 # Each program: its name, the last line (the mistake's own is marked `# here`), and

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 import weft
 
+pytestmark = pytest.mark.thorough
+
 Shape = tuple[int, ...]
 
 

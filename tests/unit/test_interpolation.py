@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 
 import weft
 
+pytestmark = pytest.mark.thorough
+
 MODES = {1: ["linear"], 2: ["bilinear", "bicubic"], 3: ["trilinear"]}
 
 

@@ -11,6 +11,8 @@ import weft
 from weft import special
 from weft.dtypes import limits
 
+pytestmark = pytest.mark.thorough
+
 INF, NAN = np.inf, np.nan
 F64 = np.dtype("float64")
 
