@@ -57,9 +57,6 @@ std::optional<MultiplyAdd> MultiplyAdd::match(linalg::GenericOp op) {
 // The plan
 //===----------------------------------------------------------------------===//
 
-/// The result's number among the operands.
-constexpr unsigned sum = 2;
-
 bool ContractionPlan::chooseLanes() {
   std::optional<unsigned> best;
   for (unsigned loop = 0; loop < nest.depth(); ++loop) {
@@ -184,7 +181,9 @@ std::optional<ContractionPlan> ContractionPlan::make(linalg::GenericOp op,
   std::optional<Nest> nest = Nest::of(op);
   Type element = getElementTypeOrSelf(op.getDpsInits()[0].getType());
   if (!body || !nest || !element.isIntOrFloat() ||
-      llvm::is_contained(nest->extents, 0))
+      element.getIntOrFloatBitWidth() < 8 ||
+      llvm::is_contained(nest->extents, 0) ||
+      !llvm::all_of(op->getOperandTypes(), llvm::IsaPred<ShapedType>))
     return std::nullopt;
   // Another order than the op's own needs its permission.
   auto add = dyn_cast<arith::AddFOp>(body->add);

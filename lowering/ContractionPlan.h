@@ -23,6 +23,9 @@ struct MultiplyAdd {
 /// A tile of the result stays in registers while the loops that are summed over
 /// run: `rows` steps of one loop times `vectors` registers of another.
 struct ContractionPlan {
+  /// The result's number among the operands.
+  static constexpr unsigned sum = 2;
+
   Nest nest;
   /// Of the two inputs, the one that is read in vectors, in all tiles' rows the
   /// same; the other one is read an element at a time, or, if `bothWide`, in

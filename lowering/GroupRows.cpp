@@ -70,9 +70,7 @@ public:
     std::optional<Nest> nest =
         op.hasPureBufferSemantics() ? Nest::of(op) : std::nullopt;
     if (!nest || members.size() == mostMembers || isContraction(op) ||
-        llvm::any_of(nest->accesses, [](const Access &access) {
-          return access.panelLoop.has_value();
-        }))
+        nest->hasPanels())
       return false;
     members.push_back({op, std::move(*nest)});
     unsigned most = members.back().numLeading();
@@ -229,13 +227,8 @@ private:
     b.setInsertionPointToStart(loop.getBody());
     ArrayRef<int64_t> extents =
         ArrayRef(members.front().nest.extents).take_front(rows);
-    SmallVector<Value> row(rows);
-    Value rest = loop.getInductionVar();
-    for (unsigned i = rows; i-- > 1;) {
-      row[i] = arith::RemUIOp::create(b, rest, index(extents[i]));
-      rest = arith::DivUIOp::create(b, rest, index(extents[i]));
-    }
-    row[0] = rest;
+    SmallVector<Value> row =
+        weft::splitDigits(b, loop.getInductionVar(), extents);
     for (Member &member : members)
       buildRow(b, member.op, row);
     for (Member &member : members)
@@ -246,12 +239,8 @@ private:
 
   double work() const {
     double sum = 0;
-    for (const Member &member : members) {
-      double own = 1;
-      for (int64_t extent : member.nest.extents)
-        own *= extent;
-      sum += own * member.op->getRegion(0).front().getOperations().size();
-    }
+    for (const Member &member : members)
+      sum += weft::workOf(member.op, member.nest);
     return sum;
   }
 

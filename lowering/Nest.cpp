@@ -2,6 +2,7 @@
 
 #include "lowering/Nest.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 
 using namespace mlir;
@@ -156,4 +157,36 @@ std::pair<Value, Value> weft::flatten(ImplicitLocOpBuilder &b, Value buffer,
       ArrayRef<OpFoldResult>{OpFoldResult(length)},
       ArrayRef<OpFoldResult>{OpFoldResult(b.getIndexAttr(1))});
   return {row, begin};
+}
+
+Value weft::advance(ImplicitLocOpBuilder &b, Value base, Value steps,
+                    int64_t stride) {
+  if (stride == 0)
+    return base;
+  if (stride != 1)
+    steps = arith::MulIOp::create(b, steps,
+                                  arith::ConstantIndexOp::create(b, stride));
+  return arith::AddIOp::create(b, base, steps);
+}
+
+SmallVector<Value> weft::splitDigits(ImplicitLocOpBuilder &b, Value number,
+                                     ArrayRef<int64_t> counts) {
+  SmallVector<Value> digits(counts.size(), number);
+  for (size_t i = counts.size(); i-- > 1;) {
+    Value count = arith::ConstantIndexOp::create(b, counts[i]);
+    digits[i] = arith::RemUIOp::create(b, number, count);
+    number = arith::DivUIOp::create(b, number, count);
+    digits[0] = number;
+  }
+  return digits;
+}
+
+double weft::workOf(linalg::LinalgOp op, const Nest &nest) {
+  double cost = 1;
+  op.getBlock()->walk([&](Operation *inner) {
+    cost += isa_and_nonnull<math::MathDialect>(inner->getDialect()) ? 8 : 1;
+  });
+  for (int64_t extent : nest.extents)
+    cost *= extent;
+  return cost;
 }

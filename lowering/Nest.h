@@ -39,6 +39,13 @@ struct Nest {
   /// operand is walked through as by one.
   void simplify();
 
+  /// Whether some operand is in panels.
+  bool hasPanels() const {
+    return llvm::any_of(accesses, [](const Access &access) {
+      return access.panelLoop.has_value();
+    });
+  }
+
   size_t depth() const { return extents.size(); }
   bool isParallel(unsigned loop) const {
     return kinds[loop] == mlir::utils::IteratorType::parallel;
@@ -56,6 +63,18 @@ private:
 /// the buffer's beginning, `offset` added, which counts a fixed one already.
 std::pair<mlir::Value, mlir::Value> flatten(mlir::ImplicitLocOpBuilder &b,
                                             mlir::Value buffer, int64_t offset);
+
+/// base + steps * stride
+mlir::Value advance(mlir::ImplicitLocOpBuilder &b, mlir::Value base,
+                    mlir::Value steps, int64_t stride);
+
+/// The digits of a number whose places count so far, the last running fastest.
+llvm::SmallVector<mlir::Value> splitDigits(mlir::ImplicitLocOpBuilder &b,
+                                           mlir::Value number,
+                                           llvm::ArrayRef<int64_t> counts);
+
+/// The work of an op, in simple operations.
+double workOf(mlir::linalg::LinalgOp op, const Nest &nest);
 
 } // namespace weft
 

@@ -29,7 +29,7 @@ constexpr int64_t mostParts = 64;
 
 /// The largest number of equal parts, or 0.
 int64_t partsOf(int64_t extent, const Machine &machine) {
-  int64_t leastParts = std::min<int64_t>(8, machine.shareFrom + 1);
+  int64_t leastParts = std::min<int64_t>(7, machine.shareFrom) + 1;
   for (int64_t parts = std::min(mostParts, extent / 2); parts >= leastParts;
        --parts)
     if (extent % parts == 0)

@@ -25,7 +25,7 @@ using weft::MultiplyAdd;
 
 namespace {
 
-constexpr unsigned sum = 2;
+constexpr unsigned sum = ContractionPlan::sum;
 /// Simple operations that take as long as one product does in a vector, or
 /// less.
 constexpr double productsAtOnce = 4;
@@ -61,7 +61,8 @@ public:
     if (tasks > 1 && products >= productsAtOnce * machine.shareFrom)
       loop->setAttr(weft::parallelAttr, b.getUnitAttr());
     b.setInsertionPointToStart(loop.getBody());
-    SmallVector<Value> at = split(loop.getInductionVar(), counts);
+    SmallVector<Value> at =
+        weft::splitDigits(b, loop.getInductionVar(), counts);
     SmallVector<Value> bases;
     for (unsigned operand = 0; operand < 3; ++operand) {
       Value base = flats[operand].second;
@@ -79,31 +80,12 @@ private:
   Value index(int64_t value) {
     return arith::ConstantIndexOp::create(b, value);
   }
-  /// base + value * stride
-  Value advance(Value base, Value value, int64_t stride) {
-    if (stride == 0)
-      return base;
-    if (stride != 1)
-      value = arith::MulIOp::create(b, value, index(stride));
-    return arith::AddIOp::create(b, base, value);
+  Value advance(Value base, Value steps, int64_t stride) {
+    return weft::advance(b, base, steps, stride);
   }
   Value advance(Value base, int64_t by) {
     return by == 0 ? base
                    : arith::AddIOp::create(b, base, index(by)).getResult();
-  }
-  /// The digits of a number, the last running fastest.
-  SmallVector<Value> split(Value number, ArrayRef<int64_t> counts) {
-    SmallVector<Value> digits(counts.size());
-    for (size_t i = counts.size(); i-- > 0;) {
-      if (counts[i] == 1) {
-        digits[i] = zero;
-        continue;
-      }
-      Value count = index(counts[i]);
-      digits[i] = arith::RemUIOp::create(b, number, count);
-      number = arith::DivUIOp::create(b, number, count);
-    }
-    return digits;
   }
 
   // ---- memory ----

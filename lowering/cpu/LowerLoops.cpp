@@ -9,7 +9,6 @@
 #include "lowering/Passes.h"
 #include "lowering/cpu/LaneReduction.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -63,17 +62,6 @@ public:
     levels.push_back({innermost});
   }
 
-  /// The work of an op, in simple operations.
-  static double workOf(LinalgOp op, const Nest &nest) {
-    double cost = 1;
-    op.getBlock()->walk([&](Operation *inner) {
-      cost += isa_and_nonnull<math::MathDialect>(inner->getDialect()) ? 8 : 1;
-    });
-    for (int64_t extent : nest.extents)
-      cost *= extent;
-    return cost;
-  }
-
 private:
   /// How dear it is to walk through all operands along a loop.
   int64_t costOf(unsigned loop) {
@@ -110,7 +98,7 @@ private:
       outerSteps *= nest.extents[loop];
     // Rows are shared already.
     isShared = !op->getParentOfType<scf::ForOp>() &&
-               workOf(op, nest) >= machine.shareFrom;
+               weft::workOf(op, nest) >= machine.shareFrom;
     if (!nest.isParallel(innermost))
       return;
     int64_t extent = nest.extents[innermost];
@@ -190,12 +178,8 @@ private:
   Value index(int64_t value) {
     return arith::ConstantIndexOp::create(b, value);
   }
-  Value advance(Value base, Value value, int64_t stride) {
-    if (stride == 0)
-      return base;
-    if (stride != 1)
-      value = arith::MulIOp::create(b, value, index(stride));
-    return arith::AddIOp::create(b, base, value);
+  Value advance(Value base, Value steps, int64_t stride) {
+    return weft::advance(b, base, steps, stride);
   }
 
   /// A buffer as one row of elements, and where the operand begins there.
@@ -220,27 +204,20 @@ private:
   void emitShared() {
     ArrayRef<Level> levels = schedule.levels;
     ArrayRef<Level> outside = levels.take_front(schedule.shared);
-    int64_t tasks = 1;
-    auto countOf = [&](const Level &level) {
-      return llvm::divideCeil(nest.extents[level.loop], level.step);
-    };
+    SmallVector<int64_t> counts;
     for (const Level &level : outside)
-      tasks *= countOf(level);
-    auto loop = scf::ForOp::create(b, index(0), index(tasks), index(1));
+      counts.push_back(llvm::divideCeil(nest.extents[level.loop], level.step));
+    auto loop = scf::ForOp::create(b, index(0), index(llvm::product_of(counts)),
+                                   index(1));
     loop->setAttr(weft::parallelAttr, b.getUnitAttr());
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(loop.getBody());
-    Value rest = loop.getInductionVar();
-    for (const Level &level : llvm::reverse(outside)) {
-      Value own = rest;
-      if (&level != outside.begin()) {
-        Value count = index(countOf(level));
-        own = arith::RemUIOp::create(b, rest, count);
-        rest = arith::DivUIOp::create(b, rest, count);
-      }
+    auto digits = weft::splitDigits(b, loop.getInductionVar(), counts);
+    for (auto [level, digit] : llvm::zip_equal(outside, digits)) {
+      Value at = digit;
       if (level.step > 1)
-        own = arith::MulIOp::create(b, own, index(level.step));
-      enter(level, own);
+        at = arith::MulIOp::create(b, at, index(level.step));
+      enter(level, at);
     }
     emitLevels(levels.drop_front(schedule.shared));
   }
@@ -359,12 +336,6 @@ bool usesIndices(LinalgOp op) {
       .wasInterrupted();
 }
 
-bool hasPanels(const Nest &nest) {
-  return llvm::any_of(nest.accesses, [](const weft::Access &access) {
-    return access.panelLoop.has_value();
-  });
-}
-
 class LowerLoops final : public weft::impl::LowerLoopsBase<LowerLoops> {
   void runOnOperation() override {
     Machine machine = Machine::of(getOperation());
@@ -377,7 +348,7 @@ class LowerLoops final : public weft::impl::LowerLoopsBase<LowerLoops> {
   static void lower(LinalgOp op, const Machine &machine) {
     std::optional<Nest> nest =
         op.hasPureBufferSemantics() ? Nest::of(op) : std::nullopt;
-    if (!nest || hasPanels(*nest))
+    if (!nest || nest->hasPanels())
       return;
     if (!usesIndices(op))
       nest->simplify();
