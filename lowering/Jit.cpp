@@ -21,7 +21,6 @@
 #include "llvm/ExecutionEngine/Orc/SelfExecutorProcessControl.h"
 #include "llvm/ExecutionEngine/Orc/TaskDispatch.h"
 #include "llvm/IR/LegacyPassManager.h"
-#include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/ErrorHandling.h"
@@ -286,21 +285,6 @@ const weft::HostCpu &weft::hostCpu() {
     return HostCpu{llvm::sys::getHostCPUName().str(), features.getString()};
   }();
   return cpu;
-}
-
-bool weft::hostHasFma() {
-  static const bool has = [] {
-    auto machine = createTargetMachine();
-    if (!machine) {
-      llvm::consumeError(machine.takeError());
-      return false;
-    }
-    const llvm::Triple &triple = (*machine)->getTargetTriple();
-    if (triple.isX86())
-      return (*machine)->getMCSubtargetInfo()->checkFeatures("+fma");
-    return triple.isAArch64();
-  }();
-  return has;
 }
 
 Expected<std::string> weft::translateToLLVMIR(ModuleOp module) {

@@ -23,8 +23,6 @@ struct HostCpu {
   std::string name, features;
 };
 const HostCpu &hostCpu();
-/// Whether that CPU multiplies and adds in one instruction.
-bool hostHasFma();
 
 /// LLVM IR as it is before LLVM's own passes.
 llvm::Expected<std::string> translateToLLVMIR(mlir::ModuleOp module);

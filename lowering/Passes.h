@@ -5,7 +5,6 @@
 #ifndef WEFT_LOWERING_PASSES_H
 #define WEFT_LOWERING_PASSES_H
 
-#include "lowering/Jit.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/Pass.h"

@@ -391,13 +391,9 @@ def ExpandMath : Pass<"weft-expand-math", "::mlir::ModuleOp"> {
     calls, so that a loop with it is vectorised as one of sums is, and what it
     returns depends on nothing but its argument.
 
-    The expansions need an FMA instruction: without one, all functions are left
+    The expansions need an FMA instruction: on a `weft.machine` without one, all functions are left
     to libm. So are those of f64 that are not written here.
   }];
-  let options = [
-    Option<"fma", "fma", "bool", "::weft::hostHasFma()",
-           "Whether the CPU has FMA; that of hostCpu() is asked by default">
-  ];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
     "::mlir::memref::MemRefDialect"

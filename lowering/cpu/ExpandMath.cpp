@@ -4,7 +4,7 @@
 // arithmetic, which LLVM inlines into loops and vectorises with them.
 
 #include "lowering/cpu/ExpandMath.h"
-#include "lowering/Jit.h"
+#include "lowering/Machine.h"
 #include "lowering/Passes.h"
 #include "mlir/IR/Matchers.h"
 
@@ -125,12 +125,8 @@ constexpr Expansion expansions[] = {
 };
 
 class ExpandMath final : public weft::impl::ExpandMathBase<ExpandMath> {
-public:
-  using ExpandMathBase::ExpandMathBase;
-
-private:
   void runOnOperation() override {
-    if (!fma)
+    if (!weft::Machine::of(getOperation()).hasFma)
       return;
     SymbolTable symbols(getOperation());
     getOperation().walk([&](Operation *op) {

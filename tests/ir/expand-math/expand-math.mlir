@@ -1,6 +1,4 @@
-// RUN: weft-opt --weft-expand-math=fma=true --split-input-file %s | FileCheck %s
-// RUN: weft-opt --weft-expand-math=fma=false --split-input-file %s \
-// RUN:   | FileCheck %s --check-prefix=LIBM
+// RUN: weft-opt --weft-expand-math --split-input-file %s | FileCheck %s
 
 // One function for all places, with neither branches nor calls.
 // CHECK-LABEL: func.func @twice(
@@ -14,14 +12,12 @@
 // CHECK: math.fma
 // CHECK: return
 
-// Products and sums would be rounded differently without FMA.
-// LIBM-LABEL: func.func @twice(
-// LIBM-COUNT-2: math.exp
-// LIBM-NOT: weft_exp
+module attributes {weft.machine = {fma = true}} {
 func.func @twice(%x: f32) -> f32 {
   %0 = math.exp %x : f32
   %1 = math.exp %0 : f32
   return %1 : f32
+}
 }
 
 // -----
@@ -30,10 +26,12 @@ func.func @twice(%x: f32) -> f32 {
 // CHECK-LABEL: func.func @widths(
 // CHECK: call @weft_log_f32(
 // CHECK: call @weft_log_f64(
+module attributes {weft.machine = {fma = true}} {
 func.func @widths(%x: f32, %y: f64) -> (f32, f64) {
   %0 = math.log %x : f32
   %1 = math.log %y : f64
   return %0, %1 : f32, f64
+}
 }
 
 // -----
@@ -42,10 +40,12 @@ func.func @widths(%x: f32, %y: f64) -> (f32, f64) {
 // CHECK: math.exp %{{.+}} : f16
 // CHECK: math.sqrt
 // CHECK-NOT: weft_
+module attributes {weft.machine = {fma = true}} {
 func.func @left(%x: f16, %y: f32) -> (f16, f32) {
   %0 = math.exp %x : f16
   %1 = math.sqrt %y : f32
   return %0, %1 : f16, f32
+}
 }
 
 // -----
@@ -60,10 +60,12 @@ func.func @left(%x: f16, %y: f32) -> (f16, f32) {
 // CHECK: memref.load
 // CHECK-NOT: cf.
 // CHECK: return
+module attributes {weft.machine = {fma = true}} {
 func.func @angles(%x: f64) -> (f64, f64) {
   %0 = math.sin %x : f64
   %1 = math.cos %x : f64
   return %0, %1 : f64, f64
+}
 }
 
 // -----
@@ -78,6 +80,7 @@ func.func @angles(%x: f64) -> (f64, f64) {
 // CHECK: call @weft_powf_f32(%[[X]], %[[Y]])
 // CHECK-NOT: call
 // CHECK: return
+module attributes {weft.machine = {fma = true}} {
 func.func @powers(%x: f32, %y: f32) -> (f32, f32, f32, f32) {
   %m1 = arith.constant -1.0 : f32
   %c2 = arith.constant 2.0 : f32
@@ -87,4 +90,18 @@ func.func @powers(%x: f32, %y: f32) -> (f32, f32, f32, f32) {
   %2 = math.powf %x, %m1 : f32
   %3 = math.powf %x, %y : f32
   return %0, %1, %2, %3 : f32, f32, f32, f32
+}
+}
+
+// -----
+
+// Products and sums would be rounded differently without FMA.
+// CHECK-LABEL: func.func @without(
+// CHECK: math.exp
+// CHECK-NOT: weft_exp
+module attributes {weft.machine = {fma = false}} {
+func.func @without(%x: f32) -> f32 {
+  %0 = math.exp %x : f32
+  return %0 : f32
+}
 }
