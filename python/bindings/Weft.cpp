@@ -4,6 +4,7 @@
 // pipelines, and compiles and calls functions. Nothing else is in it.
 
 #include "dialects/Weft.h"
+#include "Call.h"
 #include "Diagnostics.h"
 #include "Ufuncs.h"
 #include "dialects/transforms/Passes.h"
@@ -375,4 +376,5 @@ NB_MODULE(_weft, module) {
       .def_prop_ro("calls_kernels", &weft::Executable::callsKernels)
       .def_prop_ro("arena_bytes", &weft::Executable::arenaBytes)
       .def_prop_ro("pointer_count", &weft::Executable::numPointers);
+  weft::defineCalls(module);
 }

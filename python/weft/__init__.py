@@ -43,6 +43,7 @@ from .jit import CacheInfo, Jitted, jit
 from .lowered import Compiled, Lowered
 from .ops import *  # noqa: F403
 from .program import Program, parse, stages
+from .run_cpu import empty_cache
 from .specs import ShapeDtypeStruct
 from .threads import get_num_threads, set_num_threads
 from .transforms import (
@@ -134,6 +135,7 @@ __all__ = [
     "float32",
     "float64",
     "fori_loop",
+    "empty_cache",
     "get_num_threads",
     "grad",
     "iinfo",

@@ -58,7 +58,7 @@ class Array(ArrayMethods):
            [15., 21.]], dtype=float32)
     """
 
-    __slots__ = ("__weakref__", "_address", "_data")
+    __slots__ = ("__weakref__", "_data")
     __hash__ = None  # type: ignore[assignment]
 
     # Python scalars that are traced are weak; arrays never are.
@@ -75,34 +75,6 @@ class Array(ArrayMethods):
             data = data.view(np.ndarray)
             data.setflags(write=False)
         self._data = data
-        self._address = 0
-
-    @staticmethod
-    def adopt(data: np.ndarray, address: int) -> Array:
-        """An array over contiguous memory that nobody else writes to."""
-        array = object.__new__(Array)
-        data.setflags(write=False)
-        array._data = data
-        array._address = address
-        return array
-
-    def address(self, copies: list[Array] | None = None) -> int:
-        """Where the elements begin, if contiguous; else where those of a copy do.
-
-        The copy is put into `copies`, which must live as long as the address is used.
-        """
-        if self._address:
-            return self._address
-        flags = self._data.flags
-        if not (flags.c_contiguous and flags.aligned):
-            copy = Array(np.array(self._data, order="C"))
-            if copies is None:
-                self._data = copy._data
-            else:
-                copies.append(copy)
-            return copy._data.ctypes.data
-        self._address = self._data.ctypes.data
-        return self._address
 
     # ---- what it is ----
 

@@ -15,6 +15,7 @@ import numpy as np
 import optree
 
 from . import tree
+from ._weft import Dispatcher
 from .array import Array
 from .dtypes import is_kind
 from .errors import (
@@ -30,9 +31,9 @@ from .specs import ShapeDtypeStruct, spec_of
 from .tracer import CURRENT, Tracer
 
 if TYPE_CHECKING:
+    from ._weft import Function
     from .builder import Trace
     from .program import Program
-    from .run_cpu import CpuFunction
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -52,11 +53,10 @@ class CacheInfo:
 
 @dataclass(slots=True)
 class _Entry:
-    """A compiled function and how its results are laid out."""
+    """A compiled function and the tree of its results, if there is not just one."""
 
-    run: CpuFunction
-    treedef: tree.TreeDef
-    single: bool
+    run: Function
+    treedef: tree.TreeDef | None
 
 
 class Jitted(Generic[P, R]):
@@ -79,7 +79,9 @@ class Jitted(Generic[P, R]):
             static_argnums, static_argnames
         )
         self._is_static = bool(self._argnums or self._argnames)
-        # Calls find their entry by a key that is cheap to make; several may share one.
+        # Calls find their function by keys that are cheap to make; several may share
+        # one. What the dispatcher does not know may be in the cache.
+        self._dispatcher = Dispatcher()
         self._cache: dict[Any, _Entry] = {}
         self._entries: dict[Signature, _Entry] = {}
         self._passes: dict[Signature, tuple[Passes, tree.TreeDef]] = {}
@@ -97,26 +99,32 @@ class Jitted(Generic[P, R]):
         try:
             if CURRENT.get() is not None:
                 return self._call_traced(args, kwargs)
-            if self._is_static:
-                check_arguments(self._function, args, kwargs)
-                args, kwargs, static = self._split(args, kwargs)  # pyright: ignore
-            else:
-                static = ()
-            leaves, key = _flat_key(args) if not kwargs else ((), None)
-            if key is None:
-                leaves, key = _tree_key(args, kwargs)
-            entry = self._cache.get((static, key) if static else key)
-            if entry is None:
-                entry, leaves = self._miss(args, kwargs, static)
-            else:
-                self._hits += 1
-            results = entry.run(leaves)
-            if entry.single:
-                return results[0]  # type: ignore[return-value]
-            return tree.unflatten(entry.treedef, results)
+            result = self._dispatcher.call(args, kwargs)
+            if result is not NotImplemented:
+                return result  # pyright: ignore
+            return self._look_up(args, kwargs)
         except Exception as error:
             conceal(error)
             raise
+
+    def _look_up(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Runs a function with static arguments, unusual trees, or for the first time.
+
+        The dispatcher knows only functions of arrays, numbers and plain trees of them.
+        """
+        if self._is_static:
+            check_arguments(self._function, args, kwargs)
+        dynamic, named, static = self._split(args, kwargs)
+        leaves, key = _tree_key(dynamic, named)
+        entry = self._cache.get((static, key))
+        if entry is None:
+            entry, leaves = self._miss(dynamic, named, static)
+        else:
+            self._hits += 1
+        results = entry.run(leaves)
+        if entry.treedef is None:
+            return results[0]
+        return tree.unflatten(entry.treedef, results)
 
     def _miss(
         self, args: tuple[Any, ...], kwargs: dict[str, Any], static: tuple[Any, ...]
@@ -133,12 +141,14 @@ class Jitted(Generic[P, R]):
                 reason = self._explain(signature)
                 lowered = self._lower(signature)
                 run = lowered.program.compile_leaves()
-                entry = _Entry(run, lowered.treedef, lowered.treedef.is_leaf())
+                single = lowered.treedef.is_leaf()
+                entry = _Entry(run, None if single else lowered.treedef)
                 self._entries[signature] = entry
                 self._reasons.append(reason)
             # Only now: flattening may just have met a dataclass for the first time.
-            key = (None if kwargs else _flat_key(args)[1]) or _tree_key(args, kwargs)[1]
-            self._cache[(static, key) if static else key] = entry
+            self._cache[static, _tree_key(args, kwargs)[1]] = entry
+            if not self._is_static:
+                self._dispatcher.add(args, kwargs, entry.run, entry.treedef)
             return entry, leaves
 
     def _explain(self, signature: Signature) -> str:
@@ -203,11 +213,13 @@ class Jitted(Generic[P, R]):
     @public
     def cache_info(self) -> CacheInfo:
         """Hits, misses, and for each miss why the function was compiled."""
-        return CacheInfo(self._hits, len(self._reasons), tuple(self._reasons))
+        hits = self._hits + self._dispatcher.hits
+        return CacheInfo(hits, len(self._reasons), tuple(self._reasons))
 
     def cache_clear(self) -> None:
         """Forgets what was compiled."""
         with self._lock:
+            self._dispatcher.clear()
             self._cache.clear()
             self._entries.clear()
             self._passes.clear()
@@ -382,20 +394,6 @@ def _parameters(function: Callable[..., Any]) -> list[str] | None:
     if any(p.kind is p.VAR_POSITIONAL for p in parameters):
         return None
     return [p.name for p in parameters if p.kind is not p.VAR_KEYWORD]
-
-
-def _flat_key(args: tuple[Any, ...]) -> tuple[Sequence[Any], Any]:
-    """The leaves and the cache's key of a call with arrays only, if it is one."""
-    key: list[Any] = []
-    for arg in args:
-        if type(arg) is Array:
-            data = arg._data
-        elif type(arg) is np.ndarray and arg.dtype.isnative:
-            data = arg
-        else:
-            return (), None
-        key += (data.shape, data.dtype.num)
-    return args, tuple(key)
 
 
 def _tree_key(

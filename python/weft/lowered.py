@@ -15,7 +15,7 @@ from .program import TRACED, Program, stages
 from .specs import ShapeDtypeStruct, spec_of
 
 if TYPE_CHECKING:
-    from .run_cpu import CpuFunction
+    from ._weft import Function
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ class Compiled:
     """A function in machine code for arguments of certain shapes and dtypes."""
 
     def __init__(
-        self, signature: Signature, run: CpuFunction, treedef: tree.TreeDef
+        self, signature: Signature, run: Function, treedef: tree.TreeDef
     ) -> None:
         self._signature, self._run, self._treedef = signature, run, treedef
 

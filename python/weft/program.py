@@ -35,8 +35,8 @@ from .specs import ShapeDtypeStruct, spec_of
 if TYPE_CHECKING:
     from mlir import ir
 
+    from ._weft import Function
     from .contexts import Context
-    from .run_cpu import CpuFunction
 
 TRACED: Final = "weft"
 EXPANDED: Final = "expanded"
@@ -147,11 +147,11 @@ class Program:
             results = interpreter.call(self.entry, [*values, *self.captures])
         return [Array(np.asarray(result)) for result in results]
 
-    def compile_leaves(self) -> CpuFunction:
+    def compile_leaves(self) -> Function:
         """`compile`, as a function of flat lists."""
         from . import _weft
         from .contexts import ExtensionError
-        from .run_cpu import CpuFunction
+        from .run_cpu import compiled_function
 
         self._dump()
         start = self._latest(_LAST_MLIR)
@@ -162,7 +162,7 @@ class Program:
                 executable = _weft.compile(module, self.entry)
             except ExtensionError as error:
                 raise self._failure(_LAST_MLIR, "asm", error) from None
-        return CpuFunction(
+        return compiled_function(
             executable,
             self.inputs[: len(self.inputs) - len(self.captures)],
             self.outputs,

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Idle buffers wait in classes of size, eight to each doubling, the one used
+// last on top. Large ones lie on huge pages, and the system may take their
+// pages while they are idle (MADV_FREE): under memory pressure they cost
+// nothing. The oldest are freed when all of them together pass a share of the
+// memory.
+
+#include "lowering/runtime/Buffers.h"
+#include "llvm/Support/MathExtras.h"
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <list>
+#include <mutex>
+#include <new>
+#include <pthread.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <vector>
+
+using namespace weft::runtime;
+
+namespace {
+
+constexpr size_t hugePage = size_t(1) << 21;
+/// From where on a buffer is worth pages of its own.
+constexpr size_t largeBytes = 2 * hugePage;
+/// Idle buffers of one class.
+constexpr size_t mostIdle = 32;
+/// The part of the machine's memory that may be idle.
+constexpr size_t idleShare = 4;
+
+/// The class of a size: its power of two, and the next three bits.
+size_t classOf(size_t bytes) {
+  if (bytes <= 8 * bufferAlignment)
+    return bytes <= bufferAlignment ? 0 : (bytes - 1) / bufferAlignment;
+  unsigned shift = llvm::Log2_64(bytes - 1) - 3;
+  return 8 * (shift - 5) + ((bytes - 1) >> shift) - 8;
+}
+
+/// The largest size of a class.
+size_t bytesOf(size_t sizeClass) {
+  if (sizeClass < 8)
+    return (sizeClass + 1) * bufferAlignment;
+  return (9 + sizeClass % 8) << (sizeClass / 8 + 5);
+}
+
+constexpr size_t classes = 8 * 59;
+
+struct Idle {
+  void *buffer;
+  size_t sizeClass;
+};
+
+void *allocate(size_t bytes) {
+  bool isLarge = bytes >= largeBytes;
+  void *buffer = std::aligned_alloc(
+      isLarge ? hugePage : bufferAlignment,
+      isLarge ? (bytes + hugePage - 1) / hugePage * hugePage : bytes);
+  if (buffer && isLarge)
+    madvise(buffer, bytes, MADV_HUGEPAGE);
+  return buffer;
+}
+
+class Buffers {
+public:
+  void *take(size_t bytes) {
+    size_t sizeClass = classOf(bytes);
+    {
+      std::lock_guard<std::mutex> lock(mutex);
+      if (auto &waiting = idle[sizeClass]; !waiting.empty()) {
+        void *buffer = waiting.back()->buffer;
+        spare.splice(spare.begin(), order, waiting.back());
+        waiting.pop_back();
+        idleBytes -= bytesOf(sizeClass);
+        return buffer;
+      }
+    }
+    if (void *buffer = allocate(bytesOf(sizeClass)))
+      return buffer;
+    freeAll();
+    if (void *buffer = allocate(bytesOf(sizeClass)))
+      return buffer;
+    throw std::bad_alloc();
+  }
+
+  void give(void *buffer, size_t bytes) {
+    size_t sizeClass = classOf(bytes), size = bytesOf(sizeClass);
+    std::lock_guard<std::mutex> lock(mutex);
+    if (idle[sizeClass].size() == mostIdle || size > mostIdleBytes)
+      return std::free(buffer);
+    while (idleBytes + size > mostIdleBytes)
+      freeOldest();
+    if (size >= largeBytes)
+      madvise(buffer, size, MADV_FREE);
+    if (spare.empty())
+      spare.emplace_back();
+    spare.front() = {buffer, sizeClass};
+    order.splice(order.begin(), spare, spare.begin());
+    idle[sizeClass].push_back(order.begin());
+    idleBytes += size;
+  }
+
+  size_t freeAll() {
+    std::lock_guard<std::mutex> lock(mutex);
+    size_t freed = idleBytes;
+    while (!order.empty())
+      freeOldest();
+    return freed;
+  }
+
+  size_t bytes() {
+    std::lock_guard<std::mutex> lock(mutex);
+    return idleBytes;
+  }
+
+  std::mutex mutex;
+
+private:
+  void freeOldest() {
+    auto [buffer, sizeClass] = order.back();
+    std::free(buffer);
+    idle[sizeClass].erase(idle[sizeClass].begin());
+    order.pop_back();
+    idleBytes -= bytesOf(sizeClass);
+  }
+
+  /// All that is idle, what was given back last in front, and nodes for more.
+  std::list<Idle> order, spare;
+  /// For each class its part of `order`, what was given back last at the end.
+  std::array<std::vector<std::list<Idle>::iterator>, classes> idle;
+  size_t idleBytes = 0;
+  const size_t mostIdleBytes =
+      sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE) / idleShare;
+};
+
+/// Never destroyed: arrays may outlive every static object.
+Buffers &theBuffers() {
+  static Buffers *buffers = [] {
+    auto *made = new Buffers;
+    pthread_atfork([] { theBuffers().mutex.lock(); },
+                   [] { theBuffers().mutex.unlock(); },
+                   [] { theBuffers().mutex.unlock(); });
+    return made;
+  }();
+  return *buffers;
+}
+
+} // namespace
+
+void *weft::runtime::takeBuffer(size_t bytes) {
+  return theBuffers().take(bytes);
+}
+
+void weft::runtime::giveBuffer(void *buffer, size_t bytes) {
+  theBuffers().give(buffer, bytes);
+}
+
+size_t weft::runtime::freeIdleBuffers() { return theBuffers().freeAll(); }
+
+size_t weft::runtime::idleBufferBytes() { return theBuffers().bytes(); }

@@ -1,0 +1,524 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// A call finds its function by a key of bytes that says all of its arguments
+// but the elements: the tree, and the shape and dtype of each array. Arguments
+// stay where they are; results lie in pooled memory that their NumPy array
+// owns.
+
+#include "Call.h"
+#include "lowering/Jit.h"
+#include "lowering/runtime/Buffers.h"
+#include "lowering/runtime/Kernels.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/SmallString.h"
+#include "llvm/ADT/SmallVector.h"
+#include "llvm/ADT/StringMap.h"
+#include <complex>
+
+#define NPY_NO_DEPRECATED_API NPY_2_0_API_VERSION
+#define PY_ARRAY_UNIQUE_SYMBOL weft_numpy_api
+#include <numpy/arrayobject.h>
+
+namespace nb = nanobind;
+using namespace nb::literals;
+using namespace weft::runtime;
+
+namespace {
+
+//===----------------------------------------------------------------------===//
+// Arrays
+//===----------------------------------------------------------------------===//
+
+/// `weft.Array`, which is a Python class: its slot for a NumPy array, and what
+/// makes the exceptions of a call.
+struct ArrayClass {
+  PyTypeObject *type = nullptr;
+  PyObject *slot = nullptr;
+  PyObject *outOfMemory = nullptr, *kernelFailure = nullptr;
+};
+ArrayClass arrayClass;
+
+void provideArrays(nb::handle type, nb::handle outOfMemory,
+                   nb::handle kernelFailure) {
+  arrayClass = {reinterpret_cast<PyTypeObject *>(type.inc_ref().ptr()),
+                nb::object(type.attr("_data")).release().ptr(),
+                outOfMemory.inc_ref().ptr(), kernelFailure.inc_ref().ptr()};
+}
+
+/// The NumPy array of a `weft.Array`.
+nb::object elementsOf(PyObject *array) {
+  PyObject *data =
+      Py_TYPE(arrayClass.slot)
+          ->tp_descr_get(arrayClass.slot, array,
+                         reinterpret_cast<PyObject *>(Py_TYPE(array)));
+  if (!data)
+    throw nb::python_error();
+  return nb::steal(data);
+}
+
+nb::object wrap(nb::object elements) {
+  nb::object array = nb::steal(arrayClass.type->tp_alloc(arrayClass.type, 0));
+  if (!array ||
+      Py_TYPE(arrayClass.slot)
+              ->tp_descr_set(arrayClass.slot, array.ptr(), elements.ptr()) != 0)
+    throw nb::python_error();
+  return array;
+}
+
+/// Raises what a function of Python makes of `arguments`.
+template <typename... Arguments>
+[[noreturn]] void raiseFrom(PyObject *make, Arguments... arguments) {
+  nb::object error = nb::handle(make)(arguments...);
+  PyErr_SetObject(reinterpret_cast<PyObject *>(Py_TYPE(error.ptr())),
+                  error.ptr());
+  throw nb::python_error();
+}
+
+//===----------------------------------------------------------------------===//
+// Memory
+//===----------------------------------------------------------------------===//
+
+constexpr char bufferName[] = "weft.buffer";
+
+void releaseBuffer(PyObject *capsule) {
+  giveBuffer(PyCapsule_GetPointer(capsule, bufferName),
+             reinterpret_cast<size_t>(PyCapsule_GetContext(capsule)));
+}
+
+void *takeOrRaise(size_t bytes) {
+  try {
+    return takeBuffer(bytes);
+  } catch (const std::bad_alloc &) {
+    raiseFrom(arrayClass.outOfMemory, bytes);
+  }
+}
+
+/// A buffer whose capsule gives it back.
+nb::object makeBuffer(size_t bytes) {
+  void *buffer = takeOrRaise(bytes);
+  PyObject *capsule = PyCapsule_New(buffer, bufferName, releaseBuffer);
+  if (!capsule) {
+    giveBuffer(buffer, bytes);
+    throw nb::python_error();
+  }
+  PyCapsule_SetContext(capsule, reinterpret_cast<void *>(bytes));
+  return nb::steal(capsule);
+}
+
+/// The work space of one call.
+class Arena {
+public:
+  explicit Arena(size_t bytes)
+      : bytes(bytes), buffer(bytes ? takeOrRaise(bytes) : nullptr) {}
+  ~Arena() {
+    if (buffer)
+      giveBuffer(buffer, bytes);
+  }
+  Arena(const Arena &) = delete;
+
+  size_t bytes;
+  void *buffer;
+};
+
+/// The shape and dtype of an argument or a result.
+struct Type {
+  explicit Type(nb::handle spec)
+      : dtype(nb::object(spec.attr("dtype"))),
+        bytes(nb::cast<size_t>(spec.attr("dtype").attr("itemsize"))) {
+    for (nb::handle size : nb::object(spec.attr("shape"))) {
+      shape.push_back(nb::cast<npy_intp>(size));
+      bytes *= shape.back();
+    }
+  }
+
+  PyArray_Descr *descriptor() const {
+    return reinterpret_cast<PyArray_Descr *>(dtype.ptr());
+  }
+  /// NumPy's functions take a reference to the dtype over.
+  PyArray_Descr *newDescriptor() const {
+    return reinterpret_cast<PyArray_Descr *>(dtype.inc_ref().ptr());
+  }
+
+  nb::object dtype;
+  llvm::SmallVector<npy_intp, 4> shape;
+  size_t bytes;
+};
+
+/// A read-only NumPy array with memory of its own.
+nb::object makeElements(const Type &type) {
+  nb::object buffer = makeBuffer(type.bytes);
+  nb::object array = nb::steal(PyArray_NewFromDescr(
+      &PyArray_Type, type.newDescriptor(), type.shape.size(), type.shape.data(),
+      nullptr, PyCapsule_GetPointer(buffer.ptr(), bufferName),
+      NPY_ARRAY_CARRAY_RO, nullptr));
+  if (!array ||
+      PyArray_SetBaseObject(reinterpret_cast<PyArrayObject *>(array.ptr()),
+                            buffer.release().ptr()) != 0)
+    throw nb::python_error();
+  return array;
+}
+
+//===----------------------------------------------------------------------===//
+// Functions
+//===----------------------------------------------------------------------===//
+
+/// What the arguments of a call need to stay where they are while it runs.
+struct Kept {
+  explicit Kept(size_t leaves) { numbers.reserve(leaves); }
+
+  llvm::SmallVector<nb::object, 8> objects;
+  /// Python's numbers, each an element of 8 or 16 bytes.
+  llvm::SmallVector<std::complex<double>, 4> numbers;
+};
+
+bool isInPlace(PyArrayObject *array, PyArray_Descr *descriptor) {
+  return PyArray_IS_C_CONTIGUOUS(array) && PyArray_ISALIGNED(array) &&
+         PyArray_ISNOTSWAPPED(array) &&
+         PyArray_DESCR(array)->type_num == descriptor->type_num;
+}
+
+/// Where a Python number is, as an element of the dtype it has by itself.
+template <typename T> void *keep(T value, Kept &kept) {
+  kept.numbers.emplace_back();
+  std::memcpy(&kept.numbers.back(), &value, sizeof(T));
+  return &kept.numbers.back();
+}
+
+/// Where the elements of an argument are, or a copy of them in the form that
+/// the code reads: contiguous, in the byte order of the machine.
+void *addressOf(PyObject *leaf, const Type &type, Kept &kept) {
+  int number = type.descriptor()->type_num;
+  if (PyFloat_CheckExact(leaf) && number == NPY_DOUBLE)
+    return keep(PyFloat_AS_DOUBLE(leaf), kept);
+  if (PyLong_CheckExact(leaf) && number == NPY_LONG) {
+    int overflow;
+    long value = PyLong_AsLongAndOverflow(leaf, &overflow);
+    if (!overflow)
+      return keep(value, kept);
+  }
+  nb::object elements =
+      Py_TYPE(leaf) == arrayClass.type ? elementsOf(leaf) : nb::borrow(leaf);
+  auto *array = reinterpret_cast<PyArrayObject *>(elements.ptr());
+  if (!PyArray_CheckExact(elements.ptr()) ||
+      !isInPlace(array, type.descriptor())) {
+    elements = nb::steal(PyArray_FromAny(
+        elements.ptr(), type.newDescriptor(), 0, 0,
+        NPY_ARRAY_CARRAY_RO | NPY_ARRAY_NOTSWAPPED | NPY_ARRAY_FORCECAST,
+        nullptr));
+    if (!elements)
+      throw nb::python_error();
+    array = reinterpret_cast<PyArrayObject *>(elements.ptr());
+  }
+  kept.objects.push_back(std::move(elements));
+  return PyArray_DATA(array);
+}
+
+/// A compiled function on flat lists of arrays.
+class Function {
+public:
+  Function(nb::object executable, nb::sequence inputs, nb::sequence outputs,
+           nb::sequence constants)
+      : owner(std::move(executable)),
+        executable(*nb::cast<const weft::Executable *>(owner)) {
+    for (nb::handle spec : inputs)
+      this->inputs.emplace_back(spec);
+    for (nb::handle spec : outputs)
+      this->outputs.emplace_back(spec);
+    for (nb::handle constant : constants) {
+      nb::object array = nb::steal(
+          PyArray_FromAny(constant.ptr(), nullptr, 0, 0,
+                          NPY_ARRAY_CARRAY_RO | NPY_ARRAY_NOTSWAPPED, nullptr));
+      if (!array)
+        throw nb::python_error();
+      this->constants.push_back(std::move(array));
+    }
+    size_t count =
+        this->inputs.size() + this->constants.size() + this->outputs.size() + 1;
+    if (count != this->executable.numPointers())
+      throw nb::value_error("the code has another number of arguments");
+  }
+
+  /// The results for arguments whose shapes and dtypes are known to fit.
+  llvm::SmallVector<nb::object, 2>
+  call(llvm::ArrayRef<PyObject *> leaves) const {
+    if (leaves.size() != inputs.size())
+      throw nb::value_error("the function has another number of arguments");
+    Kept kept(leaves.size());
+    llvm::SmallVector<void *, 16> pointers;
+    for (auto [leaf, type] : llvm::zip_equal(leaves, inputs))
+      pointers.push_back(addressOf(leaf, type, kept));
+    for (const nb::object &constant : constants)
+      pointers.push_back(
+          PyArray_DATA(reinterpret_cast<PyArrayObject *>(constant.ptr())));
+    llvm::SmallVector<nb::object, 2> results;
+    for (const Type &type : outputs) {
+      results.push_back(makeElements(type));
+      pointers.push_back(PyArray_DATA(
+          reinterpret_cast<PyArrayObject *>(results.back().ptr())));
+    }
+    Arena arena(executable.arenaBytes());
+    pointers.push_back(arena.buffer);
+    run(pointers.data());
+    for (nb::object &result : results)
+      result = wrap(std::move(result));
+    return results;
+  }
+
+  nb::list callWithList(nb::handle leaves) const {
+    nb::object fast = nb::steal(
+        PySequence_Fast(leaves.ptr(), "the arguments are no sequence"));
+    if (!fast)
+      throw nb::python_error();
+    llvm::ArrayRef<PyObject *> items(PySequence_Fast_ITEMS(fast.ptr()),
+                                     PySequence_Fast_GET_SIZE(fast.ptr()));
+    nb::list results;
+    for (nb::object &result : call(items))
+      results.append(std::move(result));
+    return results;
+  }
+
+private:
+  /// Runs the code without the GIL.
+  void run(void *const *pointers) const {
+    try {
+      nb::gil_scoped_release unlocked;
+      executable(pointers);
+    } catch (const KernelFailure &failure) {
+      raiseFrom(arrayClass.kernelFailure, failure.what(), failure.where);
+    } catch (const std::bad_alloc &) {
+      raiseFrom(arrayClass.outOfMemory, nb::none());
+    }
+  }
+
+  nb::object owner;
+  const weft::Executable &executable;
+  llvm::SmallVector<Type, 4> inputs, outputs;
+  llvm::SmallVector<nb::object, 2> constants;
+};
+
+//===----------------------------------------------------------------------===//
+// Arguments
+//===----------------------------------------------------------------------===//
+
+/// The leaves of a call and its key, made of the trees that most programs have:
+/// tuples, lists, dicts by strings, None, arrays and Python's numbers.
+class Arguments {
+public:
+  /// False where there is anything else.
+  bool read(PyObject *args, PyObject *kwargs) {
+    return append(args, 0) &&
+           (PyDict_GET_SIZE(kwargs) == 0 || append(kwargs, 0));
+  }
+
+  llvm::StringRef key() const { return text; }
+  llvm::ArrayRef<PyObject *> leaves() const { return found; }
+
+  Arguments() = default;
+  Arguments(const Arguments &) = delete;
+  ~Arguments() {
+    for (PyObject *leaf : found)
+      Py_DECREF(leaf);
+  }
+
+private:
+  static constexpr int mostDeep = 32;
+
+  bool append(PyObject *node, int depth) {
+    PyTypeObject *type = Py_TYPE(node);
+    if (type == arrayClass.type)
+      return appendArray(node, elementsOf(node).ptr());
+    if (type == &PyArray_Type)
+      return appendArray(node, node);
+    if (type == &PyFloat_Type)
+      return appendLeaf(node, 'f');
+    if (type == &PyLong_Type)
+      return appendLeaf(node, 'i');
+    if (type == &PyBool_Type)
+      return appendLeaf(node, 'b');
+    if (type == &PyComplex_Type)
+      return appendLeaf(node, 'c');
+    if (node == Py_None)
+      return text.push_back('N'), true;
+    if (depth == mostDeep)
+      return false;
+    if (type == &PyTuple_Type || type == &PyList_Type)
+      return appendItems(node, type == &PyTuple_Type ? '(' : '[', depth);
+    return type == &PyDict_Type && appendDict(node, depth);
+  }
+
+  bool appendLeaf(PyObject *leaf, char kind) {
+    text.push_back(kind);
+    found.push_back(Py_NewRef(leaf));
+    return true;
+  }
+
+  bool appendArray(PyObject *leaf, PyObject *elements) {
+    auto *array = reinterpret_cast<PyArrayObject *>(elements);
+    if (!PyArray_ISNOTSWAPPED(array))
+      return false;
+    appendNumber(PyArray_DESCR(array)->type_num);
+    appendNumber(PyArray_NDIM(array));
+    text.append(
+        llvm::StringRef(reinterpret_cast<const char *>(PyArray_SHAPE(array)),
+                        PyArray_NDIM(array) * sizeof(npy_intp)));
+    return appendLeaf(leaf, 'A');
+  }
+
+  void appendNumber(int32_t number) {
+    text.append(llvm::StringRef(reinterpret_cast<const char *>(&number),
+                                sizeof(number)));
+  }
+
+  bool appendItems(PyObject *node, char kind, int depth) {
+    Py_ssize_t count = PySequence_Fast_GET_SIZE(node);
+    text.push_back(kind);
+    appendNumber(count);
+    for (Py_ssize_t i = 0; i < count; ++i)
+      if (!append(PySequence_Fast_GET_ITEM(node, i), depth + 1))
+        return false;
+    return true;
+  }
+
+  /// Items stand in the order of their names, as optree has them.
+  bool appendDict(PyObject *node, int depth) {
+    llvm::SmallVector<std::pair<llvm::StringRef, PyObject *>, 8> items;
+    PyObject *name, *value;
+    for (Py_ssize_t place = 0; PyDict_Next(node, &place, &name, &value);) {
+      Py_ssize_t size;
+      const char *letters = PyUnicode_CheckExact(name)
+                                ? PyUnicode_AsUTF8AndSize(name, &size)
+                                : nullptr;
+      if (!letters)
+        return PyErr_Clear(), false;
+      items.push_back({llvm::StringRef(letters, size), value});
+    }
+    // The order of UTF-8 is that of Python's strings.
+    llvm::sort(items, llvm::less_first());
+    text.push_back('{');
+    appendNumber(items.size());
+    for (auto [name, value] : items) {
+      appendNumber(name.size());
+      text.append(name);
+      if (!append(value, depth + 1))
+        return false;
+    }
+    return true;
+  }
+
+  llvm::SmallString<256> text;
+  llvm::SmallVector<PyObject *, 16> found;
+};
+
+//===----------------------------------------------------------------------===//
+// Dispatch
+//===----------------------------------------------------------------------===//
+
+/// Which function runs for which arguments, and the tree of its results.
+class Dispatcher {
+public:
+  /// Calls the function for arguments like these, or returns NotImplemented.
+  nb::object call(nb::handle args, nb::handle kwargs) {
+    Arguments arguments;
+    if (!arguments.read(args.ptr(), kwargs.ptr()))
+      return nb::borrow(Py_NotImplemented);
+    auto entry = entries.find(arguments.key());
+    if (entry == entries.end())
+      return nb::borrow(Py_NotImplemented);
+    ++hits;
+    // While it runs without the GIL, the entry may go.
+    nb::object owner = entry->second.function;
+    nb::object treedef = entry->second.treedef;
+    auto results = nb::cast<const Function &>(owner).call(arguments.leaves());
+    if (treedef.is_none())
+      return std::move(results.front());
+    nb::list leaves;
+    for (nb::object &result : results)
+      leaves.append(std::move(result));
+    return treedef.attr("unflatten")(leaves);
+  }
+
+  /// Has `function` run for arguments like these, if they are of the kinds that
+  /// are looked at here. `treedef` is None where the result is one array.
+  void add(nb::handle args, nb::handle kwargs, nb::object function,
+           nb::object treedef) {
+    Arguments arguments;
+    if (arguments.read(args.ptr(), kwargs.ptr()))
+      entries[arguments.key()] = {std::move(function), std::move(treedef)};
+  }
+
+  void clear() {
+    entries.clear();
+    hits = 0;
+  }
+
+  int visit(visitproc visit, void *arg) {
+    for (auto &entry : entries) {
+      Py_VISIT(entry.second.function.ptr());
+      Py_VISIT(entry.second.treedef.ptr());
+    }
+    return 0;
+  }
+
+  size_t hits = 0;
+
+private:
+  struct Entry {
+    nb::object function, treedef;
+  };
+  llvm::StringMap<Entry> entries;
+};
+
+int traverseDispatcher(PyObject *self, visitproc visit, void *arg) {
+  Py_VISIT(Py_TYPE(self));
+  return nb::inst_ready(self)
+             ? nb::inst_ptr<Dispatcher>(self)->visit(visit, arg)
+             : 0;
+}
+
+int clearDispatcher(PyObject *self) {
+  if (nb::inst_ready(self))
+    nb::inst_ptr<Dispatcher>(self)->clear();
+  return 0;
+}
+
+PyType_Slot dispatcherSlots[] = {
+    {Py_tp_traverse, reinterpret_cast<void *>(traverseDispatcher)},
+    {Py_tp_clear, reinterpret_cast<void *>(clearDispatcher)},
+    {0, nullptr}};
+
+} // namespace
+
+void weft::defineCalls(nb::module_ &module) {
+  if (_import_array() < 0)
+    throw nb::python_error();
+
+  module.def(
+      "provide_arrays", provideArrays, "type"_a, "out_of_memory"_a,
+      "kernel_failure"_a,
+      "Says what arrays are, and what makes the exceptions of a call: of "
+      "a number of bytes or None, and of a message and \"file:line\".");
+  module.def(
+      "empty_cache", freeIdleBuffers,
+      "Frees the memory that no array uses and no call runs in; how many "
+      "bytes those were.");
+  module.def("idle_bytes", idleBufferBytes,
+             "The memory that `empty_cache` would free.");
+
+  nb::class_<Function>(module, "Function",
+                       "A compiled function on flat lists of arrays.")
+      .def(nb::init<nb::object, nb::sequence, nb::sequence, nb::sequence>(),
+           "executable"_a, "inputs"_a, "outputs"_a, "constants"_a)
+      .def("__call__", &Function::callWithList, "leaves"_a,
+           "Runs it on arrays whose shapes and dtypes are known to fit.");
+
+  nb::class_<Dispatcher>(module, "Dispatcher", nb::type_slots(dispatcherSlots),
+                         "Which function runs for which arguments.")
+      .def(nb::init<>())
+      .def("call", &Dispatcher::call, "args"_a, "kwargs"_a,
+           "Runs the function for arguments like these; NotImplemented if "
+           "there is none.")
+      .def("add", &Dispatcher::add, "args"_a, "kwargs"_a, "function"_a,
+           "treedef"_a.none(), "Has a function run for arguments like these.")
+      .def("clear", &Dispatcher::clear, "Forgets all functions.")
+      .def_prop_ro("hits", [](const Dispatcher &d) { return d.hits; });
+}
