@@ -5,6 +5,7 @@
 // buffer, so that nothing has to be copied or allocated for it.
 
 #include "lowering/Destinations.h"
+#include "lowering/InPlace.h"
 #include "lowering/Passes.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Bufferization/Transforms/OneShotAnalysis.h"
@@ -106,36 +107,89 @@ void passInputs(Block &body, OpBuilder &b) {
   }
 }
 
-/// Adds a buffer argument for each result, in which it is computed from the
-/// start if it begins as an empty tensor, and into which it is copied if not.
-void passResults(Block &body, weft::Destinations &destinations) {
+/// For each result the donated argument in whose buffer it can be computed, or
+/// -1: as if the function were the body of a loop that carries its donated
+/// arguments.
+SmallVector<int64_t> planReuse(func::FuncOp func) {
+  Block &body = func.getBody().front();
+  OperandRange results = body.getTerminator()->getOperands();
+  SmallVector<int64_t> reuse(results.size(), -1);
+  SmallVector<Value> carried, yielded;
+  SmallVector<unsigned> numbers;
+  for (BlockArgument arg : body.getArguments()) {
+    if (!func.getArgAttr(arg.getArgNumber(), weft::donatedAttr) ||
+        hasNoElements(arg.getType()))
+      continue;
+    for (auto [number, result] : llvm::enumerate(results))
+      if (result.getType() == arg.getType() &&
+          !llvm::is_contained(numbers, number)) {
+        carried.push_back(arg);
+        yielded.push_back(result);
+        numbers.push_back(number);
+        break;
+      }
+  }
+  if (carried.empty())
+    return reuse;
+  weft::copyPartsReadByUpdates(body);
+  weft::sinkUpdates(body, [&](unsigned number) {
+    return llvm::is_contained(numbers, number);
+  });
+  weft::BufferPlan plan = weft::planBuffers(body, carried, yielded);
+  for (auto [i, number] : llvm::enumerate(numbers))
+    if (plan.source[i] < carried.size())
+      reuse[number] =
+          cast<BlockArgument>(carried[plan.source[i]]).getArgNumber();
+  return reuse;
+}
+
+/// Gives each result a buffer, of the caller if not that of an argument, in
+/// which it is computed from the start if it begins as an empty tensor, and
+/// into which it is copied if not.
+void passResults(Block &body, ArrayRef<int64_t> reuse,
+                 weft::Destinations &destinations) {
   auto exit = cast<func::ReturnOp>(body.getTerminator());
   OpBuilder atExit(exit);
-  for (Value result : exit.getOperands()) {
+  for (auto [result, reused] : llvm::zip_equal(exit.getOperands(), reuse)) {
     Value destination =
-        body.addArgument(bufferType(result.getType()), result.getLoc());
+        reused >= 0
+            ? body.getArgument(reused)
+            : body.addArgument(bufferType(result.getType()), result.getLoc());
     if (!hasNoElements(result.getType()))
       destinations.compute(atExit, result, destination);
   }
   exit->setOperands({});
 }
 
+/// The attributes of a function's arguments, but for what has been done.
+void updateArgAttrs(func::FuncOp func, OpBuilder &b) {
+  SmallVector<DictionaryAttr> argAttrs;
+  func.getAllArgAttrs(argAttrs);
+  for (DictionaryAttr &attrs : argAttrs) {
+    NamedAttrList kept(attrs);
+    kept.erase(weft::donatedAttr);
+    attrs = kept.getDictionary(b.getContext());
+  }
+  argAttrs.resize(func.getBody().getNumArguments(), b.getDictionaryAttr({}));
+  func.setFunctionType(
+      b.getFunctionType(func.getBody().getArgumentTypes(), {}));
+  func.setAllArgAttrs(argAttrs);
+}
+
 LogicalResult passDestinations(func::FuncOp func) {
   Block &body = func.getBody().front();
   unshareInits(body);
+  SmallVector<int64_t> reuse = planReuse(func);
   OpBuilder b = OpBuilder::atBlockBegin(&body);
   passInputs(body, b);
   weft::Destinations destinations;
-  passResults(body, destinations);
+  passResults(body, reuse, destinations);
   if (failed(destinations.convert(body)))
     return failure();
-
-  SmallVector<DictionaryAttr> argAttrs;
-  func.getAllArgAttrs(argAttrs);
-  argAttrs.resize(body.getNumArguments(), b.getDictionaryAttr({}));
+  if (llvm::any_of(reuse, [](int64_t argument) { return argument >= 0; }))
+    func->setAttr(weft::reusesAttr, b.getDenseI64ArrayAttr(reuse));
   func.removeResAttrsAttr();
-  func.setFunctionType(b.getFunctionType(body.getArgumentTypes(), {}));
-  func.setAllArgAttrs(argAttrs);
+  updateArgAttrs(func, b);
   return success();
 }
 

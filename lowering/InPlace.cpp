@@ -301,13 +301,13 @@ void weft::copyPartsReadByUpdates(Block &body) {
   }
 }
 
-void weft::sinkUpdates(Block &body) {
+void weft::sinkUpdates(Block &body, function_ref<bool(unsigned)> isMoved) {
   Operation *first = body.getTerminator();
   llvm::SmallPtrSet<Operation *, 8> sunk{first};
   auto isUpdated = [&](OpOperand &use) {
     Operation *user = use.getOwner();
     if (user == body.getTerminator())
-      return true;
+      return isMoved(use.getOperandNumber());
     return sunk.contains(user) &&
            llvm::any_of(user->getResults(), [&](OpResult result) {
              return findInit(result) == &use;

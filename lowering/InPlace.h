@@ -21,8 +21,11 @@ mlir::Value reshapedValue(mlir::Value value);
 void copyPartsReadByUpdates(mlir::Block &body);
 
 /// Moves what only makes the values that a body yields to its end: after all
-/// else that reads what they replace.
-void sinkUpdates(mlir::Block &body);
+/// else that reads what they replace. `isMoved` says which of the terminator's
+/// operands are meant.
+void sinkUpdates(
+    mlir::Block &body,
+    llvm::function_ref<bool(unsigned)> isMoved = [](unsigned) { return true; });
 
 /// Which buffer the loop's next step finds each carried tensor in: `source[i]`
 /// is the carried tensor whose buffer number i takes over, or a number from

@@ -370,5 +370,7 @@ weft::Executable::compile(ModuleOp module, StringRef entry) {
   executable->usesKernels = ::callsKernels(module);
   executable->pointerCount = func.getNumArguments();
   executable->bytes = func->getAttrOfType<IntegerAttr>(arenaBytesAttr).getInt();
+  if (auto reuses = func->getAttrOfType<DenseI64ArrayAttr>(reusesAttr))
+    executable->reused = reuses.asArrayRef();
   return executable;
 }

@@ -10,6 +10,7 @@
 #include "llvm/Support/Error.h"
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace llvm::orc {
 class LLJIT;
@@ -46,6 +47,9 @@ public:
   size_t numPointers() const { return pointerCount; }
   int64_t arenaBytes() const { return bytes; }
   const std::string &entry() const { return name; }
+  /// For each result the input that it is left in, or -1; empty if there is
+  /// none.
+  const std::vector<int64_t> &reuses() const { return reused; }
   /// Whether it calls kernels, so that the library must have been provided.
   bool callsKernels() const { return usesKernels; }
 
@@ -55,6 +59,7 @@ private:
   std::unique_ptr<llvm::orc::LLJIT> jit;
   void (*function)(void *const *) = nullptr;
   std::string name;
+  std::vector<int64_t> reused;
   size_t pointerCount = 0;
   int64_t bytes = 0;
   bool usesHeap = false, usesKernels = false;

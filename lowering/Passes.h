@@ -16,6 +16,10 @@ namespace weft {
 
 /// Where a lowered function keeps the size of its arena.
 inline constexpr llvm::StringLiteral arenaBytesAttr = "weft.arena_bytes";
+/// Marks an argument whose buffer results may be computed in.
+inline constexpr llvm::StringLiteral donatedAttr = "weft.donated";
+/// For each result of a function, the argument that it is left in, or -1.
+inline constexpr llvm::StringLiteral reusesAttr = "weft.reuses";
 /// How many steps a loop is to take at a time.
 inline constexpr llvm::StringLiteral unrollAttr = "weft.unroll";
 /// Marks a loop over the rows of several ops.

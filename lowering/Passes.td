@@ -137,6 +137,17 @@ def DestinationPassing
     `bufferization.to_tensor %out restrict writable`: the ops write into the
     buffer itself. The same value twice, an argument and a constant are copied.
 
+    An argument may be donated. Where a result of its type can be computed in
+    its buffer, as a loop's body would compute what it carries, it needs none of
+    its own: `weft.reuses` has for each result the argument that it is left in.
+    ```mlir
+    func.func @f(%x: tensor<4xf32> {weft.donated}) -> tensor<4xf32>
+    ```
+    becomes
+    ```mlir
+    func.func @f(%in: memref<4xf32>) attributes {weft.reuses = array<i64: 0>}
+    ```
+
     Loops carry no tensors either: a body writes into the buffer of what it
     carries where all that reads it has been computed, or else into a second one,
     and the two change places.

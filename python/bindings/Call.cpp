@@ -14,6 +14,7 @@
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringMap.h"
 #include <complex>
+#include <nanobind/stl/vector.h>
 
 #define NPY_NO_DEPRECATED_API NPY_2_0_API_VERSION
 #define PY_ARRAY_UNIQUE_SYMBOL weft_numpy_api
@@ -45,15 +46,24 @@ void provideArrays(nb::handle type, nb::handle outOfMemory,
                 outOfMemory.inc_ref().ptr(), kernelFailure.inc_ref().ptr()};
 }
 
-/// The NumPy array of a `weft.Array`.
+/// The NumPy array of a `weft.Array`. Of one that was donated there is none,
+/// and `Array.__getattr__` says so.
 nb::object elementsOf(PyObject *array) {
   PyObject *data =
       Py_TYPE(arrayClass.slot)
           ->tp_descr_get(arrayClass.slot, array,
                          reinterpret_cast<PyObject *>(Py_TYPE(array)));
-  if (!data)
+  if (data)
+    return nb::steal(data);
+  PyErr_Clear();
+  return nb::getattr(array, "_data");
+}
+
+/// Leaves an array without elements.
+void dropElements(PyObject *array) {
+  if (Py_TYPE(arrayClass.slot)->tp_descr_set(arrayClass.slot, array, nullptr) !=
+      0)
     throw nb::python_error();
-  return nb::steal(data);
 }
 
 nb::object wrap(nb::object elements) {
@@ -144,9 +154,8 @@ struct Type {
   size_t bytes;
 };
 
-/// A read-only NumPy array with memory of its own.
-nb::object makeElements(const Type &type) {
-  nb::object buffer = makeBuffer(type.bytes);
+/// A read-only NumPy array that owns a buffer.
+nb::object makeElements(const Type &type, nb::object buffer) {
   nb::object array = nb::steal(PyArray_NewFromDescr(
       &PyArray_Type, type.newDescriptor(), type.shape.size(), type.shape.data(),
       nullptr, PyCapsule_GetPointer(buffer.ptr(), bufferName),
@@ -156,6 +165,28 @@ nb::object makeElements(const Type &type) {
                             buffer.release().ptr()) != 0)
     throw nb::python_error();
   return array;
+}
+
+nb::object makeElements(const Type &type) {
+  return makeElements(type, makeBuffer(type.bytes));
+}
+
+void *dataOf(const nb::object &elements) {
+  return PyArray_DATA(reinterpret_cast<PyArrayObject *>(elements.ptr()));
+}
+
+/// The buffer of an array that nobody else sees and that was made here, or
+/// null.
+PyObject *soleBuffer(const nb::object &elements) {
+  // One reference is the array's and one is ours.
+  if (!PyArray_CheckExact(elements.ptr()) || Py_REFCNT(elements.ptr()) != 2)
+    return nullptr;
+  PyObject *base =
+      PyArray_BASE(reinterpret_cast<PyArrayObject *>(elements.ptr()));
+  bool isSole = base && Py_REFCNT(base) == 1 &&
+                PyCapsule_IsValid(base, bufferName) &&
+                PyCapsule_GetPointer(base, bufferName) == dataOf(elements);
+  return isSole ? base : nullptr;
 }
 
 //===----------------------------------------------------------------------===//
@@ -232,8 +263,14 @@ public:
         throw nb::python_error();
       this->constants.push_back(std::move(array));
     }
-    size_t count =
-        this->inputs.size() + this->constants.size() + this->outputs.size() + 1;
+    reuses = this->executable.reuses();
+    reuses.resize(this->outputs.size(), -1);
+    isReused.resize(this->inputs.size());
+    for (int64_t input : reuses)
+      if (input >= 0)
+        isReused.at(input) = true;
+    size_t count = this->inputs.size() + this->constants.size() + 1 +
+                   llvm::count(reuses, -1);
     if (count != this->executable.numPointers())
       throw nb::value_error("the code has another number of arguments");
   }
@@ -245,16 +282,21 @@ public:
       throw nb::value_error("the function has another number of arguments");
     Kept kept(leaves.size());
     llvm::SmallVector<void *, 16> pointers;
-    for (auto [leaf, type] : llvm::zip_equal(leaves, inputs))
-      pointers.push_back(addressOf(leaf, type, kept));
+    // What is read comes first: a buffer that is read too is not donated.
+    for (size_t i = 0; i < leaves.size(); ++i)
+      pointers.push_back(isReused[i] ? nullptr
+                                     : addressOf(leaves[i], inputs[i], kept));
     for (const nb::object &constant : constants)
-      pointers.push_back(
-          PyArray_DATA(reinterpret_cast<PyArrayObject *>(constant.ptr())));
+      pointers.push_back(dataOf(constant));
     llvm::SmallVector<nb::object, 2> results;
-    for (const Type &type : outputs) {
-      results.push_back(makeElements(type));
-      pointers.push_back(PyArray_DATA(
-          reinterpret_cast<PyArrayObject *>(results.back().ptr())));
+    for (auto [type, reused] : llvm::zip_equal(outputs, reuses)) {
+      if (reused < 0) {
+        results.push_back(makeElements(type));
+        pointers.push_back(dataOf(results.back()));
+      } else {
+        results.push_back(takeOver(leaves[reused], type, kept));
+        pointers[reused] = dataOf(results.back());
+      }
     }
     Arena arena(executable.arenaBytes());
     pointers.push_back(arena.buffer);
@@ -277,7 +319,28 @@ public:
     return results;
   }
 
+  const std::vector<int64_t> &reused() const { return reuses; }
+
 private:
+  /// The elements of a donated argument, which is left without: in its own
+  /// buffer, or in a copy where others may see that.
+  static nb::object takeOver(PyObject *leaf, const Type &type, Kept &kept) {
+    bool isArray = Py_TYPE(leaf) == arrayClass.type;
+    if (isArray) {
+      nb::object elements = elementsOf(leaf);
+      if (PyObject *buffer = soleBuffer(elements)) {
+        nb::object result = makeElements(type, nb::borrow(buffer));
+        dropElements(leaf);
+        return result;
+      }
+    }
+    nb::object copy = makeElements(type);
+    std::memcpy(dataOf(copy), addressOf(leaf, type, kept), type.bytes);
+    if (isArray)
+      dropElements(leaf);
+    return copy;
+  }
+
   /// Runs the code without the GIL.
   void run(void *const *pointers) const {
     try {
@@ -293,6 +356,9 @@ private:
   nb::object owner;
   const weft::Executable &executable;
   llvm::SmallVector<Type, 4> inputs, outputs;
+  /// For each result the input that it is left in, or -1.
+  std::vector<int64_t> reuses;
+  std::vector<bool> isReused;
   llvm::SmallVector<nb::object, 2> constants;
 };
 
@@ -509,7 +575,9 @@ void weft::defineCalls(nb::module_ &module) {
       .def(nb::init<nb::object, nb::sequence, nb::sequence, nb::sequence>(),
            "executable"_a, "inputs"_a, "outputs"_a, "constants"_a)
       .def("__call__", &Function::callWithList, "leaves"_a,
-           "Runs it on arrays whose shapes and dtypes are known to fit.");
+           "Runs it on arrays whose shapes and dtypes are known to fit.")
+      .def_prop_ro("reuses", &Function::reused,
+                   "For each result the input that it is left in, or -1.");
 
   nb::class_<Dispatcher>(module, "Dispatcher", nb::type_slots(dispatcherSlots),
                          "Which function runs for which arguments.")

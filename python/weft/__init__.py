@@ -24,6 +24,7 @@ from .control import cond, fori_loop, scan, switch, while_loop
 from .errors import (
     ArgumentError,
     CompileError,
+    DonatedArrayError,
     DTypeError,
     IndexingError,
     LeakedTracerError,
@@ -102,6 +103,7 @@ __all__ = [
     "CompileError",
     "Compiled",
     "DTypeError",
+    "DonatedArrayError",
     "IndexingError",
     "Jitted",
     "LeakedTracerError",

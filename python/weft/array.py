@@ -18,6 +18,7 @@ from . import dlpack, ops
 from .dtypes import MLIR_NAMES, DTypeLike, canonical, is_kind
 from .errors import (
     ArgumentError,
+    DonatedArrayError,
     IndexingError,
     UnsupportedTypeError,
     public_methods,
@@ -76,7 +77,26 @@ class Array(ArrayMethods):
             data.setflags(write=False)
         self._data = data
 
+    def __getattr__(self, name: str) -> Any:
+        """Says why there is nothing, where the elements were given away."""
+        if name == "_data":
+            raise DonatedArrayError(
+                "this array's memory was donated to a call (donate_argnums), which "
+                "computed a result in it; use that result, or do not donate the array"
+            )
+        raise AttributeError(
+            f"{type(self).__name__!r} object has no attribute {name!r}",
+            name=name, obj=self,
+        )  # fmt: skip
+
     # ---- what it is ----
+
+    def is_deleted(self) -> bool:
+        """Whether the memory was donated to a call, so that nothing is left."""
+        try:
+            return self._data is None
+        except DonatedArrayError:
+            return True
 
     @property
     def shape(self) -> tuple[int, ...]:

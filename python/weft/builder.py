@@ -32,6 +32,7 @@ from .specs import ShapeDtypeStruct, spec_of
 from .tracer import CURRENT, Tracer, as_strong
 
 INLINE_ELEMENTS: Final = 64
+DONATED: Final = "weft.donated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,6 +305,19 @@ class Trace:
         self.create("func.return", values, [], {}, self.place)
         self.alive = False
 
+    def donate(self, donated: Sequence[bool]) -> None:
+        """Marks the arguments whose memory results may be computed in."""
+        if not any(donated):
+            return
+        mlir = self.context.mlir
+        mark = ir.DictAttr.get({DONATED: ir.UnitAttr.get(mlir)}, mlir)
+        none = ir.DictAttr.get({}, mlir)
+        given = [mark if is_donated else none for is_donated in donated]
+        rest = [none] * (len(self._block.arguments) - len(given))
+        self._operation.attributes["arg_attrs"] = ir.ArrayAttr.get(
+            [*given, *rest], mlir
+        )
+
     # ---- or the body of an op ----
 
     def discard(self) -> None:
@@ -385,16 +399,18 @@ def trace_program(
     name: str,
     treedef: tree.TreeDef,
     leaves: Sequence[tuple[ShapeDtypeStruct, str, Any]],
+    donated: Sequence[bool] = (),
 ) -> tuple[Program, tree.TreeDef]:
     """Traces a call into a program of its own; also how its results are laid out.
 
     Each leaf is the shape and dtype of an argument, its name, and its value, which is
-    `None` where the program is traced for any.
+    `None` where the program is traced for any. `donated` says which are donated.
     """
     with context() as own:
         builder = ModuleBuilder(own)
         trace = Trace(builder, name, public=True, function=function)
         traced = trace_function(trace, function, treedef, leaves)
+        trace.donate(donated)
         program = Program(
             traced.symbol, traced.inputs, traced.outputs, traced.captures,
             {TRACED: builder.text()},

@@ -96,6 +96,10 @@ class OutOfMemoryError(WeftError, MemoryError):
     """Arrays that do not fit into the memory of the machine."""
 
 
+class DonatedArrayError(WeftError, RuntimeError):
+    """An array whose memory was given to a call (`donate_argnums`)."""
+
+
 class LinAlgError(WeftError, np.linalg.LinAlgError):
     """A matrix that has no result: singular, or not positive definite."""
 

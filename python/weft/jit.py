@@ -6,8 +6,10 @@ from __future__ import annotations
 
 import functools
 import inspect
+import itertools
 import threading
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, overload
 
@@ -51,6 +53,22 @@ class CacheInfo:
     reasons: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Parameters that an option of `jit` names, by position and by name."""
+
+    numbers: tuple[int, ...] = ()
+    names: tuple[str, ...] = ()
+
+    @staticmethod
+    def of(numbers: int | Sequence[int], names: str | Sequence[str]) -> Chosen:
+        """One or several of each."""
+        return Chosen(
+            (numbers,) if isinstance(numbers, int) else tuple(numbers),
+            (names,) if isinstance(names, str) else tuple(names),
+        )
+
+
 @dataclass(slots=True)
 class _Entry:
     """A compiled function and the tree of its results, if there is not just one."""
@@ -67,18 +85,18 @@ class Jitted(Generic[P, R]):
     def __init__(
         self,
         function: Callable[P, R],
-        static_argnums: tuple[int, ...],
-        static_argnames: tuple[str, ...],
+        static: Chosen = Chosen(),
+        donated: Chosen = Chosen(),
     ) -> None:
         functools.update_wrapper(self, function, updated=())
         if not hasattr(self, "__name__"):  # a functools.partial has none
             self.__name__ = getattr(function, "func", type(function)).__name__
         self._function = function
         self._parameters = _parameters(function)
-        self._argnums, self._argnames = self._check_static(
-            static_argnums, static_argnames
-        )
+        self._argnums, self._argnames = self._find("static", static)
         self._is_static = bool(self._argnums or self._argnames)
+        self._donated = self._find("donate", donated)
+        self._check_donated()
         # Calls find their function by keys that are cheap to make; several may share
         # one. What the dispatcher does not know may be in the cache.
         self._dispatcher = Dispatcher()
@@ -141,6 +159,7 @@ class Jitted(Generic[P, R]):
                 reason = self._explain(signature)
                 lowered = self._lower(signature)
                 run = lowered.program.compile_leaves()
+                self._warn_of_unused(signature, run)
                 single = lowered.treedef.is_leaf()
                 entry = _Entry(run, None if single else lowered.treedef)
                 self._entries[signature] = entry
@@ -150,6 +169,22 @@ class Jitted(Generic[P, R]):
             if not self._is_static:
                 self._dispatcher.add(args, kwargs, entry.run, entry.treedef)
             return entry, leaves
+
+    def _warn_of_unused(self, signature: Signature, run: Function) -> None:
+        """Says which donated arguments no result is computed in."""
+        unused = [
+            f"`{name}` ({spec})"
+            for i, (name, spec) in enumerate(
+                zip(signature.names, signature.specs, strict=True)
+            )
+            if signature.donated[i] and i not in run.reuses
+        ]
+        if unused:
+            warnings.warn(
+                f"{self.__name__!r} has no result that could be computed in the memory "
+                f"of its donated {', '.join(unused)}; they are left as they are",
+                stacklevel=4,
+            )
 
     def _explain(self, signature: Signature) -> str:
         """Why a call must compile: what differs from the most similar call before."""
@@ -239,6 +274,7 @@ class Jitted(Generic[P, R]):
                 (spec, name, None)
                 for spec, name in zip(signature.specs, signature.names, strict=True)
             ],
+            signature.donated,
         )
         return Lowered(signature, program, treedef)
 
@@ -275,28 +311,41 @@ class Jitted(Generic[P, R]):
 
     # ---- arguments ----
 
-    def _check_static(
-        self, argnums: tuple[int, ...], argnames: tuple[str, ...]
+    def _find(
+        self, option: str, chosen: Chosen
     ) -> tuple[frozenset[int], frozenset[str]]:
+        """The positions and the names of the parameters that an option chooses."""
         names = self._parameters
-        numbers, named = set(argnums), set(argnames)
-        for name in argnames:
+        numbers, named = set(chosen.numbers), set(chosen.names)
+        for name in chosen.names:
             if names is not None and name not in names:
                 raise StaticArgumentError(
-                    f"static_argnames: {self.__name__!r} has no parameter {name!r}; "
+                    f"{option}_argnames: {self.__name__!r} has no parameter {name!r}; "
                     f"its parameters are {', '.join(names)}"
                 )
             if names is not None and name not in _keyword_only(self._function):
                 numbers.add(names.index(name))
-        for number in argnums:
+        for number in chosen.numbers:
             if names is not None and not 0 <= number < len(names):
                 raise StaticArgumentError(
-                    f"static_argnums: {self.__name__!r} has no argument {number}; it "
+                    f"{option}_argnums: {self.__name__!r} has no argument {number}; it "
                     f"has {len(names)}"
                 )
             if names is not None:
                 named.add(names[number])
         return frozenset(numbers), frozenset(named)
+
+    def _check_donated(self) -> None:
+        numbers, names = self._donated
+        both = sorted(
+            {self._parameter_name(i) for i in numbers & self._argnums}
+            | (names & self._argnames)
+        )
+        if both:
+            raise StaticArgumentError(
+                f"argument `{both[0]}` of {self.__name__!r} is both static and "
+                "donated; only arrays have memory to donate"
+            )
 
     def _split(
         self, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -355,22 +404,33 @@ class Jitted(Generic[P, R]):
         self, args: tuple[Any, ...], kwargs: dict[str, Any], static: tuple[Any, ...]
     ) -> tuple[Signature, list[Any]]:
         leaves, treedef = tree.flatten((args, kwargs))
-        names = self._leaf_names(args, kwargs)
-        specs = []
-        for leaf, name in zip(leaves, names, strict=True):
-            specs.append(_argument_spec(leaf, name, self.__name__))
-        return Signature(treedef, tuple(specs), static, tuple(names)), leaves
-
-    def _leaf_names(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[str]:
-        parameters = list(self._parameters or ())
-        free = [n for i, n in enumerate(parameters) if i not in self._argnums]
         names: list[str] = []
-        for i, arg in enumerate(args):
-            name = free[i] if i < len(free) else f"args[{i}]"
-            names += tree.paths(arg, name)
-        return names + [
-            path for key in sorted(kwargs) for path in tree.paths(kwargs[key], key)
+        donated: list[bool] = []
+        for arg, name, is_donated in self._named(args, kwargs):
+            paths = tree.paths(arg, name)
+            names += paths
+            donated += [is_donated] * len(paths)
+        specs = [
+            _argument_spec(leaf, name, self.__name__)
+            for leaf, name in zip(leaves, names, strict=True)
         ]
+        signature = Signature(
+            treedef, tuple(specs), static, tuple(names), tuple(donated)
+        )
+        return signature, leaves
+
+    def _named(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Iterator[tuple[Any, str, bool]]:
+        """Each argument that is not static, its name, and whether it is donated."""
+        numbers, donated = self._donated
+        parameters = self._parameters or ()
+        free = (i for i in itertools.count() if i not in self._argnums)
+        for position, (i, arg) in enumerate(zip(free, args, strict=False)):
+            known = i < len(parameters)
+            yield arg, parameters[i] if known else f"args[{position}]", i in numbers
+        for name in sorted(kwargs):
+            yield kwargs[name], name, name in donated
 
 
 def _split(program: Program) -> Split:
@@ -451,6 +511,8 @@ def jit(
     *,
     static_argnums: int | Sequence[int] = (),
     static_argnames: str | Sequence[str] = (),
+    donate_argnums: int | Sequence[int] = (),
+    donate_argnames: str | Sequence[str] = (),
 ) -> Callable[[Callable[P, R]], Jitted[P, R]]: ...
 @overload
 def jit(
@@ -459,6 +521,8 @@ def jit(
     *,
     static_argnums: int | Sequence[int] = (),
     static_argnames: str | Sequence[str] = (),
+    donate_argnums: int | Sequence[int] = (),
+    donate_argnames: str | Sequence[str] = (),
 ) -> Jitted[P, R]: ...
 @public
 def jit(
@@ -467,6 +531,8 @@ def jit(
     *,
     static_argnums: int | Sequence[int] = (),
     static_argnames: str | Sequence[str] = (),
+    donate_argnums: int | Sequence[int] = (),
+    donate_argnames: str | Sequence[str] = (),
 ) -> Any:
     """A function compiled to machine code, once for each kind of arguments.
 
@@ -478,13 +544,30 @@ def jit(
     ...     return weft.sin(x) * 2
     >>> f(weft.asarray([0.0, 1.0]))
     Array([0.      , 1.6829419], dtype=float32)
+
+    The memory of arrays in donated arguments is used for results of the same shape and
+    dtype, where these can be computed in it, and the arrays can be used no more
+    (`Array.is_deleted`). Memory that anything else sees, as a view or as the NumPy
+    array that an array was made of, is never written to, but copied first.
+
+    >>> step = weft.jit(lambda w, g: w - 0.1 * g, donate_argnums=0)
+    >>> w = step(weft.ones(3), weft.ones(3))
+    >>> new = step(w, weft.ones(3))
+    >>> w.is_deleted()
+    True
     """
-    numbers = (static_argnums,) if isinstance(static_argnums, int) else static_argnums
-    names = (static_argnames,) if isinstance(static_argnames, str) else static_argnames
+    static = Chosen.of(static_argnums, static_argnames)
+    donated = Chosen.of(donate_argnums, donate_argnames)
     if function is None:
-        return lambda f: jit(f, static_argnums=numbers, static_argnames=names)
+        return lambda f: _jitted(f, static, donated)
+    return _jitted(function, static, donated)
+
+
+def _jitted(
+    function: Callable[..., Any], static: Chosen, donated: Chosen
+) -> Jitted[..., Any]:
     if not callable(function):
         raise UnsupportedTypeError(
             f"jit takes a function, not a {type(function).__name__}"
         )
-    return Jitted(function, tuple(numbers), tuple(names))
+    return Jitted(function, static, donated)

@@ -26,6 +26,7 @@ class Signature:
     specs: tuple[ShapeDtypeStruct, ...]
     static: tuple[tuple[str, Any], ...]
     names: tuple[str, ...] = field(compare=False)
+    donated: tuple[bool, ...] = field(compare=False)
 
     def changes(self, other: Signature) -> list[str]:
         """How a call of this signature differs from an `other`, earlier one."""

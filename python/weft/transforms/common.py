@@ -256,17 +256,17 @@ class Transformed:
     @public
     def lower(self, *args: Any, **kwargs: Any) -> Lowered:
         """The traced program for arguments like these (see `Jitted.lower`)."""
-        return Jitted(self, (), ()).lower(*args, **kwargs)
+        return Jitted(self).lower(*args, **kwargs)
 
     @public
     def residuals(self, *args: Any, **kwargs: Any) -> ResidualList:
         """What its own backward pass keeps (see `Jitted.residuals`)."""
-        return Jitted(self, (), ()).residuals(*args, **kwargs)
+        return Jitted(self).residuals(*args, **kwargs)
 
     @public
     def interpret(self, *args: Any, **kwargs: Any) -> Any:
         """What it means for these arguments, without compiling it."""
-        return Jitted(self, (), ()).interpret(*args, **kwargs)
+        return Jitted(self).interpret(*args, **kwargs)
 
 
 def name_of(function: Any) -> str:
