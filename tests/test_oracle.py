@@ -8,6 +8,8 @@ and run, and each of its steps is held against its reference.
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Sequence
 from dataclasses import replace
 from random import Random
 from typing import Any
@@ -84,7 +86,8 @@ PROGRAMS_AT_ONCE = 20
 
 def check_sequence(seed: int) -> None:
     """A random program, its gradient, and at times a batch of both; a quarter of
-    them in the pieces that large arrays are cut into."""
+    them in the pieces that large arrays are cut into, an eighth in the memory of
+    their arguments."""
     program = sequences.program(Random(seed), 1 + seed % 8)
     inputs = list(program.inputs.values())
     varying = tuple(i for i, x in enumerate(inputs) if sequences.varies(x))
@@ -103,7 +106,17 @@ def check_sequence(seed: int) -> None:
     except weft.LinAlgError:
         return  # as it should be, of a matrix that is singular
     assert not faults, f"seed {seed}:\n{program}\n" + "\n".join(faults)
-    lowered.compile()(*inputs)
+    expected = lowered.compile()(*inputs)
+    if seed % 8 == 3:
+        assert repr(donating(function, inputs)) == repr(expected), f"seed {seed}"
+
+
+def donating(function: Any, inputs: Sequence[np.ndarray]) -> Any:
+    """What a function returns that may compute it in the memory of its arguments."""
+    donate = range(len(inputs))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*donated")
+        return weft.jit(function, donate_argnums=donate)(*inputs)
 
 
 @pytest.mark.parametrize("batch", range(50))
