@@ -14,6 +14,7 @@
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringMap.h"
 #include <complex>
+#include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
 #define NPY_NO_DEPRECATED_API NPY_2_0_API_VERSION
@@ -294,7 +295,7 @@ public:
         results.push_back(makeElements(type));
         pointers.push_back(dataOf(results.back()));
       } else {
-        results.push_back(takeOver(leaves[reused], type, kept));
+        results.push_back(takeOver(leaves[reused], inputs[reused], type, kept));
         pointers[reused] = dataOf(results.back());
       }
     }
@@ -324,18 +325,19 @@ public:
 private:
   /// The elements of a donated argument, which is left without: in its own
   /// buffer, or in a copy where others may see that.
-  static nb::object takeOver(PyObject *leaf, const Type &type, Kept &kept) {
+  static nb::object takeOver(PyObject *leaf, const Type &input,
+                             const Type &output, Kept &kept) {
     bool isArray = Py_TYPE(leaf) == arrayClass.type;
     if (isArray) {
       nb::object elements = elementsOf(leaf);
       if (PyObject *buffer = soleBuffer(elements)) {
-        nb::object result = makeElements(type, nb::borrow(buffer));
+        nb::object result = makeElements(output, nb::borrow(buffer));
         dropElements(leaf);
         return result;
       }
     }
-    nb::object copy = makeElements(type);
-    std::memcpy(dataOf(copy), addressOf(leaf, type, kept), type.bytes);
+    nb::object copy = makeElements(output);
+    std::memcpy(dataOf(copy), addressOf(leaf, input, kept), input.bytes);
     if (isArray)
       dropElements(leaf);
     return copy;
