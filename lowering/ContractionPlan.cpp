@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "lowering/ContractionPlan.h"
+#include "lowering/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Interfaces/CastInterfaces.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
 
 using namespace mlir;
 using weft::ContractionPlan;
@@ -175,8 +177,35 @@ void ContractionPlan::chooseBlocks(const Machine &machine) {
                                            tileLanes());
 }
 
-std::optional<ContractionPlan> ContractionPlan::make(linalg::GenericOp op,
-                                                     const Machine &machine) {
+/// Adds the epilogue's inputs to the nest, in terms of the loops of the sum.
+bool ContractionPlan::addEpilogue(linalg::GenericOp op,
+                                  linalg::GenericOp epilogue) {
+  AffineMap sums = op.getIndexingMapsArray()[sum];
+  AffineMap changed =
+      epilogue.getMatchingIndexingMap(&epilogue.getDpsInitsMutable()[0]);
+  if (!sums.isProjectedPermutation() || !changed.isPermutation())
+    return false;
+  // The loop of the epilogue for each dimension is that of the sum for it.
+  AffineMap loops = inversePermutation(changed).compose(sums);
+  return llvm::all_of(epilogue.getDpsInputOperands(), [&](OpOperand *input) {
+    return nest.add(input->get().getType(),
+                    epilogue.getMatchingIndexingMap(input).compose(loops));
+  });
+}
+
+linalg::GenericOp weft::findEpilogue(linalg::GenericOp op) {
+  Operation *next = op->getNextNode();
+  while (next && !isa<linalg::LinalgOp>(next) && isMemoryEffectFree(next))
+    next = next->getNextNode();
+  auto epilogue = dyn_cast_or_null<linalg::GenericOp>(next);
+  bool follows = epilogue && epilogue->hasAttr(epilogueAttr) &&
+                 epilogue.getDpsInits()[0] == op.getDpsInits()[0];
+  return follows ? epilogue : linalg::GenericOp();
+}
+
+std::optional<ContractionPlan>
+ContractionPlan::make(linalg::GenericOp op, const Machine &machine,
+                      linalg::GenericOp epilogue) {
   std::optional<MultiplyAdd> body = MultiplyAdd::match(op);
   std::optional<Nest> nest = Nest::of(op);
   Type element = getElementTypeOrSelf(op.getDpsInits()[0].getType());
@@ -193,6 +222,8 @@ std::optional<ContractionPlan> ContractionPlan::make(linalg::GenericOp op,
     return std::nullopt;
   ContractionPlan plan;
   plan.nest = std::move(*nest);
+  if (epilogue && !plan.addEpilogue(op, epilogue))
+    return std::nullopt;
   plan.nest.simplify();
   plan.lanes = machine.lanes(element);
   if (!plan.chooseLanes() && !plan.chooseSummedLanes())
@@ -204,6 +235,10 @@ std::optional<ContractionPlan> ContractionPlan::make(linalg::GenericOp op,
     (plan.nest.isParallel(loop) ? plan.outer : plan.summed).push_back(loop);
   }
   plan.chooseTile(machine);
+  // Panels were made for the sum alone.
+  if (int64_t panel = plan.nest.accesses[plan.wide].panelWidth;
+      epilogue && panel && panel != plan.tileLanes())
+    return std::nullopt;
   plan.elementBytes = element.getIntOrFloatBitWidth() / 8;
   plan.chooseBlocks(machine);
   return plan;

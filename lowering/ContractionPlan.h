@@ -26,6 +26,7 @@ struct ContractionPlan {
   /// The result's number among the operands.
   static constexpr unsigned sum = 2;
 
+  /// Its operands are those of the sum, and then the inputs of the epilogue.
   Nest nest;
   /// Of the two inputs, the one that is read in vectors, in all tiles' rows the
   /// same; the other one is read an element at a time, or, if `bothWide`, in
@@ -46,9 +47,11 @@ struct ContractionPlan {
   int64_t sumBlock, rowBlock, laneBlock;
   int64_t elementBytes;
 
-  /// Nothing where a sum is better left to plain loops.
-  static std::optional<ContractionPlan> make(mlir::linalg::GenericOp op,
-                                             const Machine &machine);
+  /// Nothing where a sum is better left to plain loops. An epilogue changes
+  /// each element of the result once it is computed, in the same loops.
+  static std::optional<ContractionPlan>
+  make(mlir::linalg::GenericOp op, const Machine &machine,
+       mlir::linalg::GenericOp epilogue = {});
 
   /// Whether to copy first what is read in vectors, in the order of reading.
   bool isWorthPacking(const Machine &machine) const;
@@ -59,12 +62,18 @@ struct ContractionPlan {
   int64_t tileLanes() const { return vectors * lanes; }
 
 private:
+  bool addEpilogue(mlir::linalg::GenericOp op,
+                   mlir::linalg::GenericOp epilogue);
   bool chooseLanes();
   bool chooseSummedLanes();
   void chooseRows();
   void chooseTile(const Machine &machine);
   void chooseBlocks(const Machine &machine);
 };
+
+/// The op that changes each element of what `op` sums up, marked as its
+/// epilogue and with nothing between that has an effect on memory, or null.
+mlir::linalg::GenericOp findEpilogue(mlir::linalg::GenericOp op);
 
 } // namespace weft
 

@@ -17,7 +17,8 @@ namespace {
 constexpr llvm::StringLiteral fusedPasses = R"(
   inline, symbol-dce, weft-describe-machine,
   func.func(weft-pack-contractions, weft-fuse-elementwise,
-            weft-split-reductions, canonicalize, cse))";
+            weft-fuse-epilogues, weft-split-reductions, canonicalize,
+            cse))";
 
 // Barriers go when all that they keep apart has been through its last clean-up
 // as tensors. Destinations must be in the text before bufferization decides

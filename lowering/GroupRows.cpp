@@ -70,7 +70,7 @@ public:
     std::optional<Nest> nest =
         op.hasPureBufferSemantics() ? Nest::of(op) : std::nullopt;
     if (!nest || members.size() == mostMembers || isContraction(op) ||
-        nest->hasPanels())
+        op->hasAttr(weft::epilogueAttr) || nest->hasPanels())
       return false;
     members.push_back({op, std::move(*nest)});
     unsigned most = members.back().numLeading();

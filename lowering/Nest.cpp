@@ -86,18 +86,22 @@ std::optional<Nest> Nest::of(linalg::LinalgOp op) {
   nest.kinds = op.getIteratorTypesArray();
   nest.origins.assign(llvm::seq<unsigned>(nest.depth()).begin(),
                       llvm::seq<unsigned>(nest.depth()).end());
-  for (OpOperand &operand : op->getOpOperands()) {
-    auto type = dyn_cast<ShapedType>(operand.get().getType());
-    if (!type) {
-      nest.accesses.emplace_back().strides.resize(nest.depth());
-      continue;
-    }
-    auto access = accessOf(type, op.getMatchingIndexingMap(&operand));
-    if (!access)
+  for (OpOperand &operand : op->getOpOperands())
+    if (!nest.add(operand.get().getType(), op.getMatchingIndexingMap(&operand)))
       return std::nullopt;
-    nest.accesses.push_back(*access);
-  }
   return nest;
+}
+
+bool Nest::add(Type type, AffineMap map) {
+  auto shaped = dyn_cast<ShapedType>(type);
+  if (!shaped) {
+    accesses.emplace_back().strides.resize(depth());
+    return true;
+  }
+  std::optional<Access> access = accessOf(shaped, map);
+  if (access)
+    accesses.push_back(*access);
+  return access.has_value();
 }
 
 bool Nest::canMerge(unsigned outer, unsigned inner) const {

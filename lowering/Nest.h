@@ -35,6 +35,10 @@ struct Nest {
   /// only the running program knows counts as 0.
   static std::optional<Nest> of(mlir::linalg::LinalgOp op);
 
+  /// Adds an operand that is read by a map from the loops of the op, before
+  /// they are simplified; false if it is walked through in another way.
+  bool add(mlir::Type type, mlir::AffineMap map);
+
   /// Leaves out loops of one step, and makes one loop of two wherever every
   /// operand is walked through as by one.
   void simplify();

@@ -22,6 +22,8 @@ inline constexpr llvm::StringLiteral donatedAttr = "weft.donated";
 inline constexpr llvm::StringLiteral reusesAttr = "weft.reuses";
 /// How many steps a loop is to take at a time.
 inline constexpr llvm::StringLiteral unrollAttr = "weft.unroll";
+/// Marks an op that changes each element of a sum as soon as it is computed.
+inline constexpr llvm::StringLiteral epilogueAttr = "weft.epilogue";
 /// Marks a loop over the rows of several ops.
 inline constexpr llvm::StringLiteral rowsAttr = "weft.rows";
 /// Marks a loop whose steps may run at once.

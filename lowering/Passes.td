@@ -101,6 +101,30 @@ def PackContractions : Pass<"weft-pack-contractions", "::mlir::func::FuncOp"> {
   ];
 }
 
+def FuseEpilogues : Pass<"weft-fuse-epilogues", "::mlir::func::FuncOp"> {
+  let summary = "Changes the elements of a sum of products where they are computed";
+  let description = [{
+    What adds a bias to the result of a product or a convolution, and applies an
+    activation, is done block by block, while a block is in the cache. It changes
+    the sums in place and is marked, so that it is computed in the same loops;
+    without the mark it would be a loop of its own. Not where it overwrites
+    another operand, which a loop carries or a caller has donated.
+
+    ```mlir
+    %c = linalg.generic ins(%a, %b) outs(%zeros) { ... }
+    %y = linalg.generic ins(%c, %bias) outs(%empty) {
+      ^bb0(%sum: f32, %b: f32, %out: f32): ...
+    ```
+    becomes
+    ```mlir
+    %c = linalg.generic ins(%a, %b) outs(%zeros) { ... }
+    %y = linalg.generic ins(%bias) outs(%c) attrs = {weft.epilogue} {
+      ^bb0(%b: f32, %sum: f32): ...
+    ```
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect"];
+}
+
 def EraseBarriers : Pass<"weft-erase-barriers", "::mlir::func::FuncOp"> {
   let summary = "Replaces what a barrier returns by what it was given";
   let description = [{

@@ -32,19 +32,21 @@ constexpr double productsAtOnce = 4;
 
 class Emitter {
 public:
-  Emitter(linalg::GenericOp op, const ContractionPlan &plan,
-          const MultiplyAdd &body, const Machine &machine, bool fromZero)
-      : op(op), plan(plan), body(body), machine(machine), fromZero(fromZero),
-        b(op.getLoc(), op),
+  Emitter(linalg::GenericOp op, linalg::GenericOp epilogue,
+          const ContractionPlan &plan, const MultiplyAdd &body,
+          const Machine &machine, bool fromZero)
+      : op(op), epilogue(epilogue), plan(plan), body(body), machine(machine),
+        fromZero(fromZero), b(op.getLoc(), op),
         element(getElementTypeOrSelf(op.getDpsInits()[0].getType())) {}
 
   void emit() {
     zero = index(0);
     one = index(1);
-    for (OpOperand &operand : op->getOpOperands())
-      flats.push_back(
-          weft::flatten(b, operand.get(),
-                        plan.nest.accesses[operand.getOperandNumber()].offset));
+    SmallVector<Value> operands(op->getOperands());
+    if (epilogue)
+      llvm::append_range(operands, epilogue.getDpsInputs());
+    for (auto [operand, access] : llvm::zip_equal(operands, plan.nest.accesses))
+      flats.push_back(weft::flatten(b, operand, access.offset));
     SmallVector<int64_t> counts;
     for (unsigned loop : plan.outer)
       counts.push_back(plan.nest.extents[loop]);
@@ -64,13 +66,20 @@ public:
     SmallVector<Value> at =
         weft::splitDigits(b, loop.getInductionVar(), counts);
     SmallVector<Value> bases;
-    for (unsigned operand = 0; operand < 3; ++operand) {
+    for (unsigned operand = 0; operand < flats.size(); ++operand) {
       Value base = flats[operand].second;
+      if (!base) { // a scalar
+        bases.push_back({});
+        continue;
+      }
       for (auto [outer, value] : llvm::zip(plan.outer, at))
         base = advance(base, value, plan.nest.stride(operand, outer));
       bases.push_back(base);
     }
-    emitBlock(bases, at[plan.outer.size()], rowBlocks, at.back(), laneBlocks);
+    Value rowBlock = at[plan.outer.size()], laneBlock = at.back();
+    emitBlock(bases, rowBlock, rowBlocks, laneBlock, laneBlocks);
+    if (epilogue)
+      emitEpilogue(bases, rowBlock, laneBlock);
     op.erase();
   }
 
@@ -215,6 +224,40 @@ private:
     });
   }
 
+  /// Changes the elements of a block, whose sums are complete.
+  void emitEpilogue(ArrayRef<Value> bases, Value rowBlock, Value laneBlock) {
+    auto forBlock = [&](Value block, int64_t size, int64_t extent,
+                        llvm::function_ref<void(Value)> build) {
+      Value first = arith::MulIOp::create(b, block, index(size));
+      Value last =
+          arith::MinUIOp::create(b, advance(first, size), index(extent));
+      loop(first, last, 1, build);
+    };
+    forBlock(rowBlock, plan.rowBlock, plan.rowExtent(), [&](Value row) {
+      SmallVector<Value> at = moved(bases, row, plan.rowLoop);
+      if (plan.lanesAreSummed)
+        return emitChange(at);
+      forBlock(laneBlock, plan.laneBlock, plan.laneExtent(),
+               [&](Value lane) { emitChange(moved(at, lane, plan.laneLoop)); });
+    });
+  }
+
+  void emitChange(ArrayRef<Value> at) {
+    IRMapping mapping;
+    auto read = [&](unsigned operand) -> Value {
+      Value row = flats[operand].first;
+      return at[operand] ? memref::LoadOp::create(b, row, at[operand]) : row;
+    };
+    for (auto [i, input] : llvm::enumerate(epilogue.getRegionInputArgs()))
+      mapping.map(input, read(sum + 1 + i));
+    mapping.map(epilogue.getRegionOutputArgs()[0], read(sum));
+    for (Operation &inner : epilogue.getBody()->without_terminator())
+      b.clone(inner, mapping);
+    Value changed = mapping.lookupOrDefault(
+        epilogue.getBody()->getTerminator()->getOperand(0));
+    memref::StoreOp::create(b, changed, flats[sum].first, at[sum]);
+  }
+
   /// Where all operands are after `steps` of a loop.
   SmallVector<Value> moved(ArrayRef<Value> bases, Value steps,
                            std::optional<unsigned> loop) {
@@ -223,6 +266,8 @@ private:
       return result;
     for (unsigned operand = 0; operand < bases.size(); ++operand) {
       const weft::Access &access = plan.nest.accesses[operand];
+      if (!bases[operand])
+        continue;
       if (access.panelLoop == *loop) {
         // Tiles are as wide as panels: only whole panels are passed.
         Value panel =
@@ -382,7 +427,7 @@ private:
     return plan.rowLoop ? plan.nest.stride(operand, *plan.rowLoop) : 0;
   }
 
-  linalg::GenericOp op;
+  linalg::GenericOp op, epilogue;
   const ContractionPlan &plan;
   const MultiplyAdd &body;
   const Machine &machine;
@@ -403,13 +448,23 @@ class LowerContractions final
     for (linalg::GenericOp op : ops) {
       if (!op.hasPureBufferSemantics())
         continue;
-      auto plan = ContractionPlan::make(op, machine);
+      linalg::GenericOp epilogue = weft::findEpilogue(op);
+      auto plan = ContractionPlan::make(op, machine, epilogue);
+      if (!plan && epilogue) {
+        epilogue = {};
+        plan = ContractionPlan::make(op, machine);
+      }
       if (!plan)
         continue;
       linalg::FillOp fill = fillOf(op);
-      Emitter(op, *plan, *MultiplyAdd::match(op), machine,
+      // After what the epilogue reads.
+      if (epilogue)
+        op->moveBefore(epilogue);
+      Emitter(op, epilogue, *plan, *MultiplyAdd::match(op), machine,
               static_cast<bool>(fill))
           .emit();
+      if (epilogue)
+        epilogue.erase();
       if (fill)
         fill.erase();
     }

@@ -42,6 +42,11 @@ class OutlineKernels final
         if (!isKernel || takesTape(op))
           return WalkResult::advance();
         Kernel kernel{op};
+        auto generic = dyn_cast<linalg::GenericOp>(op);
+        if (generic && !found.empty() && isEpilogueOf(generic, found.back())) {
+          found.back().push_back(op);
+          return WalkResult::skip();
+        }
         if (linalg::FillOp fill = findFill(op, machine)) {
           llvm::erase_if(found, [&](const Kernel &other) {
             return other.front() == fill;
@@ -81,6 +86,11 @@ class OutlineKernels final
         return {};
     }
     return {};
+  }
+
+  static bool isEpilogueOf(linalg::GenericOp op, const Kernel &kernel) {
+    auto sum = dyn_cast<linalg::GenericOp>(kernel.back());
+    return sum && weft::findEpilogue(sum) == op;
   }
 
   /// Whether it is a loop over rows, or one that only computes and has effects
