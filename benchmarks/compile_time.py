@@ -3,7 +3,12 @@
 Prints milliseconds of processor time for chains of elementwise ops, their gradients
 and their Hessian-vector products, and the slope: milliseconds an op of the chain
 between the two longest. The growth is that of the time of a step from half the
-longest chain to the longest: 2 is linear, 4 quadratic.
+longest chain to the longest: 2 is linear, 4 quadratic. And seconds of the first call of
+a transformer's training step (`comparison/programs/training.py`).
+
+    python benchmarks/compile_time.py [--compile] [--transformer]
+
+With `--compile` the chains are compiled too; with `--transformer` they are left out.
 """
 
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -15,6 +20,9 @@ import time
 import numpy as np
 
 import weft
+from comparison.frameworks import weft_call, whole
+from comparison.programs.training import transformer_step
+from comparison.spaces import weft_space
 
 LENGTHS = (250, 500, 1000)  # of two ops each
 STEPS = ("trace", "expand", "to llvm", "compile")
@@ -34,9 +42,9 @@ def hessian_vector(f):
     return lambda x: weft.jvp(weft.grad(f), (x,), (x,))[1]
 
 
-def measure(transform, length: int, with_code: bool) -> dict[str, float]:
+def measure(function, args: tuple, with_code: bool) -> dict[str, float]:
     times = [time.process_time()]
-    lowered = weft.jit(transform(chain(length))).lower(x)
+    lowered = weft.jit(function).lower(*args)
     times.append(time.process_time())
     lowered.text("expanded")
     times.append(time.process_time())
@@ -49,21 +57,44 @@ def measure(transform, length: int, with_code: bool) -> dict[str, float]:
     return dict(zip(STEPS, spans, strict=False))
 
 
-# Machine code takes LLVM several times as long as all else.
-with_code = "--compile" in sys.argv
-programs = {
-    "value": lambda f: f,
-    "gradient": weft.grad,
-    "Hessian-vector product": hessian_vector,
-}
-for name, transform in programs.items():
-    measure(transform, 2, with_code)
-    print(f"{name}: milliseconds by number of ops")
-    rows = {2 * n: measure(transform, n, with_code) for n in LENGTHS}
-    for ops, row in rows.items():
-        print(f"  {ops:5d}", *(f"{step} {ms:8.1f}" for step, ms in row.items()))
-    (few, before), (many, after) = list(rows.items())[-2:]
-    for step in after:
-        slope = (after[step] - before[step]) / (many - few)
-        growth = after[step] / before[step]
-        print(f"  {step}: {slope:.2f} ms an op, growth {growth:.1f}")
+def spelled(row: dict[str, float]) -> str:
+    return " ".join(f"{step} {ms:8.1f}" for step, ms in row.items())
+
+
+def chains(with_code: bool) -> None:
+    """Machine code takes LLVM several times as long as all else."""
+    programs = {
+        "value": lambda f: f,
+        "gradient": weft.grad,
+        "Hessian-vector product": hessian_vector,
+    }
+    for name, transform in programs.items():
+        measure(transform(chain(2)), (x,), with_code)
+        print(f"{name}: milliseconds by number of ops")
+        rows = {2 * n: measure(transform(chain(n)), (x,), with_code) for n in LENGTHS}
+        for ops, row in rows.items():
+            print(f"  {ops:5d} {spelled(row)}")
+        (few, before), (many, after) = list(rows.items())[-2:]
+        for step in after:
+            slope = (after[step] - before[step]) / (many - few)
+            growth = after[step] / before[step]
+            print(f"  {step}: {slope:.2f} ms an op, growth {growth:.1f}")
+
+
+def transformers() -> None:
+    """Loss, gradients and update, written as a loop over layers in Python."""
+    print("transformer's training step: seconds of the first call; milliseconds")
+    for layers in (1, 2, 12):
+        case = transformer_step(layers)
+        call = weft_call(case)
+        start = time.perf_counter()
+        call()
+        first = time.perf_counter() - start
+        row = measure(whole(case, weft_space()), case.args, with_code=True)
+        print(f"  {layers:2d} layers: {first:6.2f} s; {spelled(row)}", flush=True)
+
+
+if "--transformer" not in sys.argv:
+    chains("--compile" in sys.argv)
+weft.jit(chain(2))(x)
+transformers()

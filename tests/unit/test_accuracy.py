@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from accuracy import F32, F64, FUNCTIONS, Function, errors
 
+from accuracy import F32, F64, FUNCTIONS, Function, errors
 from records import array_ops
 
 pytestmark = pytest.mark.thorough
