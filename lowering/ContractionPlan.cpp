@@ -3,6 +3,7 @@
 #include "lowering/ContractionPlan.h"
 #include "lowering/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/Matchers.h"
 #include "mlir/Interfaces/CastInterfaces.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
@@ -15,13 +16,17 @@ using weft::MultiplyAdd;
 // The body
 //===----------------------------------------------------------------------===//
 
-/// The conversions from argument `number` to `value`, first to last.
+/// The conversions from argument `number` to `value`, first to last. That of a
+/// bfloat16 is a shift of its bits.
 static bool findCasts(Value value, BlockArgument argument,
                       SmallVectorImpl<Operation *> &casts) {
   for (; value != argument; value = casts.front()->getOperand(0)) {
     Operation *op = value.getDefiningOp();
-    if (!op || !isa<CastOpInterface>(op) || op->getNumOperands() != 1 ||
-        !isa<arith::ArithDialect>(op->getDialect()))
+    if (!op || !isa<arith::ArithDialect>(op->getDialect()))
+      return false;
+    bool isShift = isa<arith::ShLIOp>(op) &&
+                   matchPattern(op->getOperand(1), m_Constant());
+    if (!isShift && !(isa<CastOpInterface>(op) && op->getNumOperands() == 1))
       return false;
     casts.insert(casts.begin(), op);
   }

@@ -444,7 +444,10 @@ class LowerContractions final
   void runOnOperation() override {
     Machine machine = Machine::of(getOperation());
     SmallVector<linalg::GenericOp> ops;
-    getOperation().walk([&](linalg::GenericOp op) { ops.push_back(op); });
+    getOperation().walk([&](linalg::GenericOp op) {
+      if (!op->hasAttr(weft::epilogueAttr))
+        ops.push_back(op);
+    });
     for (linalg::GenericOp op : ops) {
       if (!op.hasPureBufferSemantics())
         continue;
