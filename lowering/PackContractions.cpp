@@ -74,8 +74,9 @@ private:
         steps(rank, b.getIndexAttr(1)),
         lengths = getAsIndexOpFoldResult(b.getContext(), sizes);
     offsets[panelDim] = b.getIndexAttr(first);
+    // Destination passing has it written into the slice that it becomes.
     Value part =
-        tensor::ExtractSliceOp::create(b, loc, panels, offsets, lengths, steps);
+        tensor::EmptyOp::create(b, loc, sizes, source.getElementType());
     SmallVector<AffineExpr> exprs;
     for (AffineExpr expr : map.getResults()) {
       unsigned loop = cast<AffineDimExpr>(expr).getPosition();
