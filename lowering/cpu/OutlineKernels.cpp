@@ -53,6 +53,8 @@ class OutlineKernels final
           });
           kernel.insert(kernel.begin(), fill);
         }
+        if (!op->hasAttr(weft::rowsAttr) && workOf(op) < machine.shareFrom)
+          op->removeAttr(weft::parallelAttr);
         found.push_back(kernel);
         return WalkResult::skip();
       });
@@ -91,6 +93,18 @@ class OutlineKernels final
   static bool isEpilogueOf(linalg::GenericOp op, const Kernel &kernel) {
     auto sum = dyn_cast<linalg::GenericOp>(kernel.back());
     return sum && weft::findEpilogue(sum) == op;
+  }
+
+  /// The work of an op with loops in it, in simple operations.
+  static double workOf(Operation *op) {
+    double work = 0;
+    for (Region &region : op->getRegions())
+      for (Operation &inner : region.getOps())
+        work += workOf(&inner);
+    auto loop = dyn_cast<scf::ForOp>(op);
+    std::optional<llvm::APInt> steps =
+        loop ? loop.getStaticTripCount() : std::nullopt;
+    return steps ? work * steps->getSExtValue() : work + 1;
   }
 
   /// Whether it is a loop over rows, or one that only computes and has effects
