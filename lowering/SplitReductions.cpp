@@ -23,8 +23,10 @@ using weft::Machine;
 
 namespace {
 
-/// Fewer numbers than this leave threads without work.
-constexpr int64_t fewResults = 16;
+/// Fewer tasks than this leave threads without work.
+constexpr int64_t fewTasks = 16;
+/// Results that lie side by side, as column sums do, are one task together.
+constexpr int64_t columnsOfTask = 64;
 constexpr int64_t mostParts = 64;
 
 /// The largest number of equal parts, or 0.
@@ -177,6 +179,18 @@ class SplitReductions final
       split(op, machine);
   }
 
+  /// Whether the last dimension of an input is one of the result's.
+  static bool walksAlongResults(GenericOp op) {
+    return llvm::any_of(op.getDpsInputOperands(), [&](OpOperand *input) {
+      AffineMap map = op.getMatchingIndexingMap(input);
+      if (map.getNumResults() == 0)
+        return false;
+      auto last = dyn_cast<AffineDimExpr>(map.getResults().back());
+      return last && op.getIteratorTypesArray()[last.getPosition()] ==
+                         IteratorType::parallel;
+    });
+  }
+
   static void split(GenericOp op, const Machine &machine) {
     if (!op.hasPureTensorSemantics() || op.getNumReductionLoops() == 0 ||
         op.hasIndexSemantics() || op.hasDynamicShape())
@@ -187,7 +201,11 @@ class SplitReductions final
       steps *= extent;
       results *= kind == IteratorType::parallel ? extent : 1;
     }
-    if (results >= fewResults || steps < machine.shareFrom)
+    int64_t tasks = walksAlongResults(op)
+                        ? llvm::divideCeil(results, columnsOfTask)
+                        : results;
+    if (tasks >= fewTasks || steps < machine.shareFrom ||
+        results * mostParts > steps / 2)
       return;
     auto reduction = weft::LaneReduction::match(op);
     auto init = op.getDpsInits()[0].getDefiningOp<linalg::FillOp>();
