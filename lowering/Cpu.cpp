@@ -24,15 +24,17 @@ constexpr llvm::StringLiteral fusedPasses = R"(
 // Barriers go when all that they keep apart has been through its last clean-up
 // as tensors. Destinations must be in the text before bufferization decides
 // what is copied. Loops are unrolled over buffers: their bodies work in place
-// by then. Rows are grouped before it is settled which buffers share bytes. The
+// by then. Blocks and rows are grouped before it is settled which buffers share
+// bytes, blocks first: within them, rows are grouped too. The
 // arena is planned when clean-up has left only the buffers that
 // are needed, and a second canonicalization removes the copies that CSE
 // showed to be of a buffer to itself.
 constexpr llvm::StringLiteral memrefPasses = R"(
   func.func(weft-erase-barriers), weft-destination-passing,
   one-shot-bufferize{buffer-alignment=64},
-  func.func(canonicalize, cse, canonicalize, weft-unroll-loops, weft-group-rows,
-            weft-plan-arena, canonicalize, cse))";
+  func.func(canonicalize, cse, canonicalize, weft-unroll-loops,
+            weft-group-blocks, weft-group-rows, weft-plan-arena, canonicalize,
+            cse))";
 
 // Copies become linalg ops, so they stand before what is done to those. What is
 // a kernel's loop is decided op by op: sums of products first, then whatever is

@@ -241,6 +241,35 @@ def SplitReductions : Pass<"weft-split-reductions", "::mlir::func::FuncOp"> {
   ];
 }
 
+def GroupBlocks : Pass<"weft-group-blocks", "::mlir::func::FuncOp"> {
+  let summary = "Has sums of products and what is done with them run block by block";
+  let description = [{
+    As `weft-group-rows`, but with sums of products, and for blocks of rows, so
+    that the tiles of a product are whole. Only where a temporary that is larger
+    than the second cache becomes a block, and what all blocks read is smaller.
+
+    ```mlir
+    linalg.generic ... ins(%q, %k) outs(%scores : memref<8x1024x1024xf32>)
+    linalg.generic ... ins(%scores) outs(%weights : memref<8x1024x1024xf32>)
+    linalg.generic ... ins(%weights, %v) outs(%y : memref<8x1024x64xf32>)
+    ```
+    becomes
+    ```mlir
+    scf.for %block = %c0 to %c256 step %c1 {
+      %scores = memref.alloca() : memref<32x1024xf32>
+      %weights = memref.alloca() : memref<32x1024xf32>
+      linalg.generic ... ins(%q_rows, %k_head) outs(%scores)
+      linalg.generic ... ins(%scores) outs(%weights)
+      linalg.generic ... ins(%weights, %v_head) outs(%y_rows)
+    } {weft.parallel, weft.rows}
+    ```
+  }];
+  let dependentDialects = [
+    "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"
+  ];
+}
+
 def GroupRows : Pass<"weft-group-rows", "::mlir::func::FuncOp"> {
   let summary = "Has ops that work on the same rows run row by row";
   let description = [{

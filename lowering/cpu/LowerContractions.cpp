@@ -12,6 +12,7 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/Matchers.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
 
 namespace weft {
 #define GEN_PASS_DEF_LOWERCONTRACTIONS
@@ -475,7 +476,11 @@ class LowerContractions final
 
   /// The op just before, if it fills with zeros what is added to.
   static linalg::FillOp fillOf(linalg::GenericOp op) {
-    auto fill = dyn_cast_or_null<linalg::FillOp>(op->getPrevNode());
+    Operation *before = op->getPrevNode();
+    while (before && !isa<linalg::LinalgOp>(before) &&
+           isMemoryEffectFree(before))
+      before = before->getPrevNode();
+    auto fill = dyn_cast_or_null<linalg::FillOp>(before);
     if (!fill || fill.getOutputs()[0] != op.getDpsInits()[0])
       return {};
     Value value = fill.getInputs()[0];

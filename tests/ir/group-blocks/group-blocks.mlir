@@ -1,0 +1,100 @@
+// RUN: weft-opt %s -pass-pipeline='builtin.module(func.func(weft-group-blocks))' -split-input-file | FileCheck %s
+// RUN: weft-opt %s -pass-pipeline='builtin.module(func.func(weft-group-blocks,canonicalize,cse,weft-group-rows))' -split-input-file | FileCheck %s --check-prefix=ROWS
+
+#qa = affine_map<(h, i, d, j) -> (h, i, d)>
+#ka = affine_map<(h, i, d, j) -> (h, d, j)>
+#sa = affine_map<(h, i, d, j) -> (h, i, j)>
+#wa = affine_map<(h, i, j, d) -> (h, i, j)>
+#va = affine_map<(h, i, j, d) -> (h, j, d)>
+#ya = affine_map<(h, i, j, d) -> (h, i, d)>
+#id = affine_map<(h, i, j) -> (h, i, j)>
+#row = affine_map<(h, i, j) -> (h, i)>
+
+module attributes {weft.machine = {fma = true, l1_bytes = 1024 : i64, l2_bytes = 16384 : i64, share_from = 1000 : i64, vector_bytes = 32 : i64, vector_registers = 16 : i64}} {
+// Blocks of 16 of the 32 rows: scores and weights are never whole. An op that has
+// nothing to do with them, %other, is done before.
+
+// CHECK-LABEL: func.func @attention(
+// CHECK-SAME: %[[Q:.*]]: memref<4x32x8xf32>, %[[K:.*]]: memref<4x8x64xf32>, %[[V:.*]]: memref<4x64x8xf32>, %[[Y:.*]]: memref<4x32x8xf32>, %[[OTHER:.*]]: memref<4x64x8xf32>)
+// CHECK-NOT: memref.alloc()
+// CHECK: linalg.generic {{.*}} outs(%[[OTHER]]
+// CHECK: scf.for %[[STEP:.*]] = %{{.*}} to %{{.*}} step
+// CHECK: %[[BLOCK:.*]] = arith.remui %[[STEP]],
+// CHECK: %[[HEAD:.*]] = arith.divui %[[STEP]],
+// CHECK: %[[I:.*]] = arith.muli %[[BLOCK]], %{{.*}}
+// CHECK: %[[SCORES:.*]] = memref.alloca() : memref<16x64xf32>
+// CHECK: linalg.fill {{.*}} outs(%[[SCORES]]
+// CHECK: %[[QROWS:.*]] = memref.subview %[[Q]][%[[HEAD]], %[[I]], 0] [1, 16, 8]
+// CHECK: %[[KHEAD:.*]] = memref.subview %[[K]][%[[HEAD]], 0, 0] [1, 8, 64]
+// CHECK: linalg.generic {{.*}} ins(%[[QROWS]], %[[KHEAD]] : {{.*}} outs(%[[SCORES]]
+// CHECK: %[[WEIGHTS:.*]] = memref.alloca() : memref<16x64xf32>
+// CHECK: linalg.generic {{.*}} ins(%[[SCORES]] {{.*}} outs(%[[WEIGHTS]]
+// CHECK-NEXT: ^bb0
+// CHECK-NEXT: %[[LOCAL:.*]] = linalg.index 0
+// CHECK-NEXT: arith.addi %[[LOCAL]], %[[I]]
+// CHECK: linalg.generic {{.*}} ins(%[[WEIGHTS]],
+// CHECK: } {weft.parallel, weft.rows}
+// ROWS-LABEL: func.func @attention(
+// ROWS: weft.rows
+func.func @attention(%q: memref<4x32x8xf32>, %k: memref<4x8x64xf32>, %v: memref<4x64x8xf32>, %y: memref<4x32x8xf32>, %other: memref<4x64x8xf32>) {
+  %zero = arith.constant 0.0 : f32
+  %scores = memref.alloc() : memref<4x32x64xf32>
+  linalg.fill ins(%zero : f32) outs(%scores : memref<4x32x64xf32>)
+  linalg.generic {indexing_maps = [#qa, #ka, #sa], iterator_types = ["parallel", "parallel", "reduction", "parallel"]}
+      ins(%q, %k : memref<4x32x8xf32>, memref<4x8x64xf32>) outs(%scores : memref<4x32x64xf32>) {
+  ^bb0(%a: f32, %b: f32, %out: f32):
+    %m = arith.mulf %a, %b fastmath<reassoc,contract> : f32
+    %s = arith.addf %out, %m fastmath<reassoc,contract> : f32
+    linalg.yield %s : f32
+  }
+  linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel", "parallel"]}
+      ins(%v : memref<4x64x8xf32>) outs(%other : memref<4x64x8xf32>) {
+  ^bb0(%a: f32, %out: f32):
+    %n = arith.negf %a : f32
+    linalg.yield %n : f32
+  }
+  %weights = memref.alloc() : memref<4x32x64xf32>
+  linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel", "parallel"]}
+      ins(%scores : memref<4x32x64xf32>) outs(%weights : memref<4x32x64xf32>) {
+  ^bb0(%a: f32, %out: f32):
+    %i = linalg.index 1 : index
+    %j = linalg.index 2 : index
+    %c = arith.cmpi sge, %i, %j : index
+    %w = arith.select %c, %a, %zero : f32
+    linalg.yield %w : f32
+  }
+  linalg.fill ins(%zero : f32) outs(%y : memref<4x32x8xf32>)
+  linalg.generic {indexing_maps = [#wa, #va, #ya], iterator_types = ["parallel", "parallel", "reduction", "parallel"]}
+      ins(%weights, %v : memref<4x32x64xf32>, memref<4x64x8xf32>) outs(%y : memref<4x32x8xf32>) {
+  ^bb0(%a: f32, %b: f32, %out: f32):
+    %m = arith.mulf %a, %b fastmath<reassoc,contract> : f32
+    %s = arith.addf %out, %m fastmath<reassoc,contract> : f32
+    linalg.yield %s : f32
+  }
+  return
+}
+
+// Scores that somebody else reads stay whole, and nothing is gained.
+
+// CHECK-LABEL: func.func @kept(
+// CHECK-NOT: scf.for
+// CHECK: return
+func.func @kept(%q: memref<4x32x8xf32>, %k: memref<4x8x64xf32>, %scores: memref<4x32x64xf32>, %y: memref<4x32x64xf32>) {
+  %zero = arith.constant 0.0 : f32
+  linalg.fill ins(%zero : f32) outs(%scores : memref<4x32x64xf32>)
+  linalg.generic {indexing_maps = [#qa, #ka, #sa], iterator_types = ["parallel", "parallel", "reduction", "parallel"]}
+      ins(%q, %k : memref<4x32x8xf32>, memref<4x8x64xf32>) outs(%scores : memref<4x32x64xf32>) {
+  ^bb0(%a: f32, %b: f32, %out: f32):
+    %m = arith.mulf %a, %b fastmath<reassoc,contract> : f32
+    %s = arith.addf %out, %m fastmath<reassoc,contract> : f32
+    linalg.yield %s : f32
+  }
+  linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel", "parallel"]}
+      ins(%scores : memref<4x32x64xf32>) outs(%y : memref<4x32x64xf32>) {
+  ^bb0(%a: f32, %out: f32):
+    %n = arith.negf %a : f32
+    linalg.yield %n : f32
+  }
+  return
+}
+}
