@@ -24,7 +24,7 @@
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/ErrorHandling.h"
-#include "llvm/Support/SmallVectorMemoryBuffer.h"
+#include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Target/TargetMachine.h"
 #include "llvm/TargetParser/Host.h"
@@ -33,6 +33,7 @@
 #include <cstdlib>
 #include <mutex>
 #include <new>
+#include <utility>
 
 using namespace mlir;
 using llvm::Expected;
@@ -121,9 +122,18 @@ void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
       .run(module, modules);
 }
 
-/// Translates, optimises and emits `module`.
+int64_t countInstructions(const llvm::Module &module) {
+  int64_t count = 0;
+  for (const llvm::Function &function : module)
+    count += function.getInstructionCount();
+  return count;
+}
+
+/// Translates, optimises and emits `module`. What the steps count are LLVM's
+/// instructions, and last bytes.
 llvm::Error emit(ModuleOp module, llvm::CodeGenFileType kind,
-                 SmallVectorImpl<char> &output) {
+                 SmallVectorImpl<char> &output, weft::CompileSteps &steps) {
+  weft::Stopwatch watch;
   auto machine = createTargetMachine();
   if (!machine)
     return machine.takeError();
@@ -132,13 +142,23 @@ llvm::Error emit(ModuleOp module, llvm::CodeGenFileType kind,
   if (!translated)
     return translated.takeError();
   llvm::Module &code = **translated;
-  optimize(code, **machine);
+  int64_t ops = 0, given = countInstructions(code);
+  module.walk([&](Operation *) { ++ops; });
+  steps.push_back({"translate", watch.milliseconds(), ops - 1, given});
 
+  watch = weft::Stopwatch();
+  optimize(code, **machine);
+  int64_t left = countInstructions(code);
+  steps.push_back({"optimize", watch.milliseconds(), given, left});
+
+  watch = weft::Stopwatch();
   llvm::raw_svector_ostream stream(output);
   llvm::legacy::PassManager passes;
   if ((*machine)->addPassesToEmitFile(passes, stream, nullptr, kind))
     return errorOf("LLVM cannot emit this kind of file");
   passes.run(code);
+  auto bytes = static_cast<int64_t>(output.size());
+  steps.push_back({"generate", watch.milliseconds(), left, bytes});
   return llvm::Error::success();
 }
 
@@ -304,19 +324,20 @@ Expected<std::string> weft::translateToLLVMIR(ModuleOp module) {
 Expected<std::string> weft::emitAssembly(ModuleOp module) {
   FatalErrorGuard guard;
   SmallVector<char, 0> text;
+  CompileSteps steps;
   if (llvm::Error error =
-          emit(module, llvm::CodeGenFileType::AssemblyFile, text))
+          emit(module, llvm::CodeGenFileType::AssemblyFile, text, steps))
     return error;
   return std::string(text.begin(), text.end());
 }
 
-weft::Executable::Executable(std::unique_ptr<orc::LLJIT> jit, std::string name)
-    : jit(std::move(jit)), name(std::move(name)) {}
+weft::Executable::Executable(std::unique_ptr<orc::LLJIT> jit, ObjectCode object)
+    : jit(std::move(jit)), object(std::move(object)) {}
 
 weft::Executable::~Executable() = default;
 
 void weft::Executable::operator()(void *const *pointers) const {
-  if (!usesHeap && !usesKernels)
+  if (!object.usesHeap && !object.usesKernels)
     return function(pointers);
   Heap heap;
   runtime::CallReport report;
@@ -335,18 +356,34 @@ static bool callsKernels(ModuleOp module) {
                       });
 }
 
-Expected<std::unique_ptr<weft::Executable>>
-weft::Executable::compile(ModuleOp module, StringRef entry) {
+Expected<weft::ObjectCode> weft::ObjectCode::compile(ModuleOp module,
+                                                     StringRef entry,
+                                                     CompileSteps *steps) {
   FatalErrorGuard guard;
   auto func = module.lookupSymbol<LLVM::LLVMFuncOp>((entry + bodySuffix).str());
   if (!func || !func->hasAttr(arenaBytesAttr))
     return errorOf("the module has no function '" + entry +
                    "' at stage 'llvm'");
-
-  SmallVector<char, 0> object;
-  if (llvm::Error error =
-          emit(module, llvm::CodeGenFileType::ObjectFile, object))
+  SmallVector<char, 0> code;
+  CompileSteps own;
+  if (llvm::Error error = emit(module, llvm::CodeGenFileType::ObjectFile, code,
+                               steps ? *steps : own))
     return error;
+  ObjectCode object;
+  object.entry = entry.str();
+  object.code.assign(code.begin(), code.end());
+  object.pointerCount = func.getNumArguments();
+  object.arenaBytes = func->getAttrOfType<IntegerAttr>(arenaBytesAttr).getInt();
+  object.usesHeap = module.lookupSymbol(allocateName) != nullptr;
+  object.usesKernels = ::callsKernels(module);
+  if (auto reuses = func->getAttrOfType<DenseI64ArrayAttr>(reusesAttr))
+    object.reuses = reuses.asArrayRef();
+  return object;
+}
+
+Expected<std::unique_ptr<weft::Executable>>
+weft::Executable::link(ObjectCode object) {
+  FatalErrorGuard guard;
   auto jit = createJit();
   if (!jit)
     return jit.takeError();
@@ -355,22 +392,17 @@ weft::Executable::compile(ModuleOp module, StringRef entry) {
   (*jit)->getExecutionSession().setErrorReporter([details](llvm::Error error) {
     *details += llvm::toString(std::move(error));
   });
-  if (llvm::Error error =
-          (*jit)->addObjectFile(std::make_unique<llvm::SmallVectorMemoryBuffer>(
-              std::move(object), /*RequiresNullTerminator=*/false)))
+  // The linker keeps no part of it.
+  std::string code = std::exchange(object.code, {});
+  if (llvm::Error error = (*jit)->addObjectFile(
+          llvm::MemoryBuffer::getMemBufferCopy(code, object.entry)))
     return error;
-  auto address = (*jit)->lookup((entryPrefix + entry).str());
+  auto address = (*jit)->lookup((entryPrefix + object.entry).str());
   if (!address)
     return llvm::joinErrors(errorOf(*details), address.takeError());
 
   std::unique_ptr<Executable> executable(
-      new Executable(std::move(*jit), entry.str()));
+      new Executable(std::move(*jit), std::move(object)));
   executable->function = address->toPtr<void (*)(void *const *)>();
-  executable->usesHeap = module.lookupSymbol(allocateName) != nullptr;
-  executable->usesKernels = ::callsKernels(module);
-  executable->pointerCount = func.getNumArguments();
-  executable->bytes = func->getAttrOfType<IntegerAttr>(arenaBytesAttr).getInt();
-  if (auto reuses = func->getAttrOfType<DenseI64ArrayAttr>(reusesAttr))
-    executable->reused = reuses.asArrayRef();
   return executable;
 }

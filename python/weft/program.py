@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import numpy as np
 
@@ -35,8 +35,11 @@ from .specs import ShapeDtypeStruct, spec_of
 if TYPE_CHECKING:
     from mlir import ir
 
-    from ._weft import Function
+    from ._weft import Function, ObjectCode
     from .contexts import Context
+    from .report import CompileReport
+
+T = TypeVar("T")
 
 TRACED: Final = "weft"
 EXPANDED: Final = "expanded"
@@ -150,26 +153,59 @@ class Program:
     def compile_leaves(self) -> Function:
         """`compile`, as a function of flat lists."""
         from . import _weft
-        from .contexts import ExtensionError
         from .run_cpu import compiled_function
 
         self._dump()
-        start = self._latest(_LAST_MLIR)
-        with parsed(self._texts[start]) as (_, module):
-            for previous, stage in _steps(start, _LAST_MLIR):
-                self._run(module, previous, stage)
-            try:
-                executable = _weft.compile(module, self.entry)
-            except ExtensionError as error:
-                raise self._failure(_LAST_MLIR, "asm", error) from None
         return compiled_function(
-            executable,
+            _weft.link(self._compiled()),
             self.inputs[: len(self.inputs) - len(self.captures)],
             self.outputs,
             self.captures,
         )
 
+    @public
+    def compile_report(self) -> CompileReport:
+        """What compiling takes, step by step; the code is made for this alone.
+
+        >>> program = weft.jit(lambda x: weft.sin(x) * 2).lower(weft.ones(3)).program
+        >>> program.compile_report().steps[1].name
+        'weft-expand-transforms'
+        """
+        from . import _weft
+        from .report import CODE, CompileReport, CompileStep, Stopwatch
+
+        watch = Stopwatch()
+        start = self._latest(_LAST_MLIR)
+        with parsed(self._texts[start]) as (_, module):
+            steps = [CompileStep(start, "parse", watch.lap())]
+            for previous, stage in _steps(start, _LAST_MLIR):
+                passes = self._run(module, previous, stage, _weft.measure_pipeline)
+                steps += [CompileStep(stage.name, *each) for each in passes or ()]
+            code, parts = self._coded(module, _weft.measure_compile)
+        steps += [CompileStep(CODE, *part) for part in parts]
+        watch.lap()
+        _weft.link(code)
+        steps.append(CompileStep(CODE, "link", watch.lap()))
+        return CompileReport(self.entry, tuple(steps), len(code.code))
+
     # ---- making stages ----
+
+    def _compiled(self) -> ObjectCode:
+        from . import _weft
+
+        start = self._latest(_LAST_MLIR)
+        with parsed(self._texts[start]) as (_, module):
+            for previous, stage in _steps(start, _LAST_MLIR):
+                self._run(module, previous, stage)
+            return self._coded(module, _weft.compile_object)
+
+    def _coded(self, module: ir.Module, compiler: Callable[..., T]) -> T:
+        from .contexts import ExtensionError
+
+        try:
+            return compiler(module, self.entry)
+        except ExtensionError as error:
+            raise self._failure(_LAST_MLIR, "asm", error) from None
 
     def _located(self, stage: str) -> str:
         if stage in self._texts:
@@ -201,14 +237,21 @@ class Program:
         index = stage_index(name)
         self._run(module, stages()[index - 1].name, stages()[index])
 
-    def _run(self, module: ir.Module, previous: str, stage: Stage) -> None:
+    def _run(
+        self,
+        module: ir.Module,
+        previous: str,
+        stage: Stage,
+        run: Callable[..., Any] | None = None,
+    ) -> Any:
         from . import _weft
         from .contexts import ExtensionError
 
         if not stage.pipeline:
-            return
+            return None
+        run = run or _weft.run_pipeline
         try:
-            _weft.run_pipeline(module, f"builtin.module({stage.pipeline})")
+            return run(module, f"builtin.module({stage.pipeline})")
         except ExtensionError as error:
             raise self._failure(previous, stage.name, error) from None
 
