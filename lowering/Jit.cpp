@@ -68,12 +68,16 @@ llvm::Error errorOf(const llvm::Twine &message) {
 // LLVM IR
 //===----------------------------------------------------------------------===//
 
-Expected<std::unique_ptr<llvm::TargetMachine>> createTargetMachine() {
+void registerTarget() {
   static std::once_flag once;
   std::call_once(once, [] {
     llvm::InitializeNativeTarget();
     llvm::InitializeNativeTargetAsmPrinter();
   });
+}
+
+Expected<std::unique_ptr<llvm::TargetMachine>> createTargetMachine() {
+  registerTarget();
   llvm::Triple triple(llvm::sys::getProcessTriple());
   std::string error;
   const llvm::Target *target =
@@ -237,6 +241,7 @@ __bf16 truncateToBFloat16(float x) {
 /// A JIT that links in the calling thread (a forked child has no other) and
 /// looks for libm's functions whether or not the process exports them.
 Expected<std::unique_ptr<orc::LLJIT>> createJit() {
+  registerTarget();
   auto control = orc::SelfExecutorProcessControl::Create(
       nullptr, std::make_unique<orc::InPlaceTaskDispatcher>());
   if (!control)

@@ -4,6 +4,7 @@
 // pipelines, and compiles and calls functions. Nothing else is in it.
 
 #include "dialects/Weft.h"
+#include "Build.h"
 #include "Call.h"
 #include "Compile.h"
 #include "Failure.h"
@@ -18,10 +19,6 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/InitAllPasses.h"
 #include "llvm/ADT/ScopeExit.h"
-#include "llvm/ADT/StringExtras.h"
-#include "llvm/Config/llvm-config.h"
-#include <link.h>
-#include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/unique_ptr.h>
@@ -137,58 +134,6 @@ void provide(const std::string &name, nb::handle capsule) {
     weft::raise({"no kernel calls " + name, {}});
 }
 
-//===----------------------------------------------------------------------===//
-// The build
-//===----------------------------------------------------------------------===//
-
-/// The linker's hash of the object that holds `build`: another for each build.
-struct BuildIdSearch {
-  const void *inside;
-  std::string id;
-};
-
-void readBuildId(const char *notes, size_t size, BuildIdSearch &search) {
-  const char *end = notes + size;
-  while (notes + sizeof(ElfW(Nhdr)) <= end) {
-    auto *note = reinterpret_cast<const ElfW(Nhdr) *>(notes);
-    const char *name = notes + sizeof(*note);
-    const char *id = name + llvm::alignTo(note->n_namesz, 4);
-    if (note->n_type == NT_GNU_BUILD_ID && StringRef(name) == "GNU")
-      search.id = llvm::toHex(StringRef(id, note->n_descsz), true);
-    notes = id + llvm::alignTo(note->n_descsz, 4);
-  }
-}
-
-int visitObject(dl_phdr_info *object, size_t, void *data) {
-  auto &search = *static_cast<BuildIdSearch *>(data);
-  auto address = reinterpret_cast<ElfW(Addr)>(search.inside);
-  auto headers = llvm::ArrayRef(object->dlpi_phdr, object->dlpi_phnum);
-  bool holds = llvm::any_of(headers, [&](const ElfW(Phdr) & header) {
-    ElfW(Addr) start = object->dlpi_addr + header.p_vaddr;
-    return header.p_type == PT_LOAD && address >= start &&
-           address < start + header.p_memsz;
-  });
-  if (!holds)
-    return 0;
-  for (const ElfW(Phdr) &header : headers)
-    if (header.p_type == PT_NOTE)
-      readBuildId(
-          reinterpret_cast<const char *>(object->dlpi_addr + header.p_vaddr),
-          header.p_memsz, search);
-  return 1;
-}
-
-std::string buildId() {
-  BuildIdSearch search{reinterpret_cast<const void *>(&buildId), ""};
-  dl_iterate_phdr(visitObject, &search);
-  return "LLVM " LLVM_VERSION_STRING " " + search.id;
-}
-
-std::pair<std::string, std::string> hostCpu() {
-  const weft::HostCpu &cpu = weft::hostCpu();
-  return {cpu.name, cpu.features};
-}
-
 } // namespace
 
 NB_MODULE(_weft, module) {
@@ -225,8 +170,7 @@ NB_MODULE(_weft, module) {
              "How many threads a loop may run in.");
   module.def("set_num_threads", weft::runtime::setNumThreads, "count"_a,
              "Changes how many threads a loop may run in.");
-  module.def("build_id", buildId, "Differs from one build to the next.");
-  module.def("host_cpu", hostCpu, "The name and features of this CPU.");
+  weft::defineBuild(module);
 
   nb::class_<weft::Executable>(module, "Executable",
                                "A function in machine code.")

@@ -157,7 +157,7 @@ class Program:
 
         self._dump()
         return compiled_function(
-            _weft.link(self._compiled()),
+            self._coded(_weft.link, self._object_code()),
             self.inputs[: len(self.inputs) - len(self.captures)],
             self.outputs,
             self.captures,
@@ -181,7 +181,7 @@ class Program:
             for previous, stage in _steps(start, _LAST_MLIR):
                 passes = self._run(module, previous, stage, _weft.measure_pipeline)
                 steps += [CompileStep(stage.name, *each) for each in passes or ()]
-            code, parts = self._coded(module, _weft.measure_compile)
+            code, parts = self._coded(_weft.measure_compile, module, self.entry)
         steps += [CompileStep(CODE, *part) for part in parts]
         watch.lap()
         _weft.link(code)
@@ -190,20 +190,28 @@ class Program:
 
     # ---- making stages ----
 
-    def _compiled(self) -> ObjectCode:
-        from . import _weft
+    def _object_code(self) -> ObjectCode:
+        """What was compiled before, if it is still kept, or is now."""
+        from . import _weft, cache
 
         start = self._latest(_LAST_MLIR)
+        key = cache.key_of(self.entry, start, self._texts[start])
+        code = cache.find(key)
+        if code is not None:
+            return code
         with parsed(self._texts[start]) as (_, module):
             for previous, stage in _steps(start, _LAST_MLIR):
                 self._run(module, previous, stage)
-            return self._coded(module, _weft.compile_object)
+            code = self._coded(_weft.compile_object, module, self.entry)
+        cache.keep(key, code)
+        return code
 
-    def _coded(self, module: ir.Module, compiler: Callable[..., T]) -> T:
+    def _coded(self, step: Callable[..., T], *args: Any) -> T:
+        """A step of LLVM's, whose failure says how to reproduce it."""
         from .contexts import ExtensionError
 
         try:
-            return compiler(module, self.entry)
+            return step(*args)
         except ExtensionError as error:
             raise self._failure(_LAST_MLIR, "asm", error) from None
 

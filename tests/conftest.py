@@ -1,0 +1,8 @@
+"""What all tests start from."""
+
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import os
+
+# Each test compiles for itself, here and in the processes that it starts.
+os.environ["WEFT_CACHE_DIR"] = ""
