@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Which build this is, and for which machine it compiles.
+// Which build this is, for which machine it compiles, and what tells one code
+// from another.
 
 #include "Build.h"
 #include "lowering/Jit.h"
@@ -8,6 +9,7 @@
 #include "mlir/Pass/PassManager.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Config/llvm-config.h"
+#include "llvm/Support/BLAKE3.h"
 #include "llvm/Support/ErrorHandling.h"
 #include <link.h>
 #include <nanobind/stl/pair.h>
@@ -15,6 +17,7 @@
 #include <nanobind/stl/vector.h>
 
 namespace nb = nanobind;
+using namespace nb::literals;
 using llvm::StringRef;
 
 namespace {
@@ -85,6 +88,13 @@ std::vector<std::pair<std::string, int64_t>> hostMachine() {
           {"vector_registers", machine.vectorRegisters}};
 }
 
+/// 64 hexadecimal digits of BLAKE3.
+std::string digest(nb::bytes data) {
+  llvm::ArrayRef<uint8_t> bytes(static_cast<const uint8_t *>(data.data()),
+                                data.size());
+  return llvm::toHex(llvm::BLAKE3::hash<32>(bytes), /*LowerCase=*/true);
+}
+
 } // namespace
 
 void weft::defineBuild(nb::module_ &module) {
@@ -93,4 +103,5 @@ void weft::defineBuild(nb::module_ &module) {
   module.def("host_cpu", ::hostCpu, "The name and features of this CPU.");
   module.def("host_machine", hostMachine,
              "What the passes know of this machine.");
+  module.def("digest", digest, "data"_a, "64 digits that no other bytes have.");
 }

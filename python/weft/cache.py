@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import hashlib
-import json
 import os
 import tempfile
 import warnings
@@ -23,26 +21,19 @@ from . import _weft
 
 LIMIT: Final = 1 << 30
 _SUFFIX: Final = ".weft"
-_DIGEST_BYTES: Final = 32
-_FIELDS: Final = (
-    "entry", "pointer_count", "arena_bytes", "uses_heap", "uses_kernels", "reuses",
-)  # fmt: skip
+# Digits of a digest.
+_DIGEST: Final = 64
 
 
 def key_of(*parts: str) -> str:
     """The key of code that these texts decide, and with them this build and machine."""
-    digest = hashlib.blake2b(_surroundings(), digest_size=_DIGEST_BYTES)
-    for part in parts:
-        encoded = part.encode()
-        digest.update(b"%d:" % len(encoded))
-        digest.update(encoded)
-    return digest.hexdigest()
+    whole = "".join(f"{len(part)}:{part}" for part in (*_surroundings(), *parts))
+    return _weft.digest(whole.encode())
 
 
 @functools.cache
-def _surroundings() -> bytes:
-    found = [_weft.build_id(), *_weft.host_cpu(), _weft.host_machine()]
-    return json.dumps(found).encode()
+def _surroundings() -> tuple[str, ...]:
+    return (_weft.build_id(), *_weft.host_cpu(), str(_weft.host_machine()))
 
 
 def find(key: str) -> _weft.ObjectCode | None:
@@ -103,20 +94,28 @@ def _is_safe(folder: Path) -> bool:
 
 
 def _encoded(key: str, code: _weft.ObjectCode) -> bytes:
-    header = {"key": key} | {name: getattr(code, name) for name in _FIELDS}
-    payload = json.dumps(header).encode() + b"\n" + code.code
-    return hashlib.blake2b(payload, digest_size=_DIGEST_BYTES).digest() + payload
+    fields = (
+        key, code.pointer_count, code.arena_bytes, int(code.uses_heap),
+        int(code.uses_kernels), ",".join(map(str, code.reuses)),
+        code.entry.encode("unicode_escape").decode(),
+    )  # fmt: skip
+    payload = " ".join(map(str, fields)).encode() + b"\n" + code.code
+    return _weft.digest(payload).encode() + payload
 
 
 def _decoded(key: str, content: bytes) -> _weft.ObjectCode | None:
-    digest, payload = content[:_DIGEST_BYTES], content[_DIGEST_BYTES:]
-    if hashlib.blake2b(payload, digest_size=_DIGEST_BYTES).digest() != digest:
+    digest, payload = content[:_DIGEST], content[_DIGEST:]
+    if _weft.digest(payload).encode() != digest:
         return None
     line, _, code = payload.partition(b"\n")
-    header = json.loads(line)
-    if header.pop("key") != key:
+    own, pointers, arena, heap, kernels, reused, entry = line.decode().split(" ", 6)
+    if own != key:
         return None
-    return _weft.ObjectCode(code=code, **header)
+    name = entry.encode().decode("unicode_escape")
+    reuses = [int(number) for number in reused.split(",") if number]
+    return _weft.ObjectCode(
+        name, code, int(pointers), int(arena), heap == "1", kernels == "1", reuses
+    )
 
 
 def _replace(path: Path, content: bytes) -> None:

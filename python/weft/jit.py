@@ -591,4 +591,10 @@ def _jitted(
         raise UnsupportedTypeError(
             f"jit takes a function, not a {type(function).__name__}"
         )
+    _load_compiler()
     return Jitted(function, static, donated)
+
+
+def _load_compiler() -> None:
+    """Loads MLIR and LLVM: who decorates a function does not wait at its first call."""
+    from . import builder, cache, run_cpu  # noqa: F401
