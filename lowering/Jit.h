@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// From a module at stage `llvm` to text of LLVM IR or assembly, or to code in
-// memory that can be called.
+// From a module at stage `llvm` to assembly, or to code in memory that can be
+// called.
 
 #ifndef WEFT_LOWERING_JIT_H
 #define WEFT_LOWERING_JIT_H
@@ -26,21 +26,19 @@ struct HostCpu {
 };
 const HostCpu &hostCpu();
 
-/// LLVM IR as it is before LLVM's own passes.
-llvm::Expected<std::string> translateToLLVMIR(mlir::ModuleOp module);
-
 /// The assembly of what `ObjectCode::compile` makes.
 llvm::Expected<std::string> emitAssembly(mlir::ModuleOp module);
 
-/// A function in machine code that is not linked yet: bytes, which may be kept
-/// and read by another process, and what its caller must know.
+/// A function in machine code that is not linked yet: object files, which may
+/// be kept and read by another process, and what its caller must know.
 struct ObjectCode {
   /// Records in `steps`, if given, what each part takes.
   static llvm::Expected<ObjectCode> compile(mlir::ModuleOp module,
                                             llvm::StringRef entry,
                                             CompileSteps *steps = nullptr);
 
-  std::string entry, code;
+  std::string entry;
+  std::vector<std::string> files;
   /// Its inputs, its results and the arena.
   size_t pointerCount = 0;
   int64_t arenaBytes = 0;
@@ -77,13 +75,9 @@ private:
 
   std::unique_ptr<llvm::orc::LLJIT> jit;
   void (*function)(void *const *) = nullptr;
-  /// Without its bytes, which the JIT has.
+  /// Without its files, which the JIT has.
   ObjectCode object;
 };
-
-/// Has LLVM's fatal errors thrown as `std::runtime_error` while one of the
-/// functions above runs, instead of ending the process. Installed once.
-void installFatalErrorHandler();
 
 } // namespace weft
 

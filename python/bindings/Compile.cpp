@@ -5,6 +5,7 @@
 #include "Compile.h"
 #include "Failure.h"
 #include "lowering/Cpu.h"
+#include "lowering/EmitCode.h"
 #include "lowering/Jit.h"
 #include "mlir/IR/Verifier.h"
 #include "mlir/Pass/PassManager.h"
@@ -135,20 +136,23 @@ std::unique_ptr<weft::Executable> compileAndLink(MlirModule module,
   return linkObject(compileObject(module, entry));
 }
 
-void makeObject(weft::ObjectCode *object, const std::string &entry,
-                nb::bytes code, size_t pointerCount, int64_t arenaBytes,
-                bool usesHeap, bool usesKernels, std::vector<int64_t> reuses) {
-  new (object) weft::ObjectCode{entry,
-                                std::string(code.c_str(), code.size()),
-                                pointerCount,
-                                arenaBytes,
-                                usesHeap,
-                                usesKernels,
-                                std::move(reuses)};
+void makeObject(weft::ObjectCode *object, std::string entry,
+                const std::vector<nb::bytes> &files, size_t pointerCount,
+                int64_t arenaBytes, bool usesHeap, bool usesKernels,
+                std::vector<int64_t> reuses) {
+  std::vector<std::string> copies;
+  for (const nb::bytes &file : files)
+    copies.emplace_back(file.c_str(), file.size());
+  new (object) weft::ObjectCode{
+      std::move(entry), std::move(copies), pointerCount,     arenaBytes,
+      usesHeap,         usesKernels,       std::move(reuses)};
 }
 
-nb::bytes codeOf(const weft::ObjectCode &object) {
-  return nb::bytes(object.code.data(), object.code.size());
+std::vector<nb::bytes> filesOf(const weft::ObjectCode &object) {
+  std::vector<nb::bytes> files;
+  for (const std::string &file : object.files)
+    files.emplace_back(file.data(), file.size());
+  return files;
 }
 
 } // namespace
@@ -156,9 +160,9 @@ nb::bytes codeOf(const weft::ObjectCode &object) {
 void weft::defineCompile(nb::module_ &module) {
   nb::class_<ObjectCode>(module, "ObjectCode",
                          "A function in machine code that is not linked yet.")
-      .def("__init__", makeObject, "entry"_a, "code"_a, "pointer_count"_a,
+      .def("__init__", makeObject, "entry"_a, "files"_a, "pointer_count"_a,
            "arena_bytes"_a, "uses_heap"_a, "uses_kernels"_a, "reuses"_a)
-      .def_prop_ro("code", codeOf, "The bytes of an object file.")
+      .def_prop_ro("files", filesOf, "The bytes of object files.")
       .def_ro("entry", &ObjectCode::entry)
       .def_ro("pointer_count", &ObjectCode::pointerCount)
       .def_ro("arena_bytes", &ObjectCode::arenaBytes)

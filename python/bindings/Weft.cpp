@@ -10,6 +10,7 @@
 #include "Failure.h"
 #include "Ufuncs.h"
 #include "dialects/transforms/Passes.h"
+#include "lowering/EmitCode.h"
 #include "lowering/Jit.h"
 #include "lowering/Passes.h"
 #include "lowering/runtime/Kernels.h"

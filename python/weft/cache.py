@@ -94,12 +94,14 @@ def _is_safe(folder: Path) -> bool:
 
 
 def _encoded(key: str, code: _weft.ObjectCode) -> bytes:
+    sizes = ",".join(str(len(file)) for file in code.files)
     fields = (
         key, code.pointer_count, code.arena_bytes, int(code.uses_heap),
-        int(code.uses_kernels), ",".join(map(str, code.reuses)),
+        int(code.uses_kernels), sizes, ",".join(map(str, code.reuses)),
         code.entry.encode("unicode_escape").decode(),
     )  # fmt: skip
-    payload = " ".join(map(str, fields)).encode() + b"\n" + code.code
+    header = " ".join(map(str, fields)).encode()
+    payload = b"".join((header, b"\n", *code.files))
     return _weft.digest(payload).encode() + payload
 
 
@@ -108,13 +110,18 @@ def _decoded(key: str, content: bytes) -> _weft.ObjectCode | None:
     if _weft.digest(payload).encode() != digest:
         return None
     line, _, code = payload.partition(b"\n")
-    own, pointers, arena, heap, kernels, reused, entry = line.decode().split(" ", 6)
+    fields = line.decode().split(" ", 7)
+    own, pointers, arena, heap, kernels, sizes, reused, entry = fields
     if own != key:
         return None
+    files, start = [], 0
+    for size in map(int, sizes.split(",")):
+        files.append(code[start : start + size])
+        start += size
     name = entry.encode().decode("unicode_escape")
     reuses = [int(number) for number in reused.split(",") if number]
     return _weft.ObjectCode(
-        name, code, int(pointers), int(arena), heap == "1", kernels == "1", reuses
+        name, files, int(pointers), int(arena), heap == "1", kernels == "1", reuses
     )
 
 

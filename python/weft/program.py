@@ -186,7 +186,7 @@ class Program:
         watch.lap()
         _weft.link(code)
         steps.append(CompileStep(CODE, "link", watch.lap()))
-        return CompileReport(self.entry, tuple(steps), len(code.code))
+        return CompileReport(self.entry, tuple(steps), sum(map(len, code.files)))
 
     # ---- making stages ----
 

@@ -11,9 +11,13 @@ from typing import Final
 
 CODE: Final = "asm"
 # The steps of the last stage that are LLVM's own work.
-_LLVM_STEPS: Final = ("translate", "optimize", "generate", "link")
-_UNITS: Final = {"translate": "ops, instructions", "optimize": "instructions",
-                 "generate": "instructions, bytes"}  # fmt: skip
+_LLVM_STEPS: Final = ("translate", "split", "optimize", "generate", "link")
+_UNITS: Final = {
+    "translate": "ops, instructions",
+    "split": "instructions",
+    "optimize": "instructions",
+    "generate": "instructions, bytes",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +26,8 @@ class CompileStep:
 
     `before` and `after` count what it was given and what it left: ops, LLVM's
     instructions from `translate` on, and bytes after `generate`. They are `None` for
-    steps that change nothing.
+    steps that change nothing. The time is what passes: of parts that are compiled at
+    once, the share of a step.
     """
 
     stage: str
@@ -36,7 +41,7 @@ class CompileStep:
 class CompileReport:
     """How long each step of a compilation took; `str` makes a table of it.
 
-    `code_bytes` is the size of the object file.
+    `code_bytes` is the size of the object files.
     """
 
     entry: str

@@ -49,8 +49,9 @@ def test_every_pass_of_every_stage_is_a_step(report):
         "trace",
         "parse",
     ]
-    assert [step.name for step in report.steps[-4:]] == [
+    assert [step.name for step in report.steps[-5:]] == [
         "translate",
+        "split",
         "optimize",
         "generate",
         "link",
