@@ -3,6 +3,7 @@
 // The exception weft._weft.Error, and how it is raised.
 
 #include "Failure.h"
+#include <nanobind/stl/string.h>
 
 namespace nb = nanobind;
 
