@@ -8,6 +8,7 @@
 #include "Call.h"
 #include "Compile.h"
 #include "Failure.h"
+#include "Text.h"
 #include "Ufuncs.h"
 #include "dialects/transforms/Passes.h"
 #include "lowering/EmitCode.h"
@@ -160,6 +161,7 @@ NB_MODULE(_weft, module) {
              "are one element, which all of them equal.");
   module.def("raw_elements", rawElements, "attribute"_a,
              "The bytes of dense elements, of one where all are equal.");
+  weft::defineText(module);
   weft::defineCompile(module);
   module.def("routines", weft::runtime::routines,
              "The names of the library routines that kernels call.");

@@ -36,7 +36,7 @@ class Context:
 
     def __init__(self) -> None:
         # Without the list all of MLIR's dialects would be loaded, which takes long.
-        self.mlir = ir.Context(load_on_create_dialects=[])
+        self.mlir = ir.Context(load_on_create_dialects=[])  # pyright: ignore
         self.mlir.enable_multithreading(False)
         _weft.register_dialects(self.mlir)
         self.uses = 0

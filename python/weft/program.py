@@ -314,7 +314,9 @@ def _steps(start: str, end: str) -> Iterator[tuple[str, Stage]]:
 
 def _printed(module: ir.Module, locations: bool = True) -> str:
     """The text of a module, to the byte as `weft-opt` prints it."""
-    return f"{module.operation.get_asm(enable_debug_info=locations)}\n"
+    from . import _weft
+
+    return _weft.print_module(module, locations)
 
 
 def _translated(module: ir.Module, stage: str) -> str:
@@ -342,31 +344,25 @@ def _position(reports: Sequence[tuple[Any, ...]]) -> str | None:
 @contextmanager
 def parsed(text: str) -> Iterator[tuple[Context, ir.Module]]:
     """A module of text, in a context of its own until the block ends."""
-    from mlir import ir
-
     from . import _weft
-    from .contexts import ExtensionError, MLIRError, context
+    from .contexts import ExtensionError, context
 
     with context() as own:
         try:
-            module = ir.Module.parse(text, own.mlir)
-            _weft.verify(module)
-        except MLIRError as error:
-            raise ParseError(_parse_message(error)) from None
+            module = _weft.parse_module(own.mlir, text)
         except ExtensionError as error:
-            raise ParseError(f"the text is not a valid program: {error.args[0]}") from (
-                None
-            )
+            raise ParseError(_parse_message(error)) from None
         yield own, module
 
 
 def _parse_message(error: Any) -> str:
-    lines = []
-    for diagnostic in error.error_diagnostics:
-        place = str(diagnostic.location).removeprefix("loc(").removesuffix(")")
-        place = place.replace('"-"', "<string>").replace('"', "")
-        lines.append(f"{place}: {diagnostic.message}")
-    return "the text is not a valid program: " + "\n  ".join(lines or [str(error)])
+    message, reports = error.args
+    lines = [
+        f"{file}:{line}:{column}: {text}"
+        for file, line, column, text, severity in reports
+        if severity == "error"
+    ]
+    return "the text is not a valid program: " + "\n  ".join(lines or [message])
 
 
 @public
