@@ -6,3 +6,5 @@ import os
 
 # Each test compiles for itself, here and in the processes that it starts.
 os.environ["WEFT_CACHE_DIR"] = ""
+# And each pass is checked, not only each stage.
+os.environ["WEFT_VERIFY_EACH"] = "1"

@@ -10,6 +10,7 @@
 #include "mlir/IR/Verifier.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassRegistry.h"
+#include <cstdlib>
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/tuple.h>
@@ -51,9 +52,11 @@ std::optional<Failure> runPipelineOn(ModuleOp module,
   if (failed(parsePassPipeline(text, passes, stream)))
     return Failure{"malformed pipeline: " + StringRef(error).trim().str(),
                    diagnostics.reports()};
+  // To see after each pass that the module is valid takes as long as the passes.
+  passes.enableVerifier(std::getenv("WEFT_VERIFY_EACH") != nullptr);
   if (steps)
     passes.addInstrumentation(std::make_unique<weft::PassRecorder>(*steps));
-  if (failed(passes.run(module)))
+  if (failed(passes.run(module)) || failed(verify(module)))
     return weft::failureOf(diagnostics.reports(),
                            "a pass failed and did not say why");
   return std::nullopt;
