@@ -595,6 +595,11 @@ def _jitted(
     return Jitted(function, static, donated)
 
 
+@functools.cache
 def _load_compiler() -> None:
     """Loads MLIR and LLVM: who decorates a function does not wait at its first call."""
     from . import builder, cache, run_cpu  # noqa: F401
+    from .contexts import context
+
+    with context() as first:  # which is there for the first trace
+        first.type_of(ShapeDtypeStruct((), "float32"))
