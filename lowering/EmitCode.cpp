@@ -13,6 +13,8 @@
 #include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/Bitcode/BitcodeReader.h"
 #include "llvm/Bitcode/BitcodeWriter.h"
+#include "llvm/IR/DiagnosticInfo.h"
+#include "llvm/IR/DiagnosticPrinter.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Passes/PassBuilder.h"
@@ -147,6 +149,16 @@ void optimize(llvm::Module &module, llvm::TargetMachine &machine,
       .run(module, modules);
 }
 
+/// LLVM would print its errors and end the process.
+void collectErrors(const llvm::DiagnosticInfo *info, void *text) {
+  if (info->getSeverity() != llvm::DS_Error)
+    return;
+  llvm::raw_string_ostream stream(*static_cast<std::string *>(text));
+  llvm::DiagnosticPrinterRawOStream printer(stream);
+  stream << "LLVM: ";
+  info->print(printer);
+}
+
 /// A part on its way: first bitcode, which any context can read, then a file.
 struct PartialCode {
   llvm::SmallVector<char, 0> bitcode;
@@ -162,7 +174,7 @@ struct PartialCode {
     weft::FatalErrorGuard guard;
     try {
       if (llvm::Error failure = emit(kind))
-        error = llvm::toString(std::move(failure));
+        error += llvm::toString(std::move(failure));
     } catch (const std::exception &failure) {
       error = failure.what();
     }
@@ -178,6 +190,7 @@ private:
     if (!machine)
       return machine.takeError();
     llvm::LLVMContext context;
+    context.setDiagnosticHandlerCallBack(collectErrors, &error);
     auto module = llvm::parseBitcodeFile(
         llvm::MemoryBufferRef(llvm::StringRef(bitcode.data(), bitcode.size()),
                               "weft"),

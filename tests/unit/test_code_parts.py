@@ -78,12 +78,22 @@ def test_a_driver_without_loops_is_a_part_of_its_own():
     assert not re.search(r"^long_driver_kernel\w*:", drivers[0], re.M)
 
 
-def test_an_error_of_llvm_in_a_part_is_raised():
-    text = """
-    llvm.func @f.body(%p: !llvm.ptr) attributes {weft.arena_bytes = 0 : i64} {
-      llvm.inline_asm has_side_effects "no such instruction", "" : () -> ()
+@pytest.mark.parametrize(
+    ("assembly", "constraints", "message"),
+    [
+        ("no such instruction", "", "Inline asm not supported"),
+        ("", "{no_register}", "allocate input reg"),
+    ],
+)
+def test_an_error_of_llvm_in_a_part_is_raised(assembly, constraints, message):
+    operand = ("%one", "i64") if constraints else ("", "")
+    text = f"""
+    llvm.func @f.body(%p: !llvm.ptr) attributes {{weft.arena_bytes = 0 : i64}} {{
+      %one = llvm.mlir.constant(1 : i64) : i64
+      llvm.inline_asm has_side_effects "{assembly}", "{constraints}" {operand[0]}
+        : ({operand[1]}) -> ()
       llvm.return
-    }
+    }}
     """
-    with parsed(text) as (_, module), pytest.raises(_weft.Error):
+    with parsed(text) as (_, module), pytest.raises(_weft.Error, match=message):
         _weft.compile_object(module, "f")
