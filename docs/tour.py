@@ -41,6 +41,12 @@ np.testing.assert_allclose(np.asarray(out["y"]), 2 * np.tanh([6.0, 6.0]), rtol=1
 scale(params, weft.ones((5, 3)))
 print(scale.cache_info())
 
+# And what compiling takes: each pass, its milliseconds, the ops before and after it.
+
+report = scale.compile_report(params, x)
+print(report)
+print(f"LLVM takes {report.llvm_share:.0%}")
+
 # ---- 3. Derivatives ----------------------------------------------------------
 #
 # `grad` is a transformation of the program, and nests to any order.

@@ -1,145 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// LLVM dialect -> LLVM IR -> optimised for this CPU -> an object -> linked into
-// the process by ORC. Every compilation has its own LLVM context; no state is
-// shared between two but LLVM's registries, which are filled once.
+// Object files -> linked into the process by ORC, and called. Every function
+// has a JIT of its own.
 
 #include "lowering/Jit.h"
+#include "lowering/EmitCode.h"
 #include "lowering/Passes.h"
 #include "lowering/runtime/Kernels.h"
 #include "lowering/runtime/Threads.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
-#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
-#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
-#include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/ADT/APFloat.h"
 #include "llvm/ADT/SmallPtrSet.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/bit.h"
 #include "llvm/ExecutionEngine/Orc/AbsoluteSymbols.h"
 #include "llvm/ExecutionEngine/Orc/ExecutionUtils.h"
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
 #include "llvm/ExecutionEngine/Orc/SelfExecutorProcessControl.h"
 #include "llvm/ExecutionEngine/Orc/TaskDispatch.h"
-#include "llvm/IR/LegacyPassManager.h"
-#include "llvm/MC/TargetRegistry.h"
-#include "llvm/Passes/PassBuilder.h"
-#include "llvm/Support/ErrorHandling.h"
-#include "llvm/Support/SmallVectorMemoryBuffer.h"
-#include "llvm/Support/TargetSelect.h"
-#include "llvm/Target/TargetMachine.h"
+#include "llvm/Support/MemoryBuffer.h"
 #include "llvm/TargetParser/Host.h"
 #include "llvm/TargetParser/SubtargetFeature.h"
 #include <csetjmp>
 #include <cstdlib>
-#include <mutex>
 #include <new>
+#include <utility>
 
 using namespace mlir;
 using llvm::Expected;
 namespace orc = llvm::orc;
 
-//===----------------------------------------------------------------------===//
-// Fatal errors
-//===----------------------------------------------------------------------===//
-
 namespace {
-
-/// How many guarded calls this thread is in.
-thread_local int guardDepth = 0;
-
-struct FatalErrorGuard {
-  FatalErrorGuard() { ++guardDepth; }
-  ~FatalErrorGuard() { --guardDepth; }
-};
-
-void onFatalError(void *, const char *reason, bool) {
-  if (guardDepth > 0)
-    throw std::runtime_error(std::string("LLVM: ") + reason);
-  // Not ours: say so, and let LLVM end the process.
-  llvm::errs() << "LLVM: " << reason << "\n";
-}
 
 llvm::Error errorOf(const llvm::Twine &message) {
   return llvm::createStringError(llvm::inconvertibleErrorCode(), message);
-}
-
-//===----------------------------------------------------------------------===//
-// LLVM IR
-//===----------------------------------------------------------------------===//
-
-Expected<std::unique_ptr<llvm::TargetMachine>> createTargetMachine() {
-  static std::once_flag once;
-  std::call_once(once, [] {
-    llvm::InitializeNativeTarget();
-    llvm::InitializeNativeTargetAsmPrinter();
-  });
-  llvm::Triple triple(llvm::sys::getProcessTriple());
-  std::string error;
-  const llvm::Target *target =
-      llvm::TargetRegistry::lookupTarget(triple, error);
-  if (!target)
-    return errorOf("LLVM cannot compile for this CPU: " + error);
-  const weft::HostCpu &cpu = weft::hostCpu();
-  return std::unique_ptr<llvm::TargetMachine>(target->createTargetMachine(
-      triple, cpu.name, cpu.features, llvm::TargetOptions(), llvm::Reloc::PIC_,
-      std::nullopt, llvm::CodeGenOptLevel::Default, /*JIT=*/true));
-}
-
-Expected<std::unique_ptr<llvm::Module>>
-translate(ModuleOp module, llvm::LLVMContext &context,
-          const llvm::TargetMachine &machine) {
-  registerBuiltinDialectTranslation(*module.getContext());
-  registerLLVMDialectTranslation(*module.getContext());
-  auto translated = translateModuleToLLVMIR(module, context, "weft");
-  if (!translated)
-    return errorOf("the module cannot be translated to LLVM IR: it is not at "
-                   "stage 'llvm'");
-  translated->setTargetTriple(machine.getTargetTriple());
-  translated->setDataLayout(machine.createDataLayout());
-  for (llvm::Function &function : *translated) {
-    function.addFnAttr("target-cpu", machine.getTargetCPU());
-    function.addFnAttr("target-features", machine.getTargetFeatureString());
-  }
-  return translated;
-}
-
-void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
-  llvm::LoopAnalysisManager loops;
-  llvm::FunctionAnalysisManager functions;
-  llvm::CGSCCAnalysisManager sccs;
-  llvm::ModuleAnalysisManager modules;
-  llvm::PipelineTuningOptions options;
-  options.LoopVectorization = true;
-  options.SLPVectorization = true;
-  llvm::PassBuilder builder(&machine, options);
-  builder.registerModuleAnalyses(modules);
-  builder.registerCGSCCAnalyses(sccs);
-  builder.registerFunctionAnalyses(functions);
-  builder.registerLoopAnalyses(loops);
-  builder.crossRegisterProxies(loops, functions, sccs, modules);
-  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O2)
-      .run(module, modules);
-}
-
-/// Translates, optimises and emits `module`.
-llvm::Error emit(ModuleOp module, llvm::CodeGenFileType kind,
-                 SmallVectorImpl<char> &output) {
-  auto machine = createTargetMachine();
-  if (!machine)
-    return machine.takeError();
-  llvm::LLVMContext context;
-  auto translated = translate(module, context, **machine);
-  if (!translated)
-    return translated.takeError();
-  llvm::Module &code = **translated;
-  optimize(code, **machine);
-
-  llvm::raw_svector_ostream stream(output);
-  llvm::legacy::PassManager passes;
-  if ((*machine)->addPassesToEmitFile(passes, stream, nullptr, kind))
-    return errorOf("LLVM cannot emit this kind of file");
-  passes.run(code);
-  return llvm::Error::success();
 }
 
 //===----------------------------------------------------------------------===//
@@ -217,6 +111,7 @@ __bf16 truncateToBFloat16(float x) {
 /// A JIT that links in the calling thread (a forked child has no other) and
 /// looks for libm's functions whether or not the process exports them.
 Expected<std::unique_ptr<orc::LLJIT>> createJit() {
+  weft::registerTarget();
   auto control = orc::SelfExecutorProcessControl::Create(
       nullptr, std::make_unique<orc::InPlaceTaskDispatcher>());
   if (!control)
@@ -263,11 +158,6 @@ Expected<std::unique_ptr<orc::LLJIT>> createJit() {
 // The public functions
 //===----------------------------------------------------------------------===//
 
-void weft::installFatalErrorHandler() {
-  static std::once_flag once;
-  std::call_once(once, [] { llvm::install_fatal_error_handler(onFatalError); });
-}
-
 const weft::HostCpu &weft::hostCpu() {
   static const HostCpu cpu = [] {
     if (const char *name = std::getenv("WEFT_CPU"))
@@ -287,36 +177,21 @@ const weft::HostCpu &weft::hostCpu() {
   return cpu;
 }
 
-Expected<std::string> weft::translateToLLVMIR(ModuleOp module) {
-  FatalErrorGuard guard;
-  auto machine = createTargetMachine();
-  if (!machine)
-    return machine.takeError();
-  llvm::LLVMContext context;
-  auto translated = translate(module, context, **machine);
-  if (!translated)
-    return translated.takeError();
-  std::string text;
-  llvm::raw_string_ostream(text) << **translated;
-  return text;
-}
-
 Expected<std::string> weft::emitAssembly(ModuleOp module) {
-  FatalErrorGuard guard;
-  SmallVector<char, 0> text;
-  if (llvm::Error error =
-          emit(module, llvm::CodeGenFileType::AssemblyFile, text))
-    return error;
-  return std::string(text.begin(), text.end());
+  CompileSteps steps;
+  auto parts = emitCode(module, llvm::CodeGenFileType::AssemblyFile, steps);
+  if (!parts)
+    return parts.takeError();
+  return llvm::join(*parts, "");
 }
 
-weft::Executable::Executable(std::unique_ptr<orc::LLJIT> jit, std::string name)
-    : jit(std::move(jit)), name(std::move(name)) {}
+weft::Executable::Executable(std::unique_ptr<orc::LLJIT> jit, ObjectCode object)
+    : jit(std::move(jit)), object(std::move(object)) {}
 
 weft::Executable::~Executable() = default;
 
 void weft::Executable::operator()(void *const *pointers) const {
-  if (!usesHeap && !usesKernels)
+  if (!object.usesHeap && !object.usesKernels)
     return function(pointers);
   Heap heap;
   runtime::CallReport report;
@@ -335,18 +210,33 @@ static bool callsKernels(ModuleOp module) {
                       });
 }
 
-Expected<std::unique_ptr<weft::Executable>>
-weft::Executable::compile(ModuleOp module, StringRef entry) {
-  FatalErrorGuard guard;
+Expected<weft::ObjectCode> weft::ObjectCode::compile(ModuleOp module,
+                                                     StringRef entry,
+                                                     CompileSteps *steps) {
   auto func = module.lookupSymbol<LLVM::LLVMFuncOp>((entry + bodySuffix).str());
   if (!func || !func->hasAttr(arenaBytesAttr))
     return errorOf("the module has no function '" + entry +
                    "' at stage 'llvm'");
+  CompileSteps own;
+  auto code =
+      emitCode(module, llvm::CodeGenFileType::ObjectFile, steps ? *steps : own);
+  if (!code)
+    return code.takeError();
+  ObjectCode object;
+  object.entry = entry.str();
+  object.files = std::move(*code);
+  object.pointerCount = func.getNumArguments();
+  object.arenaBytes = func->getAttrOfType<IntegerAttr>(arenaBytesAttr).getInt();
+  object.usesHeap = module.lookupSymbol(allocateName) != nullptr;
+  object.usesKernels = ::callsKernels(module);
+  if (auto reuses = func->getAttrOfType<DenseI64ArrayAttr>(reusesAttr))
+    object.reuses = reuses.asArrayRef();
+  return object;
+}
 
-  SmallVector<char, 0> object;
-  if (llvm::Error error =
-          emit(module, llvm::CodeGenFileType::ObjectFile, object))
-    return error;
+Expected<std::unique_ptr<weft::Executable>>
+weft::Executable::link(ObjectCode object) {
+  weft::FatalErrorGuard guard;
   auto jit = createJit();
   if (!jit)
     return jit.takeError();
@@ -355,22 +245,17 @@ weft::Executable::compile(ModuleOp module, StringRef entry) {
   (*jit)->getExecutionSession().setErrorReporter([details](llvm::Error error) {
     *details += llvm::toString(std::move(error));
   });
-  if (llvm::Error error =
-          (*jit)->addObjectFile(std::make_unique<llvm::SmallVectorMemoryBuffer>(
-              std::move(object), /*RequiresNullTerminator=*/false)))
-    return error;
-  auto address = (*jit)->lookup((entryPrefix + entry).str());
+  // The linker keeps no part of them.
+  for (const std::string &file : std::exchange(object.files, {}))
+    if (llvm::Error error = (*jit)->addObjectFile(
+            llvm::MemoryBuffer::getMemBufferCopy(file, object.entry)))
+      return error;
+  auto address = (*jit)->lookup((entryPrefix + object.entry).str());
   if (!address)
     return llvm::joinErrors(errorOf(*details), address.takeError());
 
   std::unique_ptr<Executable> executable(
-      new Executable(std::move(*jit), entry.str()));
+      new Executable(std::move(*jit), std::move(object)));
   executable->function = address->toPtr<void (*)(void *const *)>();
-  executable->usesHeap = module.lookupSymbol(allocateName) != nullptr;
-  executable->usesKernels = ::callsKernels(module);
-  executable->pointerCount = func.getNumArguments();
-  executable->bytes = func->getAttrOfType<IntegerAttr>(arenaBytesAttr).getInt();
-  if (auto reuses = func->getAttrOfType<DenseI64ArrayAttr>(reusesAttr))
-    executable->reused = reuses.asArrayRef();
   return executable;
 }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// From a module at stage `llvm` to text of LLVM IR or assembly, or to code in
-// memory that can be called.
+// From a module at stage `llvm` to assembly, or to code in memory that can be
+// called.
 
 #ifndef WEFT_LOWERING_JIT_H
 #define WEFT_LOWERING_JIT_H
 
+#include "lowering/CompileSteps.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/Support/Error.h"
 #include <memory>
@@ -25,18 +26,34 @@ struct HostCpu {
 };
 const HostCpu &hostCpu();
 
-/// LLVM IR as it is before LLVM's own passes.
-llvm::Expected<std::string> translateToLLVMIR(mlir::ModuleOp module);
-
-/// The assembly of what `Executable::compile` would run.
+/// The assembly of what `ObjectCode::compile` makes.
 llvm::Expected<std::string> emitAssembly(mlir::ModuleOp module);
+
+/// A function in machine code that is not linked yet: object files, which may
+/// be kept and read by another process, and what its caller must know.
+struct ObjectCode {
+  /// Records in `steps`, if given, what each part takes.
+  static llvm::Expected<ObjectCode> compile(mlir::ModuleOp module,
+                                            llvm::StringRef entry,
+                                            CompileSteps *steps = nullptr);
+
+  std::string entry;
+  std::vector<std::string> files;
+  /// Its inputs, its results and the arena.
+  size_t pointerCount = 0;
+  int64_t arenaBytes = 0;
+  /// Whether it allocates tapes; whether it calls kernels of a library.
+  bool usesHeap = false, usesKernels = false;
+  /// For each result the input that it is left in, or -1; empty if there is
+  /// none.
+  std::vector<int64_t> reuses;
+};
 
 /// One compiled function. Frees its code when it goes; calls may run in any
 /// number of threads.
 class Executable {
 public:
-  static llvm::Expected<std::unique_ptr<Executable>>
-  compile(mlir::ModuleOp module, llvm::StringRef entry);
+  static llvm::Expected<std::unique_ptr<Executable>> link(ObjectCode object);
   ~Executable();
 
   /// Runs the function on pointers to its inputs, its outputs and an arena.
@@ -44,30 +61,23 @@ public:
   /// runtime::KernelFailure if a kernel of a library failed.
   void operator()(void *const *pointers) const;
 
-  size_t numPointers() const { return pointerCount; }
-  int64_t arenaBytes() const { return bytes; }
-  const std::string &entry() const { return name; }
+  size_t numPointers() const { return object.pointerCount; }
+  int64_t arenaBytes() const { return object.arenaBytes; }
+  const std::string &entry() const { return object.entry; }
   /// For each result the input that it is left in, or -1; empty if there is
   /// none.
-  const std::vector<int64_t> &reuses() const { return reused; }
+  const std::vector<int64_t> &reuses() const { return object.reuses; }
   /// Whether it calls kernels, so that the library must have been provided.
-  bool callsKernels() const { return usesKernels; }
+  bool callsKernels() const { return object.usesKernels; }
 
 private:
-  Executable(std::unique_ptr<llvm::orc::LLJIT> jit, std::string name);
+  Executable(std::unique_ptr<llvm::orc::LLJIT> jit, ObjectCode object);
 
   std::unique_ptr<llvm::orc::LLJIT> jit;
   void (*function)(void *const *) = nullptr;
-  std::string name;
-  std::vector<int64_t> reused;
-  size_t pointerCount = 0;
-  int64_t bytes = 0;
-  bool usesHeap = false, usesKernels = false;
+  /// Without its files, which the JIT has.
+  ObjectCode object;
 };
-
-/// Has LLVM's fatal errors thrown as `std::runtime_error` while one of the
-/// functions above runs, instead of ending the process. Installed once.
-void installFatalErrorHandler();
 
 } // namespace weft
 

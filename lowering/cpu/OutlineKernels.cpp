@@ -30,12 +30,12 @@ class OutlineKernels final
     : public weft::impl::OutlineKernelsBase<OutlineKernels> {
   void runOnOperation() override {
     SymbolTable symbols(getOperation());
-    kernels.clear();
     Machine machine = Machine::of(getOperation());
     auto funcs = llvm::to_vector(getOperation().getOps<func::FuncOp>());
     for (func::FuncOp func : funcs) {
       if (!func->hasAttr(weft::arenaBytesAttr))
         continue;
+      kernels.clear();
       SmallVector<Kernel> found;
       func.walk<WalkOrder::PreOrder>([&](Operation *op) {
         bool isKernel = isa<linalg::LinalgOp>(op) || isKernelLoop(op);
@@ -221,30 +221,44 @@ class OutlineKernels final
       });
     func::ReturnOp::create(b, loc);
 
-    func::FuncOp &known = kernels[textOf(kernel)];
-    if (known) {
+    func::FuncOp known = findAlike(kernel);
+    if (known != kernel)
       kernel->erase();
-    } else {
-      known = kernel;
+    else
       symbols.insert(kernel, func->getIterator());
-    }
     b.setInsertionPoint(op);
     func::CallOp::create(b, loc, known, passed);
     for (Operation *each : llvm::reverse(ops))
       each->erase();
   }
 
-  /// What two kernels of a function have in common that compute the same. None
-  /// has a number of its own in its name yet.
-  static std::string textOf(func::FuncOp kernel) {
-    std::string text;
-    llvm::raw_string_ostream stream(text);
-    kernel->print(stream,
-                  OpPrintingFlags().useLocalScope().enableDebugInfo(false));
-    return text;
+  /// A kernel that computes the same, be it this one.
+  func::FuncOp findAlike(func::FuncOp kernel) {
+    SmallVector<func::FuncOp, 1> &known = kernels[hashOf(kernel)];
+    for (func::FuncOp other : known)
+      if (OperationEquivalence::isRegionEquivalentTo(
+              &kernel.getBody(), &other.getBody(),
+              OperationEquivalence::IgnoreLocations))
+        return other;
+    known.push_back(kernel);
+    return kernel;
   }
 
-  llvm::StringMap<func::FuncOp> kernels;
+  /// Of the ops and their attributes, and not of what they read.
+  static size_t hashOf(func::FuncOp kernel) {
+    llvm::hash_code hash = hash_value(kernel.getFunctionType());
+    kernel.getBody().walk([&](Operation *op) {
+      hash = llvm::hash_combine(hash,
+                                OperationEquivalence::computeHash(
+                                    op, OperationEquivalence::ignoreHashValue,
+                                    OperationEquivalence::ignoreHashValue,
+                                    OperationEquivalence::IgnoreLocations));
+    });
+    return hash;
+  }
+
+  /// Of the function that is looked at.
+  DenseMap<size_t, SmallVector<func::FuncOp, 1>> kernels;
 };
 
 } // namespace

@@ -4,11 +4,14 @@
 // pipelines, and compiles and calls functions. Nothing else is in it.
 
 #include "dialects/Weft.h"
+#include "Build.h"
 #include "Call.h"
-#include "Diagnostics.h"
+#include "Compile.h"
+#include "Failure.h"
+#include "Text.h"
 #include "Ufuncs.h"
 #include "dialects/transforms/Passes.h"
-#include "lowering/Cpu.h"
+#include "lowering/EmitCode.h"
 #include "lowering/Jit.h"
 #include "lowering/Passes.h"
 #include "lowering/runtime/Kernels.h"
@@ -16,15 +19,8 @@
 #include "mlir/Bindings/Python/NanobindAdaptors.h"
 #include "mlir/CAPI/IR.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "mlir/IR/Verifier.h"
 #include "mlir/InitAllPasses.h"
-#include "mlir/Pass/PassManager.h"
-#include "mlir/Pass/PassRegistry.h"
 #include "llvm/ADT/ScopeExit.h"
-#include "llvm/ADT/StringExtras.h"
-#include "llvm/Config/llvm-config.h"
-#include <link.h>
-#include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/unique_ptr.h>
@@ -36,52 +32,7 @@ using namespace mlir;
 
 namespace {
 
-//===----------------------------------------------------------------------===//
-// Errors
-//===----------------------------------------------------------------------===//
-
-/// A failure on its way to Python, made where the GIL may not be held.
-struct Failure {
-  std::string message;
-  std::vector<weft::Report> reports;
-};
-
-PyObject *errorType = nullptr;
 PyObject *kernelErrorType = nullptr;
-
-/// Raises weft._weft.Error(message, [(file, line, column, text, severity)]).
-[[noreturn]] void raise(const Failure &failure) {
-  nb::list reports;
-  for (const weft::Report &report : failure.reports)
-    reports.append(nb::make_tuple(report.file, report.line, report.column,
-                                  report.text, report.severity));
-  nb::tuple args = nb::make_tuple(failure.message, reports);
-  PyErr_SetObject(errorType, args.ptr());
-  throw nb::python_error();
-}
-
-/// The first error makes the message; what else was reported is kept beside it.
-Failure failureOf(std::vector<weft::Report> reports, std::string otherwise) {
-  for (const weft::Report &report : reports)
-    if (report.severity == "error")
-      return {report.text, std::move(reports)};
-  return {std::move(otherwise), std::move(reports)};
-}
-
-/// Runs `work` (void -> std::optional<Failure>) without the GIL.
-template <typename Work> void runUnlocked(Work work) {
-  std::optional<Failure> failed;
-  {
-    nb::gil_scoped_release unlocked;
-    try {
-      failed = work();
-    } catch (const std::exception &e) {
-      failed = Failure{e.what(), {}};
-    }
-  }
-  if (failed)
-    raise(*failed);
-}
 
 //===----------------------------------------------------------------------===//
 // Modules
@@ -104,105 +55,32 @@ void registerDialects(MlirContext wrapped) {
 nb::tuple constantElements(MlirOperation wrapped) {
   auto op = dyn_cast<weft::ConstantOp>(unwrap(wrapped));
   if (!op)
-    raise({"the operation is no weft.constant", {}});
+    weft::raise({"the operation is no weft.constant", {}});
   ArrayRef<char> data = op.getValue().getRawData();
   return nb::make_tuple(nb::bytes(data.data(), data.size()),
                         op.getValue().isSplat());
-}
-
-std::optional<Failure> runPipelineOn(ModuleOp module,
-                                     const std::string &pipeline) {
-  weft::DiagnosticCollector diagnostics(module.getContext());
-  PassManager passes(module.getContext());
-  StringRef text = StringRef(pipeline).trim();
-  StringRef inner = text;
-  if (inner.consume_front("builtin.module(") && inner.consume_back(")"))
-    text = inner;
-  std::string error;
-  llvm::raw_string_ostream stream(error);
-  if (failed(parsePassPipeline(text, passes, stream)))
-    return Failure{"malformed pipeline: " + StringRef(error).trim().str(),
-                   diagnostics.reports()};
-  if (failed(passes.run(module)))
-    return failureOf(diagnostics.reports(),
-                     "a pass failed and did not say why");
-  return std::nullopt;
-}
-
-void runPipeline(MlirModule wrapped, const std::string &pipeline) {
-  runUnlocked([&] { return runPipelineOn(unwrap(wrapped), pipeline); });
-}
-
-void verifyModule(MlirModule wrapped) {
-  ModuleOp module = unwrap(wrapped);
-  runUnlocked([&]() -> std::optional<Failure> {
-    weft::DiagnosticCollector diagnostics(module.getContext());
-    if (succeeded(verify(module)))
-      return std::nullopt;
-    return failureOf(diagnostics.reports(), "the module is not valid");
-  });
 }
 
 /// The bytes of the elements, of one where all are equal.
 nb::bytes rawElements(MlirAttribute wrapped) {
   auto elements = dyn_cast<DenseElementsAttr>(unwrap(wrapped));
   if (!elements)
-    raise({"the attribute is no dense elements", {}});
+    weft::raise({"the attribute is no dense elements", {}});
   ArrayRef<char> bytes = elements.getRawData();
   return nb::bytes(bytes.data(), bytes.size());
-}
-
-using StageTuple = std::tuple<std::string, std::string, std::string>;
-
-std::vector<StageTuple> cpuStages() {
-  std::vector<StageTuple> stages;
-  for (const weft::Stage &stage : weft::cpuStages())
-    stages.emplace_back(stage.name.str(), stage.pipeline(), stage.doc.str());
-  return stages;
 }
 
 //===----------------------------------------------------------------------===//
 // Code
 //===----------------------------------------------------------------------===//
 
-/// Runs `make` (ModuleOp -> Expected<T>) on a module without the GIL.
-template <typename T, typename Make>
-T makeUnlocked(MlirModule wrapped, Make make) {
-  T result;
-  runUnlocked([&]() -> std::optional<Failure> {
-    ModuleOp module = unwrap(wrapped);
-    weft::DiagnosticCollector diagnostics(module.getContext());
-    llvm::Expected<T> made = make(module);
-    if (!made)
-      return failureOf(diagnostics.reports(), llvm::toString(made.takeError()));
-    result = std::move(*made);
-    return std::nullopt;
-  });
-  return result;
-}
-
-std::string translateToLLVMIR(MlirModule module) {
-  return makeUnlocked<std::string>(module, weft::translateToLLVMIR);
-}
-
-std::string emitAssembly(MlirModule module) {
-  return makeUnlocked<std::string>(module, weft::emitAssembly);
-}
-
-std::unique_ptr<weft::Executable> compile(MlirModule module,
-                                          const std::string &entry) {
-  return makeUnlocked<std::unique_ptr<weft::Executable>>(
-      module, [&](ModuleOp module) {
-        return weft::Executable::compile(module, entry);
-      });
-}
-
 [[noreturn]] void raiseWrongCount(const weft::Executable &executable,
                                   size_t count) {
-  raise({executable.entry() + " takes " +
-             std::to_string(executable.numPointers()) + " pointers (inputs, " +
-             "results, arena), not " + std::to_string(count),
-         {}});
+  weft::raise({executable.entry() + " takes " +
+                   std::to_string(executable.numPointers()) +
+                   " pointers (inputs, " + "results, arena), not " +
+                   std::to_string(count),
+               {}});
 }
 
 /// Runs without the GIL; raises weft._weft.KernelError(message, place).
@@ -255,59 +133,7 @@ void provide(const std::string &name, nb::handle capsule) {
   if (!address)
     throw nb::python_error();
   if (!weft::runtime::provide(name, address))
-    raise({"no kernel calls " + name, {}});
-}
-
-//===----------------------------------------------------------------------===//
-// The build
-//===----------------------------------------------------------------------===//
-
-/// The linker's hash of the object that holds `build`: another for each build.
-struct BuildIdSearch {
-  const void *inside;
-  std::string id;
-};
-
-void readBuildId(const char *notes, size_t size, BuildIdSearch &search) {
-  const char *end = notes + size;
-  while (notes + sizeof(ElfW(Nhdr)) <= end) {
-    auto *note = reinterpret_cast<const ElfW(Nhdr) *>(notes);
-    const char *name = notes + sizeof(*note);
-    const char *id = name + llvm::alignTo(note->n_namesz, 4);
-    if (note->n_type == NT_GNU_BUILD_ID && StringRef(name) == "GNU")
-      search.id = llvm::toHex(StringRef(id, note->n_descsz), true);
-    notes = id + llvm::alignTo(note->n_descsz, 4);
-  }
-}
-
-int visitObject(dl_phdr_info *object, size_t, void *data) {
-  auto &search = *static_cast<BuildIdSearch *>(data);
-  auto address = reinterpret_cast<ElfW(Addr)>(search.inside);
-  auto headers = llvm::ArrayRef(object->dlpi_phdr, object->dlpi_phnum);
-  bool holds = llvm::any_of(headers, [&](const ElfW(Phdr) & header) {
-    ElfW(Addr) start = object->dlpi_addr + header.p_vaddr;
-    return header.p_type == PT_LOAD && address >= start &&
-           address < start + header.p_memsz;
-  });
-  if (!holds)
-    return 0;
-  for (const ElfW(Phdr) &header : headers)
-    if (header.p_type == PT_NOTE)
-      readBuildId(
-          reinterpret_cast<const char *>(object->dlpi_addr + header.p_vaddr),
-          header.p_memsz, search);
-  return 1;
-}
-
-std::string buildId() {
-  BuildIdSearch search{reinterpret_cast<const void *>(&buildId), ""};
-  dl_iterate_phdr(visitObject, &search);
-  return "LLVM " LLVM_VERSION_STRING " " + search.id;
-}
-
-std::pair<std::string, std::string> hostCpu() {
-  const weft::HostCpu &cpu = weft::hostCpu();
-  return {cpu.name, cpu.features};
+    weft::raise({"no kernel calls " + name, {}});
 }
 
 } // namespace
@@ -320,12 +146,7 @@ NB_MODULE(_weft, module) {
   weft::registerTransformPasses();
   weft::registerLoweringPasses();
 
-  errorType = PyErr_NewExceptionWithDoc(
-      "weft._weft.Error",
-      "A failure of the compiler: a message, and a list of (file, line, "
-      "column, text, severity).",
-      PyExc_Exception, nullptr);
-  module.attr("Error") = nb::handle(errorType);
+  weft::defineError(module);
   kernelErrorType = PyErr_NewExceptionWithDoc(
       "weft._weft.KernelError",
       "A kernel of a library that has no result: a message, and \"file:line\" "
@@ -338,22 +159,10 @@ NB_MODULE(_weft, module) {
   module.def("constant_elements", constantElements, "operation"_a,
              "The bytes of the elements of a weft.constant, and whether they "
              "are one element, which all of them equal.");
-  module.def("run_pipeline", runPipeline, "module"_a, "pipeline"_a,
-             "Runs a textual pass pipeline on a module, in place.");
-  module.def("verify", verifyModule, "module"_a,
-             "Raises Error if the module is not valid.");
   module.def("raw_elements", rawElements, "attribute"_a,
              "The bytes of dense elements, of one where all are equal.");
-  module.def("cpu_stages", cpuStages,
-             "(name, pipeline, doc) of each stage for the CPU, in order; the "
-             "pipeline leads there from the stage before, and is empty where "
-             "no pass does.");
-  module.def("translate_llvmir", translateToLLVMIR, "module"_a,
-             "LLVM IR, not yet optimised, of a module at stage llvm.");
-  module.def("emit_asm", emitAssembly, "module"_a,
-             "The assembly that would run, of a module at stage llvm.");
-  module.def("compile", compile, "module"_a, "entry"_a,
-             "Compiles a function of a module at stage llvm for this CPU.");
+  weft::defineText(module);
+  weft::defineCompile(module);
   module.def("routines", weft::runtime::routines,
              "The names of the library routines that kernels call.");
   module.def("provide", provide, "name"_a, "capsule"_a,
@@ -364,8 +173,7 @@ NB_MODULE(_weft, module) {
              "How many threads a loop may run in.");
   module.def("set_num_threads", weft::runtime::setNumThreads, "count"_a,
              "Changes how many threads a loop may run in.");
-  module.def("build_id", buildId, "Differs from one build to the next.");
-  module.def("host_cpu", hostCpu, "The name and features of this CPU.");
+  weft::defineBuild(module);
 
   nb::class_<weft::Executable>(module, "Executable",
                                "A function in machine code.")

@@ -44,6 +44,7 @@ from .jit import CacheInfo, Jitted, jit
 from .lowered import Compiled, Lowered
 from .ops import *  # noqa: F403
 from .program import Program, parse, stages
+from .report import CompileReport, CompileStep
 from .run_cpu import empty_cache
 from .specs import ShapeDtypeStruct
 from .threads import get_num_threads, set_num_threads
@@ -101,6 +102,8 @@ __all__ = [
     "Array",
     "CacheInfo",
     "CompileError",
+    "CompileReport",
+    "CompileStep",
     "Compiled",
     "DTypeError",
     "DonatedArrayError",

@@ -96,7 +96,7 @@ class ModuleBuilder:
             _weft.verify(self.module)
         except ExtensionError as error:
             raise CompileError(f"the traced program is not valid: {error}") from None
-        return str(self.module.operation.get_asm(enable_debug_info=True))
+        return _weft.print_module(self.module, True)
 
 
 class Trace:

@@ -1,4 +1,6 @@
-"""The command line: `weft emit` prints a function, `weft check-grad` checks one."""
+"""The command line: `weft emit` prints a function, `weft report` says what compiling
+it takes, `weft check-grad` checks it.
+"""
 
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
@@ -20,6 +22,7 @@ from . import tree
 from .dtypes import is_kind
 from .errors import ArgumentError, WeftError
 from .jit import Jitted, jit
+from .lowered import Lowered
 from .program import stage_index, stages
 from .specs import ShapeDtypeStruct, parse_spec
 from .testing import DerivativeError, check_grads
@@ -31,6 +34,7 @@ Looks into the programs that Weft compiles.
 
   weft stages                               the stages of a program, one a line
   weft emit model.py:loss --stage linalg    a function at one of them
+  weft report model.py:loss                 what compiling it takes, pass by pass
   weft check-grad model.py:loss             its derivatives and its batching
 """
 
@@ -51,6 +55,16 @@ examples:
   weft emit model.py:loss --stage linalg -o loss.mlir
   weft emit model.py:f --arg f32[64,32] --arg x=i64[64] --stage asm
   weft emit model.py:f --arg f32[8] --no-locations | weft-opt --weft-cpu
+"""
+
+_REPORT = """\
+Compiles a function of a Python file and prints what each pass took: milliseconds,
+and the ops before and after it; then LLVM's steps.
+
+The shapes and dtypes of the arguments are given as for `weft emit`.
+
+example:
+  weft report model.py:f --arg f32[64,32] --arg x=i64[64]
 """
 
 _CHECK = """\
@@ -90,6 +104,11 @@ def _parser() -> argparse.ArgumentParser:
         "--no-locations", action="store_true",
         help="leave the lines of the Python file out of the text",
     )  # fmt: skip
+    report = commands.add_parser(
+        "report", help="say what compiling a function takes", description=_REPORT,
+        formatter_class=raw,
+    )  # fmt: skip
+    _add_target(report, "what to compile")
     check = commands.add_parser(
         "check-grad", help="check a function's derivatives", description=_CHECK,
         formatter_class=raw,
@@ -153,11 +172,19 @@ def _stages(_: argparse.Namespace) -> str:
 
 def _emit(options: argparse.Namespace) -> str:
     stage_index(options.stage)
+    lowered = _lowered(options)
+    return lowered.text(options.stage, locations=not options.no_locations)
+
+
+def _report(options: argparse.Namespace) -> str:
+    return f"{_lowered(options).compile_report()}\n"
+
+
+def _lowered(options: argparse.Namespace) -> Lowered:
     function = _load(options.target)
     args, kwargs = _arguments(function, options.arg)
     jitted = function if hasattr(function, "lower") else jit(function)
-    lowered = jitted.lower(*args, **kwargs)
-    return lowered.text(options.stage, locations=not options.no_locations)
+    return jitted.lower(*args, **kwargs)
 
 
 def _check_grad(options: argparse.Namespace) -> str:
@@ -186,7 +213,12 @@ def _random(spec: ShapeDtypeStruct, rng: np.random.Generator) -> Any:
     return np.asarray(rng.integers(0, 3, spec.shape), spec.dtype)
 
 
-_COMMANDS: Final = {"emit": _emit, "stages": _stages, "check-grad": _check_grad}
+_COMMANDS: Final = {
+    "emit": _emit,
+    "report": _report,
+    "stages": _stages,
+    "check-grad": _check_grad,
+}
 
 
 def _load(target: str) -> Any:

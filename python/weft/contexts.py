@@ -1,7 +1,7 @@
 """MLIR contexts, each used by one thread at a time and retired after some uses.
 
-A context never frees its types, attributes and locations, and making one costs some
-milliseconds. MLIR's own threading is off: a child forked after a threaded pass hangs.
+A context never frees its types, attributes and locations, and making one costs a
+millisecond. MLIR's own threading is off: a child forked after a threaded pass hangs.
 """
 
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -35,7 +35,8 @@ class Context:
     """An MLIR context with Weft's dialects, and what is looked up in it often."""
 
     def __init__(self) -> None:
-        self.mlir = ir.Context()
+        # Without the list all of MLIR's dialects would be loaded, which takes long.
+        self.mlir = ir.Context(load_on_create_dialects=[])  # pyright: ignore
         self.mlir.enable_multithreading(False)
         _weft.register_dialects(self.mlir)
         self.uses = 0

@@ -10,7 +10,7 @@ import itertools
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, overload
 
 import numpy as np
@@ -28,6 +28,8 @@ from .errors import (
     public,
 )
 from .lowered import Lowered, Signature
+from .program import TRACED
+from .report import CompileReport, CompileStep, Stopwatch
 from .residuals import Passes, ResidualList, Split, split
 from .specs import ShapeDtypeStruct, spec_of
 from .tracer import CURRENT, Tracer
@@ -204,6 +206,25 @@ class Jitted(Generic[P, R]):
         check_arguments(self._function, args, kwargs)
         args, kwargs, static = self._split(args, kwargs)
         return self._lower(self._signature(args, kwargs, static)[0])
+
+    @public
+    def compile_report(self, *args: Any, **kwargs: Any) -> CompileReport:
+        """What tracing and compiling take for arguments like these, step by step.
+
+        Each pass with its milliseconds and the ops before and after it, then LLVM's
+        steps. Everything is done anew; what calls have compiled stays as it is.
+
+        >>> report = weft.jit(lambda x: weft.sin(x) * 2).compile_report(weft.ones(3))
+        >>> list(report.by_stage())
+        ['weft', 'expanded', 'linalg', 'fused', 'memref', 'loops', 'llvm', 'asm']
+        >>> report.steps[-1].name, report.code_bytes > 0
+        ('link', True)
+        """
+        watch = Stopwatch()
+        lowered = self.lower(*args, **kwargs)
+        trace = CompileStep(TRACED, "trace", watch.lap())
+        report = lowered.compile_report()
+        return replace(report, steps=(trace, *report.steps))
 
     @public
     def interpret(self, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -570,4 +591,15 @@ def _jitted(
         raise UnsupportedTypeError(
             f"jit takes a function, not a {type(function).__name__}"
         )
+    _load_compiler()
     return Jitted(function, static, donated)
+
+
+@functools.cache
+def _load_compiler() -> None:
+    """Loads MLIR and LLVM: who decorates a function does not wait at its first call."""
+    from . import builder, cache, run_cpu  # noqa: F401
+    from .contexts import context
+
+    with context() as first:  # which is there for the first trace
+        first.type_of(ShapeDtypeStruct((), "float32"))

@@ -16,6 +16,7 @@ from .specs import ShapeDtypeStruct, spec_of
 
 if TYPE_CHECKING:
     from ._weft import Function
+    from .report import CompileReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,11 @@ class Lowered:
         """The program in machine code."""
         run = self.program.compile_leaves()
         return Compiled(self._signature, run, self.treedef)
+
+    @public
+    def compile_report(self) -> CompileReport:
+        """What compiling takes, step by step; the code is made for this alone."""
+        return self.program.compile_report()
 
     @public
     def interpret(self, *args: Any, **kwargs: Any) -> Any:

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import numpy as np
 
@@ -35,8 +35,11 @@ from .specs import ShapeDtypeStruct, spec_of
 if TYPE_CHECKING:
     from mlir import ir
 
-    from ._weft import Function
+    from ._weft import Function, ObjectCode
     from .contexts import Context
+    from .report import CompileReport
+
+T = TypeVar("T")
 
 TRACED: Final = "weft"
 EXPANDED: Final = "expanded"
@@ -150,26 +153,67 @@ class Program:
     def compile_leaves(self) -> Function:
         """`compile`, as a function of flat lists."""
         from . import _weft
-        from .contexts import ExtensionError
         from .run_cpu import compiled_function
 
         self._dump()
-        start = self._latest(_LAST_MLIR)
-        with parsed(self._texts[start]) as (_, module):
-            for previous, stage in _steps(start, _LAST_MLIR):
-                self._run(module, previous, stage)
-            try:
-                executable = _weft.compile(module, self.entry)
-            except ExtensionError as error:
-                raise self._failure(_LAST_MLIR, "asm", error) from None
         return compiled_function(
-            executable,
+            self._coded(_weft.link, self._object_code()),
             self.inputs[: len(self.inputs) - len(self.captures)],
             self.outputs,
             self.captures,
         )
 
+    @public
+    def compile_report(self) -> CompileReport:
+        """What compiling takes, step by step; the code is made for this alone.
+
+        >>> program = weft.jit(lambda x: weft.sin(x) * 2).lower(weft.ones(3)).program
+        >>> program.compile_report().steps[1].name
+        'weft-expand-transforms'
+        """
+        from . import _weft
+        from .report import CODE, CompileReport, CompileStep, Stopwatch
+
+        watch = Stopwatch()
+        start = self._latest(_LAST_MLIR)
+        with parsed(self._texts[start]) as (_, module):
+            steps = [CompileStep(start, "parse", watch.lap())]
+            for previous, stage in _steps(start, _LAST_MLIR):
+                passes = self._run(module, previous, stage, _weft.measure_pipeline)
+                steps += [CompileStep(stage.name, *each) for each in passes or ()]
+            code, parts = self._coded(_weft.measure_compile, module, self.entry)
+        steps += [CompileStep(CODE, *part) for part in parts]
+        watch.lap()
+        _weft.link(code)
+        steps.append(CompileStep(CODE, "link", watch.lap()))
+        return CompileReport(self.entry, tuple(steps), sum(map(len, code.files)))
+
     # ---- making stages ----
+
+    def _object_code(self) -> ObjectCode:
+        """What was compiled before, if it is still kept, or is now."""
+        from . import _weft, cache
+
+        start = self._latest(_LAST_MLIR)
+        key = cache.key_of(self.entry, start, self._texts[start])
+        code = cache.find(key)
+        if code is not None:
+            return code
+        with parsed(self._texts[start]) as (_, module):
+            for previous, stage in _steps(start, _LAST_MLIR):
+                self._run(module, previous, stage)
+            code = self._coded(_weft.compile_object, module, self.entry)
+        cache.keep(key, code)
+        return code
+
+    def _coded(self, step: Callable[..., T], *args: Any) -> T:
+        """A step of LLVM's, whose failure says how to reproduce it."""
+        from .contexts import ExtensionError
+
+        try:
+            return step(*args)
+        except ExtensionError as error:
+            raise self._failure(_LAST_MLIR, "asm", error) from None
 
     def _located(self, stage: str) -> str:
         if stage in self._texts:
@@ -201,14 +245,21 @@ class Program:
         index = stage_index(name)
         self._run(module, stages()[index - 1].name, stages()[index])
 
-    def _run(self, module: ir.Module, previous: str, stage: Stage) -> None:
+    def _run(
+        self,
+        module: ir.Module,
+        previous: str,
+        stage: Stage,
+        run: Callable[..., Any] | None = None,
+    ) -> Any:
         from . import _weft
         from .contexts import ExtensionError
 
         if not stage.pipeline:
-            return
+            return None
+        run = run or _weft.run_pipeline
         try:
-            _weft.run_pipeline(module, f"builtin.module({stage.pipeline})")
+            return run(module, f"builtin.module({stage.pipeline})")
         except ExtensionError as error:
             raise self._failure(previous, stage.name, error) from None
 
@@ -263,7 +314,9 @@ def _steps(start: str, end: str) -> Iterator[tuple[str, Stage]]:
 
 def _printed(module: ir.Module, locations: bool = True) -> str:
     """The text of a module, to the byte as `weft-opt` prints it."""
-    return f"{module.operation.get_asm(enable_debug_info=locations)}\n"
+    from . import _weft
+
+    return _weft.print_module(module, locations)
 
 
 def _translated(module: ir.Module, stage: str) -> str:
@@ -291,31 +344,25 @@ def _position(reports: Sequence[tuple[Any, ...]]) -> str | None:
 @contextmanager
 def parsed(text: str) -> Iterator[tuple[Context, ir.Module]]:
     """A module of text, in a context of its own until the block ends."""
-    from mlir import ir
-
     from . import _weft
-    from .contexts import ExtensionError, MLIRError, context
+    from .contexts import ExtensionError, context
 
     with context() as own:
         try:
-            module = ir.Module.parse(text, own.mlir)
-            _weft.verify(module)
-        except MLIRError as error:
-            raise ParseError(_parse_message(error)) from None
+            module = _weft.parse_module(own.mlir, text)
         except ExtensionError as error:
-            raise ParseError(f"the text is not a valid program: {error.args[0]}") from (
-                None
-            )
+            raise ParseError(_parse_message(error)) from None
         yield own, module
 
 
 def _parse_message(error: Any) -> str:
-    lines = []
-    for diagnostic in error.error_diagnostics:
-        place = str(diagnostic.location).removeprefix("loc(").removesuffix(")")
-        place = place.replace('"-"', "<string>").replace('"', "")
-        lines.append(f"{place}: {diagnostic.message}")
-    return "the text is not a valid program: " + "\n  ".join(lines or [str(error)])
+    message, reports = error.args
+    lines = [
+        f"{file}:{line}:{column}: {text}"
+        for file, line, column, text, severity in reports
+        if severity == "error"
+    ]
+    return "the text is not a valid program: " + "\n  ".join(lines or [message])
 
 
 @public

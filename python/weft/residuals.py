@@ -122,9 +122,11 @@ def _text_of(module: ir.Module, function: ir.Operation) -> str:
     """The text of a module with one of its functions alone."""
     from mlir import ir
 
+    from . import _weft
+
     alone = ir.Module.create(loc=module.operation.location)
     function.clone(ip=ir.InsertionPoint(alone.body))
-    return f"{alone.operation.get_asm(enable_debug_info=True)}\n"
+    return _weft.print_module(alone, True)
 
 
 def _strong(spec: ShapeDtypeStruct) -> ShapeDtypeStruct:

@@ -70,6 +70,14 @@ def test_emit_from_arguments(model, capsys, tmp_path):
     assert "ret" in output.read_text()
 
 
+def test_report_says_what_compiling_takes(model, capsys):
+    specs = ["--arg", "f64[3]", "--arg", "f64[3]"]
+    assert main(["report", f"{model}:plain", *specs]) == 0
+    printed = capsys.readouterr().out
+    assert printed.startswith("plain: ")
+    assert "weft-fuse-elementwise" in printed
+
+
 def test_stages(capsys):
     assert main(["stages"]) == 0
     names = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
