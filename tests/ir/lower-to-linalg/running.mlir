@@ -1,21 +1,32 @@
 // RUN: weft-opt --weft-lower-to-linalg --canonicalize %s | FileCheck %s
 
-// Each element is had from the one before it: the time is linear.
+// Each element is had from the one before it, which is carried along: the time is
+// linear.
 // CHECK-LABEL: func.func @cumsum(
 // CHECK-SAME: %[[X:[a-z0-9]+]]: tensor<8xf32>)
 // CHECK-DAG: %[[ZERO:.+]] = arith.constant 0 : index
 // CHECK-DAG: %[[ONE:.+]] = arith.constant 1 : index
 // CHECK: %[[E:.+]] = tensor.extract %[[X]][%[[ZERO]]]
 // CHECK: %[[FIRST:.+]] = tensor.insert %[[E]] into %{{.+}}[%[[ZERO]]]
-// CHECK: scf.for %[[I:.+]] = %[[ONE]] to %{{.+}} step %[[ONE]] iter_args(%[[Y:.+]] = %[[FIRST]])
-// CHECK: %[[J:.+]] = arith.subi %[[I]], %[[ONE]]
-// CHECK: %[[BEFORE:.+]] = tensor.extract %[[Y]][%[[J]]]
+// CHECK: scf.for %[[I:.+]] = %[[ONE]] to %{{.+}} step %[[ONE]] iter_args(%[[Y:.+]] = %[[FIRST]], %[[BEFORE:.+]] = %[[E]])
 // CHECK: %[[HERE:.+]] = tensor.extract %[[X]][%[[I]]]
 // CHECK: %[[SUM:.+]] = arith.addf %[[BEFORE]], %[[HERE]] : f32
-// CHECK: tensor.insert %[[SUM]] into %[[Y]][%[[I]]]
+// CHECK: %[[NEW:.+]] = tensor.insert %[[SUM]] into %[[Y]][%[[I]]]
+// CHECK: scf.yield %[[NEW]], %[[SUM]]
+// CHECK-NOT: weft.parallel
 func.func @cumsum(%x: tensor<8xf32>) -> tensor<8xf32> {
   %0 = weft.cumsum %x axis 0 : tensor<8xf32>
   return %0 : tensor<8xf32>
+}
+
+// Rows do not wait for each other.
+// CHECK-LABEL: func.func @rows(
+// CHECK: scf.for
+// CHECK: scf.for
+// CHECK: } {weft.parallel}
+func.func @rows(%x: tensor<5x8xf32>) -> tensor<5x8xf32> {
+  %0 = weft.cumsum %x axis 1 : tensor<5x8xf32>
+  return %0 : tensor<5x8xf32>
 }
 
 // A short row is one run: neighbours are exchanged, nothing is merged.
