@@ -33,7 +33,7 @@ constexpr llvm::StringLiteral memrefPasses = R"(
   func.func(weft-erase-barriers), weft-destination-passing,
   one-shot-bufferize{buffer-alignment=64},
   func.func(canonicalize, cse, canonicalize, weft-unroll-loops,
-            weft-group-blocks, weft-group-rows, weft-plan-arena, canonicalize,
+            weft-pad-blocks, weft-group-blocks, weft-group-rows, weft-plan-arena, canonicalize,
             cse))";
 
 // Copies become linalg ops, so they stand before what is done to those. What is

@@ -241,6 +241,37 @@ def SplitReductions : Pass<"weft-split-reductions", "::mlir::func::FuncOp"> {
   ];
 }
 
+def PadBlocks : Pass<"weft-pad-blocks", "::mlir::func::FuncOp"> {
+  let summary = "Pads an array block by block, as windows of it are read";
+  let description = [{
+    A convolution or a pooling of a padded array writes a copy of all of it to
+    memory, and reads it again. In blocks, each pads what it reads on its stack.
+    Only where the padded array is larger than the second cache.
+
+    ```mlir
+    linalg.fill ins(%zero) outs(%padded : memref<8x58x58x64xf32>)
+    memref.copy %x, %inside
+    linalg.generic ... ins(%padded, %kernel) outs(%y : memref<8x56x56x64xf32>)
+    ```
+    becomes
+    ```mlir
+    scf.for %block = %c0 to %c32 step %c1 {
+      %part = memref.alloca() : memref<1x16x58x64xf32>
+      scf.for %place = %c0 to %c16 step %c1 {
+        scf.if %inside { /* copy a row of %x between its margins */ }
+        else { linalg.fill ins(%zero) outs(%row) }
+      }
+      linalg.generic ... ins(%part, %kernel) outs(%y_rows : memref<1x14x56x64xf32, ...>)
+    } {weft.parallel, weft.rows}
+    ```
+  }];
+  let dependentDialects = [
+    "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
+    "::mlir::linalg::LinalgDialect", "::mlir::memref::MemRefDialect",
+    "::mlir::scf::SCFDialect"
+  ];
+}
+
 def GroupBlocks : Pass<"weft-group-blocks", "::mlir::func::FuncOp"> {
   let summary = "Has sums of products and what is done with them run block by block";
   let description = [{
