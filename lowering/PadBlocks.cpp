@@ -298,7 +298,9 @@ private:
     if (!results.isProjectedPermutation(/*allowZeroInResults=*/true))
       return false;
     for (AffineMap map : windows.getIndexingMapsArray())
-      if (!llvm::all_of(map.getResults(), isLinear))
+      if (!llvm::all_of(map.getResults(), [&](AffineExpr expr) {
+            return isLinear(expr) || !isSliced(expr);
+          }))
         return false;
     auto has = [&](unsigned loop) {
       return llvm::any_of(results.getResults(), [&](AffineExpr expr) {
@@ -310,6 +312,14 @@ private:
     start = weft::moveFillTo(windows);
     epilogue = weft::findEpilogue(windows);
     return start != nullptr;
+  }
+
+  /// Whether a place depends on a loop that is run in parts.
+  bool isSliced(AffineExpr expr) const {
+    return expr.isFunctionOfDim(blocked) ||
+           llvm::any_of(outer, [&](unsigned loop) {
+             return expr.isFunctionOfDim(loop);
+           });
   }
 
   bool choosePlaces() {

@@ -18,11 +18,23 @@ from .ops.windows import Padding, padding_pairs, per_axis
 __all__ = ["avg_pool", "conv", "max_pool", "min_pool"]
 
 
+def _window(x: Array, window_shape: int | Sequence[int]) -> tuple[int, ...]:
+    """The size along each axis: of one number, those between batch and features."""
+    if isinstance(window_shape, int):
+        return (window_shape,) * max(x.ndim - 2, 1)
+    return tuple(window_shape)
+
+
 def _pooled(
-    name: str, reduce: Callable[..., Array], x: Array, window_shape: Sequence[int],
-    strides: int | Sequence[int] | None, padding: Padding,
+    name: str, reduce: Callable[..., Array], x: Array,
+    window_shape: int | Sequence[int], strides: int | Sequence[int] | None,
+    padding: Padding,
 ) -> Array:  # fmt: skip
-    """Windows over the axes before the last one, which is that of features."""
+    """Windows over the axes before the last one, which is that of features.
+
+    One number is the size along each of them but the first, that of a batch.
+    """
+    window_shape = _window(x, window_shape)
     rank = len(window_shape)
     lead = x.ndim - rank - 1
     if lead < 0:
@@ -48,14 +60,15 @@ def _pooled(
 @public
 def max_pool(
     x: ArrayLike,
-    window_shape: Sequence[int],
+    window_shape: int | Sequence[int],
     strides: int | Sequence[int] | None = None,
     padding: Padding = "VALID",
 ) -> Array:
     """Largest element of each window; NaN if one of them is.
 
     The window moves over the axes before the last, that of features; all axes before
-    those are stacks. By default it moves by one. `padding` is as in
+    those are stacks. One number is its size along each of them but the first. By
+    default it moves by one. `padding` is as in
     `conv_general_dilated`, and never the largest.
 
     >>> x = weft.reshape(weft.arange(4.0), (1, 2, 2, 1))
@@ -71,7 +84,7 @@ def max_pool(
 @public
 def min_pool(
     x: ArrayLike,
-    window_shape: Sequence[int],
+    window_shape: int | Sequence[int],
     strides: int | Sequence[int] | None = None,
     padding: Padding = "VALID",
 ) -> Array:
@@ -90,7 +103,7 @@ def min_pool(
 @public
 def avg_pool(
     x: ArrayLike,
-    window_shape: Sequence[int],
+    window_shape: int | Sequence[int],
     strides: int | Sequence[int] | None = None,
     padding: Padding = "VALID",
     count_include_pad: bool = True,
@@ -110,10 +123,11 @@ def avg_pool(
             "avg_pool", ops.reduce_window_sum, x, window_shape, strides, padding
         )
 
+    window = _window(array, window_shape)
     total = pooled(array)
     if count_include_pad:
-        return total / math.prod(window_shape)
-    sizes = (1,) * (array.ndim - len(window_shape) - 1)
+        return total / math.prod(window)
+    sizes = (1,) * (array.ndim - len(window) - 1)
     ones = ops.ones(
         (*sizes, *array.shape[len(sizes) : -1], 1), dtype=real_dtype(array.dtype)
     )

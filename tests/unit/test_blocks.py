@@ -1,4 +1,4 @@
-"""Products whose results are used block by block: attention, and what is like it."""
+"""What is computed block by block: attention and its like, and padded windows."""
 
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
@@ -137,3 +137,104 @@ def test_results_do_not_depend_on_the_number_of_threads():
     finally:
         weft.set_num_threads(before)
     assert all((other == found[0]).all() for other in found)
+
+
+# ---- padded windows ----
+
+
+def check_windows(function, *args, blocks: bool | None = True) -> None:
+    jitted = weft.jit(function)
+    expected = jitted.interpret(*args)
+    small = on_small_machine(function, *args)
+    if blocks is not None:
+        assert ("scf.if" in small.text("memref")) == blocks
+    for run in (small.compile(), jitted):
+        found = run(*args)
+        pairs = zip(found, expected, strict=True)
+        for got, wanted in pairs if isinstance(found, tuple) else [(found, expected)]:
+            np.testing.assert_allclose(got, wanted, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("shape", "kernel", "options"),
+    [
+        ((2, 600, 4), (5, 4, 6), {}),
+        ((2, 600, 4), (5, 4, 6), {"strides": 3, "padding": [(7, 1)]}),
+        ((3, 24, 20, 4), (3, 3, 4, 6), {}),
+        ((3, 24, 20, 4), (3, 3, 4, 6), {"strides": 2}),
+        ((3, 24, 21, 4), (3, 2, 4, 6), {"padding": [(0, 2), (3, 0)]}),
+        ((3, 24, 20, 4), (3, 3, 4, 6), {"dilation": 3}),
+        ((3, 24, 20, 4), (3, 3, 1, 4), {"groups": 4}),
+        ((3, 24, 20, 4), (3, 3, 2, 6), {"groups": 2}),
+        ((3, 23, 20, 4), (3, 3, 4, 6), {}),
+        ((2, 12, 9, 10, 3), (3, 3, 3, 3, 4), {}),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("follow", [False, True])
+def test_convolutions_pad_what_they_read(shape, kernel, options, follow):
+    x, k = normal(*shape), normal(*kernel)
+    bias = normal(kernel[-1])
+
+    def block(x, k, b):
+        y = weft.nn.conv(x, k, **options)
+        return weft.maximum(y + b, 0) if follow else y
+
+    check_windows(block, x, k, bias, blocks=shape[1] % 23 != 0)
+
+
+@pytest.mark.parametrize("strides", [1, 2])
+def test_channels_may_come_first(strides):
+    x, k = normal(3, 4, 24, 20), normal(6, 4, 3, 3)
+    check_windows(lambda x, k: weft.nn.conv(x, k, strides=strides, layout="NCHW"), x, k)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: weft.nn.max_pool(x, 3, strides=2, padding="SAME"),
+        lambda x: weft.nn.max_pool(x, (3, 5), padding="SAME"),
+        lambda x: weft.nn.avg_pool(x, 3, strides=1, padding="SAME"),
+        lambda x: weft.nn.max_pool(weft.tanh(x), 3, padding="SAME"),
+        lambda x: weft.reduce_window_min(x, (1, 5, 3, 1), (1, 1, 1, 1), "SAME"),
+    ],
+)
+def test_poolings_pad_what_they_read(function):
+    check_windows(function, normal(3, 24, 20, 4), blocks=None)
+
+
+def test_what_is_done_before_the_padding_and_what_else_reads_it():
+    x, k = normal(3, 24, 20, 4), normal(3, 3, 4, 4)
+    check_windows(lambda x, k: weft.nn.conv(weft.maximum(x, 0) + 1, k), x, k)
+    check_windows(lambda x, k: weft.nn.conv(x, k) + weft.sum(x), x, k, blocks=None)
+
+    def both(x, k):
+        padded = weft.pad(x, [(0, 0), (1, 1), (1, 1), (0, 0)])
+        return weft.nn.conv(padded, k, padding="VALID"), padded
+
+    check_windows(both, x, k, blocks=False)
+
+
+def test_gradients_of_convolutions_in_blocks():
+    x, k = normal(2, 24, 20, 4), normal(3, 3, 4, 4)
+
+    def loss(x, k):
+        return weft.sum(weft.tanh(weft.nn.conv(x, k)) ** 2)
+
+    gradient = weft.grad(loss, argnums=(0, 1))
+    wide = weft.jit(gradient)(x.astype(np.float64), k.astype(np.float64))
+    for found in (
+        weft.jit(gradient)(x, k),
+        on_small_machine(gradient, x, k).compile()(x, k),
+    ):
+        for got, wanted in zip(found, wide, strict=True):
+            np.testing.assert_allclose(got, wanted, rtol=1e-3, atol=1e-3)
+
+
+def test_a_loop_changes_what_was_padded():
+    k = normal(3, 3, 4, 4) / 10
+
+    def run(x, k):
+        return weft.fori_loop(0, 3, lambda _, x: weft.tanh(weft.nn.conv(x, k) + x), x)
+
+    check_windows(run, normal(2, 24, 20, 4), k, blocks=None)
