@@ -4,6 +4,7 @@
 // that an intermediate array is never written to memory.
 
 #include "dialects/Scalar.h"
+#include "lowering/ContractionPlan.h"
 #include "lowering/FusionPlan.h"
 #include "lowering/Passes.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
@@ -151,6 +152,11 @@ Value withoutUnits(Value reshaped, SmallVectorImpl<int64_t> &dims) {
   return source;
 }
 
+bool isSum(Value value) {
+  auto op = value.getDefiningOp<GenericOp>();
+  return op && op.getNumReductionLoops() > 0 && weft::MultiplyAdd::match(op);
+}
+
 // Pattern: generic ins(expand_shape %x : tensor<4xf32> into tensor<4x1xf32>) ->
 // generic ins(%x), its map without the dimensions of one element
 struct ReadThroughReshape final : OpRewritePattern<GenericOp> {
@@ -161,7 +167,8 @@ struct ReadThroughReshape final : OpRewritePattern<GenericOp> {
     for (OpOperand *input : op.getDpsInputOperands()) {
       SmallVector<int64_t> dims;
       Value source = withoutUnits(input->get(), dims);
-      if (!source)
+      // The epilogue of a sum is computed in its shape.
+      if (!source || isSum(source))
         continue;
       AffineMap map = op.getMatchingIndexingMap(input);
       auto exprs = llvm::map_to_vector(dims, [&](int64_t dim) {

@@ -5,9 +5,11 @@
 
 #include "lowering/ContractionPlan.h"
 #include "lowering/Passes.h"
+#include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/IRMapping.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 namespace weft {
 #define GEN_PASS_DEF_FUSEEPILOGUES
@@ -53,6 +55,8 @@ class FuseEpilogues final
     : public weft::impl::FuseEpiloguesBase<FuseEpilogues> {
   void runOnOperation() override {
     Machine machine = Machine::of(getOperation());
+    if (failed(readInShapeOfSums()))
+      return signalPassFailure();
     SmallVector<GenericOp> ops;
     getOperation().walk([&](GenericOp op) {
       if (isElementwise(op) && !overwritesOperand(op))
@@ -61,6 +65,25 @@ class FuseEpilogues final
     for (GenericOp op : ops)
       if (OpOperand *sum = findSum(op, machine))
         fuse(op, *sum);
+  }
+
+  /// What reads the groups of a grouped convolution as one dimension is
+  /// computed in the shape of the groups, and reshaped after.
+  LogicalResult readInShapeOfSums() {
+    RewritePatternSet patterns(&getContext());
+    linalg::populateFoldReshapeOpsByExpansionPatterns(
+        patterns, [](OpOperand *operand) {
+          auto reshape =
+              operand->get().getDefiningOp<tensor::CollapseShapeOp>();
+          auto reader = dyn_cast<GenericOp>(operand->getOwner());
+          if (!reshape || !reader || !isElementwise(reader))
+            return false;
+          auto sum = reshape.getSrc().getDefiningOp<GenericOp>();
+          return sum && reshape->hasOneUse() && sum->hasOneUse() &&
+                 sum.getNumReductionLoops() > 0 &&
+                 weft::MultiplyAdd::match(sum);
+        });
+    return applyPatternsGreedily(getOperation(), std::move(patterns));
   }
 
   /// The operand whose sum of products nothing else reads: of several the last
