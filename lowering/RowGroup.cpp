@@ -287,12 +287,20 @@ private:
     });
   }
 
+  /// What of a buffer's dimensions is left. All accesses to a temporary are to
+  /// the same, whichever of them walk along dimensions of one element.
+  Part keptOf(Value buffer, AffineMap map) {
+    Part part = step.partOf(cast<MemRefType>(buffer.getType()), map);
+    return own.contains(buffer) ? parts.try_emplace(buffer, part).first->second
+                                : part;
+  }
+
   /// The part of an operand that belongs to the step.
   Value partOf(Value buffer, AffineMap map) {
     auto type = dyn_cast<MemRefType>(buffer.getType());
     if (!type)
       return buffer;
-    Part part = step.partOf(type, map);
+    Part part = keptOf(buffer, map);
     if (own.contains(buffer)) {
       Value &row = rows[buffer];
       if (!row)
@@ -349,8 +357,8 @@ private:
       operands.push_back(partOf(operand.get(), map));
       SmallVector<AffineExpr> exprs;
       llvm::SmallBitVector kept;
-      if (auto type = dyn_cast<MemRefType>(operand.get().getType()))
-        kept = step.partOf(type, map).kept;
+      if (isa<MemRefType>(operand.get().getType()))
+        kept = keptOf(operand.get(), map).kept;
       for (unsigned dim : kept.set_bits())
         exprs.push_back(shifted(map.getResult(dim), op.getNumLoops()));
       maps.push_back(AffineMap::get(depth, 0, exprs, op.getContext()));
@@ -397,6 +405,7 @@ private:
   /// Which row it is, or where the block of rows begins.
   SmallVector<Value> at;
   DenseMap<Value, Value> rows;
+  DenseMap<Value, Part> parts;
 };
 
 } // namespace

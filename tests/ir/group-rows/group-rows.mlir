@@ -111,3 +111,36 @@ func.func @kept(%x: memref<64x512xf32>, %y: memref<64x512xf32>) {
   }
   return
 }
+
+// -----
+
+// One op walks along the dimension of one element of %m, the others do not: the
+// row is the same for all.
+
+#row = affine_map<(i, j) -> (i, j)>
+#unit = affine_map<(i, j) -> (i, 0)>
+
+// CHECK-LABEL: func.func @unit(
+// CHECK: scf.for
+// CHECK: %[[M:.*]] = memref.alloca() : memref<1xf32>
+// CHECK: linalg.fill {{.*}} outs(%[[M]] : memref<1xf32>)
+// CHECK: linalg.generic {{.*}} outs(%[[M]] : memref<1xf32>)
+// CHECK: linalg.generic {{.*}} ins({{.*}}, %[[M]] : {{.*}}, memref<1xf32>)
+func.func @unit(%x: memref<64x512xf32>, %y: memref<64x512xf32>) {
+  %zero = arith.constant 0.0 : f32
+  %m = memref.alloc() : memref<64x1xf32>
+  linalg.fill ins(%zero : f32) outs(%m : memref<64x1xf32>)
+  linalg.generic {indexing_maps = [#row, #unit], iterator_types = ["parallel", "reduction"]}
+      ins(%x : memref<64x512xf32>) outs(%m : memref<64x1xf32>) {
+  ^bb0(%a: f32, %out: f32):
+    %s = arith.addf %out, %a fastmath<reassoc,contract> : f32
+    linalg.yield %s : f32
+  }
+  linalg.generic {indexing_maps = [#row, #unit, #row], iterator_types = ["parallel", "parallel"]}
+      ins(%x, %m : memref<64x512xf32>, memref<64x1xf32>) outs(%y : memref<64x512xf32>) {
+  ^bb0(%a: f32, %b: f32, %out: f32):
+    %d = arith.subf %a, %b : f32
+    linalg.yield %d : f32
+  }
+  return
+}
