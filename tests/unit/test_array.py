@@ -233,3 +233,16 @@ def test_matmul_shapes(left, right):
     a, b = rng.normal(size=left), rng.normal(size=right)
     for f in (weft.matmul, weft.jit(weft.matmul)):
         np.testing.assert_allclose(np.asarray(f(a, b)), a @ b, rtol=1e-12)
+
+
+def test_a_dtype_may_be_given_by_position_as_in_numpy():
+    x = np.ones((2, 3))
+    for name, args in [
+        ("zeros", (3,)), ("ones", ((2, 2),)), ("full", (3, 7)), ("asarray", ([1, 2],)),
+        ("zeros_like", (x,)), ("ones_like", (x,)), ("full_like", (x, 5)),
+        ("arange", (1, 9, 2)),
+    ]:  # fmt: skip
+        found = getattr(weft, name)(*args, np.int16)
+        expected = getattr(np, name)(*args, np.int16)
+        assert found.dtype == np.int16
+        np.testing.assert_array_equal(found, expected)

@@ -100,7 +100,7 @@ def iota(*, dimension: int, result: ShapeDtypeStruct) -> np.ndarray:
 
 
 @public
-def asarray(obj: Any, /, *, dtype: DTypeLike | None = None, copy: bool | None = None,
+def asarray(obj: Any, /, dtype: DTypeLike | None = None, *, copy: bool | None = None,
             device: str | None = None) -> Array:  # fmt: skip
     """An array of a NumPy array (without a copy), a scalar or nested lists of them.
 
@@ -195,8 +195,8 @@ def from_dlpack(x: Any, /) -> Array:
 def full(
     shape: int | Sequence[int],
     fill_value: ArrayLike,
-    *,
     dtype: DTypeLike | None = None,
+    *,
     device: str | None = None,
 ) -> Array:
     """An array with every element equal to `fill_value`.
@@ -217,7 +217,7 @@ def full(
 
 
 @public
-def zeros(shape: int | Sequence[int], *, dtype: DTypeLike = np.float32,
+def zeros(shape: int | Sequence[int], dtype: DTypeLike = np.float32, *,
           device: str | None = None) -> Array:  # fmt: skip
     """An array of zeros, float32 by default.
 
@@ -229,7 +229,7 @@ def zeros(shape: int | Sequence[int], *, dtype: DTypeLike = np.float32,
 
 
 @public
-def ones(shape: int | Sequence[int], *, dtype: DTypeLike = np.float32,
+def ones(shape: int | Sequence[int], dtype: DTypeLike = np.float32, *,
          device: str | None = None) -> Array:  # fmt: skip
     """An array of ones, float32 by default.
 
@@ -240,7 +240,7 @@ def ones(shape: int | Sequence[int], *, dtype: DTypeLike = np.float32,
 
 
 @public
-def empty(shape: int | Sequence[int], *, dtype: DTypeLike = np.float32,
+def empty(shape: int | Sequence[int], dtype: DTypeLike = np.float32, *,
           device: str | None = None) -> Array:  # fmt: skip
     """An array of zeros: arrays are immutable, so none is left undefined.
 
@@ -252,7 +252,7 @@ def empty(shape: int | Sequence[int], *, dtype: DTypeLike = np.float32,
 
 @public
 def full_like(
-    x: ArrayLike, /, fill_value: ArrayLike, *, dtype: DTypeLike | None = None
+    x: ArrayLike, /, fill_value: ArrayLike, dtype: DTypeLike | None = None
 ) -> Array:
     """An array with the shape and dtype of `x`, every element `fill_value`.
 
@@ -264,7 +264,7 @@ def full_like(
 
 
 @public
-def zeros_like(x: ArrayLike, /, *, dtype: DTypeLike | None = None) -> Array:
+def zeros_like(x: ArrayLike, /, dtype: DTypeLike | None = None) -> Array:
     """Zeros with the shape and dtype of `x`.
 
     >>> weft.zeros_like(weft.asarray([1.0, 2.0]))
@@ -274,7 +274,7 @@ def zeros_like(x: ArrayLike, /, *, dtype: DTypeLike | None = None) -> Array:
 
 
 @public
-def ones_like(x: ArrayLike, /, *, dtype: DTypeLike | None = None) -> Array:
+def ones_like(x: ArrayLike, /, dtype: DTypeLike | None = None) -> Array:
     """Ones with the shape and dtype of `x`.
 
     >>> weft.ones_like(weft.asarray([1.0, 2.0]))
@@ -284,7 +284,7 @@ def ones_like(x: ArrayLike, /, *, dtype: DTypeLike | None = None) -> Array:
 
 
 @public
-def empty_like(x: ArrayLike, /, *, dtype: DTypeLike | None = None) -> Array:
+def empty_like(x: ArrayLike, /, dtype: DTypeLike | None = None) -> Array:
     """Zeros with the shape and dtype of `x` (see `weft.empty`).
 
     >>> weft.empty_like(weft.asarray([1.0, 2.0]))
@@ -299,8 +299,8 @@ def arange(
     /,
     stop: Scalar | None = None,
     step: Scalar = 1,
-    *,
     dtype: DTypeLike | None = None,
+    *,
     device: str | None = None,
 ) -> Array:
     """The numbers from `start` up to but without `stop`, `step` apart.
