@@ -10,6 +10,8 @@ import pytest
 import weft
 from test_ops import SMALL_MACHINE
 
+pytestmark = pytest.mark.thorough
+
 
 def normal(*shape: int, dtype: str = "float32") -> np.ndarray:
     return np.random.default_rng(len(shape)).normal(size=shape).astype(dtype)

@@ -10,6 +10,8 @@ import pytest
 import weft
 from test_ops import SMALL_MACHINE
 
+pytestmark = pytest.mark.thorough
+
 SHAPES = [(1, 1, 1), (5, 3, 7), (64, 64, 64), (1, 130, 33), (130, 1, 33), (33, 70, 1),
           (70, 150, 90), (257, 40, 300)]  # fmt: skip
 
