@@ -201,13 +201,13 @@ void weft::Executable::operator()(void *const *pointers) const {
   report.check();
 }
 
-/// Whether a module calls kernels of a numerical library.
-static bool callsKernels(ModuleOp module) {
-  return llvm::any_of(module.getOps<LLVM::LLVMFuncOp>(),
-                      [](LLVM::LLVMFuncOp func) {
-                        return func.isExternal() &&
-                               func.getName().starts_with(weft::kernelPrefix);
-                      });
+/// The kernels that a module calls.
+static SmallVector<const weft::runtime::Kernel *> kernelsOf(ModuleOp module) {
+  SmallVector<const weft::runtime::Kernel *> called;
+  for (const weft::runtime::Kernel &kernel : weft::runtime::kernels())
+    if (module.lookupSymbol(kernel.symbol))
+      called.push_back(&kernel);
+  return called;
 }
 
 Expected<weft::ObjectCode> weft::ObjectCode::compile(ModuleOp module,
@@ -228,7 +228,10 @@ Expected<weft::ObjectCode> weft::ObjectCode::compile(ModuleOp module,
   object.pointerCount = func.getNumArguments();
   object.arenaBytes = func->getAttrOfType<IntegerAttr>(arenaBytesAttr).getInt();
   object.usesHeap = module.lookupSymbol(allocateName) != nullptr;
-  object.usesKernels = ::callsKernels(module);
+  auto kernels = kernelsOf(module);
+  object.usesKernels = !kernels.empty();
+  object.usesRoutines = llvm::any_of(
+      kernels, [](const auto *kernel) { return kernel->callsRoutines; });
   if (auto reuses = func->getAttrOfType<DenseI64ArrayAttr>(reusesAttr))
     object.reuses = reuses.asArrayRef();
   return object;

@@ -42,8 +42,9 @@ struct ObjectCode {
   /// Its inputs, its results and the arena.
   size_t pointerCount = 0;
   int64_t arenaBytes = 0;
-  /// Whether it allocates tapes; whether it calls kernels of a library.
-  bool usesHeap = false, usesKernels = false;
+  /// Whether it allocates tapes; whether it calls kernels, and some that call
+  /// routines of a library.
+  bool usesHeap = false, usesKernels = false, usesRoutines = false;
   /// For each result the input that it is left in, or -1; empty if there is
   /// none.
   std::vector<int64_t> reuses;
@@ -67,8 +68,8 @@ public:
   /// For each result the input that it is left in, or -1; empty if there is
   /// none.
   const std::vector<int64_t> &reuses() const { return object.reuses; }
-  /// Whether it calls kernels, so that the library must have been provided.
-  bool callsKernels() const { return object.usesKernels; }
+  /// Whether it calls routines of a library, which must have been provided.
+  bool callsRoutines() const { return object.usesRoutines; }
 
 private:
   Executable(std::unique_ptr<llvm::orc::LLJIT> jit, ObjectCode object);

@@ -15,6 +15,7 @@ const std::vector<Kernel> &weft::runtime::kernels() {
     std::vector<Kernel> made;
     addFactorKernels(made);
     addFourierKernels(made);
+    addSortKernels(made);
     addSpectralKernels(made);
     return made;
   }();

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // The kernels that compiled code calls: C functions over stacks of arrays in
-// row-major order, which call routines of a numerical library. The library is
-// found at run time; a kernel reports a failure instead of raising it.
+// row-major order. Most call routines of a numerical library, which is found at
+// run time. A kernel reports a failure instead of raising it.
 
 #ifndef WEFT_LOWERING_RUNTIME_KERNELS_H
 #define WEFT_LOWERING_RUNTIME_KERNELS_H
@@ -18,6 +18,7 @@ namespace weft::runtime {
 struct Kernel {
   std::string symbol;
   void *address;
+  bool callsRoutines = true;
 };
 const std::vector<Kernel> &kernels();
 
@@ -63,6 +64,7 @@ private:
 /// Kernels of one file, for every element type.
 void addFactorKernels(std::vector<Kernel> &kernels);
 void addFourierKernels(std::vector<Kernel> &kernels);
+void addSortKernels(std::vector<Kernel> &kernels);
 void addSpectralKernels(std::vector<Kernel> &kernels);
 
 } // namespace weft::runtime

@@ -52,7 +52,8 @@ std::optional<Failure> runPipelineOn(ModuleOp module,
   if (failed(parsePassPipeline(text, passes, stream)))
     return Failure{"malformed pipeline: " + StringRef(error).trim().str(),
                    diagnostics.reports()};
-  // To see after each pass that the module is valid takes as long as the passes.
+  // To see after each pass that the module is valid takes as long as the
+  // passes.
   passes.enableVerifier(std::getenv("WEFT_VERIFY_EACH") != nullptr);
   if (steps)
     passes.addInstrumentation(std::make_unique<weft::PassRecorder>(*steps));
@@ -142,13 +143,13 @@ std::unique_ptr<weft::Executable> compileAndLink(MlirModule module,
 void makeObject(weft::ObjectCode *object, std::string entry,
                 const std::vector<nb::bytes> &files, size_t pointerCount,
                 int64_t arenaBytes, bool usesHeap, bool usesKernels,
-                std::vector<int64_t> reuses) {
+                bool usesRoutines, std::vector<int64_t> reuses) {
   std::vector<std::string> copies;
   for (const nb::bytes &file : files)
     copies.emplace_back(file.c_str(), file.size());
   new (object) weft::ObjectCode{
-      std::move(entry), std::move(copies), pointerCount,     arenaBytes,
-      usesHeap,         usesKernels,       std::move(reuses)};
+      std::move(entry), std::move(copies), pointerCount, arenaBytes,
+      usesHeap,         usesKernels,       usesRoutines, std::move(reuses)};
 }
 
 std::vector<nb::bytes> filesOf(const weft::ObjectCode &object) {
@@ -164,13 +165,15 @@ void weft::defineCompile(nb::module_ &module) {
   nb::class_<ObjectCode>(module, "ObjectCode",
                          "A function in machine code that is not linked yet.")
       .def("__init__", makeObject, "entry"_a, "files"_a, "pointer_count"_a,
-           "arena_bytes"_a, "uses_heap"_a, "uses_kernels"_a, "reuses"_a)
+           "arena_bytes"_a, "uses_heap"_a, "uses_kernels"_a, "uses_routines"_a,
+           "reuses"_a)
       .def_prop_ro("files", filesOf, "The bytes of object files.")
       .def_ro("entry", &ObjectCode::entry)
       .def_ro("pointer_count", &ObjectCode::pointerCount)
       .def_ro("arena_bytes", &ObjectCode::arenaBytes)
       .def_ro("uses_heap", &ObjectCode::usesHeap)
       .def_ro("uses_kernels", &ObjectCode::usesKernels)
+      .def_ro("uses_routines", &ObjectCode::usesRoutines)
       .def_ro("reuses", &ObjectCode::reuses);
 
   module.def("run_pipeline", runPipeline, "module"_a, "pipeline"_a,

@@ -181,7 +181,7 @@ NB_MODULE(_weft, module) {
            "Calls the function with the addresses of its inputs, its results "
            "and its arena: a sequence of int, or a buffer of 64-bit integers.")
       .def_prop_ro("entry", &weft::Executable::entry)
-      .def_prop_ro("calls_kernels", &weft::Executable::callsKernels)
+      .def_prop_ro("calls_routines", &weft::Executable::callsRoutines)
       .def_prop_ro("reuses", &weft::Executable::reuses)
       .def_prop_ro("arena_bytes", &weft::Executable::arenaBytes)
       .def_prop_ro("pointer_count", &weft::Executable::numPointers);

@@ -97,7 +97,8 @@ def _encoded(key: str, code: _weft.ObjectCode) -> bytes:
     sizes = ",".join(str(len(file)) for file in code.files)
     fields = (
         key, code.pointer_count, code.arena_bytes, int(code.uses_heap),
-        int(code.uses_kernels), sizes, ",".join(map(str, code.reuses)),
+        int(code.uses_kernels), int(code.uses_routines), sizes,
+        ",".join(map(str, code.reuses)),
         code.entry.encode("unicode_escape").decode(),
     )  # fmt: skip
     header = " ".join(map(str, fields)).encode()
@@ -110,8 +111,8 @@ def _decoded(key: str, content: bytes) -> _weft.ObjectCode | None:
     if _weft.digest(payload).encode() != digest:
         return None
     line, _, code = payload.partition(b"\n")
-    fields = line.decode().split(" ", 7)
-    own, pointers, arena, heap, kernels, sizes, reused, entry = fields
+    fields = line.decode().split(" ", 8)
+    own, pointers, arena, heap, kernels, routines, sizes, reused, entry = fields
     if own != key:
         return None
     files, start = [], 0
@@ -121,7 +122,14 @@ def _decoded(key: str, content: bytes) -> _weft.ObjectCode | None:
     name = entry.encode().decode("unicode_escape")
     reuses = [int(number) for number in reused.split(",") if number]
     return _weft.ObjectCode(
-        name, files, int(pointers), int(arena), heap == "1", kernels == "1", reuses
+        name,
+        files,
+        int(pointers),
+        int(arena),
+        heap == "1",
+        kernels == "1",
+        routines == "1",
+        reuses,
     )
 
 

@@ -24,7 +24,7 @@ def compiled_function(
 ) -> Function:
     """Machine code as a function from a list of arrays to the list of its results."""
     provide_arrays()
-    if executable.calls_kernels:
+    if executable.calls_routines:
         library.provide()
     return Function(executable, inputs, outputs, constants)
 

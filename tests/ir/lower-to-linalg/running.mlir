@@ -29,40 +29,6 @@ func.func @rows(%x: tensor<5x8xf32>) -> tensor<5x8xf32> {
   return %0 : tensor<5x8xf32>
 }
 
-// A short row is one run: neighbours are exchanged, nothing is merged.
-// CHECK-LABEL: func.func @short(
-// CHECK: %[[LESS:.+]] = arith.cmpf ult
-// CHECK: %[[NUMBER:.+]] = arith.cmpf ord
-// CHECK: arith.andi %[[LESS]], %[[NUMBER]]
-// CHECK-NOT: arith.cmpf
-// CHECK: return
-func.func @short(%x: tensor<8xf32>) -> tensor<8xf32> {
-  %0 = weft.sort %x axis 0 : tensor<8xf32> to tensor<8xf32>
-  return %0 : tensor<8xf32>
-}
-
-// A long one is merged from both ends, twice: two comparisons a step.
-// CHECK-LABEL: func.func @long(
-// CHECK-COUNT-5: arith.cmpi ult
-// CHECK-NOT: arith.cmpi ult
-// CHECK: return
-func.func @long(%x: tensor<32xui8>) -> tensor<32xi64> {
-  %0 = weft.argsort %x axis 0 : tensor<32xui8> to tensor<32xi64>
-  return %0 : tensor<32xi64>
-}
-
-// The second key decides where the first one does not.
-// CHECK-LABEL: func.func @keys(
-// CHECK: %[[LESS2:.+]] = arith.cmpi slt, %[[Y:.+]], %[[X:.+]] : i32
-// CHECK: %[[LESS:.+]] = arith.cmpi ult, %[[B:.+]], %[[A:.+]] : i8
-// CHECK: %[[MORE:.+]] = arith.cmpi ult, %[[A]], %[[B]] : i8
-// CHECK: %[[DIFFERS:.+]] = arith.ori %[[LESS]], %[[MORE]]
-// CHECK: arith.select %[[DIFFERS]], %[[LESS]], %[[LESS2]]
-func.func @keys(%x: tensor<8xui8>, %y: tensor<8xi32>) -> tensor<8xi64> {
-  %0 = weft.argsort %x, %y axis 0 : tensor<8xui8>, tensor<8xi32> to tensor<8xi64>
-  return %0 : tensor<8xi64>
-}
-
 // A row of nine is bisected in four steps: of eight, four, two and one.
 // CHECK-LABEL: func.func @searchsorted(
 // CHECK-SAME: %[[ROW:[a-z0-9]+]]: tensor<9xi32>, %[[X:[a-z0-9]+]]: tensor<5xi32>)
