@@ -34,16 +34,26 @@ struct Level {
   int64_t step = 1;
 };
 
+/// A square of a nest, `side` steps of two loops, and the operands that are
+/// consecutive along the one that is not innermost.
+struct Square {
+  unsigned loop, innermost;
+  int64_t side;
+  SmallVector<unsigned> turned;
+};
+
 /// The order in which a nest is run.
 class Schedule {
 public:
   SmallVector<Level> levels;
   /// How many of the first levels are one loop, which threads may share.
   unsigned shared = 0;
+  /// What the last two levels run through, if it is done by squares.
+  std::optional<Square> square;
 
   Schedule(LinalgOp op, const Nest &nest, const Machine &machine)
       : op(op), nest(nest), machine(machine) {
-    square = std::clamp<int64_t>(machine.l1Bytes >> 10, 2, 32);
+    side = std::clamp<int64_t>(machine.l1Bytes >> 10, 2, 32);
     lanesInCache = std::clamp<int64_t>(machine.l1Bytes >> 5, 4, 1024);
     if (nest.depth() == 0)
       return;
@@ -54,7 +64,13 @@ public:
         (nest.isParallel(loop) ? outer : summed).push_back(loop);
     addBlocks(outer, summed);
     for (unsigned loop : outer)
-      levels.push_back({loop});
+      if (!square || loop != square->loop)
+        levels.push_back({loop});
+    if (square) {
+      unsigned loop = square->loop;
+      // Along rows of what is read, which the hardware fetches ahead.
+      levels.append({{innermost, side}, {loop, side}, {loop}});
+    }
     if (isShared)
       chooseShared();
     for (unsigned loop : summed)
@@ -102,15 +118,8 @@ private:
     if (!nest.isParallel(innermost))
       return;
     int64_t extent = nest.extents[innermost];
-    // An operand that is consecutive along another loop: small squares.
-    for (unsigned loop : outer)
-      for (const weft::Access &access : nest.accesses)
-        if (summed.empty() && access.strides[loop] == 1 &&
-            access.strides[innermost] > 1 && extent > square &&
-            nest.extents[loop] > square) {
-          levels = {{loop, square}, {innermost, square}};
-          return;
-        }
+    if (summed.empty() && chooseSquare(outer))
+      return;
     // Sums that stay in the first cache, and enough blocks for all threads.
     int64_t block = extent;
     if (!summed.empty())
@@ -122,6 +131,23 @@ private:
                      llvm::alignTo(extent * outerSteps / manyTasks, 64)));
     if (block < extent)
       levels = {{innermost, block}};
+  }
+
+  /// An operand that is consecutive along another loop: small squares.
+  bool chooseSquare(ArrayRef<unsigned> outer) {
+    for (unsigned loop : outer) {
+      if (nest.extents[innermost] <= side || nest.extents[loop] <= side)
+        continue;
+      SmallVector<unsigned> turned;
+      for (auto [number, access] : llvm::enumerate(nest.accesses))
+        if (access.strides[loop] == 1 && access.strides[innermost] > 1)
+          turned.push_back(number);
+      if (turned.empty())
+        continue;
+      square = Square{loop, innermost, side, turned};
+      return true;
+    }
+    return false;
   }
 
   /// As many of the outer levels as give each thread enough to choose from. The
@@ -141,7 +167,7 @@ private:
   static constexpr int64_t manyTasks = 64;
   /// The side of a square that is read by rows and written by columns, and the
   /// elements of a block that stay in the first cache.
-  int64_t square, lanesInCache;
+  int64_t side, lanesInCache;
   LinalgOp op;
   const Nest &nest;
   const Machine &machine;
@@ -153,7 +179,8 @@ class Emitter {
 public:
   Emitter(LinalgOp op, const Nest &nest, const Schedule &schedule,
           const Machine &machine)
-      : op(op), nest(nest), schedule(schedule), b(op.getLoc(), op) {
+      : op(op), nest(nest), schedule(schedule), machine(machine),
+        b(op.getLoc(), op) {
     auto reduction = LaneReduction::match(op);
     if (reduction && canReduceInLanes()) {
       inLanes = reduction;
@@ -167,6 +194,7 @@ public:
     begins.assign(nest.depth(), index(0));
     for (int64_t extent : nest.extents)
       ends.push_back(index(extent));
+    makeRoomForSquares();
     if (schedule.shared > 0)
       emitShared();
     else
@@ -275,6 +303,12 @@ private:
       return emitBody();
     if (levels.size() == 1 && inLanes)
       return emitReduction(levels.front().loop);
+    if (levels.size() == 2 && !tiles.empty())
+      return emitSquare(levels);
+    emitLevel(levels);
+  }
+
+  void emitLevel(ArrayRef<Level> levels) {
     const Level &level = levels.front();
     auto loop = scf::ForOp::create(b, begins[level.loop], ends[level.loop],
                                    index(level.step));
@@ -284,6 +318,247 @@ private:
     enter(level, loop.getInductionVar());
     emitLevels(levels.drop_front());
     std::tie(begins[level.loop], ends[level.loop]) = outside;
+  }
+
+  //===--------------------------------------------------------------------===//
+  // Squares
+  //===--------------------------------------------------------------------===//
+
+  /// An operand of which a square at a time is turned round, `lanes` times as
+  /// many elements in vectors, into a buffer that stays in the first cache.
+  /// Each line of the operand is then read once, where rows whose distance is a
+  /// power of two would drive each other out of the cache.
+  struct Tile {
+    unsigned operand;
+    Value buffer;
+    int64_t lanes;
+  };
+  /// Steps of a square's two loops.
+  struct Part {
+    Value begin, end, innerBegin, innerEnd;
+  };
+
+  void makeRoomForSquares() {
+    if (!schedule.square)
+      return;
+    const Square &square = *schedule.square;
+    OpBuilder::InsertionGuard guard(b);
+    for (unsigned operand : square.turned) {
+      Type element = getElementTypeOrSelf(rows[operand].first.getType());
+      if (!element.isIntOrFloat() || operand >= op.getNumDpsInputs())
+        continue;
+      int64_t lanes = lanesOf(element);
+      if (lanes < 2)
+        continue;
+      Value buffer;
+      if (!isCopyOf(operand)) {
+        auto func = op->getParentOfType<func::FuncOp>();
+        b.setInsertionPointToStart(&func.getBody().front());
+        auto type = MemRefType::get({square.side * square.side}, element);
+        buffer = memref::AllocaOp::create(b, type, b.getI64IntegerAttr(line));
+      }
+      tiles.push_back({operand, buffer, lanes});
+    }
+  }
+
+  /// Vectors are lines, or half of them where rows begin within lines.
+  int64_t lanesOf(Type element) const {
+    int64_t bytes = llvm::divideCeil(element.getIntOrFloatBitWidth(), 8);
+    int64_t most = std::min<int64_t>(machine.lanes(element), mostLanes);
+    if (!rowsAreLines(bytes))
+      most = std::min(most, line / 2 / bytes);
+    return llvm::bit_floor<uint64_t>(std::min(most, schedule.square->side));
+  }
+
+  /// Whether all rows of the result are whole lines, if it begins with one.
+  bool rowsAreLines(int64_t bytes) const {
+    const weft::Access &result = nest.accesses.back();
+    return result.offset * bytes % line == 0 &&
+           llvm::all_of(llvm::enumerate(result.strides), [&](auto stride) {
+             return stride.index() == schedule.square->innermost ||
+                    stride.value() * bytes % line == 0;
+           });
+  }
+
+  /// Whether the result is an operand as it is, in another order.
+  bool isCopyOf(unsigned operand) {
+    unsigned result = nest.accesses.size() - 1;
+    Operation *terminator = op.getBlock()->getTerminator();
+    return op.getNumDpsInits() == 1 &&
+           terminator->getOperand(0) == op.getBlock()->getArgument(operand) &&
+           nest.stride(result, schedule.square->innermost) == 1;
+  }
+
+  void emitSquare(ArrayRef<Level> levels) {
+    for (const Tile &tile : tiles)
+      turnSquare(tile);
+    if (!tiles.front().buffer)
+      return;
+    // Loops of a known length, as far as there are whole squares.
+    const Square &square = *schedule.square;
+    Value isWhole;
+    for (unsigned loop : {square.loop, square.innermost})
+      if (nest.extents[loop] % square.side) {
+        Value steps = arith::SubIOp::create(b, ends[loop], begins[loop]);
+        Value whole = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, steps,
+                                            index(square.side));
+        isWhole = isWhole ? arith::AndIOp::create(b, isWhole, whole) : whole;
+      }
+    if (!isWhole)
+      return emitTurned(levels);
+    auto either = scf::IfOp::create(b, isWhole, /*withElseRegion=*/true);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(either.elseBlock());
+    emitTurned(levels);
+    b.setInsertionPointToStart(either.thenBlock());
+    auto outside = ends;
+    for (unsigned loop : {square.loop, square.innermost})
+      ends[loop] = arith::AddIOp::create(b, begins[loop], index(square.side));
+    emitTurned(levels);
+    ends = outside;
+  }
+
+  /// Runs the last levels with the turned squares for their operands.
+  void emitTurned(ArrayRef<Level> levels) {
+    const Square &square = *schedule.square;
+    auto outside = std::pair(rows, nest.accesses);
+    Value begin =
+        advance(begins[square.innermost], begins[square.loop], square.side);
+    Value offset = arith::SubIOp::create(b, index(0), begin);
+    for (const Tile &tile : tiles) {
+      rows[tile.operand] = {tile.buffer, offset};
+      SmallVector<int64_t> &strides = nest.accesses[tile.operand].strides;
+      strides.assign(nest.depth(), 0);
+      strides[square.loop] = square.side;
+      strides[square.innermost] = 1;
+    }
+    emitLevel(levels);
+    std::tie(rows, nest.accesses) = outside;
+  }
+
+  /// In vectors, and one by one what is left at the ends.
+  void turnSquare(const Tile &tile) {
+    const Square &square = *schedule.square;
+    Part all{begins[square.loop], ends[square.loop], begins[square.innermost],
+             ends[square.innermost]};
+    Part whole = all;
+    whole.end = wholeUntil(square.loop, tile.lanes);
+    whole.innerEnd = wholeUntil(square.innermost, tile.lanes);
+    turnPart(tile, whole, tile.lanes);
+    if (whole.innerEnd != all.innerEnd)
+      turnPart(tile, {all.begin, all.end, whole.innerEnd, all.innerEnd}, 1);
+    if (whole.end != all.end)
+      turnPart(tile, {whole.end, all.end, all.innerBegin, whole.innerEnd}, 1);
+  }
+
+  /// The end of the last whole step of `lanes` in a square's part of a loop.
+  Value wholeUntil(unsigned loop, int64_t lanes) {
+    if (nest.extents[loop] % lanes == 0)
+      return ends[loop];
+    Value rest = arith::RemUIOp::create(b, ends[loop], index(lanes));
+    return arith::SubIOp::create(b, ends[loop], rest);
+  }
+
+  void turnPart(const Tile &tile, const Part &part, int64_t lanes) {
+    const Square &square = *schedule.square;
+    OpBuilder::InsertionGuard guard(b);
+    auto outer = scf::ForOp::create(b, part.begin, part.end, index(lanes));
+    b.setInsertionPointToStart(outer.getBody());
+    auto inner =
+        scf::ForOp::create(b, part.innerBegin, part.innerEnd, index(lanes));
+    b.setInsertionPointToStart(inner.getBody());
+
+    SmallVector<Value> outside(begins);
+    begins[square.loop] = outer.getInductionVar();
+    begins[square.innermost] = inner.getInductionVar();
+    turnLanes(tile, lanes, outside);
+    begins = outside;
+  }
+
+  /// `lanes` rows of as many elements, at the steps that loops have come to.
+  void turnLanes(const Tile &tile, int64_t lanes, ArrayRef<Value> origin) {
+    const Square &square = *schedule.square;
+    unsigned result = nest.accesses.size() - 1;
+    Value source = rows[tile.operand].first, from = placeOf(tile.operand);
+    Value target = tile.buffer, to;
+    int64_t stride = square.side;
+    if (tile.buffer) {
+      auto stepsOf = [&](unsigned loop) -> Value {
+        return arith::SubIOp::create(b, begins[loop], origin[loop]);
+      };
+      to = advance(stepsOf(square.innermost), stepsOf(square.loop), stride);
+    } else {
+      target = rows[result].first, to = placeOf(result);
+      stride = nest.stride(result, square.loop);
+    }
+    if (lanes == 1) {
+      Value element = memref::LoadOp::create(b, source, ValueRange{from});
+      memref::StoreOp::create(b, element, target, ValueRange{to});
+      return;
+    }
+    auto type =
+        VectorType::get({lanes}, getElementTypeOrSelf(source.getType()));
+    SmallVector<Value> vectors;
+    int64_t apart = nest.stride(tile.operand, square.innermost);
+    for (int64_t k = 0; k < lanes; ++k)
+      vectors.push_back(vector::LoadOp::create(
+          b, type, source, ValueRange{advance(from, index(k), apart)}));
+    auto store = [&, rows = turned(vectors)](bool pastCaches) {
+      for (auto [k, vector] : llvm::enumerate(rows))
+        vector::StoreOp::create(
+            b, vector, target, ValueRange{advance(to, index(k), stride)},
+            /*nontemporal=*/pastCaches,
+            pastCaches ? llvm::MaybeAlign(line) : llvm::MaybeAlign());
+    };
+    if (tile.buffer || !isLarge(type))
+      return store(false);
+    auto either = scf::IfOp::create(b, beginsLine(target, to),
+                                    /*withElseRegion=*/true);
+    b.setInsertionPointToStart(either.thenBlock());
+    store(true);
+    b.setInsertionPointToStart(either.elseBlock());
+    store(false);
+  }
+
+  /// Whether lines of a result go straight to memory, which then need not be
+  /// read before: it fills more than the second cache. What tells other threads
+  /// that a task is done is an instruction that waits for such lines.
+  bool isLarge(VectorType vector) const {
+    int64_t bytes = llvm::divideCeil(vector.getElementTypeBitWidth(), 8);
+    int64_t elements = llvm::product_of(nest.extents);
+    return vector.getNumElements() * bytes == line && rowsAreLines(bytes) &&
+           elements * bytes > 2 * machine.l2Bytes;
+  }
+
+  /// Whether an element begins a line: memory that is not ours may not.
+  Value beginsLine(Value row, Value place) {
+    int64_t bytes = llvm::divideCeil(
+        getElementTypeOrSelf(row.getType()).getIntOrFloatBitWidth(), 8);
+    Value address = memref::ExtractAlignedPointerAsIndexOp::create(b, row);
+    address = advance(address, place, bytes);
+    Value rest = arith::RemUIOp::create(b, address, index(line));
+    return arith::CmpIOp::create(b, arith::CmpIPredicate::eq, rest, index(0));
+  }
+
+  /// As many vectors as each has lanes, turned round: zipping those of the
+  /// first half with those of the second rotates the bits of a vector's number
+  /// and a lane's by one.
+  SmallVector<Value> turned(SmallVector<Value> vectors) {
+    int64_t lanes = vectors.size();
+    SmallVector<int64_t> low, high;
+    for (int64_t i = 0; i < lanes; ++i) {
+      low.push_back(i / 2 + i % 2 * lanes);
+      high.push_back(lanes / 2 + i / 2 + i % 2 * lanes);
+    }
+    for (int64_t rounds = lanes; rounds > 1; rounds /= 2) {
+      SmallVector<Value> zipped;
+      for (int64_t i = 0; i < lanes / 2; ++i)
+        for (ArrayRef<int64_t> half : {ArrayRef(low), ArrayRef(high)})
+          zipped.push_back(vector::ShuffleOp::create(
+              b, vectors[i], vectors[i + lanes / 2], half));
+      vectors = zipped;
+    }
+    return vectors;
   }
 
   void emitBody() {
@@ -319,13 +594,18 @@ private:
       number.erase();
   }
 
+  /// The bytes of a line of the caches, and the vectors that are turned at
+  /// once.
+  static constexpr int64_t line = 64, mostLanes = 32;
   LinalgOp op;
-  const Nest &nest;
+  Nest nest;
   const Schedule &schedule;
+  const Machine &machine;
   ImplicitLocOpBuilder b;
   SmallVector<std::pair<Value, Value>> rows;
   std::optional<LaneReduction> inLanes;
   int64_t lanes = 1;
+  SmallVector<Tile> tiles;
   /// The steps that each loop is to run.
   SmallVector<Value> begins, ends;
 };

@@ -68,12 +68,19 @@ func.func @columns(%a: memref<6x67xf32>, %b: memref<67xf32>) {
 
 #id = affine_map<(d0, d1) -> (d0, d1)>
 #swapped = affine_map<(d0, d1) -> (d1, d0)>
-// A large transposition goes by squares, and may be shared among threads.
+// A large transposition goes by squares, and may be shared among threads. Lines
+// are read, turned round by shuffles, and written past the caches, if the result
+// begins with one.
 // CHECK-LABEL: func.func @transpose(
-// CHECK: scf.for
-// CHECK-COUNT-2: scf.for
-// CHECK: memref.store
+// CHECK-COUNT-3: scf.for
+// CHECK-COUNT-16: vector.load {{.*}} vector<16xf32>
+// CHECK-COUNT-64: vector.shuffle
+// CHECK: scf.if
+// CHECK-COUNT-16: vector.store {{.*}} {alignment = 64 : i64, nontemporal = true}
+// CHECK: else
+// CHECK-COUNT-16: vector.store %{{[a-z0-9_]+}}, %{{[a-z0-9_]+}}[%{{[a-z0-9_]+}}] :
 // CHECK: } {weft.parallel}
+module attributes {weft.machine = {l1_bytes = 32768 : i64, l2_bytes = 1048576 : i64, vector_bytes = 64 : i64, vector_registers = 32 : i64}} {
 func.func @transpose(%a: memref<1024x1024xf32>, %b: memref<1024x1024xf32>) {
   linalg.generic {indexing_maps = [#swapped, #id], iterator_types = ["parallel", "parallel"]}
       ins(%a : memref<1024x1024xf32>) outs(%b : memref<1024x1024xf32>) {
@@ -81,6 +88,33 @@ func.func @transpose(%a: memref<1024x1024xf32>, %b: memref<1024x1024xf32>) {
     linalg.yield %x : f32
   }
   return
+}
+}
+
+// -----
+
+#id = affine_map<(d0, d1) -> (d0, d1)>
+#swapped = affine_map<(d0, d1) -> (d1, d0)>
+// Where more is done, squares are turned round on the stack. Rows that begin
+// within lines are turned by half lines, and one by one at their ends.
+// CHECK-LABEL: func.func @transposed_sum(
+// CHECK: %[[SQUARE:.+]] = memref.alloca() {alignment = 64 : i64} : memref<1024xf32>
+// CHECK: scf.for
+// CHECK-COUNT-8: vector.store {{.*}}, %[[SQUARE]]
+// CHECK: memref.store {{.*}}, %[[SQUARE]]
+// CHECK: memref.store {{.*}}, %[[SQUARE]]
+// CHECK: scf.if
+// CHECK: memref.load %[[SQUARE]]
+module attributes {weft.machine = {l1_bytes = 32768 : i64, l2_bytes = 1048576 : i64, vector_bytes = 64 : i64, vector_registers = 32 : i64}} {
+func.func @transposed_sum(%a: memref<1001x77xf32>, %b: memref<77x1001xf32>) {
+  linalg.generic {indexing_maps = [#swapped, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%a : memref<1001x77xf32>) outs(%b : memref<77x1001xf32>) {
+  ^bb0(%x: f32, %y: f32):
+    %z = arith.addf %x, %x : f32
+    linalg.yield %z : f32
+  }
+  return
+}
 }
 
 // -----
