@@ -128,6 +128,11 @@ Scalar expandSin(Scalar x);
 Scalar expandCos(Scalar x);
 Scalar expandTan(Scalar x);
 
+Scalar expandAsin(Scalar x);
+Scalar expandAcos(Scalar x);
+Scalar expandAtan(Scalar x);
+Scalar expandAtan2(Scalar y, Scalar x);
+
 // Of f64 only.
 Scalar expandWideSin(Scalar x);
 Scalar expandWideCos(Scalar x);
@@ -139,10 +144,6 @@ Scalar expandPow(Scalar x, Scalar y);
 /// The powers that are products or a quotient, as exact as pow.
 std::optional<Scalar> expandSmallPower(Scalar x, double exponent);
 Scalar expandCbrt(Scalar x);
-Scalar expandAsin(Scalar x);
-Scalar expandAcos(Scalar x);
-Scalar expandAtan(Scalar x);
-Scalar expandAtan2(Scalar y, Scalar x);
 Scalar expandAsinh(Scalar x);
 Scalar expandAcosh(Scalar x);
 Scalar expandAtanh(Scalar x);
