@@ -176,7 +176,7 @@ FUNCTIONS: tuple[Function, ...] = (
              bounds=(2, 2)),
     Function("sqrt", weft.sqrt, mp.sqrt, (POSITIVE,), (0.5, 0.5)),
     Function("rsqrt", weft.rsqrt, lambda x: 1 / mp.sqrt(x), (POSITIVE,), (2, 2)),
-    Function("cbrt", weft.cbrt, lambda x: mp.sign(x) * mp.cbrt(abs(x)), bounds=(1, 4)),
+    Function("cbrt", weft.cbrt, lambda x: mp.sign(x) * mp.cbrt(abs(x))),
     Function("hypot", weft.hypot, mp.hypot, (ANY, ANY), (2, 2)),
     Function("pow", weft.pow, _pow, (ANY, (-60, 60)), digits=60),
     Function("sin", weft.sin, mp.sin, near=TURNS, digits=400),

@@ -128,6 +128,10 @@ Scalar expandSin(Scalar x);
 Scalar expandCos(Scalar x);
 Scalar expandTan(Scalar x);
 
+Scalar expandCbrt(Scalar x);
+Scalar expandAsinh(Scalar x);
+Scalar expandAcosh(Scalar x);
+Scalar expandAtanh(Scalar x);
 Scalar expandAsin(Scalar x);
 Scalar expandAcos(Scalar x);
 Scalar expandAtan(Scalar x);
@@ -137,16 +141,16 @@ Scalar expandAtan2(Scalar y, Scalar x);
 Scalar expandWideSin(Scalar x);
 Scalar expandWideCos(Scalar x);
 Scalar expandWideTan(Scalar x);
+Scalar expandWideCbrt(Scalar x);
+Scalar expandWideAsinh(Scalar x);
+Scalar expandWideAcosh(Scalar x);
+Scalar expandWideAtanh(Scalar x);
 
 // Of f32 only.
 Scalar expandErfc(Scalar x);
 Scalar expandPow(Scalar x, Scalar y);
 /// The powers that are products or a quotient, as exact as pow.
 std::optional<Scalar> expandSmallPower(Scalar x, double exponent);
-Scalar expandCbrt(Scalar x);
-Scalar expandAsinh(Scalar x);
-Scalar expandAcosh(Scalar x);
-Scalar expandAtanh(Scalar x);
 
 } // namespace weft::expand
 

@@ -75,6 +75,8 @@ std::optional<Scalar> expandSmallPower(Scalar x, double exponent) {
 }
 
 Scalar expandCbrt(Scalar x) {
+  if (!isF32(x))
+    return expandWideCbrt(x);
   Scalar third = constant(wide(x), 1.0 / 3);
   Scalar y = powerOf(third * logOf(wide(absolute(x))));
   return copysign(convert(y, x.type), x);
@@ -98,17 +100,23 @@ static Scalar unlessSmall(Scalar x, Scalar y) {
 }
 
 Scalar expandAsinh(Scalar x) {
+  if (!isF32(x))
+    return expandWideAsinh(x);
   Scalar size = wide(absolute(x));
   return unlessSmall(x, naturalOf(size + sqrt(fma(size, size, 1.0))));
 }
 
 Scalar expandAcosh(Scalar x) {
+  if (!isF32(x))
+    return expandWideAcosh(x);
   Scalar size = wide(x);
   Scalar y = naturalOf(size + sqrt(fma(size, size, -1.0)));
   return select(le(1.0, x), convert(y, x.type), nan(x));
 }
 
 Scalar expandAtanh(Scalar x) {
+  if (!isF32(x))
+    return expandWideAtanh(x);
   Scalar size = wide(absolute(x));
   Scalar y = 0.5 * naturalOf((1.0 + size) / (1.0 - size));
   return unlessSmall(x, select(le(size, 1.0), y, nan(y)));
