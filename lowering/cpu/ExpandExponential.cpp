@@ -106,6 +106,13 @@ Scalar expandExp2(Scalar x) {
   return scale(y, n);
 }
 
+Scalar exp2OfSum(Sum x) {
+  Scalar high = atLeast(atMost(x.high, 1025), -1076);
+  Rounded n = roundToInteger(high, constant(high, 1.0));
+  Scalar r = (high - n.value) + x.low;
+  return scale(fma(r, polynomial(r, exp2F32, exp2F64), 1.0), n.bits);
+}
+
 /// (exp(x) - 1) / 2, not rounded: 2^(n-1) - 1/2 + 2^(n-1) (exp(r) - 1).
 static Sum halfExpM1(Scalar x) {
   auto [r, small, n] = reduce(x, isF32(x) ? Coefficients(expM1F32) : expF64);

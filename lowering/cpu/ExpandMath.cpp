@@ -117,7 +117,7 @@ constexpr Expansion expansions[] = {
     {"math.asinh", unary<expandAsinh>},
     {"math.acosh", unary<expandAcosh>},
     {"math.atanh", unary<expandAtanh>},
-    {"math.powf", binary<expandPow>, /*hasF64=*/false},
+    {"math.powf", binary<expandPow>},
     {"math.atan2", binary<expandAtan2>},
     {"math.sin", unary<expandSin>},
     {"math.cos", unary<expandCos>},

@@ -119,6 +119,8 @@ Scalar expandLog2(Scalar x);
 Scalar expandLog10(Scalar x);
 Scalar expandLog1p(Scalar x);
 
+/// 2^(high + low) of f64.
+Scalar exp2OfSum(Sum x);
 /// 2^x, where it is neither subnormal nor infinite.
 Scalar exp2OfNormal(Scalar x);
 
@@ -128,6 +130,7 @@ Scalar expandSin(Scalar x);
 Scalar expandCos(Scalar x);
 Scalar expandTan(Scalar x);
 
+Scalar expandPow(Scalar x, Scalar y);
 Scalar expandCbrt(Scalar x);
 Scalar expandAsinh(Scalar x);
 Scalar expandAcosh(Scalar x);
@@ -141,6 +144,8 @@ Scalar expandAtan2(Scalar y, Scalar x);
 Scalar expandWideSin(Scalar x);
 Scalar expandWideCos(Scalar x);
 Scalar expandWideTan(Scalar x);
+/// x^y of x that is not negative, but for what y^0 and the like are.
+Scalar expandWidePow(Scalar x, Scalar y);
 Scalar expandWideCbrt(Scalar x);
 Scalar expandWideAsinh(Scalar x);
 Scalar expandWideAcosh(Scalar x);
@@ -148,7 +153,6 @@ Scalar expandWideAtanh(Scalar x);
 
 // Of f32 only.
 Scalar expandErfc(Scalar x);
-Scalar expandPow(Scalar x, Scalar y);
 /// The powers that are products or a quotient, as exact as pow.
 std::optional<Scalar> expandSmallPower(Scalar x, double exponent);
 

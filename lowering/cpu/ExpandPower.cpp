@@ -50,7 +50,9 @@ static Scalar isWhole(Scalar x) { return eq(scalar::floor(x), x); }
 
 Scalar expandPow(Scalar x, Scalar y) {
   Scalar size = absolute(x), one = constant(x, 1.0), half = 0.5 * y;
-  Scalar power = convert(powerOf(wide(y) * logOf(wide(size))), x.type);
+  Scalar power = isF32(x)
+                     ? convert(powerOf(wide(y) * logOf(wide(size))), x.type)
+                     : expandWidePow(size, y);
   Scalar isOdd = isWhole(y) & ne(scalar::floor(half), half);
   power = flipSign(power, select(isOdd, signOf(x), constant(signOf(x), 0.0)));
   Scalar isNegative = lt(x, 0.0) & lt(size, infinity(x));

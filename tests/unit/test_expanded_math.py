@@ -78,6 +78,18 @@ def test_awkward_pairs(name, dtype):
     check(compiled(name, x, y), want, dtype)
 
 
+def test_large_powers_of_what_is_nearly_one():
+    """Where log2(x), times an exponent, has to be known to more than 53 bits."""
+    random = np.random.default_rng(0)
+    x = np.concatenate([
+        1 + random.normal(size=300) * 1e-10, 1 + random.integers(-5, 6, 300) * 2.0**-52,
+        random.integers(1, 2**40, 300) * 5e-324, 1e308 * random.random(300),
+    ])  # fmt: skip
+    y = random.normal(size=1200) * np.repeat([1e12, 1e17, 0.9, 1.0], 300)
+    want = np.power(x.astype(np.longdouble), y.astype(np.longdouble))
+    check(compiled("pow", x, y), want, np.float64, ulps=1.5)
+
+
 EXACT = [
     ("exp", [0.0, -0.0, INF, -INF, NAN], [1.0, 1.0, INF, 0.0, NAN]),
     ("expm1", [0.0, -0.0, INF, -INF, NAN], [0.0, -0.0, INF, -1.0, NAN]),
