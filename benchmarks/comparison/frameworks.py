@@ -141,6 +141,7 @@ def limit_threads(count: int) -> None:
     wanted["GOMP_SPINCOUNT"] = "10000"
     # What an earlier run compiled would make a first call a second one.
     wanted["TORCHINDUCTOR_FORCE_DISABLE_CACHES"] = "1"
+    wanted["WEFT_CACHE_DIR"] = ""
     if any(os.environ.get(name) != value for name, value in wanted.items()):
         os.environ.update(wanted)
         os.execv(sys.executable, [sys.executable, *sys.argv])
