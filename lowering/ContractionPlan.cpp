@@ -24,8 +24,8 @@ static bool findCasts(Value value, BlockArgument argument,
     Operation *op = value.getDefiningOp();
     if (!op || !isa<arith::ArithDialect>(op->getDialect()))
       return false;
-    bool isShift = isa<arith::ShLIOp>(op) &&
-                   matchPattern(op->getOperand(1), m_Constant());
+    bool isShift =
+        isa<arith::ShLIOp>(op) && matchPattern(op->getOperand(1), m_Constant());
     if (!isShift && !(isa<CastOpInterface>(op) && op->getNumOperands() == 1))
       return false;
     casts.insert(casts.begin(), op);
@@ -247,6 +247,14 @@ ContractionPlan::make(linalg::GenericOp op, const Machine &machine,
   plan.elementBytes = element.getIntOrFloatBitWidth() / 8;
   plan.chooseBlocks(machine);
   return plan;
+}
+
+int64_t ContractionPlan::numTasks() const {
+  int64_t tasks = llvm::divideCeil(rowExtent(), rowBlock) *
+                  llvm::divideCeil(laneExtent(), laneBlock);
+  for (unsigned loop : outer)
+    tasks *= nest.extents[loop];
+  return tasks;
 }
 
 bool ContractionPlan::isWorthPacking(const Machine &machine) const {

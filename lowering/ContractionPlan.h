@@ -60,6 +60,8 @@ struct ContractionPlan {
   int64_t rowExtent() const { return rowLoop ? nest.extents[*rowLoop] : 1; }
   int64_t laneExtent() const { return nest.extents[laneLoop]; }
   int64_t tileLanes() const { return vectors * lanes; }
+  /// How many blocks of the result there are.
+  int64_t numTasks() const;
 
 private:
   bool addEpilogue(mlir::linalg::GenericOp op,

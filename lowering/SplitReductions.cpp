@@ -3,7 +3,7 @@
 // weft-split-reductions: a long reduction to a few numbers -> one to a few
 // dozen times as many, which threads can share, and one of those.
 
-#include "lowering/Machine.h"
+#include "lowering/ContractionPlan.h"
 #include "lowering/Passes.h"
 #include "lowering/cpu/LaneReduction.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -19,6 +19,7 @@ namespace weft {
 using namespace mlir;
 using linalg::GenericOp;
 using utils::IteratorType;
+using weft::ContractionPlan;
 using weft::Machine;
 
 namespace {
@@ -28,12 +29,14 @@ constexpr int64_t fewTasks = 16;
 /// Results that lie side by side, as column sums do, are one task together.
 constexpr int64_t columnsOfTask = 64;
 constexpr int64_t mostParts = 64;
+/// A product begins with fewer tasks than others, and its parts with more
+/// steps.
+constexpr int64_t fewTiles = 4, mostPartsOfProduct = 16, stepsOfPart = 128;
 
-/// The largest number of equal parts, or 0.
-int64_t partsOf(int64_t extent, const Machine &machine) {
+/// The largest number of equal parts up to `most`, or 0.
+int64_t partsOf(int64_t extent, int64_t most, const Machine &machine) {
   int64_t leastParts = std::min<int64_t>(7, machine.shareFrom) + 1;
-  for (int64_t parts = std::min(mostParts, extent / 2); parts >= leastParts;
-       --parts)
+  for (int64_t parts = std::min(most, extent / 2); parts >= leastParts; --parts)
     if (extent % parts == 0)
       return parts;
   return 0;
@@ -57,12 +60,16 @@ public:
   Splitter(GenericOp op, Operation *combine, linalg::FillOp init)
       : op(op), combine(combine), init(init), b(op) {}
 
-  bool split(const Machine &machine) {
+  /// Cuts the longest of the reduced loops into at most so many parts.
+  bool split(int64_t most, const Machine &machine) {
     SmallVector<unsigned> reduced;
     op.getReductionDims(reduced);
-    loop = reduced.front();
-    int64_t extent = op.getStaticLoopRanges()[loop];
-    parts = partsOf(extent, machine);
+    SmallVector<int64_t> extents = op.getStaticLoopRanges();
+    loop = *llvm::max_element(reduced, [&](unsigned a, unsigned b) {
+      return extents[a] < extents[b];
+    });
+    int64_t extent = extents[loop];
+    parts = partsOf(extent, most, machine);
     if (parts == 0 || !canExpand())
       return false;
     size = extent / parts;
@@ -201,18 +208,31 @@ class SplitReductions final
       steps *= extent;
       results *= kind == IteratorType::parallel ? extent : 1;
     }
-    int64_t tasks = walksAlongResults(op)
-                        ? llvm::divideCeil(results, columnsOfTask)
-                        : results;
-    if (tasks >= fewTasks || steps < machine.shareFrom ||
-        results * mostParts > steps / 2)
+    if (steps < machine.shareFrom)
+      return;
+    int64_t most = mostParts;
+    if (auto plan = ContractionPlan::make(op, machine)) {
+      int64_t longest = 0;
+      for (unsigned loop : plan->summed)
+        longest = std::max(longest, plan->nest.extents[loop]);
+      most = std::min(mostPartsOfProduct, longest / stepsOfPart);
+      if (plan->numTasks() >= fewTiles || plan->lanesAreSummed)
+        return;
+    } else {
+      int64_t tasks = walksAlongResults(op)
+                          ? llvm::divideCeil(results, columnsOfTask)
+                          : results;
+      if (tasks >= fewTasks)
+        return;
+    }
+    if (results * most > steps / 2)
       return;
     auto reduction = weft::LaneReduction::match(op);
     auto init = op.getDpsInits()[0].getDefiningOp<linalg::FillOp>();
     AffineMap map = op.getIndexingMapsArray().back();
     if (reduction && init && map.isProjectedPermutation() &&
         isNeutral(reduction->combiner(), init.getInputs()[0]))
-      Splitter(op, reduction->combiner(), init).split(machine);
+      Splitter(op, reduction->combiner(), init).split(most, machine);
   }
 };
 

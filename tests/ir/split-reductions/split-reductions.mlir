@@ -59,3 +59,28 @@ func.func @whole(%x: tensor<1048576xf32>, %y: tensor<1048583xf32>) -> (tensor<f3
   } -> tensor<f32>
   return %0, %1, %2 : tensor<f32>, tensor<f32>, tensor<f32>
 }
+
+// -----
+
+// A product of few results and many steps: sixteen products, and their sum.
+
+#a = affine_map<(m, n, k) -> (m, k)>
+#b = affine_map<(m, n, k) -> (k, n)>
+#c = affine_map<(m, n, k) -> (m, n)>
+
+// CHECK-LABEL: func.func @product(
+// CHECK: %[[PARTS:.+]] = linalg.generic {{.*}} outs(%{{.+}} : tensor<16x64x64xf32>)
+// CHECK: linalg.generic {{.*}} ins(%[[PARTS]] : tensor<16x64x64xf32>) outs(%{{.+}} : tensor<64x64xf32>)
+func.func @product(%x: tensor<64x4096xf32>, %y: tensor<4096x64xf32>) -> tensor<64x64xf32> {
+  %zero = arith.constant 0.0 : f32
+  %0 = tensor.empty() : tensor<64x64xf32>
+  %1 = linalg.fill ins(%zero : f32) outs(%0 : tensor<64x64xf32>) -> tensor<64x64xf32>
+  %2 = linalg.generic {indexing_maps = [#a, #b, #c], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%x, %y : tensor<64x4096xf32>, tensor<4096x64xf32>) outs(%1 : tensor<64x64xf32>) {
+  ^bb0(%p: f32, %q: f32, %out: f32):
+    %m = arith.mulf %p, %q fastmath<reassoc,contract> : f32
+    %s = arith.addf %out, %m fastmath<reassoc,contract> : f32
+    linalg.yield %s : f32
+  } -> tensor<64x64xf32>
+  return %2 : tensor<64x64xf32>
+}
