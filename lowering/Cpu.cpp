@@ -16,8 +16,8 @@ namespace {
 // Clean-up follows fusion, which leaves empty tensors and equal constants.
 constexpr llvm::StringLiteral fusedPasses = R"(
   inline, symbol-dce, weft-describe-machine,
-  func.func(weft-pack-contractions, loop-invariant-code-motion,
-            weft-fuse-elementwise,
+  func.func(weft-transpose-sums, weft-pack-contractions,
+            loop-invariant-code-motion, weft-fuse-elementwise,
             weft-fuse-epilogues, weft-split-reductions, canonicalize,
             cse))";
 

@@ -76,6 +76,29 @@ def FuseElementwise : Pass<"weft-fuse-elementwise", "::mlir::func::FuncOp"> {
   ];
 }
 
+def TransposeSums : Pass<"weft-transpose-sums", "::mlir::func::FuncOp"> {
+  let summary = "Computes sums of products in the order in which they are wanted";
+  let description = [{
+    The derivative of a product by its second factor is often the transpose of a
+    product. Its elements are written where they belong instead.
+
+    ```mlir
+    %c = linalg.generic {indexing_maps = [..., (m, n, k) -> (m, n)]}
+        ins(%a, %b) outs(%zeros : tensor<64x1024xf32>)
+    %t = linalg.generic {indexing_maps = [(n, m) -> (m, n), (n, m) -> (n, m)]}
+        ins(%c) outs(%empty : tensor<1024x64xf32>) { yield }
+    ```
+    becomes
+    ```mlir
+    %t = linalg.generic {indexing_maps = [..., (m, n, k) -> (n, m)]}
+        ins(%a, %b) outs(%zeros : tensor<1024x64xf32>)
+    ```
+  }];
+  let dependentDialects = [
+    "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"
+  ];
+}
+
 def PackContractions : Pass<"weft-pack-contractions", "::mlir::func::FuncOp"> {
   let summary = "Copies an operand of a sum of products into panels";
   let description = [{
