@@ -84,11 +84,29 @@ private:
       bool isComputed = isa<GenericOp, linalg::FillOp>(op);
       if (!linalgOp || !isComputed)
         return;
-      if (add(linalgOp, leading))
-        continue;
-      if (!moveToFront(linalgOp))
+      // A sum and the fill that it begins with stay together.
+      LinalgOp sum = sumAfter(linalgOp);
+      if (sum)
+        next = sum->getNextNode();
+      if (add(linalgOp, leading)) {
+        if (!sum || add(sum, leading))
+          continue;
+        group.pop();
+      }
+      if (!moveToFront(linalgOp) || (sum && !moveToFront(sum)))
         return;
     }
+  }
+
+  /// The sum that begins with what the op fills, if that is what it does.
+  static LinalgOp sumAfter(LinalgOp op) {
+    Operation *next = op->getNextNode();
+    while (next && isMemoryEffectFree(next))
+      next = next->getNextNode();
+    auto sum = dyn_cast_or_null<GenericOp>(next);
+    bool begins = isa<linalg::FillOp>(op) && sum && weft::isContraction(sum) &&
+                  weft::isSameBuffer(sum.getDpsInits()[0], op.getDpsInits()[0]);
+    return begins ? LinalgOp(sum) : LinalgOp();
   }
 
   /// Has an op that has nothing to do with the members done before them.
@@ -200,6 +218,10 @@ private:
 class GroupBlocks final : public weft::impl::GroupBlocksBase<GroupBlocks> {
   void runOnOperation() override {
     Machine machine = Machine::of(getOperation());
+    for (auto sum : llvm::make_early_inc_range(
+             getOperation().getBody().front().getOps<GenericOp>()))
+      if (weft::isContraction(sum) && sum.hasPureBufferSemantics())
+        weft::moveFillTo(sum);
     while (GenericOp sum = nextSum(machine))
       BlockGroup(sum, machine).build();
     seen.clear();
