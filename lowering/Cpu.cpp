@@ -57,7 +57,7 @@ constexpr llvm::StringLiteral llvmPasses = R"(
   weft-lower-library-calls,
   expand-strided-metadata, lower-affine,
   func.func(canonicalize, cse),
-  convert-scf-to-cf, convert-vector-to-llvm,
+  convert-scf-to-cf, convert-vector-to-llvm, weft-mask-as-integers,
   weft-expand-math, weft-lower-math, convert-math-to-llvm,
   expand-strided-metadata, convert-complex-to-llvm,
   arith-expand, convert-arith-to-llvm, convert-index-to-llvm,

@@ -570,6 +570,25 @@ def LowerMath : Pass<"weft-lower-math", "::mlir::ModuleOp"> {
   ];
 }
 
+def MaskAsIntegers : Pass<"weft-mask-as-integers", "::mlir::ModuleOp"> {
+  let summary = "Loads and stores 16-bit floats under a mask as integers";
+  let description = [{
+    On a CPU without arithmetic of theirs, LLVM would go through the lanes one
+    by one.
+
+    ```mlir
+    %0 = llvm.intr.masked.load %p, %mask, %z : ... into vector<16xbf16>
+    ```
+    becomes
+    ```mlir
+    %z2 = llvm.bitcast %z : vector<16xbf16> to vector<16xi16>
+    %1 = llvm.intr.masked.load %p, %mask, %z2 : ... into vector<16xi16>
+    %0 = llvm.bitcast %1 : vector<16xi16> to vector<16xbf16>
+    ```
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+}
+
 def WrapEntries : Pass<"weft-wrap-entries", "::mlir::ModuleOp"> {
   let summary = "Adds a C entry point that takes all pointers in one array";
   let description = [{

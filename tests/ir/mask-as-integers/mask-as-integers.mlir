@@ -1,0 +1,22 @@
+// RUN: weft-opt --weft-mask-as-integers %s | FileCheck %s
+
+// CHECK-LABEL: llvm.func @halves(
+// CHECK-SAME: %[[P:.+]]: !llvm.ptr, %[[MASK:.+]]: vector<16xi1>, %[[X:.+]]: vector<16xbf16>)
+// CHECK: %[[OTHERWISE:.+]] = llvm.bitcast %[[X]] : vector<16xbf16> to vector<16xi16>
+// CHECK: %[[BITS:.+]] = llvm.intr.masked.load %[[P]], %[[MASK]], %[[OTHERWISE]] {alignment = 2 : i32}
+// CHECK: %[[Y:.+]] = llvm.bitcast %[[BITS]] : vector<16xi16> to vector<16xbf16>
+// CHECK: %[[STORED:.+]] = llvm.bitcast %[[Y]] : vector<16xbf16> to vector<16xi16>
+// CHECK: llvm.intr.masked.store %[[STORED]], %[[P]], %[[MASK]]
+llvm.func @halves(%p: !llvm.ptr, %mask: vector<16xi1>, %x: vector<16xbf16>) {
+  %y = llvm.intr.masked.load %p, %mask, %x {alignment = 2 : i32} : (!llvm.ptr, vector<16xi1>, vector<16xbf16>) -> vector<16xbf16>
+  llvm.intr.masked.store %y, %p, %mask {alignment = 2 : i32} : vector<16xbf16>, vector<16xi1> into !llvm.ptr
+  llvm.return
+}
+
+// CHECK-LABEL: llvm.func @floats(
+// CHECK: llvm.intr.masked.load {{.*}} -> vector<16xf32>
+// CHECK-NOT: llvm.bitcast
+llvm.func @floats(%p: !llvm.ptr, %mask: vector<16xi1>, %x: vector<16xf32>) -> vector<16xf32> {
+  %y = llvm.intr.masked.load %p, %mask, %x {alignment = 4 : i32} : (!llvm.ptr, vector<16xi1>, vector<16xf32>) -> vector<16xf32>
+  llvm.return %y : vector<16xf32>
+}
