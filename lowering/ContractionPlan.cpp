@@ -60,6 +60,13 @@ std::optional<MultiplyAdd> MultiplyAdd::match(linalg::GenericOp op) {
   return std::nullopt;
 }
 
+bool MultiplyAdd::mayReorder() const {
+  auto sum = dyn_cast<arith::AddFOp>(add);
+  return !sum || bitEnumContainsAll(sum.getFastmath(),
+                                    arith::FastMathFlags::contract |
+                                        arith::FastMathFlags::reassoc);
+}
+
 //===----------------------------------------------------------------------===//
 // The plan
 //===----------------------------------------------------------------------===//
@@ -182,10 +189,9 @@ void ContractionPlan::chooseBlocks(const Machine &machine) {
                                            tileLanes());
 }
 
-/// Adds the epilogue's inputs to the nest, in terms of the loops of the sum.
-bool ContractionPlan::addEpilogue(linalg::GenericOp op,
-                                  linalg::GenericOp epilogue) {
-  AffineMap sums = op.getIndexingMapsArray()[sum];
+bool weft::addEpilogue(Nest &nest, linalg::GenericOp op,
+                       linalg::GenericOp epilogue) {
+  AffineMap sums = op.getIndexingMapsArray()[ContractionPlan::sum];
   AffineMap changed =
       epilogue.getMatchingIndexingMap(&epilogue.getDpsInitsMutable()[0]);
   if (!sums.isProjectedPermutation() || !changed.isPermutation())
@@ -214,20 +220,14 @@ ContractionPlan::make(linalg::GenericOp op, const Machine &machine,
   std::optional<MultiplyAdd> body = MultiplyAdd::match(op);
   std::optional<Nest> nest = Nest::of(op);
   Type element = getElementTypeOrSelf(op.getDpsInits()[0].getType());
-  if (!body || !nest || !element.isIntOrFloat() ||
+  if (!body || !nest || !body->mayReorder() || !element.isIntOrFloat() ||
       element.getIntOrFloatBitWidth() < 8 ||
       llvm::is_contained(nest->extents, 0) ||
       !llvm::all_of(op->getOperandTypes(), llvm::IsaPred<ShapedType>))
     return std::nullopt;
-  // Another order than the op's own needs its permission.
-  auto add = dyn_cast<arith::AddFOp>(body->add);
-  if (add &&
-      !bitEnumContainsAll(add.getFastmath(), arith::FastMathFlags::contract |
-                                                 arith::FastMathFlags::reassoc))
-    return std::nullopt;
   ContractionPlan plan;
   plan.nest = std::move(*nest);
-  if (epilogue && !plan.addEpilogue(op, epilogue))
+  if (epilogue && !addEpilogue(plan.nest, op, epilogue))
     return std::nullopt;
   plan.nest.simplify();
   plan.lanes = machine.lanes(element);

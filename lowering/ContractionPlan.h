@@ -18,6 +18,9 @@ struct MultiplyAdd {
   mlir::Operation *multiply, *add;
 
   static std::optional<MultiplyAdd> match(mlir::linalg::GenericOp op);
+
+  /// Whether the sum may be computed in another order than the op's own.
+  bool mayReorder() const;
 };
 
 /// A tile of the result stays in registers while the loops that are summed over
@@ -64,14 +67,17 @@ struct ContractionPlan {
   int64_t numTasks() const;
 
 private:
-  bool addEpilogue(mlir::linalg::GenericOp op,
-                   mlir::linalg::GenericOp epilogue);
   bool chooseLanes();
   bool chooseSummedLanes();
   void chooseRows();
   void chooseTile(const Machine &machine);
   void chooseBlocks(const Machine &machine);
 };
+
+/// Adds an epilogue's inputs to the nest of a sum, in terms of the sum's loops;
+/// false if they are walked through in another way.
+bool addEpilogue(Nest &nest, mlir::linalg::GenericOp op,
+                 mlir::linalg::GenericOp epilogue);
 
 /// The op that changes each element of what `op` sums up, marked as its
 /// epilogue and with nothing between that has an effect on memory, or null.

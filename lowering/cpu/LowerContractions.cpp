@@ -7,12 +7,12 @@
 #include "lowering/ContractionPlan.h"
 #include "lowering/Passes.h"
 #include "lowering/cpu/Lanes.h"
+#include "lowering/cpu/SumOperands.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/Matchers.h"
-#include "mlir/Interfaces/SideEffectInterfaces.h"
 
 namespace weft {
 #define GEN_PASS_DEF_LOWERCONTRACTIONS
@@ -27,8 +27,7 @@ using weft::MultiplyAdd;
 namespace {
 
 constexpr unsigned sum = ContractionPlan::sum;
-/// Simple operations that take as long as one product does in a vector, or
-/// less.
+/// Products that take as long as one simple operation does, or less.
 constexpr double productsAtOnce = 4;
 
 class Emitter {
@@ -43,44 +42,14 @@ public:
   void emit() {
     zero = index(0);
     one = index(1);
-    SmallVector<Value> operands(op->getOperands());
-    if (epilogue)
-      llvm::append_range(operands, epilogue.getDpsInputs());
-    for (auto [operand, access] : llvm::zip_equal(operands, plan.nest.accesses))
-      flats.push_back(weft::flatten(b, operand, access.offset));
-    SmallVector<int64_t> counts;
-    for (unsigned loop : plan.outer)
-      counts.push_back(plan.nest.extents[loop]);
+    operands.emplace(b, op, epilogue, plan.nest);
     int64_t rowBlocks = llvm::divideCeil(plan.rowExtent(), plan.rowBlock);
     int64_t laneBlocks = llvm::divideCeil(plan.laneExtent(), plan.laneBlock);
-    counts.append({rowBlocks, laneBlocks});
-    int64_t tasks = 1;
-    for (int64_t count : counts)
-      tasks *= count;
-    auto loop = scf::ForOp::create(b, zero, index(tasks), one);
-    double products = 1;
-    for (int64_t extent : plan.nest.extents)
-      products *= extent;
-    if (tasks > 1 && products >= productsAtOnce * machine.shareFrom)
-      loop->setAttr(weft::parallelAttr, b.getUnitAttr());
-    b.setInsertionPointToStart(loop.getBody());
-    SmallVector<Value> at =
-        weft::splitDigits(b, loop.getInductionVar(), counts);
-    SmallVector<Value> bases;
-    for (unsigned operand = 0; operand < flats.size(); ++operand) {
-      Value base = flats[operand].second;
-      if (!base) { // a scalar
-        bases.push_back({});
-        continue;
-      }
-      for (auto [outer, value] : llvm::zip(plan.outer, at))
-        base = advance(base, value, plan.nest.stride(operand, outer));
-      bases.push_back(base);
-    }
-    Value rowBlock = at[plan.outer.size()], laneBlock = at.back();
-    emitBlock(bases, rowBlock, rowBlocks, laneBlock, laneBlocks);
+    auto block = operands->forBlocks(plan.outer, rowBlocks, laneBlocks,
+                                     productsAtOnce, machine);
+    emitBlock(block.bases, block.row, rowBlocks, block.column, laneBlocks);
     if (epilogue)
-      emitEpilogue(bases, rowBlock, laneBlock);
+      emitEpilogue(block.bases, block.row, block.column);
     op.erase();
   }
 
@@ -109,7 +78,7 @@ private:
         b.getDenseI64ArrayAttr({valid}));
   }
   Value loadVector(unsigned operand, Value at, Value mask) {
-    Value row = flats[operand].first;
+    Value row = operands->row(operand);
     auto type =
         VectorType::get({plan.lanes}, getElementTypeOrSelf(row.getType()));
     if (!mask)
@@ -119,7 +88,7 @@ private:
                                         nothing);
   }
   void storeVector(Value value, Value at, Value mask) {
-    Value row = flats[sum].first;
+    Value row = operands->row(sum);
     if (mask)
       vector::MaskedStoreOp::create(b, row, ValueRange{at}, mask, value);
     else
@@ -141,9 +110,9 @@ private:
     return convert(loadVector(operand, at, mask), operand);
   }
   Value splat(unsigned operand, Value at) {
-    Value scalar =
-        convert(memref::LoadOp::create(b, flats[operand].first, ValueRange{at}),
-                operand);
+    Value scalar = convert(
+        memref::LoadOp::create(b, operands->row(operand), ValueRange{at}),
+        operand);
     return weft::splatLanes(b, scalar, plan.lanes);
   }
   Value multiplyAdd(Value x, Value y, Value acc) {
@@ -237,49 +206,16 @@ private:
     forBlock(rowBlock, plan.rowBlock, plan.rowExtent(), [&](Value row) {
       SmallVector<Value> at = moved(bases, row, plan.rowLoop);
       if (plan.lanesAreSummed)
-        return emitChange(at);
-      forBlock(laneBlock, plan.laneBlock, plan.laneExtent(),
-               [&](Value lane) { emitChange(moved(at, lane, plan.laneLoop)); });
+        return operands->change(at);
+      forBlock(laneBlock, plan.laneBlock, plan.laneExtent(), [&](Value lane) {
+        operands->change(moved(at, lane, plan.laneLoop));
+      });
     });
   }
 
-  void emitChange(ArrayRef<Value> at) {
-    IRMapping mapping;
-    auto read = [&](unsigned operand) -> Value {
-      Value row = flats[operand].first;
-      return at[operand] ? memref::LoadOp::create(b, row, at[operand]) : row;
-    };
-    for (auto [i, input] : llvm::enumerate(epilogue.getRegionInputArgs()))
-      mapping.map(input, read(sum + 1 + i));
-    mapping.map(epilogue.getRegionOutputArgs()[0], read(sum));
-    for (Operation &inner : epilogue.getBody()->without_terminator())
-      b.clone(inner, mapping);
-    Value changed = mapping.lookupOrDefault(
-        epilogue.getBody()->getTerminator()->getOperand(0));
-    memref::StoreOp::create(b, changed, flats[sum].first, at[sum]);
-  }
-
-  /// Where all operands are after `steps` of a loop.
   SmallVector<Value> moved(ArrayRef<Value> bases, Value steps,
                            std::optional<unsigned> loop) {
-    SmallVector<Value> result(bases);
-    if (!loop)
-      return result;
-    for (unsigned operand = 0; operand < bases.size(); ++operand) {
-      const weft::Access &access = plan.nest.accesses[operand];
-      if (!bases[operand])
-        continue;
-      if (access.panelLoop == *loop) {
-        // Tiles are as wide as panels: only whole panels are passed.
-        Value panel =
-            arith::DivUIOp::create(b, steps, index(access.panelWidth));
-        result[operand] = advance(result[operand], panel, access.panelStride);
-      } else {
-        result[operand] =
-            advance(result[operand], steps, access.strides[*loop]);
-      }
-    }
-    return result;
+    return operands->moved(bases, steps, loop);
   }
 
   using Sums = SmallVector<Value>;
@@ -407,9 +343,10 @@ private:
       Value total = vector::ExtractOp::create(b, all, ArrayRef<int64_t>{0});
       Value at = advance(bases[sum], row * strideOfRows(sum));
       if (!fromZero)
-        total = add(memref::LoadOp::create(b, flats[sum].first, ValueRange{at}),
-                    total);
-      memref::StoreOp::create(b, total, flats[sum].first, ValueRange{at});
+        total =
+            add(memref::LoadOp::create(b, operands->row(sum), ValueRange{at}),
+                total);
+      memref::StoreOp::create(b, total, operands->row(sum), ValueRange{at});
     }
   }
 
@@ -436,8 +373,7 @@ private:
   ImplicitLocOpBuilder b;
   Type element;
   Value zero, one;
-  /// Each operand as a row of elements, and where it begins.
-  SmallVector<std::pair<Value, Value>> flats;
+  std::optional<weft::SumOperands> operands;
 };
 
 class LowerContractions final
@@ -460,7 +396,7 @@ class LowerContractions final
       }
       if (!plan)
         continue;
-      linalg::FillOp fill = fillOf(op);
+      linalg::FillOp fill = weft::findZeros(op);
       // After what the epilogue reads.
       if (epilogue)
         op->moveBefore(epilogue);
@@ -472,22 +408,6 @@ class LowerContractions final
       if (fill)
         fill.erase();
     }
-  }
-
-  /// The op just before, if it fills with zeros what is added to.
-  static linalg::FillOp fillOf(linalg::GenericOp op) {
-    Operation *before = op->getPrevNode();
-    while (before && !isa<linalg::LinalgOp>(before) &&
-           isMemoryEffectFree(before))
-      before = before->getPrevNode();
-    auto fill = dyn_cast_or_null<linalg::FillOp>(before);
-    if (!fill || fill.getOutputs()[0] != op.getDpsInits()[0])
-      return {};
-    Value value = fill.getInputs()[0];
-    return matchPattern(value, m_Zero()) ||
-                   matchPattern(value, m_PosZeroFloat())
-               ? fill
-               : linalg::FillOp();
   }
 };
 

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What the emitters of sums of products share: the operands, walked through in
+// blocks that may run at once, and the epilogue.
+
+#ifndef WEFT_LOWERING_CPU_SUMOPERANDS_H
+#define WEFT_LOWERING_CPU_SUMOPERANDS_H
+
+#include "lowering/Machine.h"
+#include "lowering/Nest.h"
+
+namespace weft {
+
+/// The operands of a sum, and the inputs of its epilogue, as rows of elements.
+class SumOperands {
+public:
+  SumOperands(mlir::ImplicitLocOpBuilder &b, mlir::linalg::GenericOp op,
+              mlir::linalg::GenericOp epilogue, const Nest &nest);
+
+  /// One block: where all operands are, and its numbers.
+  struct Block {
+    llvm::SmallVector<mlir::Value> bases;
+    mlir::Value row, column;
+  };
+  /// Builds a loop over the steps of the outer loops and the blocks of each,
+  /// and goes on within it. So many products take as long as a simple
+  /// operation.
+  Block forBlocks(llvm::ArrayRef<unsigned> outer, int64_t rowBlocks,
+                  int64_t columnBlocks, double productsAtOnce,
+                  const Machine &machine);
+
+  /// Where all operands are after `steps` of a loop.
+  llvm::SmallVector<mlir::Value> moved(llvm::ArrayRef<mlir::Value> bases,
+                                       mlir::Value steps,
+                                       std::optional<unsigned> loop) const;
+
+  /// Changes one element, whose sum is complete.
+  void change(llvm::ArrayRef<mlir::Value> at);
+
+  /// The elements of an operand; of a scalar, itself.
+  mlir::Value row(unsigned operand) const { return flats[operand].first; }
+
+private:
+  mlir::ImplicitLocOpBuilder &b;
+  mlir::linalg::GenericOp epilogue;
+  const Nest &nest;
+  /// Each operand as a row of elements, and where it begins.
+  llvm::SmallVector<std::pair<mlir::Value, mlir::Value>> flats;
+};
+
+/// The op just before, if it fills with zeros what is added to.
+mlir::linalg::FillOp findZeros(mlir::linalg::GenericOp op);
+
+} // namespace weft
+
+#endif // WEFT_LOWERING_CPU_SUMOPERANDS_H
