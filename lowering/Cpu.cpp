@@ -37,13 +37,14 @@ constexpr llvm::StringLiteral memrefPasses = R"(
             cse))";
 
 // Copies become linalg ops, so they stand before what is done to those. What is
-// a kernel's loop is decided op by op: sums of products first, then whatever is
+// a kernel's loop is decided op by op: sums of products first, in the
+// CPU's matrix tiles if it has such, then whatever is
 // walked through in steps of fixed size, then the rest. A kernel is shared
 // among threads when its outermost loop is known.
 constexpr llvm::StringLiteral loopsPasses = R"(
   func.func(weft-lower-copies), weft-outline-kernels,
-  func.func(weft-lower-contractions, weft-lower-loops,
-            convert-linalg-to-loops),
+  func.func(weft-lower-matrix-tiles, weft-lower-contractions,
+            weft-lower-loops, convert-linalg-to-loops),
   weft-share-kernels, func.func(canonicalize, cse))";
 
 // Libraries are called with plain pointers, computed by ops of memref. Affine
@@ -61,7 +62,7 @@ constexpr llvm::StringLiteral llvmPasses = R"(
   weft-expand-math, weft-lower-math, convert-math-to-llvm,
   expand-strided-metadata, convert-complex-to-llvm,
   arith-expand, convert-arith-to-llvm, convert-index-to-llvm,
-  convert-cf-to-llvm, finalize-memref-to-llvm{use-generic-functions=1},
+  weft-lower-branches, finalize-memref-to-llvm{use-generic-functions=1},
   convert-func-to-llvm{use-bare-ptr-memref-call-conv=1},
   reconcile-unrealized-casts, canonicalize, cse,
   weft-call-in-parallel, weft-wrap-entries, weft-place-locations,
@@ -88,7 +89,7 @@ constexpr weft::Stage stages[] = {
      "weft.library_call"},
     {"loops", "Each kernel is a function of loops, elements and vectors.",
      loopsPasses,
-     "func, memref, vector, arith, math, complex, scf, affine, cf, "
+     "func, memref, vector, amx, arith, math, complex, scf, affine, cf, "
      "weft.library_call"},
     {"llvm", "Blocks, branches and pointers, with one C entry point.",
      llvmPasses, "llvm"},

@@ -5,6 +5,7 @@
 
 #include "lowering/ContractionPlan.h"
 #include "lowering/Passes.h"
+#include "lowering/TilePlan.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -97,8 +98,7 @@ class FuseEpilogues final
           sum->getBlock() != op->getBlock() ||
           input->get().getType() != op->getResultTypes()[0] ||
           op.getMatchingIndexingMap(input) != map ||
-          sum.getNumReductionLoops() == 0 ||
-          !weft::ContractionPlan::make(sum, machine))
+          !weft::isBlockedSum(sum, machine))
         continue;
       if (!best || best->get().getDefiningOp()->isBeforeInBlock(sum))
         best = input;

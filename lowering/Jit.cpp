@@ -24,6 +24,8 @@
 #include <csetjmp>
 #include <cstdlib>
 #include <new>
+#include <sys/syscall.h>
+#include <unistd.h>
 #include <utility>
 
 using namespace mlir;
@@ -158,10 +160,24 @@ Expected<std::unique_ptr<orc::LLJIT>> createJit() {
 // The public functions
 //===----------------------------------------------------------------------===//
 
+/// Asks for the 8 KiB of state of the matrix tiles, which a thread does not
+/// have at first: without, their first use ends the process.
+static bool requestTiles() {
+#if defined(__x86_64__) && defined(__linux__)
+  constexpr long request = 0x1023; // ARCH_REQ_XCOMP_PERM
+  constexpr long tiles = 18;       // XFEATURE_XTILEDATA
+  return syscall(SYS_arch_prctl, request, tiles) == 0;
+#else
+  return false;
+#endif
+}
+
 const weft::HostCpu &weft::hostCpu() {
   static const HostCpu cpu = [] {
+    // All code is compiled for what this describes, and so runs later.
+    bool mayUseTiles = requestTiles();
     if (const char *name = std::getenv("WEFT_CPU"))
-      return HostCpu{name, ""};
+      return HostCpu{name, "", mayUseTiles};
     llvm::SubtargetFeatures features;
     for (const auto &[name, present] : llvm::sys::getHostCPUFeatures())
       features.AddFeature(name, present);
@@ -172,7 +188,8 @@ const weft::HostCpu &weft::hostCpu() {
     // LLVM keeps to half the vector width on CPUs that once slowed down.
     if (llvm::sys::getHostCPUFeatures().lookup("avx512f"))
       features.AddFeature("prefer-256-bit", false);
-    return HostCpu{llvm::sys::getHostCPUName().str(), features.getString()};
+    return HostCpu{llvm::sys::getHostCPUName().str(), features.getString(),
+                   mayUseTiles};
   }();
   return cpu;
 }

@@ -23,6 +23,9 @@ namespace weft {
 /// or any that the environment variable WEFT_CPU names.
 struct HostCpu {
   std::string name, features;
+  /// Whether the kernel lets this process use the matrix tiles, if the CPU has
+  /// them.
+  bool mayUseTiles = false;
 };
 const HostCpu &hostCpu();
 

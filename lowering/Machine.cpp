@@ -43,6 +43,9 @@ static Machine describeHost() {
   if (triple.isX86()) {
     llvm::StringSet<> features = featuresOfHost();
     machine.hasFma = features.contains("fma");
+    machine.hasTiles = weft::hostCpu().mayUseTiles &&
+                       features.contains("amx-bf16") &&
+                       features.contains("amx-int8");
     if (features.contains("avx512f"))
       machine.vectorBytes = 64, machine.vectorRegisters = 32;
     else if (features.contains("avx"))
@@ -71,6 +74,7 @@ DictionaryAttr Machine::asAttribute(MLIRContext *context) const {
       b.getNamedAttr("fma", b.getBoolAttr(hasFma)),
       b.getNamedAttr("l1_bytes", b.getI64IntegerAttr(l1Bytes)),
       b.getNamedAttr("l2_bytes", b.getI64IntegerAttr(l2Bytes)),
+      b.getNamedAttr("matrix_tiles", b.getBoolAttr(hasTiles)),
       b.getNamedAttr("share_from", b.getI64IntegerAttr(shareFrom)),
       b.getNamedAttr("vector_bytes", b.getI64IntegerAttr(vectorBytes)),
       b.getNamedAttr("vector_registers", b.getI64IntegerAttr(vectorRegisters)),
@@ -102,6 +106,8 @@ Machine Machine::of(Operation *op) {
   machine.vectorRegisters = std::min<int64_t>(machine.vectorRegisters, 64);
   if (auto fma = stated.getAs<BoolAttr>("fma"))
     machine.hasFma = fma.getValue();
+  if (auto tiles = stated.getAs<BoolAttr>("matrix_tiles"))
+    machine.hasTiles = tiles.getValue();
   return machine;
 }
 

@@ -15,6 +15,9 @@ struct Machine {
   int64_t vectorBytes = 16, vectorRegisters = 16;
   /// Whether one instruction multiplies and adds, rounding once.
   bool hasFma = false;
+  /// Whether there are instructions that multiply tiles of matrices of bfloat16
+  /// and of bytes, and the process may use them.
+  bool hasTiles = false;
   /// Bytes of a core's first and second cache.
   int64_t l1Bytes = 32 << 10, l2Bytes = 1 << 20;
   /// The simple operations that take longer than to wake a thread: what is less

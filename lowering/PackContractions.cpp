@@ -5,6 +5,7 @@
 
 #include "lowering/ContractionPlan.h"
 #include "lowering/Passes.h"
+#include "lowering/TilePlan.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 namespace weft {
@@ -134,6 +135,9 @@ class PackContractions final
   }
 
   static void pack(GenericOp op, const Machine &machine) {
+    // Matrix tiles are packed where they are multiplied.
+    if (weft::TilePlan::make(op, machine))
+      return;
     auto plan = ContractionPlan::make(op, machine);
     if (!plan || !plan->isWorthPacking(machine))
       return;

@@ -45,7 +45,7 @@ def DescribeMachine : Pass<"weft-describe-machine", "::mlir::ModuleOp"> {
 
     ```mlir
     module attributes {weft.machine = {fma = true, l1_bytes = 49152 : i64,
-      l2_bytes = 2097152 : i64, share_from = 262144 : i64,
+      l2_bytes = 2097152 : i64, matrix_tiles = true, share_from = 262144 : i64,
       vector_bytes = 64 : i64, vector_registers = 32 : i64}}
     ```
   }];
@@ -424,6 +424,40 @@ def OutlineKernels : Pass<"weft-outline-kernels", "::mlir::ModuleOp"> {
   ];
 }
 
+def LowerMatrixTiles : Pass<"weft-lower-matrix-tiles", "::mlir::func::FuncOp"> {
+  let summary = "Computes sums of products of narrow numbers in matrix tiles";
+  let description = [{
+    Where the machine has instructions that multiply tiles, and the factors are
+    bfloat16 or bytes. Both factors are copied into panels first, in the order
+    in which tiles have them and with zeros after the last product: that of the
+    columns once for all rows of a block. Four tiles of sums stay in registers
+    while what is summed over passes by.
+
+    ```mlir
+    linalg.generic ... ins(%a, %b : memref<..xbf16>, memref<..xbf16>)
+                       outs(%c : memref<..xf32>) { s + extend(a) * extend(b) }
+    ```
+    becomes
+    ```mlir
+    scf.for %task = ... {
+      scf.for %k = ... {
+        scf.for ... { vector.store %columns }
+        scf.for %row = ... {
+          scf.for ... { vector.store %rows }
+          scf.for %column = ... {
+            %sums:4 = scf.for ... { amx.tile_load, amx.tile_mulf }
+            amx.tile_store %sums
+            scf.for ... { vector.load, vector.maskedstore }
+    ```
+    The loop marked `weft.parallel` may be shared among threads.
+  }];
+  let dependentDialects = [
+    "::mlir::amx::AMXDialect", "::mlir::arith::ArithDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
+    "::mlir::vector::VectorDialect"
+  ];
+}
+
 def LowerContractions : Pass<"weft-lower-contractions", "::mlir::func::FuncOp"> {
   let summary = "Computes sums of products in tiles of vector registers";
   let description = [{
@@ -584,6 +618,23 @@ def MaskAsIntegers : Pass<"weft-mask-as-integers", "::mlir::ModuleOp"> {
     %z2 = llvm.bitcast %z : vector<16xbf16> to vector<16xi16>
     %1 = llvm.intr.masked.load %p, %mask, %z2 : ... into vector<16xi16>
     %0 = llvm.bitcast %1 : vector<16xi16> to vector<16xbf16>
+    ```
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+}
+
+def LowerBranches : Pass<"weft-lower-branches", "::mlir::ModuleOp"> {
+  let summary = "Converts branches to LLVM, those that carry matrix tiles too";
+  let description = [{
+    Upstream's `convert-cf-to-llvm` knows no tiles, which loops carry from step to
+    step.
+
+    ```mlir
+    cf.br ^loop(%i, %sums : index, !amx.tile<16x16xf32>)
+    ```
+    becomes
+    ```mlir
+    llvm.br ^loop(%i, %sums : i64, !llvm.x86_amx)
     ```
   }];
   let dependentDialects = ["::mlir::LLVM::LLVMDialect"];

@@ -7,6 +7,7 @@
 
 #include "lowering/ContractionPlan.h"
 #include "lowering/Passes.h"
+#include "lowering/TilePlan.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -71,8 +72,7 @@ class OutlineKernels final
   /// before.
   static linalg::FillOp findFill(Operation *op, const Machine &machine) {
     auto generic = dyn_cast<linalg::GenericOp>(op);
-    if (!generic || generic.getNumReductionLoops() == 0 ||
-        !weft::ContractionPlan::make(generic, machine))
+    if (!generic || !weft::isBlockedSum(generic, machine))
       return {};
     Value sums = generic.getDpsInits()[0];
     for (Operation *before = op->getPrevNode(); before;

@@ -83,6 +83,7 @@ std::vector<std::pair<std::string, int64_t>> hostMachine() {
   return {{"fma", machine.hasFma},
           {"l1_bytes", machine.l1Bytes},
           {"l2_bytes", machine.l2Bytes},
+          {"matrix_tiles", machine.hasTiles},
           {"share_from", machine.shareFrom},
           {"vector_bytes", machine.vectorBytes},
           {"vector_registers", machine.vectorRegisters}};

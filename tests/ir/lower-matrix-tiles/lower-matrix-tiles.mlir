@@ -1,0 +1,127 @@
+// RUN: weft-opt --pass-pipeline='builtin.module(func.func(weft-lower-matrix-tiles))' --split-input-file %s | FileCheck %s
+
+// Both factors are packed: columns once for all rows of a block, pairs of their
+// rows side by side. Four tiles of sums pass through the loop.
+#a = affine_map<(m, k, n) -> (m, k)>
+#b = affine_map<(m, k, n) -> (k, n)>
+#c = affine_map<(m, k, n) -> (m, n)>
+// CHECK-LABEL: func.func @brain_floats(
+// CHECK-NOT: linalg.generic
+// CHECK-DAG: %[[ROWS:.+]] = memref.alloca() {alignment = 64 : i64} : memref<2048xi32>
+// CHECK-DAG: %[[COLUMNS:.+]] = memref.alloca() {alignment = 64 : i64} : memref<8192xi32>
+// CHECK-DAG: %[[SUMS:.+]] = memref.alloca() {alignment = 64 : i64} : memref<1024xf32>
+// CHECK: vector.maskedload {{.*}} vector<16xbf16>
+// CHECK: arith.extui %{{.+}} : vector<16xi16> to vector<16xi32>
+// CHECK: vector.store %{{.+}}, %[[COLUMNS]]
+// CHECK: vector.load {{.*}} vector<32xbf16>
+// CHECK: vector.store %{{.+}}, %[[ROWS]]
+// What is whole is added to in its place, and what is not by way of the stack.
+// CHECK-COUNT-4: amx.tile_load {{.*}} into !amx.tile<16x16xf32>
+// CHECK: scf.for {{.*}} iter_args
+// CHECK-COUNT-4: amx.tile_mulf
+// CHECK-COUNT-4: amx.tile_store
+// CHECK-COUNT-4: amx.tile_zero : !amx.tile<16x16xf32>
+// CHECK: scf.for {{.*}} iter_args
+// CHECK-COUNT-4: amx.tile_load {{.*}} into !amx.tile<16x32xbf16>
+// CHECK-COUNT-4: amx.tile_mulf {{.*}} !amx.tile<16x32xbf16>, !amx.tile<16x32xbf16>, !amx.tile<16x16xf32>
+// CHECK-COUNT-4: amx.tile_store %[[SUMS]]
+// CHECK: arith.addf
+// CHECK: vector.maskedstore
+module attributes {weft.machine = {l1_bytes = 49152 : i64, l2_bytes = 2097152 : i64, matrix_tiles = true}} {
+  func.func @brain_floats(%a: memref<48x128xbf16>, %b: memref<128x100xbf16>, %c: memref<48x100xf32>) {
+    linalg.generic {indexing_maps = [#a, #b, #c], iterator_types = ["parallel", "reduction", "parallel"]}
+        ins(%a, %b : memref<48x128xbf16>, memref<128x100xbf16>) outs(%c : memref<48x100xf32>) {
+    ^bb0(%x: bf16, %y: bf16, %s: f32):
+      %u = arith.extf %x : bf16 to f32
+      %v = arith.extf %y : bf16 to f32
+      %p = arith.mulf %u, %v fastmath<reassoc,contract> : f32
+      %t = arith.addf %s, %p fastmath<reassoc,contract> : f32
+      linalg.yield %t : f32
+    }
+    return
+  }
+}
+
+// -----
+
+// Bytes with a sign by bytes without one; columns that are consecutive along
+// what is summed over are transposed.
+#a = affine_map<(m, n, k) -> (m, k)>
+#b = affine_map<(m, n, k) -> (n, k)>
+#c = affine_map<(m, n, k) -> (m, n)>
+// CHECK-LABEL: func.func @bytes(
+// CHECK: vector.load {{.*}} vector<64xi8>
+// CHECK: vector.bitcast %{{.+}} : vector<64xi8> to vector<16xi32>
+// CHECK: vector.shuffle
+// CHECK: amx.tile_muli %{{.+}}, %{{.+}} zext, %{{.+}} : !amx.tile<16x64xi8>, !amx.tile<16x64xi8>, !amx.tile<16x16xi32>
+module attributes {weft.machine = {matrix_tiles = true}} {
+  func.func @bytes(%a: memref<64x64xi8>, %b: memref<64x64xi8>, %c: memref<64x64xi32>) {
+    linalg.generic {indexing_maps = [#a, #b, #c], iterator_types = ["parallel", "parallel", "reduction"]}
+        ins(%a, %b : memref<64x64xi8>, memref<64x64xi8>) outs(%c : memref<64x64xi32>) {
+    ^bb0(%x: i8, %y: i8, %s: i32):
+      %u = arith.extsi %x : i8 to i32
+      %v = arith.extui %y : i8 to i32
+      %p = arith.muli %u, %v : i32
+      %t = arith.addi %s, %p : i32
+      linalg.yield %t : i32
+    }
+    return
+  }
+}
+
+// -----
+
+// Not what is too small, nor what no tile multiplies, nor without tiles.
+#a = affine_map<(m, k, n) -> (m, k)>
+#b = affine_map<(m, k, n) -> (k, n)>
+#c = affine_map<(m, k, n) -> (m, n)>
+#product = {indexing_maps = [#a, #b, #c], iterator_types = ["parallel", "reduction", "parallel"]}
+// CHECK-LABEL: func.func @small(
+// CHECK: linalg.generic
+// CHECK-LABEL: func.func @mixed(
+// CHECK: linalg.generic
+// CHECK-NOT: amx
+module attributes {weft.machine = {matrix_tiles = true}} {
+  func.func @small(%a: memref<32x32xi8>, %b: memref<32x32xi8>, %c: memref<32x32xi8>) {
+    linalg.generic #product
+        ins(%a, %b : memref<32x32xi8>, memref<32x32xi8>) outs(%c : memref<32x32xi8>) {
+    ^bb0(%x: i8, %y: i8, %s: i8):
+      %p = arith.muli %x, %y : i8
+      %t = arith.addi %s, %p : i8
+      linalg.yield %t : i8
+    }
+    return
+  }
+  func.func @mixed(%a: memref<64x64xbf16>, %b: memref<64x64xf32>, %c: memref<64x64xf32>) {
+    linalg.generic #product
+        ins(%a, %b : memref<64x64xbf16>, memref<64x64xf32>) outs(%c : memref<64x64xf32>) {
+    ^bb0(%x: bf16, %y: f32, %s: f32):
+      %u = arith.extf %x : bf16 to f32
+      %p = arith.mulf %u, %y fastmath<reassoc,contract> : f32
+      %t = arith.addf %s, %p fastmath<reassoc,contract> : f32
+      linalg.yield %t : f32
+    }
+    return
+  }
+}
+
+// -----
+
+#a = affine_map<(m, k, n) -> (m, k)>
+#b = affine_map<(m, k, n) -> (k, n)>
+#c = affine_map<(m, k, n) -> (m, n)>
+// CHECK-LABEL: func.func @without_tiles(
+// CHECK: linalg.generic
+// CHECK-NOT: amx
+module attributes {weft.machine = {matrix_tiles = false}} {
+  func.func @without_tiles(%a: memref<64x64xi8>, %b: memref<64x64xi8>, %c: memref<64x64xi8>) {
+    linalg.generic {indexing_maps = [#a, #b, #c], iterator_types = ["parallel", "reduction", "parallel"]}
+        ins(%a, %b : memref<64x64xi8>, memref<64x64xi8>) outs(%c : memref<64x64xi8>) {
+    ^bb0(%x: i8, %y: i8, %s: i8):
+      %p = arith.muli %x, %y : i8
+      %t = arith.addi %s, %p : i8
+      linalg.yield %t : i8
+    }
+    return
+  }
+}
