@@ -6,8 +6,8 @@
 // owns.
 
 #include "Call.h"
+#include "Arrays.h"
 #include "lowering/Jit.h"
-#include "lowering/runtime/Buffers.h"
 #include "lowering/runtime/Kernels.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallString.h"
@@ -17,178 +17,12 @@
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
-#define NPY_NO_DEPRECATED_API NPY_2_0_API_VERSION
-#define PY_ARRAY_UNIQUE_SYMBOL weft_numpy_api
-#include <numpy/arrayobject.h>
-
 namespace nb = nanobind;
 using namespace nb::literals;
+using namespace weft;
 using namespace weft::runtime;
 
 namespace {
-
-//===----------------------------------------------------------------------===//
-// Arrays
-//===----------------------------------------------------------------------===//
-
-/// `weft.Array`, which is a Python class: its slot for a NumPy array, and what
-/// makes the exceptions of a call.
-struct ArrayClass {
-  PyTypeObject *type = nullptr;
-  PyObject *slot = nullptr;
-  PyObject *outOfMemory = nullptr, *kernelFailure = nullptr;
-};
-ArrayClass arrayClass;
-
-void provideArrays(nb::handle type, nb::handle outOfMemory,
-                   nb::handle kernelFailure) {
-  arrayClass = {reinterpret_cast<PyTypeObject *>(type.inc_ref().ptr()),
-                nb::object(type.attr("_data")).release().ptr(),
-                outOfMemory.inc_ref().ptr(), kernelFailure.inc_ref().ptr()};
-}
-
-/// The NumPy array of a `weft.Array`. Of one that was donated there is none,
-/// and `Array.__getattr__` says so.
-nb::object elementsOf(PyObject *array) {
-  PyObject *data =
-      Py_TYPE(arrayClass.slot)
-          ->tp_descr_get(arrayClass.slot, array,
-                         reinterpret_cast<PyObject *>(Py_TYPE(array)));
-  if (data)
-    return nb::steal(data);
-  PyErr_Clear();
-  return nb::getattr(array, "_data");
-}
-
-/// Leaves an array without elements.
-void dropElements(PyObject *array) {
-  if (Py_TYPE(arrayClass.slot)->tp_descr_set(arrayClass.slot, array, nullptr) !=
-      0)
-    throw nb::python_error();
-}
-
-nb::object wrap(nb::object elements) {
-  nb::object array = nb::steal(arrayClass.type->tp_alloc(arrayClass.type, 0));
-  if (!array ||
-      Py_TYPE(arrayClass.slot)
-              ->tp_descr_set(arrayClass.slot, array.ptr(), elements.ptr()) != 0)
-    throw nb::python_error();
-  return array;
-}
-
-/// Raises what a function of Python makes of `arguments`.
-template <typename... Arguments>
-[[noreturn]] void raiseFrom(PyObject *make, Arguments... arguments) {
-  nb::object error = nb::handle(make)(arguments...);
-  PyErr_SetObject(reinterpret_cast<PyObject *>(Py_TYPE(error.ptr())),
-                  error.ptr());
-  throw nb::python_error();
-}
-
-//===----------------------------------------------------------------------===//
-// Memory
-//===----------------------------------------------------------------------===//
-
-constexpr char bufferName[] = "weft.buffer";
-
-void releaseBuffer(PyObject *capsule) {
-  giveBuffer(PyCapsule_GetPointer(capsule, bufferName),
-             reinterpret_cast<size_t>(PyCapsule_GetContext(capsule)));
-}
-
-void *takeOrRaise(size_t bytes) {
-  try {
-    return takeBuffer(bytes);
-  } catch (const std::bad_alloc &) {
-    raiseFrom(arrayClass.outOfMemory, bytes);
-  }
-}
-
-/// A buffer whose capsule gives it back.
-nb::object makeBuffer(size_t bytes) {
-  void *buffer = takeOrRaise(bytes);
-  PyObject *capsule = PyCapsule_New(buffer, bufferName, releaseBuffer);
-  if (!capsule) {
-    giveBuffer(buffer, bytes);
-    throw nb::python_error();
-  }
-  PyCapsule_SetContext(capsule, reinterpret_cast<void *>(bytes));
-  return nb::steal(capsule);
-}
-
-/// The work space of one call.
-class Arena {
-public:
-  explicit Arena(size_t bytes)
-      : bytes(bytes), buffer(bytes ? takeOrRaise(bytes) : nullptr) {}
-  ~Arena() {
-    if (buffer)
-      giveBuffer(buffer, bytes);
-  }
-  Arena(const Arena &) = delete;
-
-  size_t bytes;
-  void *buffer;
-};
-
-/// The shape and dtype of an argument or a result.
-struct Type {
-  explicit Type(nb::handle spec)
-      : dtype(nb::object(spec.attr("dtype"))),
-        bytes(nb::cast<size_t>(spec.attr("dtype").attr("itemsize"))) {
-    for (nb::handle size : nb::object(spec.attr("shape"))) {
-      shape.push_back(nb::cast<npy_intp>(size));
-      bytes *= shape.back();
-    }
-  }
-
-  PyArray_Descr *descriptor() const {
-    return reinterpret_cast<PyArray_Descr *>(dtype.ptr());
-  }
-  /// NumPy's functions take a reference to the dtype over.
-  PyArray_Descr *newDescriptor() const {
-    return reinterpret_cast<PyArray_Descr *>(dtype.inc_ref().ptr());
-  }
-
-  nb::object dtype;
-  llvm::SmallVector<npy_intp, 4> shape;
-  size_t bytes;
-};
-
-/// A read-only NumPy array that owns a buffer.
-nb::object makeElements(const Type &type, nb::object buffer) {
-  nb::object array = nb::steal(PyArray_NewFromDescr(
-      &PyArray_Type, type.newDescriptor(), type.shape.size(), type.shape.data(),
-      nullptr, PyCapsule_GetPointer(buffer.ptr(), bufferName),
-      NPY_ARRAY_CARRAY_RO, nullptr));
-  if (!array ||
-      PyArray_SetBaseObject(reinterpret_cast<PyArrayObject *>(array.ptr()),
-                            buffer.release().ptr()) != 0)
-    throw nb::python_error();
-  return array;
-}
-
-nb::object makeElements(const Type &type) {
-  return makeElements(type, makeBuffer(type.bytes));
-}
-
-void *dataOf(const nb::object &elements) {
-  return PyArray_DATA(reinterpret_cast<PyArrayObject *>(elements.ptr()));
-}
-
-/// The buffer of an array that nobody else sees and that was made here, or
-/// null.
-PyObject *soleBuffer(const nb::object &elements) {
-  // One reference is the array's and one is ours.
-  if (!PyArray_CheckExact(elements.ptr()) || Py_REFCNT(elements.ptr()) != 2)
-    return nullptr;
-  PyObject *base =
-      PyArray_BASE(reinterpret_cast<PyArrayObject *>(elements.ptr()));
-  bool isSole = base && Py_REFCNT(base) == 1 &&
-                PyCapsule_IsValid(base, bufferName) &&
-                PyCapsule_GetPointer(base, bufferName) == dataOf(elements);
-  return isSole ? base : nullptr;
-}
 
 //===----------------------------------------------------------------------===//
 // Functions
@@ -218,7 +52,7 @@ template <typename T> void *keep(T value, Kept &kept) {
 
 /// Where the elements of an argument are, or a copy of them in the form that
 /// the code reads: contiguous, in the byte order of the machine.
-void *addressOf(PyObject *leaf, const Type &type, Kept &kept) {
+void *addressOf(PyObject *leaf, const ArrayType &type, Kept &kept) {
   int number = type.descriptor()->type_num;
   if (PyFloat_CheckExact(leaf) && number == NPY_DOUBLE)
     return keep(PyFloat_AS_DOUBLE(leaf), kept);
@@ -325,8 +159,8 @@ public:
 private:
   /// The elements of a donated argument, which is left without: in its own
   /// buffer, or in a copy where others may see that.
-  static nb::object takeOver(PyObject *leaf, const Type &input,
-                             const Type &output, Kept &kept) {
+  static nb::object takeOver(PyObject *leaf, const ArrayType &input,
+                             const ArrayType &output, Kept &kept) {
     bool isArray = Py_TYPE(leaf) == arrayClass.type;
     if (isArray) {
       nb::object elements = elementsOf(leaf);
@@ -357,7 +191,7 @@ private:
 
   nb::object owner;
   const weft::Executable &executable;
-  llvm::SmallVector<Type, 4> inputs, outputs;
+  llvm::SmallVector<ArrayType, 4> inputs, outputs;
   /// For each result the input that it is left in, or -1.
   std::vector<int64_t> reuses;
   std::vector<bool> isReused;
@@ -557,21 +391,6 @@ PyType_Slot dispatcherSlots[] = {
 } // namespace
 
 void weft::defineCalls(nb::module_ &module) {
-  if (_import_array() < 0)
-    throw nb::python_error();
-
-  module.def(
-      "provide_arrays", provideArrays, "type"_a, "out_of_memory"_a,
-      "kernel_failure"_a,
-      "Says what arrays are, and what makes the exceptions of a call: of "
-      "a number of bytes or None, and of a message and \"file:line\".");
-  module.def(
-      "empty_cache", freeIdleBuffers,
-      "Frees the memory that no array uses and no call runs in; how many "
-      "bytes those were.");
-  module.def("idle_bytes", idleBufferBytes,
-             "The memory that `empty_cache` would free.");
-
   nb::class_<Function>(module, "Function",
                        "A compiled function on flat lists of arrays.")
       .def(nb::init<nb::object, nb::sequence, nb::sequence, nb::sequence>(),

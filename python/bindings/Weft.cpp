@@ -4,6 +4,7 @@
 // pipelines, and compiles and calls functions. Nothing else is in it.
 
 #include "dialects/Weft.h"
+#include "Arrays.h"
 #include "Build.h"
 #include "Call.h"
 #include "Compile.h"
@@ -185,5 +186,6 @@ NB_MODULE(_weft, module) {
       .def_prop_ro("reuses", &weft::Executable::reuses)
       .def_prop_ro("arena_bytes", &weft::Executable::arenaBytes)
       .def_prop_ro("pointer_count", &weft::Executable::numPointers);
+  weft::defineArrays(module);
   weft::defineCalls(module);
 }
