@@ -55,12 +55,13 @@ std::vector<Functions> share(const Functions &functions, size_t count) {
   return parts;
 }
 
-/// What other parts refer to gets a name that the linker sees. It is not
-/// hidden: the parts may lie so far apart that only a table reaches from one to
-/// another.
+/// What other parts refer to gets a name that the linker sees. It is neither
+/// hidden nor local: the parts may lie so far apart that only a table reaches
+/// from one to another.
 void publish(Function &function) {
   if (function.hasLocalLinkage())
     function.setLinkage(GlobalValue::ExternalLinkage);
+  function.setDSOLocal(false);
 }
 
 /// Constants are copied, but nothing that can be written to, or whose address

@@ -97,3 +97,16 @@ def test_an_error_of_llvm_in_a_part_is_raised(assembly, constraints, message):
     """
     with parsed(text) as (_, module), pytest.raises(_weft.Error, match=message):
         _weft.compile_object(module, "f")
+
+
+def test_parts_reach_each_other_at_any_distance():
+    def f(x, w):
+        for i in range(6):
+            x = weft.nn.softmax(weft.tanh(x @ w + i))
+        return x
+
+    x = np.ones((512, 512), np.float32)
+    code = weft.jit(f).lower(x, x).text("asm")
+    tasks = set(re.findall(r"\w+_task\S*\(%rip\)", code))
+    assert tasks
+    assert all("@GOTPCREL" in task for task in tasks)
