@@ -65,8 +65,8 @@ mlir::Type boolLike(mlir::Type type);
 mlir::Type realLike(mlir::Type type);
 mlir::Type complexLike(mlir::Type type);
 
-/// The type of an element inside scalar bodies: without its sign, ui8 -> i8, and
-/// the bits of a float of 8 bits, i8.
+/// The type of an element inside scalar bodies: without its sign, ui8 -> i8,
+/// and the bits of a float of 8 bits, i8.
 mlir::Type signless(mlir::Type elementType);
 
 /// Whether an element type is a float of 8 bits, which is only stored.
