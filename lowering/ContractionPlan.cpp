@@ -67,6 +67,12 @@ bool MultiplyAdd::mayReorder() const {
                                         arith::FastMathFlags::reassoc);
 }
 
+bool weft::isSumOfProducts(Operation *op) {
+  auto generic = dyn_cast_or_null<linalg::GenericOp>(op);
+  return generic && generic.getNumReductionLoops() > 0 &&
+         MultiplyAdd::match(generic);
+}
+
 //===----------------------------------------------------------------------===//
 // The plan
 //===----------------------------------------------------------------------===//

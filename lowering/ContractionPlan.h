@@ -23,6 +23,9 @@ struct MultiplyAdd {
   bool mayReorder() const;
 };
 
+/// Whether an op is a linalg.generic that sums products up.
+bool isSumOfProducts(mlir::Operation *op);
+
 /// A tile of the result stays in registers while the loops that are summed over
 /// run: `rows` steps of one loop times `vectors` registers of another.
 struct ContractionPlan {

@@ -152,11 +152,6 @@ Value withoutUnits(Value reshaped, SmallVectorImpl<int64_t> &dims) {
   return source;
 }
 
-bool isSum(Value value) {
-  auto op = value.getDefiningOp<GenericOp>();
-  return op && op.getNumReductionLoops() > 0 && weft::MultiplyAdd::match(op);
-}
-
 // Pattern: generic ins(expand_shape %x : tensor<4xf32> into tensor<4x1xf32>) ->
 // generic ins(%x), its map without the dimensions of one element
 struct ReadThroughReshape final : OpRewritePattern<GenericOp> {
@@ -168,7 +163,7 @@ struct ReadThroughReshape final : OpRewritePattern<GenericOp> {
       SmallVector<int64_t> dims;
       Value source = withoutUnits(input->get(), dims);
       // The epilogue of a sum is computed in its shape.
-      if (!source || isSum(source))
+      if (!source || weft::isSumOfProducts(source.getDefiningOp()))
         continue;
       AffineMap map = op.getMatchingIndexingMap(input);
       auto exprs = llvm::map_to_vector(dims, [&](int64_t dim) {

@@ -81,8 +81,7 @@ class FuseEpilogues final
             return false;
           auto sum = reshape.getSrc().getDefiningOp<GenericOp>();
           return sum && reshape->hasOneUse() && sum->hasOneUse() &&
-                 sum.getNumReductionLoops() > 0 &&
-                 weft::MultiplyAdd::match(sum);
+                 weft::isSumOfProducts(sum);
         });
     return applyPatternsGreedily(getOperation(), std::move(patterns));
   }

@@ -85,7 +85,7 @@ private:
       if (!linalgOp || !isComputed)
         return;
       // A sum and the fill that it begins with stay together.
-      LinalgOp sum = sumAfter(linalgOp);
+      GenericOp sum = weft::sumAfter(linalgOp);
       if (sum)
         next = sum->getNextNode();
       if (add(linalgOp, leading)) {
@@ -96,17 +96,6 @@ private:
       if (!moveToFront(linalgOp) || (sum && !moveToFront(sum)))
         return;
     }
-  }
-
-  /// The sum that begins with what the op fills, if that is what it does.
-  static LinalgOp sumAfter(LinalgOp op) {
-    Operation *next = op->getNextNode();
-    while (next && isMemoryEffectFree(next))
-      next = next->getNextNode();
-    auto sum = dyn_cast_or_null<GenericOp>(next);
-    bool begins = isa<linalg::FillOp>(op) && sum && weft::isContraction(sum) &&
-                  weft::isSameBuffer(sum.getDpsInits()[0], op.getDpsInits()[0]);
-    return begins ? LinalgOp(sum) : LinalgOp();
   }
 
   /// Has an op that has nothing to do with the members done before them.
@@ -187,7 +176,7 @@ private:
   bool staysInCache() const {
     return llvm::all_of(group.members(), [&](const RowGroup::Member &member) {
       LinalgOp op = member.op;
-      if (!weft::isContraction(op))
+      if (!weft::isSumOfProducts(op))
         return true;
       for (OpOperand *input : op.getDpsInputOperands()) {
         auto type = cast<MemRefType>(input->get().getType());
@@ -220,7 +209,7 @@ class GroupBlocks final : public weft::impl::GroupBlocksBase<GroupBlocks> {
     Machine machine = Machine::of(getOperation());
     for (auto sum : llvm::make_early_inc_range(
              getOperation().getBody().front().getOps<GenericOp>()))
-      if (weft::isContraction(sum) && sum.hasPureBufferSemantics())
+      if (weft::isSumOfProducts(sum) && sum.hasPureBufferSemantics())
         weft::moveFillTo(sum);
     while (GenericOp sum = nextSum(machine))
       BlockGroup(sum, machine).build();
@@ -232,7 +221,7 @@ class GroupBlocks final : public weft::impl::GroupBlocksBase<GroupBlocks> {
   GenericOp nextSum(const Machine &machine) {
     for (auto sum : getOperation().getBody().front().getOps<GenericOp>()) {
       auto alloc = sum.getDpsInits()[0].getDefiningOp<memref::AllocOp>();
-      if (alloc && seen.insert(sum).second && weft::isContraction(sum) &&
+      if (alloc && seen.insert(sum).second && weft::isSumOfProducts(sum) &&
           sum.hasPureBufferSemantics() &&
           weft::ContractionPlan::make(sum, machine))
         return sum;

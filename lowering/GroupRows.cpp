@@ -5,6 +5,7 @@
 // rows. What one writes the next reads from a cache, and what nothing else
 // reads needs no more than a row.
 
+#include "lowering/ContractionPlan.h"
 #include "lowering/Passes.h"
 #include "lowering/RowGroup.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
@@ -49,7 +50,7 @@ class GroupRows final : public weft::impl::GroupRowsBase<GroupRows> {
     for (Block *block : blocks) {
       for (auto sum :
            llvm::make_early_inc_range(block->getOps<linalg::GenericOp>()))
-        if (weft::isContraction(sum) && sum.hasPureBufferSemantics())
+        if (weft::isSumOfProducts(sum) && sum.hasPureBufferSemantics())
           weft::moveFillTo(sum);
       groupIn(*block, machine);
     }
@@ -68,15 +69,8 @@ class GroupRows final : public weft::impl::GroupRowsBase<GroupRows> {
 
   /// Whether the op is a sum of products, its epilogue, or the fill before it.
   static bool belongsToSum(LinalgOp op) {
-    if (weft::isContraction(op) || op->hasAttr(weft::epilogueAttr))
-      return true;
-    auto fill = dyn_cast<linalg::FillOp>(op.getOperation());
-    Operation *next = op->getNextNode();
-    while (fill && next && isMemoryEffectFree(next))
-      next = next->getNextNode();
-    auto sum = dyn_cast_or_null<linalg::GenericOp>(next);
-    return fill && sum && weft::isContraction(sum) &&
-           weft::isSameBuffer(sum.getDpsInits()[0], fill.getOutputs()[0]);
+    return weft::isSumOfProducts(op) || op->hasAttr(weft::epilogueAttr) ||
+           weft::sumAfter(op);
   }
 
   static void groupIn(Block &block, const Machine &machine) {

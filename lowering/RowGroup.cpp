@@ -22,12 +22,6 @@ Value weft::baseOf(Value buffer) {
   return buffer;
 }
 
-bool weft::isContraction(LinalgOp op) {
-  auto generic = dyn_cast<linalg::GenericOp>(op.getOperation());
-  return generic && op.getNumReductionLoops() > 0 &&
-         MultiplyAdd::match(generic);
-}
-
 bool weft::touches(Operation *op, Value base) {
   return llvm::any_of(op->getOperands(), [&](Value operand) {
     return isa<MemRefType>(operand.getType()) && baseOf(operand) == base;
@@ -39,6 +33,20 @@ bool weft::isSameBuffer(Value a, Value b) {
   return a == b || (one && other && isa<ViewLikeOpInterface>(one) &&
                     OperationEquivalence::isEquivalentTo(
                         one, other, OperationEquivalence::IgnoreLocations));
+}
+
+linalg::GenericOp weft::sumAfter(LinalgOp op) {
+  if (!isa<linalg::FillOp>(op))
+    return {};
+  Operation *next = op->getNextNode();
+  while (next && isMemoryEffectFree(next))
+    next = next->getNextNode();
+  if (!isSumOfProducts(next))
+    return {};
+  auto sum = cast<linalg::GenericOp>(next);
+  return isSameBuffer(sum.getDpsInits()[0], op.getDpsInits()[0])
+             ? sum
+             : linalg::GenericOp();
 }
 
 int64_t weft::bytesOf(Type element) {

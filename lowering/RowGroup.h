@@ -27,8 +27,9 @@ bool isSameBuffer(mlir::Value a, mlir::Value b);
 /// The size of an element.
 int64_t bytesOf(mlir::Type element);
 
-/// Whether an op is a sum of products.
-bool isContraction(mlir::linalg::LinalgOp op);
+/// The sum of products that begins with what the op fills, and follows it, if
+/// that is what the op does.
+mlir::linalg::GenericOp sumAfter(mlir::linalg::LinalgOp op);
 
 /// The fill with what a sum begins with, moved to just before it if it can
 /// stand there; or null.

@@ -41,7 +41,7 @@ struct TransposeSum final : OpRewritePattern<GenericOp> {
       return rewriter.notifyMatchFailure(op, "no transposition");
     auto sum = op.getDpsInputs()[0].getDefiningOp<GenericOp>();
     if (!sum || !sum->hasOneUse() || sum->getBlock() != op->getBlock() ||
-        sum.getNumReductionLoops() == 0 || !weft::MultiplyAdd::match(sum))
+        !weft::isSumOfProducts(sum))
       return rewriter.notifyMatchFailure(op, "not of a sum of products");
     auto fill = sum.getDpsInits()[0].getDefiningOp<linalg::FillOp>();
     if (!fill)

@@ -380,34 +380,14 @@ class LowerContractions final
     : public weft::impl::LowerContractionsBase<LowerContractions> {
   void runOnOperation() override {
     Machine machine = Machine::of(getOperation());
-    SmallVector<linalg::GenericOp> ops;
-    getOperation().walk([&](linalg::GenericOp op) {
-      if (!op->hasAttr(weft::epilogueAttr))
-        ops.push_back(op);
-    });
-    for (linalg::GenericOp op : ops) {
-      if (!op.hasPureBufferSemantics())
-        continue;
-      linalg::GenericOp epilogue = weft::findEpilogue(op);
-      auto plan = ContractionPlan::make(op, machine, epilogue);
-      if (!plan && epilogue) {
-        epilogue = {};
-        plan = ContractionPlan::make(op, machine);
-      }
-      if (!plan)
-        continue;
-      linalg::FillOp fill = weft::findZeros(op);
-      // After what the epilogue reads.
-      if (epilogue)
-        op->moveBefore(epilogue);
-      Emitter(op, epilogue, *plan, *MultiplyAdd::match(op), machine,
-              static_cast<bool>(fill))
-          .emit();
-      if (epilogue)
-        epilogue.erase();
-      if (fill)
-        fill.erase();
-    }
+    weft::lowerSums<ContractionPlan>(
+        getOperation(), machine,
+        [&](linalg::GenericOp sum, linalg::GenericOp epilogue,
+            const ContractionPlan &plan, linalg::FillOp fill) {
+          Emitter(sum, epilogue, plan, *MultiplyAdd::match(sum), machine,
+                  static_cast<bool>(fill))
+              .emit();
+        });
   }
 };
 

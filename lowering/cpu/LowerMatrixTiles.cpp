@@ -471,33 +471,12 @@ class LowerMatrixTiles final
     : public weft::impl::LowerMatrixTilesBase<LowerMatrixTiles> {
   void runOnOperation() override {
     Machine machine = Machine::of(getOperation());
-    SmallVector<linalg::GenericOp> ops;
-    getOperation().walk([&](linalg::GenericOp op) {
-      if (!op->hasAttr(weft::epilogueAttr) && op.hasPureBufferSemantics())
-        ops.push_back(op);
-    });
-    for (linalg::GenericOp op : ops)
-      lower(op, machine);
-  }
-
-  static void lower(linalg::GenericOp op, const Machine &machine) {
-    linalg::GenericOp epilogue = weft::findEpilogue(op);
-    auto plan = TilePlan::make(op, machine, epilogue);
-    if (!plan && epilogue) {
-      epilogue = {};
-      plan = TilePlan::make(op, machine);
-    }
-    if (!plan)
-      return;
-    linalg::FillOp fill = weft::findZeros(op);
-    // After what the epilogue reads.
-    if (epilogue)
-      op->moveBefore(epilogue);
-    Emitter(op, epilogue, *plan, machine, static_cast<bool>(fill)).emit();
-    if (epilogue)
-      epilogue.erase();
-    if (fill)
-      fill.erase();
+    weft::lowerSums<TilePlan>(
+        getOperation(), machine,
+        [&](linalg::GenericOp sum, linalg::GenericOp epilogue,
+            const TilePlan &plan, linalg::FillOp fill) {
+          Emitter(sum, epilogue, plan, machine, static_cast<bool>(fill)).emit();
+        });
   }
 };
 

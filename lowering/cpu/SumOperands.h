@@ -6,8 +6,10 @@
 #ifndef WEFT_LOWERING_CPU_SUMOPERANDS_H
 #define WEFT_LOWERING_CPU_SUMOPERANDS_H
 
+#include "lowering/ContractionPlan.h"
 #include "lowering/Machine.h"
 #include "lowering/Nest.h"
+#include "lowering/Passes.h"
 
 namespace weft {
 
@@ -50,6 +52,38 @@ private:
 
 /// The op just before, if it fills with zeros what is added to.
 mlir::linalg::FillOp findZeros(mlir::linalg::GenericOp op);
+
+/// Has `emit(sum, epilogue, plan, fill)` write the loops of each sum of a
+/// function for which there is a plan, with its epilogue if the plan has room
+/// for that.
+template <typename Plan, typename Emit>
+void lowerSums(mlir::func::FuncOp func, const Machine &machine, Emit emit) {
+  using mlir::linalg::GenericOp;
+  llvm::SmallVector<GenericOp> sums;
+  func.walk([&](GenericOp op) {
+    if (!op->hasAttr(epilogueAttr) && op.hasPureBufferSemantics())
+      sums.push_back(op);
+  });
+  for (GenericOp sum : sums) {
+    GenericOp epilogue = findEpilogue(sum);
+    std::optional<Plan> plan = Plan::make(sum, machine, epilogue);
+    if (!plan && epilogue) {
+      epilogue = {};
+      plan = Plan::make(sum, machine);
+    }
+    if (!plan)
+      continue;
+    mlir::linalg::FillOp fill = findZeros(sum);
+    // After what the epilogue reads.
+    if (epilogue)
+      sum->moveBefore(epilogue);
+    emit(sum, epilogue, *plan, fill);
+    if (epilogue)
+      epilogue.erase();
+    if (fill)
+      fill.erase();
+  }
+}
 
 } // namespace weft
 
