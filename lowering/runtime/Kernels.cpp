@@ -4,6 +4,7 @@
 
 #include "lowering/runtime/Kernels.h"
 #include "lowering/runtime/Lapack.h"
+#include <algorithm>
 #include <new>
 
 using namespace weft::runtime;
@@ -45,6 +46,26 @@ void CallReport::fail(const char *where, const char *kernel, const char *reason,
 void CallReport::failForMemory() {
   if (current)
     current->outOfMemory = true;
+}
+
+void weft::runtime::callKernel(const Kernel &kernel,
+                               const std::vector<int64_t> &arguments,
+                               const std::string &where) {
+  // All arguments are 64-bit integers, and a callee does not see those that it
+  // has no parameter for.
+  constexpr size_t most = 15;
+  if (arguments.size() > most)
+    throw std::invalid_argument("a kernel takes at most 15 arguments");
+  int64_t a[most] = {};
+  std::copy(arguments.begin(), arguments.end(), a);
+  using I = int64_t;
+  auto *function =
+      reinterpret_cast<void (*)(const char *, I, I, I, I, I, I, I, I, I, I, I,
+                                I, I, I, I)>(kernel.address);
+  CallReport report;
+  function(where.c_str(), a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8],
+           a[9], a[10], a[11], a[12], a[13], a[14]);
+  report.check();
 }
 
 //===----------------------------------------------------------------------===//

@@ -61,6 +61,12 @@ private:
   static thread_local CallReport *current;
 };
 
+/// Calls a kernel from outside of compiled code. `arguments` are the addresses
+/// of its inputs and outputs, and its numbers after them. Throws as
+/// CallReport::check does.
+void callKernel(const Kernel &kernel, const std::vector<int64_t> &arguments,
+                const std::string &where);
+
 /// Kernels of one file, for every element type.
 void addFactorKernels(std::vector<Kernel> &kernels);
 void addFourierKernels(std::vector<Kernel> &kernels);

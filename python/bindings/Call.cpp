@@ -255,6 +255,9 @@ private:
   }
 
   bool appendArray(PyObject *leaf, PyObject *elements) {
+    // Of an array on a device, they are its memory there.
+    if (!PyArray_CheckExact(elements))
+      return false;
     auto *array = reinterpret_cast<PyArrayObject *>(elements);
     if (!PyArray_ISNOTSWAPPED(array))
       return false;

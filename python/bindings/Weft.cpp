@@ -84,15 +84,21 @@ nb::bytes rawElements(MlirAttribute wrapped) {
                {}});
 }
 
-/// Runs without the GIL; raises weft._weft.KernelError(message, place).
+/// Raises weft._weft.KernelError(message, place).
+[[noreturn]] void
+raiseKernelError(const weft::runtime::KernelFailure &failure) {
+  nb::tuple args = nb::make_tuple(failure.what(), failure.where);
+  PyErr_SetObject(kernelErrorType, args.ptr());
+  throw nb::python_error();
+}
+
+/// Runs without the GIL.
 void run(const weft::Executable &executable, void *const *pointers) {
   try {
     nb::gil_scoped_release unlocked;
     executable(pointers);
   } catch (const weft::runtime::KernelFailure &failure) {
-    nb::tuple args = nb::make_tuple(failure.what(), failure.where);
-    PyErr_SetObject(kernelErrorType, args.ptr());
-    throw nb::python_error();
+    raiseKernelError(failure);
   }
 }
 
@@ -137,6 +143,23 @@ void provide(const std::string &name, nb::handle capsule) {
     weft::raise({"no kernel calls " + name, {}});
 }
 
+/// Calls a kernel by its symbol, without the GIL.
+void callKernel(const std::string &symbol,
+                const std::vector<int64_t> &arguments,
+                const std::string &where) {
+  for (const weft::runtime::Kernel &kernel : weft::runtime::kernels()) {
+    if (kernel.symbol != symbol)
+      continue;
+    try {
+      nb::gil_scoped_release unlocked;
+      return weft::runtime::callKernel(kernel, arguments, where);
+    } catch (const weft::runtime::KernelFailure &failure) {
+      raiseKernelError(failure);
+    }
+  }
+  weft::raise({"there is no kernel " + symbol, {}});
+}
+
 } // namespace
 
 NB_MODULE(_weft, module) {
@@ -166,6 +189,9 @@ NB_MODULE(_weft, module) {
   weft::defineCompile(module);
   module.def("routines", weft::runtime::routines,
              "The names of the library routines that kernels call.");
+  module.def("call_kernel", callKernel, "symbol"_a, "arguments"_a, "where"_a,
+             "Calls a kernel of a library with the addresses of its inputs and "
+             "outputs, and then its numbers; raises KernelError.");
   module.def("provide", provide, "name"_a, "capsule"_a,
              "Says where a library routine is, by a capsule with its address.");
   module.def("provide_transforms", weft::provideTransforms, "module"_a,

@@ -14,16 +14,16 @@ weft.grad(loss)(w, x, y)
 from __future__ import annotations
 
 import math as _math
+import typing as _typing
+from importlib.util import find_spec as _find_spec
 
-import ml_dtypes as _ml_dtypes
 import numpy as _np
 
-from . import fft, linalg, nn, ops, random, special, testing
-from .array import Array
-from .control import cond, fori_loop, scan, switch, while_loop
+from .devices import Device, devices, load, synchronize
 from .errors import (
     ArgumentError,
     CompileError,
+    DeviceError,
     DonatedArrayError,
     DTypeError,
     IndexingError,
@@ -31,6 +31,7 @@ from .errors import (
     LinAlgError,
     OutOfMemoryError,
     ParseError,
+    PlanError,
     ShapeError,
     StaticArgumentError,
     StructureError,
@@ -39,47 +40,67 @@ from .errors import (
     UnsupportedTypeError,
     WeftError,
 )
-from .info import can_cast, finfo, iinfo, isdtype, result_type
-from .jit import CacheInfo, Jitted, jit
-from .lowered import Compiled, Lowered
-from .ops import *  # noqa: F403
-from .program import Program, parse, stages
-from .report import CompileReport, CompileStep
-from .run_cpu import empty_cache
-from .specs import ShapeDtypeStruct
-from .threads import get_num_threads, set_num_threads
-from .transforms import (
-    checkpoint,
-    custom_jvp,
-    custom_vjp,
-    grad,
-    hessian,
-    jacfwd,
-    jacrev,
-    jvp,
-    linearize,
-    value_and_grad,
-    vjp,
-    vmap,
-)
 
-bool = _np.dtype("bool")
-int8 = _np.dtype("int8")
-int16 = _np.dtype("int16")
-int32 = _np.dtype("int32")
-int64 = _np.dtype("int64")
-uint8 = _np.dtype("uint8")
-uint16 = _np.dtype("uint16")
-uint32 = _np.dtype("uint32")
-uint64 = _np.dtype("uint64")
-float16 = _np.dtype("float16")
-bfloat16 = _np.dtype(_ml_dtypes.bfloat16)
-float8_e4m3fn = _np.dtype(_ml_dtypes.float8_e4m3fn)
-float8_e5m2 = _np.dtype(_ml_dtypes.float8_e5m2)
-float32 = _np.dtype("float32")
-float64 = _np.dtype("float64")
-complex64 = _np.dtype("complex64")
-complex128 = _np.dtype("complex128")
+# A machine that only runs saved functions needs none of the rest.
+_IS_WHOLE = _find_spec(f"{__name__}._weft") is not None
+
+if _typing.TYPE_CHECKING or _IS_WHOLE:
+    import ml_dtypes as _ml_dtypes
+
+    from . import fft, linalg, nn, ops, random, special, testing
+    from .array import Array
+    from .control import cond, fori_loop, scan, switch, while_loop
+    from .info import can_cast, finfo, iinfo, isdtype, result_type
+    from .jit import CacheInfo, Jitted, jit
+    from .lowered import Compiled, Lowered
+    from .ops import *  # noqa: F403
+    from .program import Program, parse, stages
+    from .report import CompileReport, CompileStep
+    from .run_cpu import empty_cache
+    from .specs import ShapeDtypeStruct
+    from .threads import get_num_threads, set_num_threads
+    from .transforms import (
+        checkpoint,
+        custom_jvp,
+        custom_vjp,
+        grad,
+        hessian,
+        jacfwd,
+        jacrev,
+        jvp,
+        linearize,
+        value_and_grad,
+        vjp,
+        vmap,
+    )
+
+    bool = _np.dtype("bool")
+    int8 = _np.dtype("int8")
+    int16 = _np.dtype("int16")
+    int32 = _np.dtype("int32")
+    int64 = _np.dtype("int64")
+    uint8 = _np.dtype("uint8")
+    uint16 = _np.dtype("uint16")
+    uint32 = _np.dtype("uint32")
+    uint64 = _np.dtype("uint64")
+    float16 = _np.dtype("float16")
+    bfloat16 = _np.dtype(_ml_dtypes.bfloat16)
+    float8_e4m3fn = _np.dtype(_ml_dtypes.float8_e4m3fn)
+    float8_e5m2 = _np.dtype(_ml_dtypes.float8_e5m2)
+    float32 = _np.dtype("float32")
+    float64 = _np.dtype("float64")
+    complex64 = _np.dtype("complex64")
+    complex128 = _np.dtype("complex128")
+
+else:
+
+    def __getattr__(name: str) -> object:
+        """Says why most of the package is not there."""
+        raise AttributeError(
+            f"weft.{name} needs Weft's compiler, which is not installed here; without "
+            "it there are weft.load, which runs saved functions, and weft.devices"
+        )
+
 
 pi = _math.pi
 e = _math.e
@@ -106,6 +127,8 @@ __all__ = [
     "CompileStep",
     "Compiled",
     "DTypeError",
+    "Device",
+    "DeviceError",
     "DonatedArrayError",
     "IndexingError",
     "Jitted",
@@ -114,6 +137,7 @@ __all__ = [
     "Lowered",
     "OutOfMemoryError",
     "ParseError",
+    "PlanError",
     "Program",
     "ShapeDtypeStruct",
     "ShapeError",
@@ -130,6 +154,7 @@ __all__ = [
     "complex64",
     "complex128",
     "cond",
+    "devices",
     "e",
     "fft",
     "finfo",
@@ -153,6 +178,7 @@ __all__ = [
     "jacrev",
     "jit",
     "linalg",
+    "load",
     "nan",
     "newaxis",
     "nn",
@@ -165,6 +191,7 @@ __all__ = [
     "special",
     "stages",
     "switch",
+    "synchronize",
     "testing",
     "uint16",
     "uint32",
@@ -175,4 +202,7 @@ __all__ = [
     "vmap",
     "while_loop",
 ]
-__all__ += ops.__all__
+if _typing.TYPE_CHECKING or _IS_WHOLE:
+    __all__ += ops.__all__
+else:
+    __all__ = [name for name in __all__ if name in globals()]

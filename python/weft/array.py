@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import dlpack, ops
+from .cuda.memory import Memory
+from .devices import CPU, Device, device_named, on_device
 from .dtypes import MLIR_NAMES, DTypeLike, canonical, is_kind
 from .errors import (
     ArgumentError,
@@ -51,7 +53,7 @@ class Array(ArrayMethods):
     """An immutable n-dimensional array; make one with `weft.asarray`.
 
     It views the memory of the NumPy array it was made of, and is itself viewed by
-    NumPy and by DLPack without a copy.
+    NumPy and by DLPack without a copy. On a device it has memory there (see `to`).
 
     >>> x = weft.asarray([[1.0, 2.0], [3.0, 4.0]])
     >>> x.T @ x + 1
@@ -65,7 +67,12 @@ class Array(ArrayMethods):
     # Python scalars that are traced are weak; arrays never are.
     weak = False
 
-    def __init__(self, data: np.ndarray) -> None:
+    _data: np.ndarray | Memory
+
+    def __init__(self, data: np.ndarray | Memory) -> None:
+        if type(data) is Memory:
+            self._data = data
+            return
         if not isinstance(data, np.ndarray):
             raise UnsupportedTypeError(
                 "weft.Array views a NumPy array; use weft.asarray for anything else"
@@ -110,12 +117,20 @@ class Array(ArrayMethods):
 
     @property
     def data(self) -> np.ndarray:
-        """The elements, as a read-only NumPy array over the same memory."""
+        """The elements, as a read-only NumPy array.
+
+        It is over the same memory, or a copy of that of a device.
+        """
         return self._concrete("its elements")
 
     def _concrete(self, purpose: str) -> np.ndarray:
         """The elements, if they are known; `purpose` is for the error if not."""
-        return self._data
+        data = self._data
+        if type(data) is not Memory:
+            return data  # pyright: ignore
+        host = data.numpy()
+        host.setflags(write=False)
+        return host
 
     @property
     def ndim(self) -> int:
@@ -133,14 +148,35 @@ class Array(ArrayMethods):
         return self.size * self.dtype.itemsize
 
     @property
-    def device(self) -> str:
-        """Where the elements are: `'cpu'`."""
-        return "cpu"
+    def device(self) -> Device:
+        """Where the elements are: `'cpu'`, `'cuda:0'`, `'cuda-sim:0'`, ..."""
+        data = self._data
+        return Device(data.device.name if isinstance(data, Memory) else CPU)
+
+    def to(self, device: str) -> Array:
+        """This array on a device, copied there unless it is there (`weft.devices`).
+
+        `'cuda'` stands for `'cuda:0'`. Raises `DeviceError` where there is no driver
+        or no such GPU, `OutOfMemoryError` where the array does not fit.
+
+        >>> weft.ones(3).to("cpu").device
+        'cpu'
+        """
+        target = device_named(device)
+        data = on_device(self._data, target)
+        return self if data is self._data else Array(data)
+
+    def cuda(self, index: int = 0) -> Array:
+        """This array on an NVIDIA GPU (see `to`)."""
+        return self.to(f"cuda:{index}")
+
+    def cpu(self) -> Array:
+        """This array in the memory of the host (see `to`)."""
+        return self.to(CPU)
 
     def to_device(self, device: str, /, *, stream: None = None) -> Array:
-        """This array on a device, of which there is one: `'cpu'`."""
-        ops.check_device(device)
-        return self
+        """This array on a device, as the array API standard spells it (see `to`)."""
+        return self.to(device)
 
     @property
     def T(self) -> Array:  # noqa: N802
@@ -163,12 +199,13 @@ class Array(ArrayMethods):
         return iter(ops.unstack(self))
 
     def __repr__(self) -> str:
-        text = np.array2string(self._data, separator=", ", prefix="Array(")
+        text = np.array2string(self.data, separator=", ", prefix="Array(")
         shape = f", shape={self.shape}" if self.size == 0 else ""
-        return f"Array({text}{shape}, dtype={self.dtype})"
+        place = f", device={str(self.device)!r}" if self.device != CPU else ""
+        return f"Array({text}{shape}, dtype={self.dtype}{place})"
 
     def __str__(self) -> str:
-        return str(self._data)
+        return str(self.data)
 
     def __format__(self, spec: str) -> str:
         if not spec:
@@ -225,11 +262,16 @@ class Array(ArrayMethods):
     def __dlpack__(
         self,
         *,
-        stream: None = None,
+        stream: int | None = None,
         max_version: tuple[int, int] | None = None,
         dl_device: tuple[int, int] | None = None,
         copy: bool | None = None,
     ) -> Any:
+        memory = self._data if type(self) is Array else None
+        if isinstance(memory, Memory) and dl_device != (1, 0):
+            return memory.__dlpack__(
+                stream=stream, max_version=max_version, dl_device=dl_device, copy=copy
+            )
         data = self._concrete("a DLPack capsule")
         # Only DLPack 1 can say that memory is read-only: older readers get a copy.
         if max_version is None or max_version < (1, 0):
@@ -239,7 +281,8 @@ class Array(ArrayMethods):
         )
 
     def __dlpack_device__(self) -> tuple[int, int]:
-        return (1, 0)
+        memory = self._data if type(self) is Array else None
+        return memory.__dlpack_device__() if isinstance(memory, Memory) else (1, 0)
 
     def __array_namespace__(self, *, api_version: str | None = None) -> Any:
         import weft

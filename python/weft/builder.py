@@ -18,6 +18,8 @@ from mlir import ir
 from . import _weft, tree
 from .array import Array
 from .contexts import Context, ExtensionError, MLIRError, context, is_splat
+from .cuda.memory import Memory
+from .devices import CPU, CPU_TARGET, Target, target_of
 from .dtypes import default_precision, scalar_array
 from .errors import (
     CompileError,
@@ -33,6 +35,7 @@ from .tracer import CURRENT, Tracer, as_strong
 
 INLINE_ELEMENTS: Final = 64
 DONATED: Final = "weft.donated"
+GPU: Final = "weft.gpu"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,8 @@ class ModuleBuilder:
     """A module under construction, and what its functions share."""
 
     context: Context
+    device: str = CPU
+    target: Target = CPU_TARGET
     module: ir.Module = field(init=False)
     functions: dict[Any, Function] = field(default_factory=dict)
     symbols: set[str] = field(default_factory=set)
@@ -63,7 +68,21 @@ class ModuleBuilder:
 
     def __post_init__(self) -> None:
         self.module = ir.Module.create(loc=self.context.unknown)
+        if self.target != CPU_TARGET:
+            self._describe_gpu(self.target)
         self.interpreter = Interpreter(self.module, self.context)
+
+    def _describe_gpu(self, target: Target) -> None:
+        """Has the module say what GPU it is for, which its passes decide by."""
+        mlir = self.context.mlir
+        i64 = ir.IntegerType.get_signless(64, mlir)
+        self.module.operation.attributes[GPU] = ir.DictAttr.get(
+            {
+                "chip": ir.StringAttr.get(target.chip, mlir),
+                "multiprocessors": ir.IntegerAttr.get(i64, target.multiprocessors),
+            },
+            mlir,
+        )
 
     def symbol(self, name: str) -> str:
         """A symbol for a function of this name that is not taken yet."""
@@ -275,7 +294,8 @@ class Trace:
         stands_for = self.arguments[index]
         if isinstance(stands_for, Tracer):
             return stands_for.trace.evaluate(stands_for)
-        return stands_for
+        # Only now is it worth waiting for a device.
+        return stands_for.numpy() if isinstance(stands_for, Memory) else stands_for
 
     # ---- the whole function ----
 
@@ -400,20 +420,22 @@ def trace_program(
     treedef: tree.TreeDef,
     leaves: Sequence[tuple[ShapeDtypeStruct, str, Any]],
     donated: Sequence[bool] = (),
+    device: str = CPU,
 ) -> tuple[Program, tree.TreeDef]:
     """Traces a call into a program of its own; also how its results are laid out.
 
     Each leaf is the shape and dtype of an argument, its name, and its value, which is
     `None` where the program is traced for any. `donated` says which are donated.
     """
+    target = target_of(device)
     with context() as own:
-        builder = ModuleBuilder(own)
+        builder = ModuleBuilder(own, device, target)
         trace = Trace(builder, name, public=True, function=function)
         traced = trace_function(trace, function, treedef, leaves)
         trace.donate(donated)
         program = Program(
             traced.symbol, traced.inputs, traced.outputs, traced.captures,
-            {TRACED: builder.text()},
+            {TRACED: builder.text()}, target,
         )  # fmt: skip
     return program, traced.treedef
 

@@ -384,11 +384,10 @@ def fftfreq(
     >>> weft.fft.fftfreq(4)
     Array([ 0.  ,  0.25, -0.5 , -0.25], dtype=float32)
     """
-    ops.check_device(device)
     count = operator.index(n)
     half = (count - 1) // 2 + 1
     places = np.concatenate([np.arange(half), np.arange(-(count // 2), 0)])
-    return _frequencies("fftfreq", count, d, dtype, places)
+    return ops.placed(_frequencies("fftfreq", count, d, dtype, places), device)
 
 
 @public
@@ -400,9 +399,9 @@ def rfftfreq(
     >>> weft.fft.rfftfreq(4)
     Array([0.  , 0.25, 0.5 ], dtype=float32)
     """
-    ops.check_device(device)
     count = operator.index(n)
-    return _frequencies("rfftfreq", count, d, dtype, np.arange(count // 2 + 1))
+    places = np.arange(count // 2 + 1)
+    return ops.placed(_frequencies("rfftfreq", count, d, dtype, places), device)
 
 
 def _shifted(

@@ -19,6 +19,8 @@ import optree
 from . import tree
 from ._weft import Dispatcher
 from .array import Array
+from .cuda.memory import Memory
+from .devices import CPU, common_device, device_named, is_chip
 from .dtypes import is_kind
 from .errors import (
     StaticArgumentError,
@@ -35,9 +37,8 @@ from .specs import ShapeDtypeStruct, spec_of
 from .tracer import CURRENT, Tracer
 
 if TYPE_CHECKING:
-    from ._weft import Function
     from .builder import Trace
-    from .program import Program
+    from .program import LeafFunction, Program
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -75,7 +76,7 @@ class Chosen:
 class _Entry:
     """A compiled function and the tree of its results, if there is not just one."""
 
-    run: Function
+    run: LeafFunction
     treedef: tree.TreeDef | None
 
 
@@ -160,7 +161,7 @@ class Jitted(Generic[P, R]):
             else:
                 reason = self._explain(signature)
                 lowered = self._lower(signature)
-                run = lowered.program.compile_leaves()
+                run = lowered.program.compile_leaves(signature.device)
                 self._warn_of_unused(signature, run)
                 single = lowered.treedef.is_leaf()
                 entry = _Entry(run, None if single else lowered.treedef)
@@ -168,11 +169,11 @@ class Jitted(Generic[P, R]):
                 self._reasons.append(reason)
             # Only now: flattening may just have met a dataclass for the first time.
             self._cache[static, _tree_key(args, kwargs)[1]] = entry
-            if not self._is_static:
+            if not self._is_static and signature.device == CPU:
                 self._dispatcher.add(args, kwargs, entry.run, entry.treedef)
             return entry, leaves
 
-    def _warn_of_unused(self, signature: Signature, run: Function) -> None:
+    def _warn_of_unused(self, signature: Signature, run: LeafFunction) -> None:
         """Says which donated arguments no result is computed in."""
         unused = [
             f"`{name}` ({spec})"
@@ -198,14 +199,23 @@ class Jitted(Generic[P, R]):
     # ---- looking inside ----
 
     @public
-    def lower(self, *args: Any, **kwargs: Any) -> Lowered:
+    def lower(self, *args: Any, device: str | None = None, **kwargs: Any) -> Lowered:
         """The traced program for arguments like these.
 
-        An argument may be a `weft.ShapeDtypeStruct` in place of an array.
+        An argument may be a `weft.ShapeDtypeStruct` in place of an array. `device` is
+        where it will run, by default where the arguments are; it may also be the name
+        of a GPU's architecture, such as `'sm_90a'`, for which there is code to look at
+        and to save, on machines that have none.
         """
+        if device is not None and "device" in (self._parameters or ()):
+            kwargs["device"], device = device, None
         check_arguments(self._function, args, kwargs)
         args, kwargs, static = self._split(args, kwargs)
-        return self._lower(self._signature(args, kwargs, static)[0])
+        signature = self._signature(args, kwargs, static)[0]
+        if device is not None:
+            target = device if is_chip(device) else device_named(device)
+            signature = replace(signature, device=str(target))
+        return self._lower(signature)
 
     @public
     def compile_report(self, *args: Any, **kwargs: Any) -> CompileReport:
@@ -263,7 +273,8 @@ class Jitted(Generic[P, R]):
             if signature not in self._passes:
                 lowered = self._lower(signature)
                 parts = _split(lowered.program)
-                self._passes[signature] = Passes.compiled(parts), lowered.treedef
+                passes = Passes.compiled(parts, signature.device)
+                self._passes[signature] = passes, lowered.treedef
             return self._passes[signature]
 
     @public
@@ -296,6 +307,7 @@ class Jitted(Generic[P, R]):
                 for spec, name in zip(signature.specs, signature.names, strict=True)
             ],
             signature.donated,
+            signature.device,
         )
         return Lowered(signature, program, treedef)
 
@@ -435,8 +447,9 @@ class Jitted(Generic[P, R]):
             _argument_spec(leaf, name, self.__name__)
             for leaf, name in zip(leaves, names, strict=True)
         ]
+        device = common_device(zip(names, leaves, strict=True), self.__name__)
         signature = Signature(
-            treedef, tuple(specs), static, tuple(names), tuple(donated)
+            treedef, tuple(specs), static, tuple(names), tuple(donated), device
         )
         return signature, leaves
 
@@ -489,6 +502,8 @@ def _tree_key(
         if kind is Array:
             data = leaf._data
             key += (data.shape, data.dtype.num)
+            if type(data) is Memory:
+                key.append(data.device.name)
         elif kind in (bool, int, float, complex):
             key.append(kind)
         else:

@@ -4,30 +4,36 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from . import tree
-from .errors import StructureError, public
+from .devices import CPU, device_of, is_chip
+from .errors import DeviceError, StructureError, public
 from .program import TRACED, Program, stages
 from .specs import ShapeDtypeStruct, spec_of
 
 if TYPE_CHECKING:
-    from ._weft import Function
+    from .program import LeafFunction
     from .report import CompileReport
 
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """What a compiled function depends on: structure, types and static arguments."""
+    """What a compiled function depends on: structure, types and static arguments,
+
+    and the device that it runs on.
+    """
 
     treedef: tree.TreeDef
     specs: tuple[ShapeDtypeStruct, ...]
     static: tuple[tuple[str, Any], ...]
     names: tuple[str, ...] = field(compare=False)
     donated: tuple[bool, ...] = field(compare=False)
+    device: str = CPU
 
     def changes(self, other: Signature) -> list[str]:
         """How a call of this signature differs from an `other`, earlier one."""
@@ -37,6 +43,8 @@ class Signature:
             for name, value in self.static
             if name not in before or before[name] != value
         ]
+        if self.device != other.device:
+            changes.append(f"the device: {other.device} -> {self.device}")
         if self.treedef != other.treedef:
             return [
                 *changes,
@@ -64,9 +72,19 @@ class Lowered:
         self.program = program
 
     @property
+    def signature(self) -> Signature:
+        """What the function was traced for."""
+        return self._signature
+
+    @property
     def stages(self) -> tuple[str, ...]:
         """The names of the stages that `text` prints, in order."""
-        return tuple(stage.name for stage in stages())
+        return tuple(stage.name for stage in stages(self.program.target.name))
+
+    @property
+    def device(self) -> str:
+        """The device, or the chip, that the function is lowered for."""
+        return self._signature.device
 
     @property
     def captures(self) -> tuple[np.ndarray, ...]:
@@ -90,9 +108,11 @@ class Lowered:
 
     @public
     def compile(self) -> Compiled:
-        """The program in machine code."""
-        run = self.program.compile_leaves()
-        return Compiled(self._signature, run, self.treedef)
+        """The program in machine code.
+
+        Lowered for a chip's name alone, it can only be saved.
+        """
+        return Compiled(self)
 
     @public
     def compile_report(self) -> CompileReport:
@@ -110,16 +130,40 @@ class Lowered:
 class Compiled:
     """A function in machine code for arguments of certain shapes and dtypes."""
 
-    def __init__(
-        self, signature: Signature, run: Function, treedef: tree.TreeDef
-    ) -> None:
-        self._signature, self._run, self._treedef = signature, run, treedef
+    def __init__(self, lowered: Lowered) -> None:
+        self._lowered, self._signature = lowered, lowered._signature
+        self._run: LeafFunction | None = None
+        if is_chip(self.device):
+            lowered.program.plan  # noqa: B018  (says now what is wrong)
+        else:
+            self._run = lowered.program.compile_leaves(self.device)
+
+    @property
+    def device(self) -> str:
+        """The device, or the chip, that the code is for."""
+        return self._signature.device
 
     @public
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Runs the code; static arguments are left out."""
-        results = self._run(fitting_leaves(self._signature, args, kwargs))
-        return tree.unflatten(self._treedef, results)
+        leaves = fitting_leaves(self._signature, args, kwargs)
+        if self._run is None:
+            raise DeviceError(
+                f"this is code for the chip {self.device}, not for a device of this "
+                "machine: save it (Compiled.save), or lower it for 'cuda' or 'cuda-sim'"
+            )
+        return tree.unflatten(self._lowered.treedef, self._run(leaves))
+
+    @public
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes what runs the function on GPUs into one file, for `weft.load`.
+
+        It needs no compiler there, only NumPy and cuda-python. The function's
+        arguments and results must be dicts by strings, lists, tuples and arrays.
+        """
+        from .saving import save
+
+        save(self._lowered, path)
 
 
 def fitting_leaves(
@@ -134,6 +178,12 @@ def fitting_leaves(
         )
     for leaf, spec, name in zip(leaves, signature.specs, signature.names, strict=True):
         given = spec_of(leaf)
+        where = device_of(leaf)
+        if where not in (None, signature.device):
+            raise DeviceError(
+                f"argument `{name}` is on {where}, but the program was lowered for "
+                f"{signature.device}; move it with .to({signature.device!r})"
+            )
         if given != spec:
             raise StructureError(
                 f"argument `{name}` is {given}, but the program was lowered for {spec}"

@@ -15,11 +15,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 import numpy as np
 
 from .array import Array
+from .cuda.plan import Plan
+from .devices import CPU, CPU_TARGET, Target
 from .errors import (
     ArgumentError,
     CompileError,
@@ -35,15 +37,28 @@ from .specs import ShapeDtypeStruct, spec_of
 if TYPE_CHECKING:
     from mlir import ir
 
-    from ._weft import Function, ObjectCode
+    from ._weft import ObjectCode
     from .contexts import Context
-    from .report import CompileReport
+    from .report import CompileReport, CompileStep, Stopwatch
 
 T = TypeVar("T")
 
+
+class LeafFunction(Protocol):
+    """Code as a function of flat lists of arrays that fit.
+
+    `reuses` has for each result the input that it is left in, or -1.
+    """
+
+    @property
+    def reuses(self) -> Sequence[int]: ...
+
+    def __call__(self, leaves: Sequence[Any]) -> list[Array]: ...
+
+
 TRACED: Final = "weft"
 EXPANDED: Final = "expanded"
-_LAST_MLIR: Final = "llvm"
+PLAN: Final = "plan"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,25 +76,32 @@ class Stage:
     @property
     def suffix(self) -> str:
         """The file name extension of the stage's text."""
-        return {"llvmir": ".ll", "asm": ".s"}.get(self.name, ".mlir")
+        return _SUFFIXES.get(self.name, ".mlir")
+
+
+_SUFFIXES: Final = {"llvmir": ".ll", "asm": ".s", PLAN: ".json", "ptx": ".ptx"}
 
 
 @cache
-def stages() -> tuple[Stage, ...]:
-    """The stages of a program for the CPU, in order.
+def stages(target: str = CPU) -> tuple[Stage, ...]:
+    """The stages of a program for a target, `'cpu'` or `'cuda'`, in order.
 
     >>> [stage.name for stage in weft.stages()][:3]
     ['weft', 'expanded', 'linalg']
     """
     from . import _weft
 
-    return tuple(Stage(*stage) for stage in _weft.cpu_stages())
+    if target == CPU:
+        return tuple(Stage(*stage) for stage in _weft.cpu_stages())
+    if target != "cuda" or not hasattr(_weft, "stages"):
+        raise ArgumentError(f"this build of Weft compiles for no target {target!r}")
+    return tuple(Stage(*stage) for stage in _weft.stages(target))  # pyright: ignore
 
 
 @public
-def stage_index(name: str) -> int:
+def stage_index(name: str, target: str = CPU) -> int:
     """The position of a stage; raises where there is none of this name."""
-    names = [stage.name for stage in stages()]
+    names = [stage.name for stage in stages(target)]
     if name not in names:
         raise ArgumentError(f"there is no stage {name!r}; they are {', '.join(names)}")
     return names.index(name)
@@ -97,15 +119,19 @@ class Program:
     outputs: tuple[ShapeDtypeStruct, ...]
     captures: tuple[np.ndarray, ...]
     _texts: dict[str, str] = field(repr=False)
+    target: Target = CPU_TARGET
 
     @public
     def text(self, stage: str = TRACED, *, locations: bool = True) -> str:
-        """The program at a stage: MLIR, or at the last two LLVM IR and assembly.
+        """The program at a stage: MLIR, or at the last two what is made of that.
 
-        With `locations` the lines of the Python program are part of it.
+        They are LLVM IR and assembly of the CPU, and of GPUs the plan, with a line a
+        step, and PTX. With `locations` the lines of the Python program are part of it.
         """
         text = self._located(stage)
-        if locations or stage_index(stage) > stage_index(_LAST_MLIR):
+        if stage == PLAN:
+            return str(Plan.from_json(text))
+        if locations or self._index(stage) > self._index(self.target.last_mlir):
             return text
         with parsed(text) as (_, module):
             return _printed(module, locations=False)
@@ -113,16 +139,16 @@ class Program:
     @public
     def replace(self, stage: str, text: str) -> Program:
         """The same program from a stage on with another text, to be compiled."""
-        index = stage_index(stage)
-        if index > stage_index(_LAST_MLIR):
+        last = self.target.last_mlir
+        if self._index(stage) > self._index(last):
             raise ArgumentError(
                 f"stage {stage!r} is no MLIR and cannot be put back; the last stage "
-                f"that can is {_LAST_MLIR!r}"
+                f"that can is {last!r}"
             )
         with parsed(text):
             pass
         return Program(self.entry, self.inputs, self.outputs, self.captures,
-                       {stage: text})  # fmt: skip
+                       {stage: text}, self.target)  # fmt: skip
 
     @public
     def interpret(self, *args: Any) -> Any:
@@ -150,8 +176,22 @@ class Program:
             results = interpreter.call(self.entry, [*values, *self.captures])
         return [Array(np.asarray(result)) for result in results]
 
-    def compile_leaves(self) -> Function:
-        """`compile`, as a function of flat lists."""
+    @property
+    def plan(self) -> Plan:
+        """How a program for GPUs runs."""
+        return Plan.from_json(self._located(PLAN))
+
+    def code(self, stage: str) -> str:
+        """The text of a stage that a device loads: `ptx`, or `nvvm`."""
+        return self._located(stage)
+
+    def compile_leaves(self, device: str = CPU) -> LeafFunction:
+        """`compile`, as a function of flat lists, on a device of the target."""
+        if self.target != CPU_TARGET:
+            from .run_device import device_function
+
+            self._dump()
+            return device_function(self, device)
         from . import _weft
         from .run_cpu import compiled_function
 
@@ -175,12 +215,15 @@ class Program:
         from .report import CODE, CompileReport, CompileStep, Stopwatch
 
         watch = Stopwatch()
-        start = self._latest(_LAST_MLIR)
+        last = self.target.last_mlir
+        start = self._latest(last)
         with parsed(self._texts[start]) as (_, module):
             steps = [CompileStep(start, "parse", watch.lap())]
-            for previous, stage in _steps(start, _LAST_MLIR):
+            for previous, stage in self._steps(start, last):
                 passes = self._run(module, previous, stage, _weft.measure_pipeline)
                 steps += [CompileStep(stage.name, *each) for each in passes or ()]
+            if self.target != CPU_TARGET:
+                return self._gpu_report(module, steps, watch)
             code, parts = self._coded(_weft.measure_compile, module, self.entry)
         steps += [CompileStep(CODE, *part) for part in parts]
         watch.lap()
@@ -188,19 +231,44 @@ class Program:
         steps.append(CompileStep(CODE, "link", watch.lap()))
         return CompileReport(self.entry, tuple(steps), sum(map(len, code.files)))
 
+    def _gpu_report(
+        self, module: ir.Module, steps: list[CompileStep], watch: Stopwatch
+    ) -> CompileReport:
+        """The rest of a report: a GPU's driver makes code of the last text."""
+        from .report import CompileReport, CompileStep
+
+        size = 0
+        for stage in stages(self.target.name):
+            if self._index(stage.name) > self._index(self.target.last_mlir):
+                watch.lap()
+                text = _translated(module, stage.name)
+                steps.append(CompileStep(stage.name, "translate", watch.lap()))
+                size += len(text)
+        return CompileReport(self.entry, tuple(steps), size)
+
     # ---- making stages ----
+
+    def _index(self, stage: str) -> int:
+        return stage_index(stage, self.target.name)
+
+    def _steps(self, start: str, end: str) -> Iterator[tuple[str, Stage]]:
+        """The stages after `start` up to `end`, and the name before each."""
+        all_stages = stages(self.target.name)
+        for index in range(self._index(start) + 1, self._index(end) + 1):
+            yield all_stages[index - 1].name, all_stages[index]
 
     def _object_code(self) -> ObjectCode:
         """What was compiled before, if it is still kept, or is now."""
         from . import _weft, cache
 
-        start = self._latest(_LAST_MLIR)
+        last = CPU_TARGET.last_mlir
+        start = self._latest(last)
         key = cache.key_of(self.entry, start, self._texts[start])
         code = cache.find(key)
         if code is not None:
             return code
         with parsed(self._texts[start]) as (_, module):
-            for previous, stage in _steps(start, _LAST_MLIR):
+            for previous, stage in self._steps(start, last):
                 self._run(module, previous, stage)
             code = self._coded(_weft.compile_object, module, self.entry)
         cache.keep(key, code)
@@ -213,16 +281,17 @@ class Program:
         try:
             return step(*args)
         except ExtensionError as error:
-            raise self._failure(_LAST_MLIR, "asm", error) from None
+            last = self.target.last_mlir
+            raise self._failure(last, "asm", error) from None
 
     def _located(self, stage: str) -> str:
         if stage in self._texts:
             return self._texts[stage]
-        last = stage_index(_LAST_MLIR)
+        last = self._index(self.target.last_mlir)
         start = self._latest(stage)
         with parsed(self._texts[start]) as (_, module):
-            for previous, step in _steps(start, stage):
-                if stage_index(step.name) > last:
+            for previous, step in self._steps(start, stage):
+                if self._index(step.name) > last:
                     self._texts[stage] = _translated(module, stage)
                     break
                 self._run(module, previous, step)
@@ -231,8 +300,10 @@ class Program:
 
     def _latest(self, stage: str) -> str:
         """The last stage of MLIR, up to a stage, whose text is known."""
-        end = min(stage_index(stage), stage_index(_LAST_MLIR))
-        known = [s.name for s in stages()[: end + 1] if s.name in self._texts]
+        end = min(self._index(stage), self._index(self.target.last_mlir))
+        known = [
+            s.name for s in stages(self.target.name)[: end + 1] if s.name in self._texts
+        ]
         if not known:
             raise ArgumentError(
                 f"this program begins at stage {next(iter(self._texts))!r}, after "
@@ -242,8 +313,9 @@ class Program:
 
     def run_stage(self, module: ir.Module, name: str) -> None:
         """Takes a module at the stage before a stage to that one."""
-        index = stage_index(name)
-        self._run(module, stages()[index - 1].name, stages()[index])
+        index = self._index(name)
+        before, stage = stages(self.target.name)[index - 1 : index + 1]
+        self._run(module, before.name, stage)
 
     def _run(
         self,
@@ -269,12 +341,17 @@ class Program:
         path = Path(folder) / f"{self.entry}.{previous}.mlir"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(self._located(previous))
-        option = f"--weft-to-{stage}" if stage != "asm" else "--verify-each"
+        option = self._option(stage) if stage != "asm" else "--verify-each"
         return CompileError(
             f"{self.entry!r} does not reach stage {stage!r}: {message}. Reproduce "
             f"with: weft-opt {option} {path}",
             _position(reports),
         )
+
+    def _option(self, stage: str) -> str:
+        """The option of `weft-opt` that leads to a stage."""
+        prefix = "" if self.target == CPU_TARGET else "gpu-"
+        return f"--weft-to-{prefix}{stage}"
 
     def _dump(self) -> None:
         folder = os.environ.get("WEFT_DUMP")
@@ -282,12 +359,12 @@ class Program:
             return
         target = _numbered_folder(Path(folder), self.entry)
         previous = ""
-        for number, stage in enumerate(stages()):
-            if number < stage_index(next(iter(self._texts))):
+        for number, stage in enumerate(stages(self.target.name)):
+            if number < self._index(next(iter(self._texts))):
                 continue
             path = target / f"{number}-{stage.name}{stage.suffix}"
             comment = {".s": "#", ".ll": ";"}.get(stage.suffix, "//")
-            rerun = f"{comment} weft-opt --weft-to-{stage.name} {previous}\n"
+            rerun = f"{comment} weft-opt {self._option(stage.name)} {previous}\n"
             has_passes = previous and stage.pipeline
             path.write_text((rerun if has_passes else "") + self._located(stage.name))
             previous = path.name
@@ -305,13 +382,6 @@ def _numbered_folder(root: Path, name: str) -> Path:
     raise ArgumentError(f"WEFT_DUMP: {root} is full")
 
 
-def _steps(start: str, end: str) -> Iterator[tuple[str, Stage]]:
-    """The stages after `start` up to `end`, each with the name of the one before."""
-    first, last = stage_index(start), stage_index(end)
-    for index in range(first + 1, last + 1):
-        yield stages()[index - 1].name, stages()[index]
-
-
 def _printed(module: ir.Module, locations: bool = True) -> str:
     """The text of a module, to the byte as `weft-opt` prints it."""
     from . import _weft
@@ -323,9 +393,14 @@ def _translated(module: ir.Module, stage: str) -> str:
     from . import _weft
     from .contexts import ExtensionError
 
-    translate = {"llvmir": _weft.translate_llvmir, "asm": _weft.emit_asm}[stage]
+    translations = {
+        "llvmir": "translate_llvmir",
+        "asm": "emit_asm",
+        PLAN: "emit_plan",
+        "ptx": "emit_ptx",
+    }
     try:
-        return translate(module)
+        return getattr(_weft, translations[stage])(module)
     except ExtensionError as error:
         raise CompileError(f"stage {stage!r}: {error.args[0]}") from None
 

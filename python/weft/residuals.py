@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from .array import Array
+from .devices import CPU
 from .dtypes import is_kind
 from .errors import display_path
 from .program import EXPANDED, TRACED, Program, parsed
@@ -109,10 +110,10 @@ def split(program: Program, wrt: Sequence[int]) -> Split:
     saved = [*program.inputs, *specs]
     return Split(
         Program(_FORWARD, program.inputs, (*program.outputs, *specs),
-                program.captures, {EXPANDED: text[0]}),
+                program.captures, {EXPANDED: text[0]}, program.target),
         Program(_BACKWARD, (*(_strong(saved[i]) for i in sources), *results),
                 tuple(_strong(program.inputs[i]) for i in wrt), (),
-                {EXPANDED: text[1]}),
+                {EXPANDED: text[1]}, program.target),
         sources,
         residuals,
     )  # fmt: skip
@@ -125,6 +126,8 @@ def _text_of(module: ir.Module, function: ir.Operation) -> str:
     from . import _weft
 
     alone = ir.Module.create(loc=module.operation.location)
+    for name in module.operation.attributes:
+        alone.operation.attributes[name] = module.operation.attributes[name]
     function.clone(ip=ir.InsertionPoint(alone.body))
     return _weft.print_module(alone, True)
 
@@ -285,7 +288,10 @@ class Passes:
         return Passes(forward.interpret_leaves, backward.interpret_leaves, parts.saved)
 
     @staticmethod
-    def compiled(parts: Split) -> Passes:
-        """In machine code."""
-        forward, backward = parts.forward, parts.backward
-        return Passes(forward.compile_leaves(), backward.compile_leaves(), parts.saved)
+    def compiled(parts: Split, device: str = CPU) -> Passes:
+        """In machine code, for a device of the programs' target."""
+        forward, backward = (
+            program.compile_leaves(device)
+            for program in (parts.forward, parts.backward)
+        )
+        return Passes(forward, backward, parts.saved)

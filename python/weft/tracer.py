@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from .array import Array
+from .devices import Device, device_named, foreign_device
 from .dtypes import BOOL, FLOAT, default_precision
 from .errors import (
     LeakedTracerError,
@@ -64,6 +65,11 @@ def bind_all(
     for operand in operands:
         if isinstance(operand, Tracer):
             operand.check_thread()
+    device = foreign_device(operands)
+    if device is not None:
+        from .run_device import apply
+
+        return apply(device, name, operands, result, attributes)
     if result is not None:
         attributes["result"] = result
     values = evaluate(name, [operand.data for operand in operands], attributes)
@@ -121,6 +127,21 @@ class Tracer(Array):
     def dtype(self) -> np.dtype[Any]:
         """The element type."""
         return self._spec.dtype
+
+    @property
+    def device(self) -> Device:
+        """Where the program will run: where its arguments are."""
+        return Device(self.trace.builder.device)
+
+    def to(self, device: str) -> Array:
+        """This array, if it is asked for where the program will run."""
+        if device != self.device and device_named(device) != self.device:
+            raise TracerError(
+                f"a traced array ({self}) cannot be moved to {device!r}: the whole of "
+                f"{self.trace.name!r} runs on {self.device}, where its arguments are. "
+                "Move arguments before the call, or results after it"
+            )
+        return self
 
     @property
     def value(self) -> ir.Value:

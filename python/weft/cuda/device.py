@@ -44,9 +44,14 @@ class Device(Protocol):
     code is made for, such as `sm_90a`; `code` the stage whose text `load` takes.
     """
 
-    name: str
-    chip: str
-    code: Literal["ptx", "nvvm"]
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def chip(self) -> str: ...
+
+    @property
+    def code(self) -> Literal["ptx", "nvvm"]: ...
 
     def allocate(self, size: int) -> int:
         """The address of so many bytes, at a multiple of 256.

@@ -17,7 +17,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 
@@ -144,9 +144,8 @@ class MemoryUse:
 class CudaDevice:
     """A GPU (see `device.Device`)."""
 
-    code: Final = "ptx"
-
     def __init__(self, index: int) -> None:
+        self.code: Literal["ptx"] = "ptx"
         self.name = f"cuda:{index}"
         driver = self._driver = _driver()
         self._device = _check(driver.cuDeviceGet(index), self.name)
@@ -377,12 +376,14 @@ class CudaDevice:
         function = module.function(kernel, shared)
         parameters = Parameters([_kind(arg) for arg in args])
         for i, arg in enumerate(args):
-            if isinstance(arg, tuple) and isinstance(arg[1], TensorMap):
-                parameters.write_map(i, self.tensor_map(int(arg[0]), arg[1]))
-            elif isinstance(arg, tuple):
-                parameters.write(i, bits_of(str(arg[0]), float(arg[1])))
-            else:
+            if isinstance(arg, int):
                 parameters.write(i, arg)
+                continue
+            first, second = arg
+            if isinstance(second, TensorMap):
+                parameters.write_map(i, self.tensor_map(int(first), second))
+            else:
+                parameters.write(i, bits_of(str(first), second))
         with self.activated():
             _check(
                 self._driver.cuLaunchKernel(

@@ -68,7 +68,7 @@ class Memory:
         """The number of axes."""
         return len(self.shape)
 
-    def copied(self) -> Memory:
+    def copy(self) -> Memory:
         """The same elements in memory of their own."""
         copy = Memory.empty(self.device, self.shape, self.dtype)
         if self.nbytes:
@@ -88,6 +88,32 @@ class Memory:
         if copy is False:
             raise ValueError(f"the elements are on {self.device.name}, not on the host")
         return self.numpy().astype(dtype or self.dtype, copy=False)
+
+    def __dlpack__(
+        self,
+        *,
+        stream: int | None = None,
+        max_version: tuple[int, int] | None = None,
+        dl_device: tuple[int, int] | None = None,
+        copy: bool | None = None,
+    ) -> Any:
+        """This memory for another library that uses the GPU, without a copy."""
+        from .exchange import exported
+
+        kind, number = self.__dlpack_device__()
+        if dl_device not in (None, (kind, number)):
+            raise BufferError(f"the elements are on {self.device.name}")
+        shared = self.copy() if copy else self
+        return exported(shared, number, stream, max_version)
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        kind, _, number = self.device.name.partition(":")
+        if kind != "cuda":
+            raise BufferError(
+                f"{self.device.name} is no device that other libraries know; copy the "
+                "elements to the host (np.asarray)"
+            )
+        return 2, int(number)
 
     def item(self) -> Any:
         """The only element, as a Python number."""

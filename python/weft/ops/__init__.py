@@ -56,7 +56,7 @@ from .comparing import *  # noqa: F403
 from .contract import *  # noqa: F403
 from .convolutions import *  # noqa: F403
 from .create import *  # noqa: F403
-from .create import check_device as check_device
+from .create import placed as placed
 from .cumulative import *  # noqa: F403
 from .index import getitem as getitem
 from .joining import *  # noqa: F403

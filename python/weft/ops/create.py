@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from .. import dlpack
+from .. import dlpack, tracer
 from ..array import Array
+from ..devices import CPU
 from ..dtypes import (
     BOOL,
     COMPLEX,
@@ -112,12 +113,12 @@ def asarray(obj: Any, /, dtype: DTypeLike | None = None, *, copy: bool | None = 
     Array([[1., 2.],
            [3., 4.]], dtype=float32)
     """
-    check_device(device)
     target = None if dtype is None else canonical(dtype)
     array = _from_object(obj, target)
     if copy and type(array) is Array:
-        array = Array(array.data.copy())
-    return array if target is None else astype(array, target)
+        array = Array(array._data.copy())  # NumPy's, or a device's
+    array = array if target is None else astype(array, target)
+    return placed(array, device)
 
 
 def _from_object(obj: Any, dtype: np.dtype[Any] | None = None) -> Array:
@@ -171,10 +172,17 @@ def _from_sequence(
     return as_array(values)
 
 
-def check_device(device: str | None) -> None:
-    """Raises unless a device is one that exists."""
-    if device not in (None, "cpu"):
-        raise ArgumentError(f"device {device!r} does not exist; the devices are 'cpu'")
+def placed(array: Array, device: str | None) -> Array:
+    """An array that was made, on the device that was asked for.
+
+    Within a trace it is made where the program runs, which `Array.to` checks.
+    """
+    trace = tracer.current_trace()
+    if device is None:
+        return array
+    if trace is None or isinstance(array, tracer.Tracer):
+        return array.to(device)
+    return trace.lift(array).to(device)
 
 
 @public
@@ -205,15 +213,17 @@ def full(
     Array([[7, 7],
            [7, 7]], dtype=int64)
     """
-    check_device(device)
     if dtype is not None:
         value = cast(fill_value, canonical(dtype))
     else:
         value = as_array(fill_value, "full")
     sizes = shape_tuple(shape)
-    if type(value) is Array and value.ndim == 0:
-        return constant(Array(np.broadcast_to(value.data, sizes)))
-    return broadcast(value, sizes, tuple(range(len(sizes) - value.ndim, len(sizes))))
+    if type(value) is Array and value.ndim == 0 and value.device == CPU:
+        made = constant(Array(np.broadcast_to(value.data, sizes)))
+    else:
+        axes = tuple(range(len(sizes) - value.ndim, len(sizes)))
+        made = broadcast(value, sizes, axes)
+    return placed(made, device)
 
 
 @public
@@ -252,45 +262,54 @@ def empty(shape: int | Sequence[int], dtype: DTypeLike = np.float32, *,
 
 @public
 def full_like(
-    x: ArrayLike, /, fill_value: ArrayLike, dtype: DTypeLike | None = None
+    x: ArrayLike,
+    /,
+    fill_value: ArrayLike,
+    dtype: DTypeLike | None = None,
+    *,
+    device: str | None = None,
 ) -> Array:
-    """An array with the shape and dtype of `x`, every element `fill_value`.
+    """An array with the shape and dtype of `x`, and its device, filled with one value.
 
     >>> weft.full_like(weft.asarray([1.0, 2.0]), 7)
     Array([7., 7.], dtype=float32)
     """
     array = as_array(x, "full_like")
-    return full(array.shape, fill_value, dtype=dtype or array.dtype)
+    where = array.device if device is None else device
+    return full(array.shape, fill_value, dtype=dtype or array.dtype, device=where)
 
 
 @public
-def zeros_like(x: ArrayLike, /, dtype: DTypeLike | None = None) -> Array:
+def zeros_like(x: ArrayLike, /, dtype: DTypeLike | None = None, *,
+               device: str | None = None) -> Array:  # fmt: skip
     """Zeros with the shape and dtype of `x`.
 
     >>> weft.zeros_like(weft.asarray([1.0, 2.0]))
     Array([0., 0.], dtype=float32)
     """
-    return full_like(x, 0, dtype=dtype)
+    return full_like(x, 0, dtype=dtype, device=device)
 
 
 @public
-def ones_like(x: ArrayLike, /, dtype: DTypeLike | None = None) -> Array:
+def ones_like(x: ArrayLike, /, dtype: DTypeLike | None = None, *,
+              device: str | None = None) -> Array:  # fmt: skip
     """Ones with the shape and dtype of `x`.
 
     >>> weft.ones_like(weft.asarray([1.0, 2.0]))
     Array([1., 1.], dtype=float32)
     """
-    return full_like(x, 1, dtype=dtype)
+    return full_like(x, 1, dtype=dtype, device=device)
 
 
 @public
-def empty_like(x: ArrayLike, /, dtype: DTypeLike | None = None) -> Array:
+def empty_like(x: ArrayLike, /, dtype: DTypeLike | None = None, *,
+               device: str | None = None) -> Array:  # fmt: skip
     """Zeros with the shape and dtype of `x` (see `weft.empty`).
 
     >>> weft.empty_like(weft.asarray([1.0, 2.0]))
     Array([0., 0.], dtype=float32)
     """
-    return full_like(x, 0, dtype=dtype)
+    return full_like(x, 0, dtype=dtype, device=device)
 
 
 @public
@@ -308,7 +327,6 @@ def arange(
     >>> weft.arange(2, 11, 3)
     Array([2, 5, 8], dtype=int64)
     """
-    check_device(device)
     first, last = (0, start) if stop is None else (start, stop)
     for number in (first, last, step):
         if isinstance(number, Array):
@@ -332,7 +350,7 @@ def arange(
         counts = multiply(counts, Array(scalar_array(step, counts.dtype)))
     if first != 0:
         counts = add(counts, Array(scalar_array(first, counts.dtype)))
-    return astype(counts, target)
+    return placed(astype(counts, target), device)
 
 
 @public
@@ -354,7 +372,6 @@ def linspace(
     >>> weft.linspace(0.0, 1.0, 5)
     Array([0.  , 0.25, 0.5 , 0.75, 1.  ], dtype=float32)
     """
-    check_device(device)
     if num < 0:
         raise ArgumentError(f"linspace: num is {num}; it must not be negative")
     given = common_dtype("linspace", start, stop)[0]
@@ -364,11 +381,11 @@ def linspace(
         ends = np.asarray(start), np.asarray(stop)
         values = np.linspace(*ends, num, endpoint=endpoint)
         check_conversion(values.dtype, target)
-        return constant(Array(rounded(values, target)))
+        return placed(constant(Array(rounded(values, target))), device)
     first, last = cast(start, target), cast(stop, target)
     gaps = max(num - 1 if endpoint else num, 1)
     counts = multiply(iota((num,), 0, target), 1.0 / gaps)
-    return add(first, multiply(counts, last - first))
+    return placed(add(first, multiply(counts, last - first)), device)
 
 
 @public
@@ -443,6 +460,5 @@ def eye(
     Array([[1., 0., 0.],
            [0., 1., 0.]], dtype=float32)
     """
-    check_device(device)
     shape = (n_rows, n_rows if n_cols is None else n_cols)
-    return astype(add(iota(shape, 0), k) == iota(shape, 1), dtype)
+    return placed(astype(add(iota(shape, 0), k) == iota(shape, 1), dtype), device)

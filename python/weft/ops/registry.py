@@ -296,7 +296,7 @@ def broadcast_operand(x: Array, shape: Shape) -> Array:
     """An operand at a shape that it broadcasts to."""
     if x.shape == shape:
         return x
-    if x.ndim == 0 and type(x) is Array:
+    if x.ndim == 0 and type(x) is Array and type(x._data) is np.ndarray:
         return Array(np.broadcast_to(x.data, shape))
     dimensions = tuple(range(len(shape) - x.ndim, len(shape)))
     result = ShapeDtypeStruct(shape, x.dtype)

@@ -14,6 +14,7 @@ import numpy as np
 
 from .. import ops, tree
 from ..array import Array
+from ..devices import CPU, common_device, foreign_device
 from ..dtypes import is_kind, scalar_array
 from ..errors import TransformError, check_arguments, public
 from ..jit import Jitted
@@ -44,7 +45,16 @@ def standing_for(wrapper: Any, function: Callable[..., Any]) -> Any:
 def at_hand(x: Any, name: str) -> Leaf:
     """An argument whose value is known while it is traced."""
     spec = spec_of(x)
+    if foreign_device((x,)):
+        return spec, name, x._data
     return spec, name, np.asarray(x, spec.dtype)
+
+
+def device_at_hand(leaves: Sequence[Any], name: str) -> str:
+    """Where the values of a call are; raises where they are in two places."""
+    return common_device(
+        ((f"argument {i}", leaf) for i, leaf in enumerate(leaves)), name
+    )
 
 
 def run_with_values(function: Callable[..., Any], name: str, args: Any) -> Any:
@@ -56,8 +66,13 @@ def run_with_values(function: Callable[..., Any], name: str, args: Any) -> Any:
 
     leaves, treedef = tree.flatten((args, {}))
     traced = [at_hand(leaf, f"arg{i}") for i, leaf in enumerate(leaves)]
-    program, results = trace_program(function, name, treedef, traced)
-    return tree.unflatten(results, program.interpret_leaves(leaves))
+    device = device_at_hand(leaves, name)
+    program, results = trace_program(function, name, treedef, traced, device=device)
+    if device == CPU:
+        return tree.unflatten(results, program.interpret_leaves(leaves))
+    from ..run_device import run_program
+
+    return tree.unflatten(results, run_program(program, leaves, device))
 
 
 # ---- within a trace ----

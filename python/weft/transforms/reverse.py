@@ -10,6 +10,7 @@ from typing import Any
 
 from .. import ops, tree
 from ..array import Array
+from ..devices import CPU
 from ..dtypes import default_precision, is_kind
 from ..errors import TransformError, check_arguments, public
 from ..jit import Jitted
@@ -26,6 +27,7 @@ from .common import (
     check_floats,
     check_function,
     check_real,
+    device_at_hand,
     differentiate,
     floating,
     name_of,
@@ -314,9 +316,12 @@ def _passes(
     if isinstance(function, Jitted) and not function.has_static_arguments:
         return function.passes(tree.unflatten(structure, leaves)[0])
     traced = [at_hand(leaf, f"arg{i}") for i, leaf in enumerate(leaves)]
-    program, results = trace_program(function, name, structure, traced)
+    device = device_at_hand(leaves, name)
+    program, results = trace_program(function, name, structure, traced, device=device)
     parts = split(program, range(len(leaves)))
-    return Passes.interpreted(parts), results
+    if device == CPU:
+        return Passes.interpreted(parts), results
+    return Passes.compiled(parts, device), results
 
 
 @public

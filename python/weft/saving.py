@@ -1,0 +1,45 @@
+"""Functions written to a file that runs without the compiler, and read back."""
+
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from . import tree
+from .cuda.saved import Saved, Variant
+from .cuda.structure import described
+from .errors import PlanError
+
+if TYPE_CHECKING:
+    from .lowered import Lowered
+
+
+def save(lowered: Lowered, path: str | os.PathLike[str]) -> None:
+    """Writes a function that was lowered for GPUs (see `Compiled.save`)."""
+    program = lowered.program
+    if program.target.name != "cuda":
+        raise PlanError(
+            "code for the CPU is not saved in files of its own (the cache keeps it by "
+            "itself); lower the function for a GPU, as in "
+            "f.lower(x, device='cuda'), or for an architecture: device='sm_90a'"
+        )
+    signature = lowered.signature
+    variant = Variant(
+        program.plan, {stage: program.code(stage) for stage in ("ptx", "nvvm")}
+    )
+    Saved(
+        program.entry,
+        described(_numbered(signature.treedef)),
+        described(_numbered(lowered.treedef)),
+        signature.names,
+        tuple(spec.weak for spec in signature.specs),
+        program.captures,
+        {program.target.chip: variant},
+    ).write(path)
+
+
+def _numbered(treedef: tree.TreeDef) -> Any:
+    """The tree whose leaves are their numbers."""
+    return tree.unflatten(treedef, range(treedef.num_leaves))
