@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import operator
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -230,7 +231,7 @@ class CudaDevice:
 
     def allocate(self, size: int) -> int:
         """The address of so many bytes (see `Device`)."""
-        size = max(size + -size % _GRANULE, _GRANULE)
+        size = size + -size % _GRANULE or _GRANULE
         # Whoever freed it has work in the stream at most, which comes before ours.
         with self._lock:
             idle = self._idle.get(size)
@@ -241,7 +242,8 @@ class CudaDevice:
                 pointer = self._allocate_new(size)
             self._sizes[pointer] = size
             self._used += size
-            self._peak = max(self._peak, self._used)
+            if self._used > self._peak:
+                self._peak = self._used
         return pointer
 
     def _allocate_new(self, size: int) -> int:
@@ -270,7 +272,10 @@ class CudaDevice:
             size = self._sizes.pop(pointer)
             self._used -= size
             self._kept += size
-            self._idle.setdefault(size, []).append(pointer)
+            idle = self._idle.get(size)
+            if idle is None:
+                idle = self._idle[size] = []
+            idle.append(pointer)
 
     def empty_cache(self) -> int:
         """Gives back what is kept for later; how many bytes that were."""
@@ -594,10 +599,11 @@ class CudaStraight:
             else self._copy(each)
             for each, first in zip(ready, firsts, strict=True)
         ]
-        self._slots = tuple(
+        self._key = _picked(
             sorted({slot for each in ready for x in _all(each) for slot, _ in x.terms})
         )
-        self._graphs: OrderedDict[tuple[int, ...], Any] = OrderedDict()
+        self._written: Any = None
+        self._graphs: OrderedDict[Any, Any] = OrderedDict()
 
     def _launch(
         self, module: CudaModule, ready: ReadyLaunch, parameters: int
@@ -630,27 +636,27 @@ class CudaStraight:
 
     def run(self, values: Values) -> None:
         """Has them run, with the device activated."""
+        key = self._key(values)
         if len(self._steps) < _GRAPH_FROM:
-            self._run_in(self._stream, values)
+            self._run_in(self._stream, values, key)
             return
-        key = tuple([values[slot] for slot in self._slots])
         graph = self._graphs.get(key)
         if graph is None:
             # Addresses that come but once are not worth a graph.
             known = key in self._graphs
-            self._keep(key, self._capture(values) if known else None)
+            self._keep(key, self._capture(values, key) if known else None)
             if not known:
-                self._run_in(self._stream, values)
+                self._run_in(self._stream, values, key)
                 return
             graph = self._graphs[key]
         else:
             self._graphs.move_to_end(key)
-        _check(
-            self._driver.cuGraphLaunch(graph, self._stream),
-            f"a graph of {len(self._steps)} steps on {self._device.name}",
-        )
+        (status,) = self._driver.cuGraphLaunch(graph, self._stream)
+        if status.value:
+            what = f"a graph of {len(self._steps)} steps on {self._device.name}"
+            raise _failure(status, what)
 
-    def _keep(self, key: tuple[int, ...], graph: Any) -> None:
+    def _keep(self, key: Any, graph: Any) -> None:
         self._graphs[key] = graph
         self._graphs.move_to_end(key)
         if len(self._graphs) > _GRAPHS_KEPT:
@@ -658,10 +664,12 @@ class CudaStraight:
             if old is not None:
                 self._driver.cuGraphExecDestroy(old)
 
-    def _run_in(self, stream: Any, values: Values) -> None:
-        self._numbers.write(values)
-        for each in self._maps:
-            self._write_map(each, each.pointer.at(values))
+    def _run_in(self, stream: Any, values: Values, key: Any) -> None:
+        if key != self._written:
+            self._numbers.write(values)
+            for each in self._maps:
+                self._write_map(each, each.pointer.at(values))
+            self._written = key
         for step in self._steps:
             step(values, stream)
 
@@ -677,14 +685,14 @@ class CudaStraight:
         self._parameters.write_map(each.index, content)
         each.current = pointer
 
-    def _capture(self, values: Values) -> Any:
+    def _capture(self, values: Values, key: Any) -> Any:
         """A graph of all steps, which have the parameters that they have now."""
         driver, stream = self._driver, self._device._captured
         mode = driver.CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL
         what = f"a graph on {self._device.name}"
         _check(driver.cuStreamBeginCapture(stream, mode), what)
         try:
-            self._run_in(stream, values)
+            self._run_in(stream, values, key)
         finally:
             status, graph = driver.cuStreamEndCapture(stream)
         if status.value:
@@ -705,6 +713,15 @@ def _all(ready: Ready) -> tuple[Linear, ...]:
     return ready.args
 
 
+def _picked(slots: Sequence[int]) -> Callable[[Values], Any]:
+    """What gives the values of some slots, as something to look up by."""
+    return operator.itemgetter(*slots) if slots else lambda values: ()
+
+
+# Fewer sums are quicker one by one than as NumPy's arrays.
+_FEW: Final = 12
+
+
 class _Sums:
     """Sums over values that are parameters, written all at once."""
 
@@ -712,6 +729,13 @@ class _Sums:
         self, parameters: Parameters, sums: Sequence[tuple[int, Linear]]
     ) -> None:
         self._numbers = parameters.numbers
+        self._view = memoryview(parameters.numbers)
+        self._few = None
+        if len(sums) <= _FEW and all(len(each.terms) <= 1 for _, each in sums):
+            self._few = [
+                (place, _signed(each.offset), *(each.terms or ((0, 0),))[0])
+                for place, each in sums
+            ]
         self._places = np.array([place for place, _ in sums], np.intp)
         self._offsets = np.array([_signed(each.offset) for _, each in sums], np.int64)
         most = max((len(each.terms) for _, each in sums), default=0)
@@ -727,7 +751,10 @@ class _Sums:
         ]  # fmt: skip
 
     def write(self, values: Values) -> None:
-        if not len(self._places):
+        if self._few is not None:
+            numbers = self._view
+            for place, offset, slot, factor in self._few:
+                numbers[place] = offset + values[slot] * factor
             return
         known = np.array(values, np.int64)
         result = self._offsets

@@ -564,7 +564,7 @@ class Executable:
             self._template[1 + plan.inputs + i] = memory.pointer
         self._first_result = 1 + plan.inputs + plan.constants
         self._results = tuple(
-            (each.shape, each.dtype)
+            (each.size, each.shape, each.dtype)
             for each in plan.arguments[plan.inputs + plan.constants :]
         )
         self._activate = getattr(device, "activated", contextlib.nullcontext)
@@ -579,8 +579,7 @@ class Executable:
             raise PlanError(f"{plan.name!r} takes {plan.inputs} arrays")
         frame = Frame(self._template.copy())
         values = frame.values
-        for i, memory in enumerate(inputs):
-            values[1 + i] = memory.pointer
+        values[1 : 1 + plan.inputs] = [memory.pointer for memory in inputs]
         with self._activate():
             try:
                 own = self._allocate(frame)
@@ -601,15 +600,19 @@ class Executable:
             if plan.arena:
                 values[self._arena] = device.allocate(plan.arena)
                 frame.allocated.add(values[self._arena])
-            own = [Memory.empty(device, *each) for each in self._results]
+            own = [
+                Memory(device, device.allocate(size), shape, dtype)
+                for size, shape, dtype in self._results
+            ]
         except OutOfMemoryError as error:
             raise OutOfMemoryError(
                 f"a call of {plan.name!r} needs {_amount(plan.arena)} of scratch and "
                 f"{_amount(sum(each.size for each in plan.result_types))} for its "
                 f"results: {error.message}; free arrays, or compute it in parts"
             ) from None
-        for i, memory in enumerate(own):
-            values[self._first_result + i] = memory.pointer
+        values[self._first_result : self._first_result + len(own)] = [
+            memory.pointer for memory in own
+        ]
         return own
 
 
