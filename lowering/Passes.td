@@ -670,4 +670,38 @@ def PlaceLocations : Pass<"weft-place-locations", "::mlir::ModuleOp"> {
   }];
 }
 
+def LowerTiledProducts : Pass<"weft-lower-tiled-products",
+                              "::mlir::gpu::GPUModuleOp"> {
+  let summary = "Computes sums of products on a GPU in tiles of threads";
+  let description = [{
+    The loops of a product are those of its rows (in the first factor and the
+    result), its columns (in the second one and the result), its batch (in all
+    three) and its sum; each group is one long loop, so that a convolution is a
+    matrix product whose factors lie in memory in a peculiar way. A block of
+    threads computes a tile of the result: both factors pass by in shared
+    memory, and each thread, or each warp by `mma.sync`, keeps its part of the
+    sums in registers, where the epilogue finds them. Vectors and thin matrices
+    are left to lanes that share a sum, and what has no tiles to threads that
+    compute an element each.
+
+    ```mlir
+    gpu.func @f(%a: memref<64x32xf32>, ...) kernel attributes {weft.class = "product"} {
+      linalg.fill ins(%zero) outs(%c)
+      linalg.generic ... ins(%a, %b) outs(%c) { s + a * b }
+    ```
+    becomes
+    ```mlir
+    gpu.func @f(...) kernel attributes {known_block_size = array<i32: 256, 1, 1>,
+                                        known_grid_size = array<i32: 4, 1, 1>} {
+      scf.for ... iter_args(%sums...) { gpu.barrier ... llvm.intr.fma }
+      llvm.store
+    ```
+  }];
+  let dependentDialects = [
+    "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
+    "::mlir::LLVM::LLVMDialect", "::mlir::memref::MemRefDialect",
+    "::mlir::NVVM::NVVMDialect", "::mlir::scf::SCFDialect"
+  ];
+}
+
 #endif // WEFT_LOWERING_PASSES_TD
