@@ -4,7 +4,7 @@
 // threads of blocks, in tiles where there are such.
 
 #include "lowering/Passes.h"
-#include "lowering/gpu/ProductKernel.h"
+#include "lowering/gpu/ProductOperands.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -19,12 +19,14 @@ namespace weft {
 
 using namespace mlir;
 using weft::ProductKernel;
+using weft::ProductPlan;
 
 namespace {
 
 class LowerTiledProducts final
     : public weft::impl::LowerTiledProductsBase<LowerTiledProducts> {
   void runOnOperation() override {
+    weft::Gpu gpu = weft::Gpu::of(getOperation());
     for (auto func : getOperation().getOps<gpu::GPUFuncOp>()) {
       auto kind = func->getAttrOfType<StringAttr>(weft::classAttr);
       // Other passes may have lowered some products before.
@@ -33,7 +35,13 @@ class LowerTiledProducts final
       FailureOr<ProductKernel> kernel = ProductKernel::of(func);
       if (failed(kernel))
         return signalPassFailure();
-      weft::emitPlainProduct(*kernel);
+      std::optional<ProductPlan> plan = ProductPlan::make(*kernel, gpu);
+      if (!plan)
+        weft::emitPlainProduct(*kernel);
+      else if (plan->kind == ProductPlan::Kind::Lanes)
+        weft::emitLaneProduct(*kernel, *plan);
+      else
+        weft::emitTiledProduct(*kernel, *plan);
     }
   }
 };

@@ -20,13 +20,10 @@ constexpr int64_t threads = 128;
 class Emitter {
 public:
   explicit Emitter(const ProductKernel &kernel)
-      : kernel(kernel), op(kernel.sum), b(op.getLoc(), op),
+      : kernel(kernel), op(kernel.sum), b(op.getLoc(), kernel.last()),
         extents(op.getStaticLoopRanges()), loops(extents.size()) {}
 
   void emit() {
-    // After what the epilogues read.
-    if (!kernel.epilogues.empty())
-      b.setInsertionPoint(kernel.epilogues.back().op);
     SmallVector<unsigned> parallel = parallelLoops();
     int64_t total = 1;
     for (unsigned loop : parallel)

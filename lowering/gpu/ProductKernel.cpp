@@ -64,6 +64,10 @@ FailureOr<ProductKernel> ProductKernel::of(gpu::GPUFuncOp func) {
   return kernel;
 }
 
+Operation *ProductKernel::last() const {
+  return epilogues.empty() ? sum : epilogues.back().op;
+}
+
 Value ProductKernel::start() const {
   linalg::FillOp op = fill;
   return op ? op.getInputs()[0] : Value();

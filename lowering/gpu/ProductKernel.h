@@ -33,6 +33,8 @@ struct ProductKernel {
   /// Reports an op that no kernel of this class may hold.
   static mlir::FailureOr<ProductKernel> of(mlir::gpu::GPUFuncOp func);
 
+  /// The last op: all that the others read stands before it.
+  mlir::Operation *last() const;
   /// What the sums begin with, if not with what is in memory.
   mlir::Value start() const;
   /// Where the last epilogue leaves the result.
