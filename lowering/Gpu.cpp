@@ -13,8 +13,8 @@ namespace {
 // an operand in any layout by its shared memory.
 constexpr llvm::StringLiteral fusedPasses = R"(
   inline, symbol-dce, weft-describe-gpu,
-  func.func(weft-fuse-elementwise, weft-fuse-epilogues, weft-split-reductions,
-            canonicalize, cse))";
+  func.func(weft-fuse-elementwise, weft-fuse-epilogues{converting=1},
+            weft-split-reductions, canonicalize, cse))";
 
 // As for the CPU. Rows are grouped before it is settled which buffers share
 // bytes.
@@ -31,7 +31,7 @@ constexpr llvm::StringLiteral kernelsPasses = R"(
 // A pass for each class of kernels; what none of them takes, the last does.
 // Launches are sized when all kernels have said their sizes.
 constexpr llvm::StringLiteral gpuPasses = R"(
-  weft-lower-steps, weft-size-launches, canonicalize, cse)";
+  gpu.module(weft-lower-tiled-products), weft-lower-steps, weft-size-launches, canonicalize, cse)";
 
 // Within the kernels alone: the host's function is read by the plan as it is.
 // Functions become arithmetic before upstream would call a library for them.

@@ -130,7 +130,8 @@ def FuseEpilogues : Pass<"weft-fuse-epilogues", "::mlir::func::FuncOp"> {
     What adds a bias to the result of a product or a convolution, and applies an
     activation, is done block by block, while a block is in the cache. It changes
     the sums in place and is marked, so that it is computed in the same loops;
-    without the mark it would be a loop of its own. Not where it overwrites
+    without the mark it would be a loop of its own. If asked for, an op whose
+    results are of another type is marked too: it reads the sums. Not where it overwrites
     another operand, which a loop carries or a caller has donated.
 
     ```mlir
@@ -145,6 +146,10 @@ def FuseEpilogues : Pass<"weft-fuse-epilogues", "::mlir::func::FuncOp"> {
       ^bb0(%b: f32, %sum: f32): ...
     ```
   }];
+  let options = [
+    Option<"converting", "converting", "bool", "false",
+           "Mark what makes elements of another type of the sums, too">
+  ];
   let dependentDialects = ["::mlir::linalg::LinalgDialect"];
 }
 
@@ -803,6 +808,40 @@ def FinishKernels : Pass<"weft-finish-kernels", "::mlir::ModuleOp"> {
     ```
   }];
   let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+}
+
+def LowerTiledProducts : Pass<"weft-lower-tiled-products",
+                              "::mlir::gpu::GPUModuleOp"> {
+  let summary = "Computes sums of products on a GPU in tiles of threads";
+  let description = [{
+    The loops of a product are those of its rows (in the first factor and the
+    result), its columns (in the second one and the result), its batch (in all
+    three) and its sum; each group is one long loop, so that a convolution is a
+    matrix product whose factors lie in memory in a peculiar way. A block of
+    threads computes a tile of the result: both factors pass by in shared
+    memory, and each thread, or each warp by `mma.sync`, keeps its part of the
+    sums in registers, where the epilogue finds them. Vectors and thin matrices
+    are left to lanes that share a sum, and what has no tiles to threads that
+    compute an element each.
+
+    ```mlir
+    gpu.func @f(%a: memref<64x32xf32>, ...) kernel attributes {weft.class = "product"} {
+      linalg.fill ins(%zero) outs(%c)
+      linalg.generic ... ins(%a, %b) outs(%c) { s + a * b }
+    ```
+    becomes
+    ```mlir
+    gpu.func @f(...) kernel attributes {known_block_size = array<i32: 256, 1, 1>,
+                                        known_grid_size = array<i32: 4, 1, 1>} {
+      scf.for ... iter_args(%sums...) { gpu.barrier ... llvm.intr.fma }
+      llvm.store
+    ```
+  }];
+  let dependentDialects = [
+    "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
+    "::mlir::LLVM::LLVMDialect", "::mlir::memref::MemRefDialect",
+    "::mlir::NVVM::NVVMDialect", "::mlir::scf::SCFDialect"
+  ];
 }
 
 #endif // WEFT_LOWERING_PASSES_TD

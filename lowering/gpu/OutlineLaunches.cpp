@@ -376,6 +376,11 @@ private:
   using Group = SmallVector<Operation *>;
 
   void visit(Block &block) {
+    for (auto sum :
+         llvm::make_early_inc_range(block.getOps<linalg::GenericOp>()))
+      if (weft::isSumOfProducts(sum) && classifier.isLarge(sum))
+        if (linalg::FillOp fill = weft::moveFillTo(sum))
+          fills[fill] = sum;
     Group group;
     auto flush = [&] {
       if (!group.empty())
@@ -384,7 +389,8 @@ private:
     };
     for (Operation *op = &block.front(); op;) {
       Operation *next = op->getNextNode();
-      if (op->hasTrait<OpTrait::IsTerminator>() || isLeftToUsers(op)) {
+      if (op->hasTrait<OpTrait::IsTerminator>() || isLeftToUsers(op) ||
+          fills.contains(op)) {
       } else if (classifier.isLarge(op)) {
         flush();
         Group kernel = withEpilogue(op);
@@ -481,7 +487,8 @@ private:
     if (!weft::isSumOfProducts(op))
       return {op};
     Group kernel;
-    if (linalg::FillOp fill = weft::moveFillTo(generic))
+    auto fill = op->getPrevNode();
+    if (fill && fills.lookup(fill) == op)
       kernel.push_back(fill);
     kernel.push_back(op);
     if (linalg::GenericOp epilogue = weft::findEpilogue(generic))
@@ -689,6 +696,8 @@ private:
   Slots slots;
   Demotion demotion;
   weft::KnownKernels kernels;
+  /// What sums of products begin with, each just before its sum.
+  DenseMap<Operation *, Operation *> fills;
 };
 
 class OutlineLaunches final
