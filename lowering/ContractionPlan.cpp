@@ -215,8 +215,9 @@ linalg::GenericOp weft::findEpilogue(linalg::GenericOp op) {
   while (next && !isa<linalg::LinalgOp>(next) && isMemoryEffectFree(next))
     next = next->getNextNode();
   auto epilogue = dyn_cast_or_null<linalg::GenericOp>(next);
+  // One that converts reads the sums, and others change them in place.
   bool follows = epilogue && epilogue->hasAttr(epilogueAttr) &&
-                 epilogue.getDpsInits()[0] == op.getDpsInits()[0];
+                 llvm::is_contained(epilogue->getOperands(), op.getDpsInits()[0]);
   return follows ? epilogue : linalg::GenericOp();
 }
 

@@ -4,9 +4,6 @@
 // passes stand where they stand. There is no other list of them.
 
 #include "lowering/Cpu.h"
-#include "mlir/Pass/PassManager.h"
-#include "mlir/Pass/PassRegistry.h"
-#include "llvm/ADT/StringExtras.h"
 
 using namespace mlir;
 
@@ -97,45 +94,11 @@ constexpr weft::Stage stages[] = {
     {"asm", "The assembly that runs.", "", ""},
 };
 
-/// Registers a pipeline of stages, each from the one before it.
-void registerStages(StringRef name, StringRef doc,
-                    ArrayRef<weft::Stage> stages) {
-  registerPassPipeline(
-      name, doc,
-      [stages](OpPassManager &passes, StringRef,
-               function_ref<LogicalResult(const Twine &)> onError) {
-        for (const weft::Stage &stage : stages)
-          if (!stage.passes.empty() &&
-              failed(parsePassPipeline(stage.pipeline(), passes)))
-            return onError("malformed pipeline of stage " + stage.name);
-        return success();
-      },
-      [](function_ref<void(const detail::PassOptions &)>) {});
-}
-
 } // namespace
-
-std::string weft::Stage::pipeline() const {
-  if (passes.empty())
-    return "";
-  std::string text;
-  // One line, as a command line wants it.
-  SmallVector<StringRef> lines;
-  StringRef(passes).split(lines, "\n", -1, /*KeepEmpty=*/false);
-  for (StringRef line : lines)
-    text += line.trim().str() + " ";
-  SmallVector<StringRef> dialects;
-  StringRef(legal).split(dialects, ", ");
-  return text + ", weft-check-stage{stage=" + name.str() +
-         " legal=" + llvm::join(dialects, ",") + "}";
-}
 
 ArrayRef<weft::Stage> weft::cpuStages() { return stages; }
 
 void weft::registerCpuPipelines() {
-  for (const Stage &stage : cpuStages())
-    if (!stage.passes.empty())
-      registerStages("weft-to-" + stage.name.str(), stage.doc, stage);
-  registerStages("weft-cpu", "All stages for the CPU, from weft to llvm.",
+  registerStages("cpu", "weft", "All stages for the CPU, from weft to llvm.",
                  cpuStages());
 }

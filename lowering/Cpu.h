@@ -5,24 +5,9 @@
 #ifndef WEFT_LOWERING_CPU_H
 #define WEFT_LOWERING_CPU_H
 
-#include "llvm/ADT/ArrayRef.h"
-#include "llvm/ADT/StringRef.h"
-#include <string>
+#include "lowering/Stages.h"
 
 namespace weft {
-
-struct Stage {
-  llvm::StringLiteral name;
-  /// What a reader will see, in one sentence.
-  llvm::StringLiteral doc;
-  /// The passes that lead here from the stage before; empty where no pass does.
-  llvm::StringLiteral passes;
-  /// The dialects that the stage may contain, besides builtin.
-  llvm::StringLiteral legal;
-
-  /// The passes, and the check that ends every stage.
-  std::string pipeline() const;
-};
 
 /// From `weft`, as traced, to `asm`, in order.
 llvm::ArrayRef<Stage> cpuStages();

@@ -54,6 +54,10 @@ bool overwritesOperand(GenericOp op) {
 
 class FuseEpilogues final
     : public weft::impl::FuseEpiloguesBase<FuseEpilogues> {
+public:
+  using FuseEpiloguesBase::FuseEpiloguesBase;
+
+private:
   void runOnOperation() override {
     Machine machine = Machine::of(getOperation());
     if (failed(readInShapeOfSums()))
@@ -88,14 +92,15 @@ class FuseEpilogues final
 
   /// The operand whose sum of products nothing else reads: of several the last
   /// one that is computed.
-  static OpOperand *findSum(GenericOp op, const Machine &machine) {
+  OpOperand *findSum(GenericOp op, const Machine &machine) {
     AffineMap map = op.getMatchingIndexingMap(&op.getDpsInitsMutable()[0]);
     OpOperand *best = nullptr;
     for (OpOperand *input : op.getDpsInputOperands()) {
       auto sum = input->get().getDefiningOp<GenericOp>();
       if (!sum || !input->get().hasOneUse() ||
           sum->getBlock() != op->getBlock() ||
-          input->get().getType() != op->getResultTypes()[0] ||
+          (!converting &&
+           input->get().getType() != op->getResultTypes()[0]) ||
           op.getMatchingIndexingMap(input) != map ||
           !weft::isBlockedSum(sum, machine))
         continue;
@@ -114,6 +119,10 @@ class FuseEpilogues final
     maps.erase(maps.begin() + number);
     producer->moveBefore(op);
     OpBuilder b(op);
+    if (sum.get().getType() != op->getResultTypes()[0]) {
+      op->setAttr(weft::epilogueAttr, b.getUnitAttr());
+      return;
+    }
     auto epilogue = GenericOp::create(
         b, op.getLoc(), op->getResultTypes(), inputs, sum.get(), maps,
         op.getIteratorTypesArray(),

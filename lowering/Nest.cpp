@@ -153,7 +153,9 @@ std::pair<Value, Value> weft::flatten(ImplicitLocOpBuilder &b, Value buffer,
   Value begin = arith::ConstantIndexOp::create(b, offset);
   if (ShapedType::isDynamic(type.getStridesAndOffset().second))
     begin = arith::AddIOp::create(b, parts.getOffset(), begin);
-  auto rowType = MemRefType::get({ShapedType::kDynamic}, type.getElementType());
+  auto rowType =
+      MemRefType::get({ShapedType::kDynamic}, type.getElementType(),
+                      MemRefLayoutAttrInterface(), type.getMemorySpace());
   Value length =
       arith::ConstantIndexOp::create(b, std::numeric_limits<int64_t>::max());
   Value row = memref::ReinterpretCastOp::create(

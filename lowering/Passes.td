@@ -130,7 +130,8 @@ def FuseEpilogues : Pass<"weft-fuse-epilogues", "::mlir::func::FuncOp"> {
     What adds a bias to the result of a product or a convolution, and applies an
     activation, is done block by block, while a block is in the cache. It changes
     the sums in place and is marked, so that it is computed in the same loops;
-    without the mark it would be a loop of its own. Not where it overwrites
+    without the mark it would be a loop of its own. If asked for, an op whose
+    results are of another type is marked too: it reads the sums. Not where it overwrites
     another operand, which a loop carries or a caller has donated.
 
     ```mlir
@@ -145,6 +146,10 @@ def FuseEpilogues : Pass<"weft-fuse-epilogues", "::mlir::func::FuncOp"> {
       ^bb0(%b: f32, %sum: f32): ...
     ```
   }];
+  let options = [
+    Option<"converting", "converting", "bool", "false",
+           "Mark what makes elements of another type of the sums, too">
+  ];
   let dependentDialects = ["::mlir::linalg::LinalgDialect"];
 }
 
@@ -529,7 +534,7 @@ def LowerLibraryCalls
   ];
 }
 
-def ExpandMath : Pass<"weft-expand-math", "::mlir::ModuleOp"> {
+def ExpandMath : Pass<"weft-expand-math"> {
   let summary = "Computes math functions by arithmetic that LLVM can vectorise";
   let description = [{
     ```mlir
@@ -539,7 +544,8 @@ def ExpandMath : Pass<"weft-expand-math", "::mlir::ModuleOp"> {
     ```mlir
     %1 = func.call @weft_exp_f32(%0) : (f32) -> f32
     ```
-    of a private function that LLVM is told to inline. It has no branches and no
+    of a private function that LLVM is told to inline, in the module, or the
+    `gpu.module`, that the pass runs on. It has no branches and no
     calls, so that a loop with it is vectorised as one of sums is, and what it
     returns depends on nothing but its argument.
 
@@ -668,6 +674,174 @@ def PlaceLocations : Pass<"weft-place-locations", "::mlir::ModuleOp"> {
     %0 = llvm.fneg %x : f32 loc("f.py":3:1)
     ```
   }];
+}
+
+def DescribeGpu : Pass<"weft-describe-gpu", "::mlir::ModuleOp"> {
+  let summary = "States the GPU that code is made for";
+  let description = [{
+    Adds `weft.gpu` to a module that has none, and, for the passes that serve
+    CPUs too, a `weft.machine` that describes it in their terms.
+
+    ```mlir
+    module attributes {weft.gpu = {block_work = 32768 : i64, chip = "sm_90a",
+      multiprocessors = 132 : i64, shared_bytes = 232448 : i64}}
+    ```
+  }];
+  let options = [
+    Option<"chip", "chip", "std::string", "\"sm_90a\"",
+           "The GPU, as ptxas names it">
+  ];
+}
+
+def OutlineLaunches : Pass<"weft-outline-launches", "::mlir::ModuleOp"> {
+  let summary = "Makes kernels of a program, and a host function that launches "
+                "them";
+  let description = [{
+    An op that is large, or a loop over rows, is a kernel of its own. What is
+    small is done by one block together with what stands beside it, loops and
+    branches too, so that a small program is one kernel.
+
+    ```mlir
+    linalg.generic ... ins(%x) outs(%y)
+    ```
+    becomes
+    ```mlir
+    gpu.launch_func @kernels::@f_kernel blocks in (%c1, %c1, %c1)
+        threads in (%c1, %c1, %c1) args(%x : memref<4xf32>, %y : memref<4xf32>)
+    gpu.module @kernels {
+      gpu.func @f_kernel(%x: memref<4xf32>, %y: memref<4xf32>) kernel
+          attributes {weft.class = "elementwise"} {
+        linalg.generic ... ins(%x) outs(%y)
+        gpu.return
+      }
+    }
+    ```
+    How many blocks and threads there are, the kernel says once it is lowered.
+    A number that one kernel leaves to others (`weft.slot`), or that the host
+    reads to decide about a loop (`weft.host`), has a place at the end of the
+    arena.
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::gpu::GPUDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"
+  ];
+}
+
+def LowerSteps : Pass<"weft-lower-steps", "::mlir::ModuleOp"> {
+  let summary = "Has the threads of each kernel share the elements of its ops";
+  let description = [{
+    ```mlir
+    gpu.func @f_kernel(%x: memref<1024xf32>, %y: memref<1024xf32>) kernel
+        attributes {weft.class = "elementwise"} {
+      linalg.generic ... ins(%x) outs(%y)
+    ```
+    becomes
+    ```mlir
+    gpu.func @f_kernel(%x: memref<1024xf32>, %y: memref<1024xf32>) kernel
+        attributes {known_block_size = array<i32: 256, 1, 1>,
+                    known_grid_size = array<i32: 1, 1, 1>, ...} {
+      %t = gpu.thread_id x
+      ... four elements a thread ...
+    ```
+    Within a block, ops follow each other with barriers between them; a loop
+    that only computes is left to one thread, unless its steps may run at once;
+    all threads follow every other loop and branch. What is reduced in a free
+    order is shared among threads, which combine what they have in shared
+    memory, in an order that is always the same.
+  }];
+  let dependentDialects = [
+    "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
+    "::mlir::gpu::GPUDialect", "::mlir::memref::MemRefDialect",
+    "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"
+  ];
+}
+
+def SizeLaunches : Pass<"weft-size-launches", "::mlir::ModuleOp"> {
+  let summary = "Launches each kernel with the blocks and threads that it states";
+  let description = [{
+    ```mlir
+    gpu.launch_func @kernels::@f_kernel blocks in (%c1, %c1, %c1)
+        threads in (%c1, %c1, %c1) args(...)
+    ```
+    becomes, by `known_grid_size`, `known_block_size` and `weft.shared_bytes`,
+    ```mlir
+    gpu.launch_func @kernels::@f_kernel blocks in (%c64, %c1, %c1)
+        threads in (%c256, %c1, %c1) dynamic_shared_memory_size %c4096 args(...)
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
+}
+
+def ConvertKernels : Pass<"weft-convert-kernels", "::mlir::gpu::GPUModuleOp"> {
+  let summary = "Converts kernels to LLVM and NVIDIA's intrinsics";
+  let description = [{
+    As upstream's `convert-gpu-to-nvvm`, with bare pointers, and without a
+    library of functions that would have to be linked.
+
+    ```mlir
+    gpu.func @f_kernel(%x: memref<4xf32>) kernel { %t = gpu.thread_id x ... }
+    ```
+    becomes
+    ```mlir
+    llvm.func @f_kernel(%x: !llvm.ptr) attributes {nvvm.kernel} {
+      %t = nvvm.read.ptx.sreg.tid.x : i32
+    ```
+  }];
+  let dependentDialects = [
+    "::mlir::LLVM::LLVMDialect", "::mlir::NVVM::NVVMDialect"
+  ];
+}
+
+def FinishKernels : Pass<"weft-finish-kernels", "::mlir::ModuleOp"> {
+  let summary = "Tells LLVM what it can rely on in kernels";
+  let description = [{
+    Buffers are aligned to 16 bytes at least, and where a kernel has no barrier
+    no two of its arguments overlap. Dynamic shared memory is one external
+    array.
+
+    ```mlir
+    llvm.func @f_kernel(%x: !llvm.ptr)
+    ```
+    becomes
+    ```mlir
+    llvm.func @f_kernel(%x: !llvm.ptr {llvm.align = 16 : i64, llvm.noalias})
+    ```
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+}
+
+def LowerTiledProducts : Pass<"weft-lower-tiled-products",
+                              "::mlir::gpu::GPUModuleOp"> {
+  let summary = "Computes sums of products on a GPU in tiles of threads";
+  let description = [{
+    The loops of a product are those of its rows (in the first factor and the
+    result), its columns (in the second one and the result), its batch (in all
+    three) and its sum; each group is one long loop, so that a convolution is a
+    matrix product whose factors lie in memory in a peculiar way. A block of
+    threads computes a tile of the result: both factors pass by in shared
+    memory, and each thread, or each warp by `mma.sync`, keeps its part of the
+    sums in registers, where the epilogue finds them. Vectors and thin matrices
+    are left to lanes that share a sum, and what has no tiles to threads that
+    compute an element each.
+
+    ```mlir
+    gpu.func @f(%a: memref<64x32xf32>, ...) kernel attributes {weft.class = "product"} {
+      linalg.fill ins(%zero) outs(%c)
+      linalg.generic ... ins(%a, %b) outs(%c) { s + a * b }
+    ```
+    becomes
+    ```mlir
+    gpu.func @f(...) kernel attributes {known_block_size = array<i32: 256, 1, 1>,
+                                        known_grid_size = array<i32: 4, 1, 1>} {
+      scf.for ... iter_args(%sums...) { gpu.barrier ... llvm.intr.fma }
+      llvm.store
+    ```
+  }];
+  let dependentDialects = [
+    "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
+    "::mlir::LLVM::LLVMDialect", "::mlir::memref::MemRefDialect",
+    "::mlir::NVVM::NVVMDialect", "::mlir::scf::SCFDialect"
+  ];
 }
 
 #endif // WEFT_LOWERING_PASSES_TD

@@ -3,6 +3,7 @@
 // What a tool registers to run the lowering.
 
 #include "lowering/Cpu.h"
+#include "lowering/Gpu.h"
 #include "lowering/Passes.h"
 #include "mlir/Conversion/ConvertToLLVM/ToLLVMInterface.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
@@ -29,6 +30,7 @@ namespace weft {
 void weft::registerLoweringPasses() {
   registerWeftLoweringPasses();
   registerCpuPipelines();
+  registerGpuPipelines();
 }
 
 void weft::registerLoweringDialects(DialectRegistry &registry) {

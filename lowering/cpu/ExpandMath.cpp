@@ -129,7 +129,7 @@ class ExpandMath final : public weft::impl::ExpandMathBase<ExpandMath> {
     if (!weft::Machine::of(getOperation()).hasFma)
       return;
     SymbolTable symbols(getOperation());
-    getOperation().walk([&](Operation *op) {
+    getOperation()->walk([&](Operation *op) {
       const Expansion *expansion = find(op);
       if (!expansion)
         return;
@@ -182,7 +182,7 @@ class ExpandMath final : public weft::impl::ExpandMathBase<ExpandMath> {
     if (auto found = symbols.lookup<func::FuncOp>(name))
       return found;
     OpBuilder b(op->getContext());
-    Location loc = op->getParentOfType<func::FuncOp>().getLoc();
+    Location loc = op->getParentOfType<FunctionOpInterface>().getLoc();
     auto function = func::FuncOp::create(
         b, loc, name, b.getFunctionType(op->getOperandTypes(), type));
     function.setPrivate();

@@ -66,9 +66,11 @@ static SmallVector<double> tableOfTwoOverPi() {
 static Value tableIn(OpBuilder &b, Location loc) {
   constexpr StringLiteral name = "weft_two_over_pi";
   auto type = MemRefType::get({rowCount, partsOfRow}, b.getF64Type());
-  auto module = b.getBlock()->getParentOp()->getParentOfType<ModuleOp>();
-  if (!module.lookupSymbol(name)) {
-    OpBuilder atStart = OpBuilder::atBlockBegin(module.getBody());
+  Operation *module = SymbolTable::getNearestSymbolTable(
+      b.getBlock()->getParentOp()->getParentOp());
+  if (!SymbolTable::lookupSymbolIn(module, name)) {
+    OpBuilder atStart =
+        OpBuilder::atBlockBegin(&module->getRegion(0).front());
     auto values = DenseElementsAttr::get(
         RankedTensorType::get(type.getShape(), b.getF64Type()),
         ArrayRef<double>(tableOfTwoOverPi()));

@@ -81,17 +81,16 @@ Value LaneReduction::step(ImplicitLocOpBuilder &b, Value accumulated, Value at,
   return combined(b, accumulated, own);
 }
 
-Value LaneReduction::start(ImplicitLocOpBuilder &b, Value accumulated,
-                           int64_t lanes) const {
+Value LaneReduction::neutral(ImplicitLocOpBuilder &b, Value accumulated) const {
   if (isIdempotent(combine))
-    return splatLanes(b, accumulated, lanes);
+    return accumulated;
   Type type = accumulated.getType();
   bool isProduct = isa<arith::MulFOp, arith::MulIOp>(combine);
   TypedAttr neutral = isProduct ? b.getOneAttr(type) : b.getZeroAttr(type);
   // Nothing but -0 leaves a sum of -0 as it is.
   if (isa<arith::AddFOp>(combine))
     neutral = b.getFloatAttr(type, -0.0);
-  return splatLanes(b, arith::ConstantOp::create(b, neutral), lanes);
+  return arith::ConstantOp::create(b, neutral);
 }
 
 Value LaneReduction::build(ImplicitLocOpBuilder &b, Value accumulated,
@@ -105,7 +104,8 @@ Value LaneReduction::build(ImplicitLocOpBuilder &b, Value accumulated,
   int64_t vectors = extent / lanes, chains = std::min<int64_t>(4, vectors);
   Value at = index(0);
   if (chains > 0) {
-    SmallVector<Value> sums(chains, start(b, accumulated, lanes));
+    SmallVector<Value> sums(
+        chains, splatLanes(b, neutral(b, accumulated), lanes));
     int64_t width = chains * lanes, whole = extent / width * width;
     auto loop = scf::ForOp::create(b, at, index(whole), index(width), sums);
     {

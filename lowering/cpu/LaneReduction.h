@@ -20,6 +20,13 @@ public:
   mlir::Operation *combiner() const { return combine; }
   /// The bits of what is accumulated.
   unsigned width() const;
+  /// `x` and `y`, scalars or vectors, combined.
+  mlir::Value combined(mlir::ImplicitLocOpBuilder &b, mlir::Value x,
+                       mlir::Value y) const;
+  /// What changes nothing that has been, or will be, combined with
+  /// `accumulated`.
+  mlir::Value neutral(mlir::ImplicitLocOpBuilder &b,
+                      mlir::Value accumulated) const;
 
   /// Loads input `number` at a step of the loop, as a vector or a scalar.
   using LoadFn = llvm::function_ref<mlir::Value(
@@ -42,12 +49,8 @@ private:
     LoadFn load;
     IndexFn index;
   };
-  mlir::Value combined(mlir::ImplicitLocOpBuilder &b, mlir::Value x,
-                       mlir::Value y) const;
   mlir::Value step(mlir::ImplicitLocOpBuilder &b, mlir::Value accumulated,
                    mlir::Value at, bool asVector, const Source &source);
-  mlir::Value start(mlir::ImplicitLocOpBuilder &b, mlir::Value accumulated,
-                    int64_t lanes) const;
 
   mlir::linalg::LinalgOp op;
   mlir::Operation *combine;

@@ -5,6 +5,7 @@
 // the size of a function, and it knows more of arguments that do not alias than
 // of places in an arena.
 
+#include "lowering/Alike.h"
 #include "lowering/ContractionPlan.h"
 #include "lowering/Passes.h"
 #include "lowering/TilePlan.h"
@@ -221,7 +222,8 @@ class OutlineKernels final
       });
     func::ReturnOp::create(b, loc);
 
-    func::FuncOp known = findAlike(kernel);
+    auto known =
+        cast<func::FuncOp>(kernels.findAlike(kernel).getOperation());
     if (known != kernel)
       kernel->erase();
     else
@@ -232,33 +234,8 @@ class OutlineKernels final
       each->erase();
   }
 
-  /// A kernel that computes the same, be it this one.
-  func::FuncOp findAlike(func::FuncOp kernel) {
-    SmallVector<func::FuncOp, 1> &known = kernels[hashOf(kernel)];
-    for (func::FuncOp other : known)
-      if (OperationEquivalence::isRegionEquivalentTo(
-              &kernel.getBody(), &other.getBody(),
-              OperationEquivalence::IgnoreLocations))
-        return other;
-    known.push_back(kernel);
-    return kernel;
-  }
-
-  /// Of the ops and their attributes, and not of what they read.
-  static size_t hashOf(func::FuncOp kernel) {
-    llvm::hash_code hash = hash_value(kernel.getFunctionType());
-    kernel.getBody().walk([&](Operation *op) {
-      hash = llvm::hash_combine(hash,
-                                OperationEquivalence::computeHash(
-                                    op, OperationEquivalence::ignoreHashValue,
-                                    OperationEquivalence::ignoreHashValue,
-                                    OperationEquivalence::IgnoreLocations));
-    });
-    return hash;
-  }
-
   /// Of the function that is looked at.
-  DenseMap<size_t, SmallVector<func::FuncOp, 1>> kernels;
+  weft::KnownKernels kernels;
 };
 
 } // namespace

@@ -6,11 +6,14 @@
 #include "Failure.h"
 #include "lowering/Cpu.h"
 #include "lowering/EmitCode.h"
+#include "lowering/Gpu.h"
+#include "lowering/gpu/EmitPtx.h"
 #include "lowering/Jit.h"
 #include "mlir/IR/Verifier.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassRegistry.h"
 #include <cstdlib>
+#include <cstring>
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/tuple.h>
@@ -88,11 +91,22 @@ void verifyModule(MlirModule wrapped) {
 
 using StageTuple = std::tuple<std::string, std::string, std::string>;
 
-std::vector<StageTuple> stageTuples() {
-  std::vector<StageTuple> stages;
-  for (const weft::Stage &stage : weft::cpuStages())
-    stages.emplace_back(stage.name.str(), stage.pipeline(), stage.doc.str());
-  return stages;
+std::vector<StageTuple> stageTuples(llvm::ArrayRef<weft::Stage> stages) {
+  std::vector<StageTuple> tuples;
+  for (const weft::Stage &stage : stages)
+    tuples.emplace_back(stage.name.str(), stage.pipeline(), stage.doc.str());
+  return tuples;
+}
+
+/// The one pass that must be told which GPU it is.
+constexpr const char *describeGpu = "weft-describe-gpu";
+
+std::vector<StageTuple> gpuStageTuples(const std::string &chip) {
+  std::vector<StageTuple> tuples = stageTuples(weft::gpuStages());
+  for (auto &[name, pipeline, doc] : tuples)
+    if (size_t at = pipeline.find(describeGpu); at != std::string::npos)
+      pipeline.insert(at + strlen(describeGpu), "{chip=" + chip + "}");
+  return tuples;
 }
 
 //===----------------------------------------------------------------------===//
@@ -101,6 +115,16 @@ std::vector<StageTuple> stageTuples() {
 
 std::string llvmIROf(MlirModule module) {
   return weft::makeUnlocked<std::string>(module, weft::translateToLLVMIR);
+}
+
+std::string ptxOf(MlirModule module) {
+  return weft::makeUnlocked<std::string>(module, weft::emitPtx);
+}
+
+std::string planOf(MlirModule module, const std::string &entry) {
+  return weft::makeUnlocked<std::string>(module, [&](ModuleOp module) {
+    return weft::emitPlan(module, entry);
+  });
 }
 
 std::string assemblyOf(MlirModule module) {
@@ -182,7 +206,14 @@ void weft::defineCompile(nb::module_ &module) {
              "run_pipeline, and (pass, ms, ops before, ops after) of each.");
   module.def("verify", verifyModule, "module"_a,
              "Raises Error if the module is not valid.");
-  module.def("cpu_stages", stageTuples,
+  module.def("gpu_stages", gpuStageTuples, "chip"_a,
+             "As cpu_stages, for an NVIDIA GPU that is named as ptxas does.");
+  module.def("emit_ptx", ptxOf, "module"_a,
+             "The kernels of a module at stage nvvm, in PTX.");
+  module.def("emit_plan", planOf, "module"_a, "entry"_a,
+             "What the host does to run a function of a module at stage nvvm, "
+             "as JSON.");
+  module.def("cpu_stages", [] { return stageTuples(weft::cpuStages()); },
              "(name, pipeline, doc) of each stage for the CPU, in order; the "
              "pipeline leads there from the stage before, and is empty where "
              "no pass does.");

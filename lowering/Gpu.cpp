@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The pipeline for NVIDIA GPUs: the stages in their order, what each is for,
+// and why its passes stand where they stand. There is no other list of them.
+
+#include "lowering/Gpu.h"
+
+using namespace mlir;
+
+namespace {
+
+// As for the CPU, less what serves caches and vectors: a block of threads reads
+// an operand in any layout by its shared memory.
+constexpr llvm::StringLiteral fusedPasses = R"(
+  inline, symbol-dce, weft-describe-gpu,
+  func.func(weft-fuse-elementwise, weft-fuse-epilogues{converting=1},
+            weft-split-reductions, canonicalize, cse))";
+
+// As for the CPU. Rows are grouped before it is settled which buffers share
+// bytes.
+constexpr llvm::StringLiteral memrefPasses = R"(
+  func.func(weft-erase-barriers), weft-destination-passing,
+  one-shot-bufferize{buffer-alignment=64},
+  func.func(canonicalize, cse, canonicalize, weft-unroll-loops,
+            weft-group-rows, weft-plan-arena, canonicalize, cse))";
+
+// Copies become ops, so they stand before what makes kernels of those.
+constexpr llvm::StringLiteral kernelsPasses = R"(
+  func.func(weft-lower-copies), weft-outline-launches, canonicalize, cse)";
+
+// A pass for each class of kernels; what none of them takes, the last does.
+// Launches are sized when all kernels have said their sizes.
+constexpr llvm::StringLiteral gpuPasses = R"(
+  gpu.module(weft-lower-tiled-products), weft-lower-steps, weft-size-launches, canonicalize, cse)";
+
+// Within the kernels alone: the host's function is read by the plan as it is.
+// Functions become arithmetic before upstream would call a library for them.
+constexpr llvm::StringLiteral nvvmPasses = R"(
+  gpu.module(expand-strided-metadata, lower-affine, canonicalize, cse,
+             convert-scf-to-cf, convert-vector-to-llvm, weft-expand-math,
+             expand-strided-metadata, arith-expand, weft-convert-kernels,
+             convert-nvvm-to-llvm, reconcile-unrealized-casts, canonicalize,
+             cse),
+  weft-finish-kernels, weft-place-locations)";
+
+constexpr weft::Stage stages[] = {
+    {"weft", "The program as it was traced.", "", ""},
+    {"expanded",
+     "Derivatives and calls are replaced by the ops they stand for.",
+     "weft-expand-transforms", "weft, func"},
+    {"linalg", "Each op is a loop nest over tensors, its body scalar.",
+     "weft-lower-to-linalg, func.func(canonicalize, cse)",
+     "func, linalg, tensor, arith, math, complex, scf, weft.barrier, "
+     "weft.library_call"},
+    {"fused", "Chains of elementwise ops are one loop nest each.", fusedPasses,
+     "func, linalg, tensor, arith, math, complex, scf, affine, weft.barrier, "
+     "weft.library_call"},
+    {"memref",
+     "Tensors are buffers: inputs, results and one arena; rows are grouped.",
+     memrefPasses,
+     "func, linalg, memref, arith, math, complex, scf, affine, "
+     "weft.library_call"},
+    {"kernels", "Kernels are functions, which the host launches in order.",
+     kernelsPasses,
+     "func, gpu, linalg, memref, arith, math, complex, scf, affine, "
+     "weft.library_call"},
+    {"gpu", "Kernels are the code of one thread.", gpuPasses,
+     "func, gpu, nvgpu, nvvm, llvm, memref, vector, arith, math, complex, scf, "
+     "affine, cf, weft.library_call"},
+    {"nvvm", "Kernels are blocks, branches, pointers and NVIDIA's intrinsics.",
+     nvvmPasses,
+     "func, gpu, nvvm, llvm, memref, arith, scf, weft.library_call"},
+    {"plan", "What the host does: buffers, launches, loops.", "", ""},
+    {"ptx", "The kernels in NVIDIA's assembly.", "", ""},
+};
+
+} // namespace
+
+ArrayRef<weft::Stage> weft::gpuStages() { return stages; }
+
+void weft::registerGpuPipelines() {
+  registerStages("cuda", "weft-cuda",
+                 "All stages for NVIDIA GPUs, from weft to nvvm.", gpuStages());
+}

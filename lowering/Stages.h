@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// A target's pipeline: a list of named stages, each with the passes that lead
+// to it.
+
+#ifndef WEFT_LOWERING_STAGES_H
+#define WEFT_LOWERING_STAGES_H
+
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/StringRef.h"
+#include <string>
+
+namespace weft {
+
+struct Stage {
+  llvm::StringLiteral name;
+  /// What a reader will see, in one sentence.
+  llvm::StringLiteral doc;
+  /// The passes that lead here from the stage before; empty where no pass does.
+  llvm::StringLiteral passes;
+  /// The dialects that the stage may contain, besides builtin.
+  llvm::StringLiteral legal;
+
+  /// The passes, and the check that ends every stage.
+  std::string pipeline() const;
+};
+
+/// Registers `--<prefix>-to-<stage>` for each stage that passes lead to, and
+/// `--weft-<target>` for all of them.
+void registerStages(llvm::StringRef target, llvm::StringRef prefix,
+                    llvm::StringRef doc, llvm::ArrayRef<Stage> stages);
+
+} // namespace weft
+
+#endif // WEFT_LOWERING_STAGES_H

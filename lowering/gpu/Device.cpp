@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// weft-describe-gpu, and how a pass reads what it states.
+
+#include "lowering/gpu/Device.h"
+#include "lowering/Machine.h"
+#include "lowering/Passes.h"
+#include "mlir/IR/Builders.h"
+
+namespace weft {
+#define GEN_PASS_DEF_DESCRIBEGPU
+#include "lowering/Passes.h.inc"
+} // namespace weft
+
+using namespace mlir;
+using weft::Gpu;
+
+DictionaryAttr Gpu::asAttribute(MLIRContext *context) const {
+  Builder b(context);
+  return b.getDictionaryAttr({
+      b.getNamedAttr("block_work", b.getI64IntegerAttr(blockWork)),
+      b.getNamedAttr("chip", b.getStringAttr(chip)),
+      b.getNamedAttr("multiprocessors", b.getI64IntegerAttr(multiprocessors)),
+      b.getNamedAttr("shared_bytes", b.getI64IntegerAttr(sharedBytes)),
+  });
+}
+
+Gpu Gpu::of(Operation *op) {
+  Gpu gpu;
+  auto module = dyn_cast<ModuleOp>(op);
+  if (!module)
+    module = op->getParentOfType<ModuleOp>();
+  auto stated = module ? module->getAttrOfType<DictionaryAttr>(weft::gpuAttr)
+                       : nullptr;
+  if (!stated)
+    return gpu;
+  auto read = [&](StringRef name, int64_t &value) {
+    if (auto number = stated.getAs<IntegerAttr>(name))
+      value = std::max<int64_t>(number.getInt(), 1);
+  };
+  read("block_work", gpu.blockWork);
+  read("multiprocessors", gpu.multiprocessors);
+  read("shared_bytes", gpu.sharedBytes);
+  if (auto chip = stated.getAs<StringAttr>("chip"))
+    gpu.chip = chip.getValue().str();
+  return gpu;
+}
+
+unsigned Gpu::capability() const {
+  StringRef digits = chip;
+  unsigned number = 80;
+  if (digits.consume_front("sm_"))
+    (void)digits.take_while(llvm::isDigit).getAsInteger(10, number);
+  return number;
+}
+
+namespace {
+
+class DescribeGpu final : public weft::impl::DescribeGpuBase<DescribeGpu> {
+public:
+  using DescribeGpuBase::DescribeGpuBase;
+
+private:
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    if (!module->hasAttr(weft::gpuAttr)) {
+      Gpu gpu;
+      gpu.chip = chip;
+      module->setAttr(weft::gpuAttr, gpu.asAttribute(&getContext()));
+    }
+    if (module->hasAttr(weft::machineAttr))
+      return;
+    // What passes that serve CPUs too ask for.
+    weft::Machine machine;
+    machine.hasFma = true;
+    machine.hasTiles = false;
+    machine.vectorBytes = 16;
+    machine.vectorRegisters = 64;
+    machine.l1Bytes = 128 << 10;
+    machine.l2Bytes = 32 << 20;
+    machine.shareFrom = Gpu::of(module).blockWork;
+    module->setAttr(weft::machineAttr, machine.asAttribute(&getContext()));
+  }
+};
+
+} // namespace

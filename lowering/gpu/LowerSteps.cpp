@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// weft-lower-steps: kernels of linalg ops -> kernels whose threads share the
+// elements of each op, with barriers between ops of which one needs what
+// another does.
+
+#include "lowering/Passes.h"
+#include "lowering/RowGroup.h"
+#include "lowering/gpu/Device.h"
+#include "lowering/gpu/Step.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/IRMapping.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+namespace weft {
+#define GEN_PASS_DEF_LOWERSTEPS
+#include "lowering/Passes.h.inc"
+} // namespace weft
+
+using namespace mlir;
+using linalg::LinalgOp;
+using weft::Slicing;
+using weft::Team;
+
+namespace {
+
+constexpr int64_t mostThreads = 256;
+
+/// Whether a loop only loads, computes and stores: one thread can do it.
+bool onlyComputes(Operation *loop) {
+  return !loop->walk([](Operation *inner) {
+               bool isPlain =
+                   isMemoryEffectFree(inner) ||
+                   isa<memref::LoadOp, memref::StoreOp, scf::ForOp, scf::IfOp,
+                       scf::YieldOp, scf::WhileOp, scf::ConditionOp>(inner);
+               return isPlain ? WalkResult::advance()
+                              : WalkResult::interrupt();
+             }).wasInterrupted();
+}
+
+/// Barriers that stand between what one thread does to memory and what another
+/// finds there.
+class Order {
+public:
+  /// Before an op that touches memory.
+  void before(OpBuilder &b, Location loc, bool reads, bool writes) {
+    if ((reads && hasWritten) || (writes && (hasRead || hasWritten)))
+      meet(b, loc);
+    hasRead |= reads;
+    hasWritten |= writes;
+  }
+
+  /// Where control goes elsewhere: what is there begins afresh.
+  void end(OpBuilder &b, Location loc) {
+    if (hasRead || hasWritten)
+      meet(b, loc);
+  }
+
+private:
+  void meet(OpBuilder &b, Location loc) {
+    gpu::BarrierOp::create(b, loc);
+    hasRead = hasWritten = false;
+  }
+
+  bool hasRead = false, hasWritten = false;
+};
+
+/// The ops of a block that its threads follow together.
+class BlockLowering {
+public:
+  BlockLowering(gpu::GPUFuncOp kernel, const Team &team,
+                weft::SharedMemory &shared)
+      : kernel(kernel), team(team), shared(shared) {}
+
+  void lower(Block &block) {
+    for (Operation &op : llvm::make_early_inc_range(block)) {
+      if (isMemoryEffectFree(&op) && op.getNumRegions() == 0)
+        continue;
+      OpBuilder b(&op);
+      if (auto linalgOp = dyn_cast<LinalgOp>(op))
+        lowerStep(linalgOp);
+      else if (isa<memref::AllocaOp>(op))
+        placeInSharedMemory(cast<memref::AllocaOp>(op));
+      else if (isa<memref::LoadOp>(op))
+        order.before(b, op.getLoc(), /*reads=*/true, /*writes=*/false);
+      else if (isa<memref::StoreOp>(op))
+        storeOnce(cast<memref::StoreOp>(op));
+      else if (auto loop = dyn_cast<scf::ForOp>(op);
+               loop && onlyComputes(loop))
+        loop->hasAttr(weft::parallelAttr) && loop->getNumResults() == 0
+            ? shareLoop(loop)
+            : leaveToOne(loop);
+      else if (op.getNumRegions() > 0)
+        follow(op);
+    }
+  }
+
+private:
+  void lowerStep(LinalgOp op) {
+    OpBuilder b(op);
+    bool reads = llvm::any_of(op.getDpsInputs(), [](Value input) {
+      return isa<MemRefType>(input.getType());
+    });
+    order.before(b, op.getLoc(), reads || op.getNumReductionLoops() > 0,
+                 /*writes=*/true);
+    if (op.getNumReductionLoops() == 0)
+      return weft::lowerElementwise(op, team);
+    weft::lowerReduction(op, team,
+                         Slicing::choose(op, team.threads, /*blocks=*/1),
+                         shared);
+  }
+
+  /// Rows that only this block sees.
+  void placeInSharedMemory(memref::AllocaOp op) {
+    OpBuilder b(op);
+    Value own = shared.keep(b, op.getLoc(), op.getType());
+    Value generic =
+        memref::MemorySpaceCastOp::create(b, op.getLoc(), op.getType(), own);
+    op.replaceAllUsesWith(generic);
+    op.erase();
+  }
+
+  Value isFirstThread(OpBuilder &b, Location loc) {
+    return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, team.thread,
+                                 arith::ConstantIndexOp::create(b, loc, 0));
+  }
+
+  void storeOnce(memref::StoreOp op) {
+    OpBuilder b(op);
+    order.before(b, op.getLoc(), /*reads=*/false, /*writes=*/true);
+    auto branch = scf::IfOp::create(b, op.getLoc(),
+                                    isFirstThread(b, op.getLoc()), false);
+    op->moveBefore(branch.thenBlock()->getTerminator());
+  }
+
+  /// Each thread does some of the steps.
+  void shareLoop(scf::ForOp op) {
+    OpBuilder b(op);
+    Location loc = op.getLoc();
+    order.before(b, loc, /*reads=*/true, /*writes=*/true);
+    auto constant = [&](int64_t value) {
+      return arith::ConstantIndexOp::create(b, loc, value);
+    };
+    Value begin = arith::MulIOp::create(b, loc, team.thread, op.getStep());
+    op.getLowerBoundMutable().assign(
+        arith::AddIOp::create(b, loc, op.getLowerBound(), begin));
+    op.getStepMutable().assign(
+        arith::MulIOp::create(b, loc, op.getStep(), constant(team.threads)));
+  }
+
+  /// The first thread does it, and leaves the results in shared memory.
+  void leaveToOne(scf::ForOp op) {
+    OpBuilder b(op);
+    Location loc = op.getLoc();
+    order.before(b, loc, /*reads=*/true, /*writes=*/true);
+    auto branch =
+        scf::IfOp::create(b, loc, isFirstThread(b, loc), /*withElse=*/false);
+    op->moveBefore(branch.thenBlock()->getTerminator());
+    if (op->getNumResults() == 0)
+      return;
+    SmallVector<Value> places;
+    b.setInsertionPoint(branch);
+    for (Type type : op->getResultTypes())
+      places.push_back(shared.keep(b, loc, MemRefType::get({}, stored(type))));
+    b.setInsertionPointAfter(branch);
+    gpu::BarrierOp::create(b, loc);
+    order = Order();
+    for (auto [result, place] : llvm::zip_equal(op->getResults(), places)) {
+      b.setInsertionPointAfter(branch->getNextNode());
+      Value all = load(b, loc, result.getType(), place);
+      result.replaceAllUsesWith(all);
+      b.setInsertionPointAfter(op);
+      store(b, loc, result, place);
+    }
+    order.before(b, loc, /*reads=*/true, /*writes=*/false);
+  }
+
+  static Type stored(Type type) {
+    Builder b(type.getContext());
+    if (type.isIndex())
+      return b.getI64Type();
+    return type.isInteger(1) ? b.getI8Type() : type;
+  }
+
+  static Value load(OpBuilder &b, Location loc, Type type, Value place) {
+    Value value = memref::LoadOp::create(b, loc, place);
+    if (type.isIndex())
+      return arith::IndexCastOp::create(b, loc, type, value);
+    if (type.isInteger(1))
+      return arith::TruncIOp::create(b, loc, type, value);
+    return value;
+  }
+
+  static void store(OpBuilder &b, Location loc, Value value, Value place) {
+    if (value.getType().isIndex())
+      value = arith::IndexCastOp::create(b, loc, b.getI64Type(), value);
+    else if (value.getType().isInteger(1))
+      value = arith::ExtUIOp::create(b, loc, b.getI8Type(), value);
+    memref::StoreOp::create(b, loc, value, place);
+  }
+
+  /// A loop or a branch that all threads take together.
+  void follow(Operation &op) {
+    OpBuilder b(&op);
+    order.end(b, op.getLoc());
+    for (Region &region : op.getRegions())
+      for (Block &block : region) {
+        lower(block);
+        b.setInsertionPoint(block.getTerminator());
+        order.end(b, op.getLoc());
+      }
+  }
+
+  gpu::GPUFuncOp kernel;
+  const Team &team;
+  weft::SharedMemory &shared;
+  Order order;
+};
+
+class LowerSteps final : public weft::impl::LowerStepsBase<LowerSteps> {
+  void runOnOperation() override {
+    SmallVector<gpu::GPUFuncOp> kernels;
+    getOperation().walk([&](gpu::GPUFuncOp kernel) {
+      // One that has its size has been lowered.
+      if (kernel->hasAttr(weft::classAttr) && !kernel.getKnownGridSizeAttr())
+        kernels.push_back(kernel);
+    });
+    for (gpu::GPUFuncOp kernel : kernels)
+      lower(kernel);
+  }
+
+  static void lower(gpu::GPUFuncOp kernel) {
+    StringRef kind =
+        kernel->getAttrOfType<StringAttr>(weft::classAttr).getValue();
+    weft::SharedMemory shared(kernel);
+    auto op = [&] {
+      auto ops = kernel.front().getOps<LinalgOp>();
+      return ops.empty() ? LinalgOp() : *ops.begin();
+    }();
+    if (kind == "rows")
+      lowerRows(kernel, shared);
+    else if (kind == "loop")
+      lowerLoop(kernel);
+    else if (kind != "block" && op.getNumReductionLoops() == 0)
+      lowerGrid(kernel, op);
+    else if (kind != "block")
+      lowerReductionGrid(kernel, op, shared);
+    else
+      lowerBlock(kernel, shared);
+    shared.close();
+  }
+
+  /// The threads of a kernel of one dimension.
+  static Team makeTeam(gpu::GPUFuncOp kernel, int64_t threads, int64_t blocks) {
+    OpBuilder b = OpBuilder::atBlockBegin(&kernel.front());
+    Location loc = kernel.getLoc();
+    blocks = std::max<int64_t>(blocks, 1);
+    Team team;
+    team.thread = gpu::ThreadIdOp::create(b, loc, gpu::Dimension::x);
+    team.block = gpu::BlockIdOp::create(b, loc, gpu::Dimension::x);
+    team.threads = threads;
+    team.blocks = blocks;
+    auto size = [&](int64_t x) {
+      return b.getDenseI32ArrayAttr({static_cast<int32_t>(x), 1, 1});
+    };
+    kernel.setKnownBlockSizeAttr(size(threads));
+    kernel.setKnownGridSizeAttr(size(blocks));
+    return team;
+  }
+
+  static int64_t threadsFor(int64_t work) {
+    return std::clamp<int64_t>(llvm::alignTo(work, 32), 32, mostThreads);
+  }
+
+  static void lowerGrid(gpu::GPUFuncOp kernel, LinalgOp op) {
+    int64_t groups = weft::numGroups(op);
+    int64_t blocks = llvm::divideCeil(groups, mostThreads);
+    weft::lowerElementwise(op, makeTeam(kernel, mostThreads, blocks));
+  }
+
+  static void lowerReductionGrid(gpu::GPUFuncOp kernel, LinalgOp op,
+                                 weft::SharedMemory &shared) {
+    weft::Gpu gpu = weft::Gpu::of(kernel);
+    Slicing slicing =
+        Slicing::choose(op, mostThreads, gpu.multiprocessors * 4);
+    int64_t blocks = llvm::divideCeil(weft::numResults(op), slicing.columns);
+    Team team = makeTeam(kernel, slicing.threads(), blocks);
+    weft::lowerReduction(op, team, slicing, shared);
+  }
+
+  /// One block for each row.
+  static void lowerRows(gpu::GPUFuncOp kernel, weft::SharedMemory &shared) {
+    auto loop = *kernel.front().getOps<scf::ForOp>().begin();
+    int64_t steps = 1;
+    loop.walk([&](LinalgOp op) {
+      steps = std::max(steps, llvm::product_of(op.getStaticLoopRanges()));
+    });
+    int64_t rows = loop.getStaticTripCount()->getSExtValue();
+    Team team =
+        makeTeam(kernel, threadsFor(llvm::divideCeil(steps, 4)), rows);
+    OpBuilder b(loop);
+    Location loc = loop.getLoc();
+    Value row = arith::MulIOp::create(b, loc, team.block, loop.getStep());
+    row = arith::AddIOp::create(b, loc, row, loop.getLowerBound());
+    loop.getInductionVar().replaceAllUsesWith(row);
+    loop.getBody()->getTerminator()->erase();
+    kernel.front().getOperations().splice(loop->getIterator(),
+                                          loop.getBody()->getOperations());
+    loop.erase();
+    BlockLowering(kernel, team, shared).lower(kernel.front());
+  }
+
+  /// One thread for each step.
+  static void lowerLoop(gpu::GPUFuncOp kernel) {
+    auto loop = *kernel.front().getOps<scf::ForOp>().begin();
+    int64_t steps = loop.getStaticTripCount()->getSExtValue();
+    int64_t threads = threadsFor(steps);
+    int64_t blocks = llvm::divideCeil(steps, threads);
+    Team team = makeTeam(kernel, threads, blocks);
+    OpBuilder b(loop);
+    Location loc = loop.getLoc();
+    Value all = arith::ConstantIndexOp::create(b, loc, threads * blocks);
+    Value first = arith::ConstantIndexOp::create(b, loc, threads);
+    first = arith::MulIOp::create(b, loc, team.block, first);
+    first = arith::AddIOp::create(b, loc, first, team.thread);
+    first = arith::MulIOp::create(b, loc, first, loop.getStep());
+    loop.getLowerBoundMutable().assign(
+        arith::AddIOp::create(b, loc, loop.getLowerBound(), first));
+    loop.getStepMutable().assign(
+        arith::MulIOp::create(b, loc, loop.getStep(), all));
+  }
+
+  static void lowerBlock(gpu::GPUFuncOp kernel, weft::SharedMemory &shared) {
+    int64_t most = 1;
+    kernel.walk([&](LinalgOp op) {
+      most = std::max(most, llvm::product_of(op.getStaticLoopRanges()));
+    });
+    kernel.walk([&](scf::ForOp op) {
+      if (op->hasAttr(weft::parallelAttr))
+        if (auto steps = op.getStaticTripCount())
+          most = std::max(most, steps->getSExtValue());
+    });
+    Team team = makeTeam(kernel, threadsFor(most), /*blocks=*/1);
+    BlockLowering(kernel, team, shared).lower(kernel.front());
+  }
+};
+
+} // namespace

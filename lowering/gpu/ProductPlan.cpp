@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "lowering/gpu/ProductPlan.h"
+#include "lowering/gpu/ProductKernel.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/Matchers.h"
+
+using namespace mlir;
+using weft::FactorTile;
+using weft::Gpu;
+using weft::LoopGroup;
+using weft::MatrixElement;
+using weft::MultiplyAdd;
+using weft::ProductPlan;
+
+//===----------------------------------------------------------------------===//
+// Operands and types
+//===----------------------------------------------------------------------===//
+
+bool ProductPlan::addOperands(const ProductKernel &kernel) {
+  linalg::GenericOp op = kernel.sum;
+  std::optional<Nest> all = Nest::of(op);
+  if (!all || llvm::is_contained(all->extents, 0) || all->hasPanels() ||
+      !kernel.sumMap().isProjectedPermutation() ||
+      !llvm::all_of(op->getOperandTypes(), llvm::IsaPred<MemRefType>))
+    return false;
+  nest = std::move(*all);
+  result = sum;
+  for (const ProductEpilogue &epilogue : kernel.epilogues) {
+    linalg::GenericOp each = epilogue.op;
+    SmallVector<unsigned> &numbers = epilogueOperands.emplace_back();
+    for (OpOperand &operand : each->getOpOperands()) {
+      bool isOut = operand.getOperandNumber() >= each.getNumDpsInputs();
+      bool isSum = isOut ? !epilogue.input
+                         : epilogue.input == operand.getOperandNumber();
+      numbers.push_back(nest.accesses.size());
+      if (isSum)
+        numbers.back() = result;
+      else if (!nest.add(operand.get().getType(),
+                         each.getMatchingIndexingMap(&operand).compose(
+                             epilogue.loops)))
+        return false;
+    }
+    result = numbers.back();
+  }
+  nest.simplify();
+  return !nest.hasPanels();
+}
+
+bool ProductPlan::chooseTypes(const ProductKernel &kernel) {
+  std::optional<MultiplyAdd> body = MultiplyAdd::match(kernel.sum);
+  if (!body || !body->mayReorder())
+    return false;
+  linalg::GenericOp op = kernel.sum;
+  element = getElementTypeOrSelf(op.getDpsInits()[0].getType());
+  compute = element;
+  if (isa<IntegerType>(element)) {
+    unsigned bits = element.getIntOrFloatBitWidth();
+    if (bits < 8 || bits > 64)
+      return false;
+    // Sums of more bits are the same in the ones that count.
+    if (bits < 32)
+      compute = IntegerType::get(element.getContext(), 32);
+    return true;
+  }
+  return element.isF32() || element.isF64();
+}
+
+/// A number as large as any index into an operand.
+bool ProductPlan::fitsWords() const {
+  constexpr double most = 1u << 30;
+  double elements = 1, steps = summed.extent;
+  for (size_t loop = 0; loop < nest.depth(); ++loop)
+    if (nest.isParallel(loop))
+      elements *= nest.extents[loop];
+  if (elements >= most || steps >= most)
+    return false;
+  return llvm::all_of(nest.accesses, [&](const Access &access) {
+    double reach = std::abs(access.offset);
+    for (auto [stride, extent] : llvm::zip_equal(access.strides, nest.extents))
+      reach += std::abs(static_cast<double>(stride)) * extent;
+    return reach < most;
+  });
+}
+
+//===----------------------------------------------------------------------===//
+// Groups of loops
+//===----------------------------------------------------------------------===//
+
+/// In the order of the first operand that has neighbours in this group.
+void ProductPlan::sortGroup(LoopGroup &group, ArrayRef<unsigned> operands) {
+  unsigned guide = operands.front();
+  for (unsigned operand : operands)
+    if (llvm::any_of(group.loops, [&](unsigned loop) {
+          return nest.stride(operand, loop) == 1;
+        })) {
+      guide = operand;
+      break;
+    }
+  auto rank = [&](unsigned loop) {
+    int64_t stride = std::abs(nest.stride(guide, loop));
+    return std::pair(stride == 0 ? std::numeric_limits<int64_t>::max() : stride,
+                     -int(loop));
+  };
+  llvm::sort(group.loops,
+             [&](unsigned x, unsigned y) { return rank(x) > rank(y); });
+  group.extent = 1;
+  for (unsigned loop : group.loops)
+    group.extent *= nest.extents[loop];
+}
+
+void ProductPlan::groupLoops() {
+  LoopGroup own[2];
+  std::optional<unsigned> ofNeighbours;
+  for (unsigned loop = 0; loop < nest.depth(); ++loop) {
+    bool inFirst = nest.stride(0, loop) != 0, inSecond = nest.stride(1, loop);
+    if (!nest.isParallel(loop)) {
+      summed.loops.push_back(loop);
+    } else if (inFirst == inSecond) {
+      batch.loops.push_back(loop);
+    } else {
+      own[inSecond].loops.push_back(loop);
+      own[inSecond].extent *= nest.extents[loop];
+      if (nest.stride(result, loop) == 1)
+        ofNeighbours = inSecond;
+    }
+  }
+  // Columns are neighbours in the result.
+  columnFactor = ofNeighbours ? *ofNeighbours : own[1].extent >= own[0].extent;
+  rowFactor = 1 - columnFactor;
+  rows = own[rowFactor];
+  columns = own[columnFactor];
+  sortGroup(batch, {result});
+  sortGroup(rows, {rowFactor, result});
+  sortGroup(columns, {result, columnFactor});
+  sortGroup(summed, {rowFactor, columnFactor});
+}
+
+int64_t ProductPlan::consecutive(unsigned operand, const LoopGroup &group,
+                                 int64_t most) const {
+  if (group.loops.empty() || step(operand, group) != 1)
+    return 1;
+  unsigned fastest = group.loops.back();
+  int64_t common = std::gcd(nest.extents[fastest], most);
+  common = std::gcd(common, std::abs(nest.accesses[operand].offset));
+  for (unsigned loop = 0; loop < nest.depth(); ++loop)
+    if (loop != fastest)
+      common = std::gcd(common, std::abs(nest.stride(operand, loop)));
+  return common;
+}
+
+//===----------------------------------------------------------------------===//
+// Lanes
+//===----------------------------------------------------------------------===//
+
+bool ProductPlan::suitsLanes() const {
+  // A tile would be mostly empty.
+  return std::min(rows.extent, columns.extent) <= 4 || summed.extent <= 2;
+}
+
+void ProductPlan::chooseLanes(const Gpu &gpu) {
+  kind = Kind::Lanes;
+  for (LoopGroup *group : {&batch, &rows}) {
+    columns.loops.append(group->loops);
+    *group = {};
+  }
+  sortGroup(columns, {result});
+  // The larger factor is read but once, or nearly so.
+  auto size = [&](unsigned operand) {
+    int64_t product = 1;
+    for (unsigned loop = 0; loop < nest.depth(); ++loop)
+      if (nest.stride(operand, loop) != 0)
+        product *= nest.extents[loop];
+    return product;
+  };
+  unsigned larger = size(0) >= size(1) ? 0 : 1;
+  sortGroup(summed, {larger, 1 - larger});
+  sumFastest = step(larger, columns) != 1 && step(larger, summed) == 1;
+  int64_t wanted = gpu.multiprocessors * 1024;
+  auto enough = [&] {
+    return columns.extent * sumLanes >= wanted ||
+           sumLanes * stepVector * 4 > summed.extent;
+  };
+  if (sumFastest)
+    stepVector = consecutive(
+        larger, summed,
+        std::min<int64_t>(16 / (compute.getIntOrFloatBitWidth() / 8), 4));
+  constexpr int64_t blockThreads = 256;
+  if (sumFastest && summed.extent >= 32)
+    sumLanes = 32;
+  while (!enough() && sumLanes < blockThreads * 2)
+    sumLanes *= 2;
+  if (!sumFastest)
+    sumLanes = std::min<int64_t>(sumLanes, 16);
+  elements = std::max<int64_t>(blockThreads / sumLanes, 1);
+}
+
+//===----------------------------------------------------------------------===//
+// Tiles
+//===----------------------------------------------------------------------===//
+
+MatrixElement weft::matrixElement(const MultiplyAdd &body, unsigned factor,
+                                  Type element) {
+  ArrayRef<Operation *> casts = body.casts[factor];
+  Type type = body.multiply->getResult(0).getType();
+  bool isExtended = casts.size() == 1 && isa<arith::ExtFOp>(casts[0]);
+  if (type.isF32() && element.isF16() && isExtended)
+    return MatrixElement::f16;
+  auto isShift = [](Operation *op) {
+    APInt bits;
+    return isa<arith::ShLIOp>(op) &&
+           matchPattern(op->getOperand(1), m_ConstantInt(&bits)) && bits == 16;
+  };
+  bool isShifted = casts.size() == 4 && isa<arith::BitcastOp>(casts[0]) &&
+                   isa<arith::ExtUIOp>(casts[1]) && isShift(casts[2]) &&
+                   isa<arith::BitcastOp>(casts[3]);
+  if (type.isF32() && element.isBF16() && (isExtended || isShifted))
+    return MatrixElement::bf16;
+  if (type.isInteger(32) && element.isInteger(8) && casts.size() == 1) {
+    if (isa<arith::ExtSIOp>(casts[0]))
+      return MatrixElement::s8;
+    if (isa<arith::ExtUIOp>(casts[0]))
+      return MatrixElement::u8;
+  }
+  return MatrixElement::none;
+}
+
+int64_t ProductPlan::storedBytes() const {
+  return compute.getIntOrFloatBitWidth() / 8;
+}
+
+/// Lines of tiles whose steps are a line of the next are kept apart, so that
+/// threads that store steps of one line meet different banks.
+int64_t ProductPlan::tileBytes(const FactorTile &tile) const {
+  return (tile.lines + 16 / storedBytes()) * tile.steps * storedBytes();
+}
+
+namespace {
+
+/// A tile of a block of threads, by the tiles of its threads.
+struct ThreadTile {
+  int64_t rows, columns, warpRows, warpColumns, warpSteps;
+
+  int64_t tileRows() const { return 4 * rows * warpRows; }
+  int64_t tileColumns() const { return 8 * columns * warpColumns; }
+  int64_t warps() const { return warpRows * warpColumns * warpSteps; }
+};
+
+} // namespace
+
+/// About how long all blocks take, in multiply-adds of a lane.
+static double costOf(const ProductPlan &plan, const ThreadTile &tile,
+                     const Gpu &gpu, double efficiency, int64_t mostWarps) {
+  double blocks = static_cast<double>(plan.batch.extent) *
+                  llvm::divideCeil(plan.rows.extent, tile.tileRows()) *
+                  llvm::divideCeil(plan.columns.extent, tile.tileColumns());
+  double perDevice = std::ceil(blocks / gpu.multiprocessors);
+  double atOnce = std::min<double>(
+      perDevice, std::max<int64_t>(1, mostWarps / tile.warps()));
+  double waves = std::ceil(blocks / (gpu.multiprocessors * atOnce));
+  // A few warps do not hide how long memory takes.
+  double busy = std::min(1.0, (atOnce * tile.warps() + 2) / 14.0);
+  double steps = plan.summed.extent + 24.0 + 8.0 * tile.warpSteps;
+  return waves * atOnce * tile.tileRows() * tile.tileColumns() * steps /
+         (efficiency * busy);
+}
+
+void ProductPlan::chooseThreadTiles(const Gpu &gpu) {
+  kind = Kind::Threads;
+  bool isDouble = storedBytes() == 8;
+  static constexpr ThreadTile large[] = {
+      {8, 8, 4, 2, 1}, {8, 8, 2, 2, 1}, {8, 8, 4, 1, 1}, {8, 8, 2, 2, 2},
+      {8, 8, 2, 1, 4}, {8, 8, 1, 1, 8}, {8, 8, 1, 2, 4},
+  };
+  static constexpr ThreadTile small[] = {
+      {4, 4, 4, 2, 1}, {4, 4, 2, 1, 2}, {4, 4, 2, 1, 4},
+      {4, 4, 1, 1, 4}, {4, 4, 1, 1, 8}, {4, 4, 2, 2, 2},
+  };
+  double least = std::numeric_limits<double>::infinity();
+  auto consider = [&](const ThreadTile &tile, double efficiency,
+                      int64_t mostWarps) {
+    double cost = costOf(*this, tile, gpu, efficiency, mostWarps);
+    if (cost >= least)
+      return;
+    least = cost;
+    threadRows = tile.rows, threadColumns = tile.columns;
+    warpRows = tile.warpRows, warpColumns = tile.warpColumns;
+    warpSteps = tile.warpSteps;
+    tileRows = tile.tileRows(), tileColumns = tile.tileColumns();
+  };
+  for (const ThreadTile &tile : small)
+    consider(tile, 0.6, 32);
+  if (!isDouble)
+    for (const ThreadTile &tile : large)
+      consider(tile, 1.0, 16);
+  tileSteps = (isDouble ? 4 : 8) * warpSteps;
+}
+
+FactorTile ProductPlan::describeTile(unsigned operand,
+                                     const ProductKernel &kernel) const {
+  bool isRows = operand == rowFactor;
+  const LoopGroup &lines = isRows ? rows : columns;
+  linalg::GenericOp op = kernel.sum;
+  Type type = getElementTypeOrSelf(op.getDpsInputs()[operand].getType());
+  int64_t most = 16 / std::max<int64_t>(type.getIntOrFloatBitWidth() / 8, 1);
+  FactorTile tile{
+      operand, isRows ? tileRows : tileColumns, tileSteps, false, 1, false,
+      false};
+  tile.stepsAdjoin = false;
+  int64_t alongSum = consecutive(operand, summed, std::min(most, tileSteps));
+  int64_t alongLines = consecutive(operand, lines, std::min(most, tile.lines));
+  tile.alongSum = alongSum > alongLines ||
+                  (alongSum == alongLines && step(operand, lines) != 1 &&
+                   step(operand, summed) == 1);
+  tile.vector = tile.alongSum ? alongSum : alongLines;
+  // What is stored a step at a time is read so that few threads meet.
+  if (tile.alongSum && kind == Kind::Threads)
+    tile.vector = std::min<int64_t>(tile.vector, 4);
+  return tile;
+}
+
+//===----------------------------------------------------------------------===//
+// The plan
+//===----------------------------------------------------------------------===//
+
+std::optional<ProductPlan> ProductPlan::make(const ProductKernel &kernel,
+                                             const Gpu &gpu) {
+  ProductPlan plan;
+  if (!plan.chooseTypes(kernel) || !plan.addOperands(kernel))
+    return std::nullopt;
+  plan.groupLoops();
+  plan.isWide = !plan.fitsWords();
+  if (plan.suitsLanes()) {
+    plan.chooseLanes(gpu);
+    return plan;
+  }
+  plan.chooseThreadTiles(gpu);
+  for (unsigned operand : {0, 1})
+    plan.factors[operand] = plan.describeTile(operand, kernel);
+  return plan;
+}
