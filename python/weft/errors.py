@@ -103,6 +103,10 @@ class DeviceError(WeftError, RuntimeError):
     """A device that is not there, or that cannot do or has not done what it should."""
 
 
+class KernelError(WeftError, RuntimeError):
+    """A kernel that does what it must not, as the emulator of a GPU found out."""
+
+
 class PlanError(WeftError, ValueError):
     """A plan that is not valid, or that is made for other devices or arguments."""
 
