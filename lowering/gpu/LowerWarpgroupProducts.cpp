@@ -234,8 +234,9 @@ private:
     fixed |= (factor.summedInside ? 1 : boxBytes / unit) << 16;
     Value place = LLVM::PtrToIntOp::create(b, b.getI32Type(), group.shared);
     place = b.plus(b.plus(place, offset), b.times(group.number, groupBytes));
-    return arith::OrIOp::create(b, b.widen(b.over(place, unit)),
-                                b.number(fixed, 64));
+    // A descriptor has 14 bits for it.
+    place = arith::AndIOp::create(b, b.over(place, unit), b.number(0x3fff));
+    return arith::OrIOp::create(b, b.widen(place), b.number(fixed, 64));
   }
 
   /// One step's products stay in flight while the next ones are started, so a
@@ -456,6 +457,8 @@ class LowerWarpgroupProducts final
     linalg::GenericOp(plan.kernel.sum)->erase();
     if (linalg::FillOp fill = plan.kernel.fill)
       fill->erase();
+    if (Operation *scratch = plan.kernel.sums.getDefiningOp())
+      scratch->erase();
   }
 
   static void describe(gpu::GPUFuncOp func, const WarpgroupPlan &plan) {

@@ -4,6 +4,7 @@
 #include "lowering/ContractionPlan.h"
 #include "lowering/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/Matchers.h"
 
 using namespace mlir;
@@ -48,7 +49,7 @@ std::optional<ProductKernel> ProductKernel::of(gpu::GPUFuncOp func) {
     else if (generic && kernel.sum && generic->hasAttr(epilogueAttr) &&
              isElementwise(generic))
       kernel.epilogues.push_back(generic);
-    else if (!isMemoryEffectFree(&op))
+    else if (!isa<memref::AllocaOp>(op) && !isMemoryEffectFree(&op))
       return std::nullopt;
   }
   if (!kernel.sum)
