@@ -31,7 +31,8 @@ constexpr llvm::StringLiteral kernelsPasses = R"(
 // A pass for each class of kernels; what none of them takes, the last does.
 // Launches are sized when all kernels have said their sizes.
 constexpr llvm::StringLiteral gpuPasses = R"(
-  gpu.module(weft-lower-tiled-products), weft-lower-steps, weft-size-launches, canonicalize, cse)";
+  weft-lower-warpgroup-products, gpu.module(weft-lower-tiled-products),
+  weft-lower-steps, weft-size-launches, canonicalize, cse)";
 
 // Within the kernels alone: the host's function is read by the plan as it is.
 // Functions become arithmetic before upstream would call a library for them.
@@ -79,6 +80,6 @@ constexpr weft::Stage stages[] = {
 ArrayRef<weft::Stage> weft::gpuStages() { return stages; }
 
 void weft::registerGpuPipelines() {
-  registerStages("cuda", "weft-cuda",
+  registerStages("cuda", "weft-to-gpu-",
                  "All stages for NVIDIA GPUs, from weft to nvvm.", gpuStages());
 }

@@ -12,7 +12,7 @@ namespace weft {
 /// From `weft`, as traced, to `ptx`, in order.
 llvm::ArrayRef<Stage> gpuStages();
 
-/// Registers `--weft-cuda-to-<stage>` for each stage that passes lead to, and
+/// Registers `--weft-to-gpu-<stage>` for each stage that passes lead to, and
 /// `--weft-cuda` for all of them.
 void registerGpuPipelines();
 

@@ -723,6 +723,10 @@ def OutlineLaunches : Pass<"weft-outline-launches", "::mlir::ModuleOp"> {
   }];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::gpu::GPUDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"
+  ];
+}
+
 def LowerWarpgroupProducts
     : Pass<"weft-lower-warpgroup-products", "::mlir::ModuleOp"> {
   let summary = "Multiplies 16-bit floats in Hopper's warpgroups";
@@ -890,6 +894,8 @@ def LowerTiledProducts : Pass<"weft-lower-tiled-products",
     "::mlir::LLVM::LLVMDialect", "::mlir::memref::MemRefDialect",
     "::mlir::NVVM::NVVMDialect", "::mlir::scf::SCFDialect"
   ];
+}
+
 def PlaceTensorMaps : Pass<"weft-place-tensor-maps"> {
   let summary = "Passes tensor maps to kernels by value";
   let description = [{

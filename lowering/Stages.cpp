@@ -42,6 +42,6 @@ void weft::registerStages(StringRef target, StringRef prefix, StringRef doc,
                           ArrayRef<Stage> stages) {
   for (const Stage &stage : stages)
     if (!stage.passes.empty())
-      registerPipeline((prefix + "-to-" + stage.name).str(), stage.doc, stage);
+      registerPipeline((prefix + stage.name).str(), stage.doc, stage);
   registerPipeline(("weft-" + target).str(), doc, stages);
 }

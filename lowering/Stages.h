@@ -25,7 +25,7 @@ struct Stage {
   std::string pipeline() const;
 };
 
-/// Registers `--<prefix>-to-<stage>` for each stage that passes lead to, and
+/// Registers `--<prefix><stage>` for each stage that passes lead to, and
 /// `--weft-<target>` for all of them.
 void registerStages(llvm::StringRef target, llvm::StringRef prefix,
                     llvm::StringRef doc, llvm::ArrayRef<Stage> stages);

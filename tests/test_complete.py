@@ -126,7 +126,7 @@ def test_has_a_lowering(op: Record) -> None:
     _weft.register_dialects(context)
     dtype = op_table.dtypes(op)[-1]
     module = ir.Module.parse(program_text(instances(op, dtype)[:1]), context)
-    stages = {name: pipeline for name, pipeline, _ in _weft.cpu_stages()}
+    stages = {name: pipeline for name, pipeline, _ in _weft.stages("cpu")}
     for stage in ("expanded", "linalg"):
         _weft.run_pipeline(module, f"builtin.module({stages[stage]})")
     assert not _mentions(str(module), op)

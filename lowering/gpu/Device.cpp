@@ -63,11 +63,11 @@ public:
 private:
   void runOnOperation() override {
     ModuleOp module = getOperation();
-    if (!module->hasAttr(weft::gpuAttr)) {
-      Gpu gpu;
+    // What is not stated yet is as it usually is.
+    Gpu gpu = Gpu::of(module);
+    if (!module->hasAttr(weft::gpuAttr))
       gpu.chip = chip;
-      module->setAttr(weft::gpuAttr, gpu.asAttribute(&getContext()));
-    }
+    module->setAttr(weft::gpuAttr, gpu.asAttribute(&getContext()));
     if (module->hasAttr(weft::machineAttr))
       return;
     // What passes that serve CPUs too ask for.

@@ -473,11 +473,11 @@ private:
 
 } // namespace
 
-Expected<std::string> weft::emitPlan(ModuleOp module, StringRef entry) {
-  auto func = module.lookupSymbol<func::FuncOp>(entry);
-  if (!func || !func->hasAttr(weft::arenaBytesAttr))
-    return llvm::createStringError(
-        llvm::inconvertibleErrorCode(),
-        "the module has no function '" + entry + "' at stage 'nvvm'");
-  return PlanEmitter(module, func).emit();
+Expected<std::string> weft::emitPlan(ModuleOp module) {
+  for (auto func : module.getOps<func::FuncOp>())
+    if (func->hasAttr(weft::arenaBytesAttr))
+      return PlanEmitter(module, func).emit();
+  return llvm::createStringError(
+      llvm::inconvertibleErrorCode(),
+      "the module has no function that is at stage 'nvvm'");
 }

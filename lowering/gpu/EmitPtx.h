@@ -15,9 +15,8 @@ namespace weft {
 /// The kernels in PTX for the module's chip.
 llvm::Expected<std::string> emitPtx(mlir::ModuleOp module);
 
-/// What the host does to run `entry`, as JSON.
-llvm::Expected<std::string> emitPlan(mlir::ModuleOp module,
-                                     llvm::StringRef entry);
+/// What the host does to run the program, as JSON.
+llvm::Expected<std::string> emitPlan(mlir::ModuleOp module);
 
 } // namespace weft
 

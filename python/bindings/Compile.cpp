@@ -13,7 +13,6 @@
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassRegistry.h"
 #include <cstdlib>
-#include <cstring>
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/tuple.h>
@@ -98,15 +97,13 @@ std::vector<StageTuple> stageTuples(llvm::ArrayRef<weft::Stage> stages) {
   return tuples;
 }
 
-/// The one pass that must be told which GPU it is.
-constexpr const char *describeGpu = "weft-describe-gpu";
-
-std::vector<StageTuple> gpuStageTuples(const std::string &chip) {
-  std::vector<StageTuple> tuples = stageTuples(weft::gpuStages());
-  for (auto &[name, pipeline, doc] : tuples)
-    if (size_t at = pipeline.find(describeGpu); at != std::string::npos)
-      pipeline.insert(at + strlen(describeGpu), "{chip=" + chip + "}");
-  return tuples;
+/// The stages for a target: "cpu" or "cuda".
+std::vector<StageTuple> stagesOf(const std::string &target) {
+  if (target == "cpu")
+    return stageTuples(weft::cpuStages());
+  if (target == "cuda")
+    return stageTuples(weft::gpuStages());
+  weft::raise({"there is no target '" + target + "'; they are cpu and cuda", {}});
 }
 
 //===----------------------------------------------------------------------===//
@@ -121,10 +118,8 @@ std::string ptxOf(MlirModule module) {
   return weft::makeUnlocked<std::string>(module, weft::emitPtx);
 }
 
-std::string planOf(MlirModule module, const std::string &entry) {
-  return weft::makeUnlocked<std::string>(module, [&](ModuleOp module) {
-    return weft::emitPlan(module, entry);
-  });
+std::string planOf(MlirModule module) {
+  return weft::makeUnlocked<std::string>(module, weft::emitPlan);
 }
 
 std::string assemblyOf(MlirModule module) {
@@ -206,17 +201,14 @@ void weft::defineCompile(nb::module_ &module) {
              "run_pipeline, and (pass, ms, ops before, ops after) of each.");
   module.def("verify", verifyModule, "module"_a,
              "Raises Error if the module is not valid.");
-  module.def("gpu_stages", gpuStageTuples, "chip"_a,
-             "As cpu_stages, for an NVIDIA GPU that is named as ptxas does.");
   module.def("emit_ptx", ptxOf, "module"_a,
              "The kernels of a module at stage nvvm, in PTX.");
-  module.def("emit_plan", planOf, "module"_a, "entry"_a,
-             "What the host does to run a function of a module at stage nvvm, "
-             "as JSON.");
-  module.def("cpu_stages", [] { return stageTuples(weft::cpuStages()); },
-             "(name, pipeline, doc) of each stage for the CPU, in order; the "
-             "pipeline leads there from the stage before, and is empty where "
-             "no pass does.");
+  module.def("emit_plan", planOf, "module"_a,
+             "What the host does to run a module at stage nvvm, as JSON.");
+  module.def("stages", stagesOf, "target"_a,
+             "(name, pipeline, doc) of each stage for a target, cpu or cuda, in "
+             "order; the pipeline leads there from the stage before, and is "
+             "empty where no pass does.");
   module.def("translate_llvmir", llvmIROf, "module"_a,
              "LLVM IR, not yet optimised, of a module at stage llvm.");
   module.def("emit_asm", assemblyOf, "module"_a,

@@ -91,11 +91,11 @@ def stages(target: str = CPU) -> tuple[Stage, ...]:
     """
     from . import _weft
 
-    if target == CPU:
-        return tuple(Stage(*stage) for stage in _weft.cpu_stages())
-    if target != "cuda" or not hasattr(_weft, "stages"):
-        raise ArgumentError(f"this build of Weft compiles for no target {target!r}")
-    return tuple(Stage(*stage) for stage in _weft.stages(target))  # pyright: ignore
+    if target not in (CPU, "cuda"):
+        raise ArgumentError(
+            f"there is no target {target!r}; they are 'cpu' and 'cuda'"
+        )
+    return tuple(Stage(*stage) for stage in _weft.stages(target))
 
 
 @public

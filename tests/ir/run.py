@@ -34,7 +34,7 @@ def main() -> None:
         results = [
             np.empty(t.shape, DTYPES[str(t.element_type)]) for t in result_types(module)
         ]
-        for _, pipeline, _ in _weft.cpu_stages():
+        for _, pipeline, _ in _weft.stages("cpu"):
             if pipeline:
                 _weft.run_pipeline(module, pipeline)
         executable = _weft.compile(module, "main")

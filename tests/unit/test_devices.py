@@ -56,8 +56,8 @@ def sim(monkeypatch):
     monkeypatch.setattr(devices, "_simulator", lambda: device)
     monkeypatch.setattr(run_device, "device_function", Interpreted)
     monkeypatch.setattr(run_device, "_OPS", run_device._Kept())
-    shared = weft._weft.cpu_stages()[:3] + [(s, "", "") for s in ("nvvm", "plan")]
-    monkeypatch.setattr(weft._weft, "stages", lambda _: shared, raising=False)
+    shared = weft._weft.stages("cpu")[:3] + [(s, "", "") for s in ("nvvm", "plan")]
+    monkeypatch.setattr(weft._weft, "stages", lambda _: shared)
     caches = devices.backend, program.stages
     for cached in caches:
         cached.cache_clear()
@@ -639,7 +639,7 @@ def test_an_array_that_does_not_fit(sim):
 
 
 def test_the_plan_of_a_build_without_gpus(monkeypatch):
-    monkeypatch.delattr(weft._weft, "stages", raising=False)
+    monkeypatch.delattr(weft._weft, "stages")
     program.stages.cache_clear()
     with pytest.raises(weft.ArgumentError, match="no target 'cuda'"):
         weft.stages("cuda")

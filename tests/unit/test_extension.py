@@ -26,7 +26,7 @@ def compile_sine() -> _weft.Executable:
     with ir.Context() as context:
         _weft.register_dialects(context)
         module = ir.Module.parse(SINE)
-        for _, pipeline, _ in _weft.cpu_stages():
+        for _, pipeline, _ in _weft.stages("cpu"):
             if pipeline:
                 _weft.run_pipeline(module, pipeline)
         return _weft.compile(module, "f")
