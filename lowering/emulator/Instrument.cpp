@@ -8,7 +8,6 @@
 //   @s = addrspace(3) global   ->  a place in the window of shared memory
 
 #include "lowering/emulator/Instrument.h"
-#include "lowering/emulator/Fiber.h"
 #include "lowering/emulator/Handlers.h"
 #include "lowering/emulator/InlineCode.h"
 #include "lowering/emulator/Runtime.h"
@@ -562,18 +561,6 @@ void addEntry(Function &kernel) {
   builder.CreateRetVoid();
 }
 
-size_t stackBytesOf(const Module &module) {
-  size_t bytes = 0;
-  const DataLayout &layout = module.getDataLayout();
-  for (const Function &function : module)
-    for (const Instruction &instruction : instructions(function))
-      if (auto *local = dyn_cast<AllocaInst>(&instruction)) {
-        auto size = local->getAllocationSize(layout);
-        bytes += size ? size->getFixedValue() : stackBytes;
-      }
-  return bytes;
-}
-
 /// What only a GPU understands.
 void dropAttributes(Function &function) {
   function.setCallingConv(CallingConv::C);
@@ -619,7 +606,4 @@ void weft::emulator::instrument(Module &module, ArrayRef<std::string> places,
   for (Function &function : module)
     if (!function.isIntrinsic())
       dropAttributes(function);
-  size_t stack = stackBytesOf(module);
-  for (auto &kernel : program.kernels)
-    kernel.second.stackBytes = stack;
 }

@@ -179,6 +179,33 @@ gpu.func @f(%a: memref<64xf32>, %c: memref<1xf32>) workgroup(%s: memref<64xf32, 
 """
 
 
+def test_each_block_has_shared_memory_of_its_own() -> None:
+    body = SUM.replace("memref.store %sum, %c[%c0] : memref<1xf32>", "")
+    runner = Run(body)
+    runner.launch(runner.upload(floats(64)), runner.device.allocate(4), blocks=4)
+
+
+def test_local_memory() -> None:
+    body = """
+    gpu.func @f(%a: memref<4xf32>, %c: memref<4xf32>) kernel {
+      %i = gpu.thread_id x
+      %n = llvm.mlir.constant(SIZE : i64) : i64
+      %p = llvm.alloca %n x f32 : (i64) -> !llvm.ptr
+      %x = memref.load %a[%i] : memref<4xf32>
+      %j = arith.index_cast %i : index to i64
+      %at = llvm.getelementptr %p[%j] : (!llvm.ptr, i64) -> !llvm.ptr, f32
+      llvm.store %x, %at : f32, !llvm.ptr
+      %y = llvm.load %at : !llvm.ptr -> f32
+      memref.store %y, %c[%i] : memref<4xf32>
+      gpu.return
+    }"""
+    a = floats(4)
+    result = run(body.replace("SIZE", "1000"), [a], (4, F32), threads=4)
+    np.testing.assert_array_equal(result, a)
+    with fails("kernel f cannot be launched: its local memory is larger"):
+        run(body.replace("SIZE", "1000000"), [a], (4, F32), threads=4)
+
+
 @pytest.mark.parametrize("thorough", [False, True])
 def test_shared_memory(thorough: bool) -> None:
     a = floats(64)
