@@ -410,6 +410,9 @@ private:
         value = builder.CreateZExt(value, builder.getInt8Ty());
       Value *slot = builder.CreateConstGEP1_32(
           builder.getInt8Ty(), frame(), static_cast<unsigned>(i) * slotBytes);
+      // Inline PTX takes all operands as 64 bits.
+      if (site.code && layout.getTypeStoreSize(value->getType()) < 8)
+        builder.CreateAlignedStore(builder.getInt64(0), slot, Align(1));
       builder.CreateAlignedStore(value, slot, Align(1));
     }
     numSlots = std::max<unsigned>(numSlots, operands.size());
