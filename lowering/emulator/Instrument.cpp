@@ -229,9 +229,12 @@ private:
     check(instruction, pointer, type, alignment, Access::Atomic);
     bool acquires = hasFence || isAcquireOrStronger(ordering);
     bool releases = hasFence || isReleaseOrStronger(ordering);
-    if (acquires || releases)
-      call(synchronizeAccess, {generic(pointer), builder.getInt32(acquires),
-                               builder.getInt32(releases)});
+    if (!acquires && !releases)
+      return;
+    Site &site = addSite(instruction, instruction.getOpcodeName());
+    call(synchronizeAccess,
+         {pointerTo(&site), generic(pointer), builder.getInt32(acquires),
+          builder.getInt32(releases)});
   }
 
   void checkTransfer(MemIntrinsic &transfer) {
@@ -419,11 +422,7 @@ private:
     bool hasResult = type && !type->isVoidTy();
     Value *result = hasResult ? resultFrame() : pointerTo(nullptr);
     resultBytes = std::max(resultBytes, site.resultBytes);
-    auto *handler = reinterpret_cast<const void *>(site.handler);
-    Type *pointer = builder.getPtrTy();
-    builder.CreateCall(FunctionType::get(builder.getVoidTy(),
-                                         {pointer, pointer, pointer}, false),
-                       pointerTo(handler), {pointerTo(&site), frame(), result});
+    call(runHandler, {pointerTo(&site), frame(), result});
     return hasResult ? loadResult(site, type, result) : nullptr;
   }
 

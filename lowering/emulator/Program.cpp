@@ -33,6 +33,7 @@
 #include "llvm/Transforms/Scalar/SROA.h"
 #include "llvm/Transforms/Scalar/ScalarizeMaskedMemIntrin.h"
 #include "llvm/Transforms/Scalar/SimplifyCFG.h"
+#include <stdexcept>
 #include <sys/mman.h>
 
 using namespace mlir;
@@ -362,7 +363,11 @@ private:
 
 Expected<std::unique_ptr<Program>> Program::compile(llvm::StringRef text) {
   FatalErrorGuard guard;
-  return Compiler().compile(text);
+  try {
+    return Compiler().compile(text);
+  } catch (const std::runtime_error &error) {
+    return errorOf(error.what()); // LLVM's
+  }
 }
 
 } // namespace weft::emulator
