@@ -67,8 +67,12 @@ Block::~Block() = default;
 
 /// Nothing of what an earlier block left.
 void Block::prepareShared() {
-  for (auto &variable : launch.shared)
+  for (auto &variable : launch.shared) {
     variable->poison();
+    if (launch.hasPending)
+      variable->forgetAccesses();
+  }
+  launch.hasPending = false;
 }
 
 Thread &Block::pick() {
@@ -229,7 +233,7 @@ static std::optional<Failure> checkLaunch(Launch &launch) {
                                "more than " + llvm::Twine(mostSharedBytes));
   if (launch.program.dynamicOffset + launch.dynamicBytes > sharedWindowBytes)
     return refusal(launch, "its shared memory does not fit");
-  if (launch.kernel.stackBytes > stackBytes / 2)
+  if (launch.kernel.stackBytes > stackBytes - stackReserve)
     return refusal(launch, "its local memory is larger than the emulator's");
   return std::nullopt;
 }

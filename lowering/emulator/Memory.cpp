@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Buffers and their shadows.
 
 #include "lowering/emulator/Memory.h"
 #include <atomic>
@@ -68,6 +70,10 @@ size_t Allocation::countUnwritten(size_t offset, size_t size) const {
 void Allocation::poison() {
   std::memset(data, poisonByte, bytes);
   setWritten(0, bytes, false);
+}
+
+void Allocation::forgetAccesses() {
+  std::fill_n(shadow.get(), (bytes >> shift) + 1, Cell());
 }
 
 Allocation::Cells Allocation::cells(size_t offset, size_t size) {

@@ -20,6 +20,8 @@
 #include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
 #include "llvm/IR/DebugInfo.h"
+#include "llvm/IR/DiagnosticInfo.h"
+#include "llvm/IR/DiagnosticPrinter.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
 #include "llvm/IR/PassManager.h"
@@ -31,6 +33,7 @@
 #include "llvm/Transforms/Scalar/SROA.h"
 #include "llvm/Transforms/Scalar/ScalarizeMaskedMemIntrin.h"
 #include "llvm/Transforms/Scalar/SimplifyCFG.h"
+#include <stdexcept>
 #include <sys/mman.h>
 
 using namespace mlir;
@@ -59,6 +62,42 @@ namespace weft::emulator {
 
 static llvm::Error errorOf(const llvm::Twine &message) {
   return llvm::createStringError(llvm::inconvertibleErrorCode(), message);
+}
+
+/// The parser takes a location after `nvvm.barrier` for the attribute that may
+/// stand there. In the generic form of the op it does not:
+///   nvvm.barrier id = %0 number_of_threads = %1 loc(#loc)
+///   -> "nvvm.barrier"(%0, %1) <{...}> : (i32, i32) -> () loc(#loc)
+static std::string spellBarriers(llvm::StringRef text) {
+  std::string result;
+  result.reserve(text.size());
+  while (!text.empty()) {
+    auto [line, rest] = text.split('\n');
+    text = rest;
+    llvm::StringRef op = line.trim();
+    if (!op.consume_front("nvvm.barrier ") || !op.contains(" = %") ||
+        !op.contains("loc(")) {
+      result += line;
+      result += '\n';
+      continue;
+    }
+    auto [operands, location] = op.split("loc(");
+    llvm::SmallVector<llvm::StringRef> words;
+    operands.split(words, ' ', -1, false);
+    bool hasId = op.starts_with("id = ");
+    std::string values, types;
+    for (llvm::StringRef word : words)
+      if (word.starts_with("%")) {
+        values += (values.empty() ? "" : ", ") + word.str();
+        types += types.empty() ? "i32" : ", i32";
+      }
+    bool hasCount = op.contains("number_of_threads");
+    result += "\"nvvm.barrier\"(" + values +
+              ") <{operandSegmentSizes = array<i32: " + (hasId ? "1" : "0") +
+              ", " + (hasCount ? "1" : "0") + ", 0>}> : (" + types +
+              ") -> () loc(" + location.str() + "\n";
+  }
+  return result;
 }
 
 /// One program's way; its contexts go when it is done.
@@ -106,7 +145,9 @@ private:
 
   /// The insides of all gpu.modules, or of the module itself.
   llvm::Error parse(llvm::StringRef text) {
-    auto whole = parseSourceString<ModuleOp>(text, &context);
+    auto whole = parseSourceString<ModuleOp>(
+        text.contains("nvvm.barrier ") ? spellBarriers(text) : text.str(),
+        &context);
     if (!whole)
       return refuse("the code is no module of stage 'nvvm'");
     auto modules = llvm::to_vector(whole->getOps<gpu::GPUModuleOp>());
@@ -162,7 +203,8 @@ private:
     code = translateModuleToLLVMIR(*module, llvmContext, "weft");
     if (!code)
       return refuse("the code cannot be translated to LLVM IR");
-    auto created = createTargetMachine(llvm::CodeGenOptLevel::Less);
+    // Quickly: a kernel spends its time in the emulator.
+    auto created = createTargetMachine(llvm::CodeGenOptLevel::None);
     if (!created)
       return created.takeError();
     machine = std::move(*created);
@@ -218,9 +260,25 @@ private:
     }
   }
 
+  /// Adds up the frames; LLVM would print its warnings, and end the process
+  /// at an error.
+  static void onDiagnostic(const llvm::DiagnosticInfo *info, void *compiler) {
+    auto &self = *static_cast<Compiler *>(compiler);
+    if (auto *frame = llvm::dyn_cast<llvm::DiagnosticInfoResourceLimit>(info))
+      self.stackBytes += frame->getResourceSize();
+    if (info->getSeverity() != llvm::DS_Error)
+      return;
+    llvm::raw_string_ostream stream(self.errors);
+    llvm::DiagnosticPrinterRawOStream printer(stream);
+    info->print(printer);
+  }
+
   Expected<std::string> emit() {
     llvm::StripDebugInfo(*code);
+    llvmContext.setDiagnosticHandlerCallBack(onDiagnostic, this);
     for (llvm::Function &function : *code) {
+      // Has every function's frame told.
+      function.addFnAttr("warn-stack-size", "0");
       function.addFnAttr("target-cpu", machine->getTargetCPU());
       function.addFnAttr("target-features", machine->getTargetFeatureString());
     }
@@ -235,6 +293,10 @@ private:
                                      llvm::CodeGenFileType::ObjectFile))
       return errorOf("LLVM cannot emit code for this CPU");
     passes.run(*code);
+    if (!errors.empty())
+      return errorOf(errors);
+    for (auto &kernel : program->kernels)
+      kernel.second.stackBytes = stackBytes;
     return std::string(output.begin(), output.end());
   }
 
@@ -295,12 +357,17 @@ private:
   std::unique_ptr<llvm::Module> code;
   std::unique_ptr<llvm::TargetMachine> machine;
   std::vector<Global> globals;
+  size_t stackBytes = 0;
   std::unique_ptr<Program> program{new Program()};
 };
 
 Expected<std::unique_ptr<Program>> Program::compile(llvm::StringRef text) {
   FatalErrorGuard guard;
-  return Compiler().compile(text);
+  try {
+    return Compiler().compile(text);
+  } catch (const std::runtime_error &error) {
+    return errorOf(error.what()); // LLVM's
+  }
 }
 
 } // namespace weft::emulator
