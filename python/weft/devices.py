@@ -25,6 +25,7 @@ _SPELLING: Final = re.compile(r"(cpu|cuda|cuda-sim)(?::(\d+))?")
 _CHIP: Final = re.compile(r"sm_\d+[af]?")
 # Of an H100 or H200, for which code is made where no device says otherwise.
 _MULTIPROCESSORS: Final = 132
+DEFAULT_CHIP: Final = "sm_90a"
 
 
 class Device(str):
@@ -103,9 +104,10 @@ def backend(name: str) -> Backend:
     return _simulator()
 
 
+@functools.cache
 def _simulator() -> Backend:
     try:
-        from .cuda.simulator import Simulator  # pyright: ignore
+        from .cuda.simulator import Simulator
     except ImportError as error:
         raise DeviceError(
             f"device 'cuda-sim' is not part of this installation ({error}); it needs "
@@ -124,6 +126,11 @@ class Target:
     name: str = CPU
     chip: str = ""
     multiprocessors: int = 0
+
+    @property
+    def stages(self) -> str:
+        """What `weft.stages` takes for it."""
+        return self.chip or CPU
 
     @property
     def last_mlir(self) -> str:

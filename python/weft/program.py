@@ -8,6 +8,7 @@ others are made when they are asked for.
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -21,7 +22,7 @@ import numpy as np
 
 from .array import Array
 from .cuda.plan import Plan
-from .devices import CPU, CPU_TARGET, Target
+from .devices import CPU, CPU_TARGET, DEFAULT_CHIP, Target, is_chip
 from .errors import (
     ArgumentError,
     CompileError,
@@ -84,18 +85,26 @@ _SUFFIXES: Final = {"llvmir": ".ll", "asm": ".s", PLAN: ".json", "ptx": ".ptx"}
 
 @cache
 def stages(target: str = CPU) -> tuple[Stage, ...]:
-    """The stages of a program for a target, `'cpu'` or `'cuda'`, in order.
+    """The stages of a program for a target, in order.
+
+    The target is `'cpu'`, `'cuda'`, or a GPU's architecture, such as `'sm_80'`.
 
     >>> [stage.name for stage in weft.stages()][:3]
     ['weft', 'expanded', 'linalg']
+    >>> [stage.name for stage in weft.stages("cuda")][-3:]
+    ['nvvm', 'plan', 'ptx']
     """
     from . import _weft
 
     if target == CPU:
         return tuple(Stage(*stage) for stage in _weft.cpu_stages())
-    if target != "cuda" or not hasattr(_weft, "stages"):
-        raise ArgumentError(f"this build of Weft compiles for no target {target!r}")
-    return tuple(Stage(*stage) for stage in _weft.stages(target))  # pyright: ignore
+    if target != "cuda" and not is_chip(target):
+        raise ArgumentError(
+            f"programs are compiled for no target {target!r}; the targets are 'cpu', "
+            "'cuda' and architectures such as 'sm_90a'"
+        )
+    chip = DEFAULT_CHIP if target == "cuda" else target
+    return tuple(Stage(*stage) for stage in _weft.gpu_stages(chip))
 
 
 @public
@@ -130,7 +139,7 @@ class Program:
         """
         text = self._located(stage)
         if stage == PLAN:
-            return str(Plan.from_json(text))
+            return str(self.plan)
         if locations or self._index(stage) > self._index(self.target.last_mlir):
             return text
         with parsed(text) as (_, module):
@@ -179,11 +188,25 @@ class Program:
     @property
     def plan(self) -> Plan:
         """How a program for GPUs runs."""
-        return Plan.from_json(self._located(PLAN))
+        return Plan.from_json(self._completed(self._located(PLAN)))
 
     def code(self, stage: str) -> str:
         """The text of a stage that a device loads: `ptx`, or `nvvm`."""
         return self._located(stage)
+
+    def _completed(self, text: str) -> str:
+        """The JSON of a plan, with what only the frontend knows of the arguments."""
+        plan = json.loads(text)
+        reuses = plan.setdefault("reuses", []) or [-1] * len(self.outputs)
+        own = [x for x, reused in zip(self.outputs, reuses, strict=True) if reused < 0]
+        types = [*self.inputs, *own]
+        plan["arguments"] = [
+            {"shape": spec.shape, "dtype": str(spec.dtype)} for spec in types
+        ]
+        plan["constants"] = len(self.captures)
+        plan["inputs"] = len(self.inputs) - len(self.captures)
+        plan["results"], plan["reuses"] = len(self.outputs), reuses
+        return json.dumps(plan)
 
     def compile_leaves(self, device: str = CPU) -> LeafFunction:
         """`compile`, as a function of flat lists, on a device of the target."""
@@ -238,10 +261,10 @@ class Program:
         from .report import CompileReport, CompileStep
 
         size = 0
-        for stage in stages(self.target.name):
+        for stage in stages(self.target.stages):
             if self._index(stage.name) > self._index(self.target.last_mlir):
                 watch.lap()
-                text = _translated(module, stage.name)
+                text = _translated(module, stage.name, self.entry)
                 steps.append(CompileStep(stage.name, "translate", watch.lap()))
                 size += len(text)
         return CompileReport(self.entry, tuple(steps), size)
@@ -249,11 +272,11 @@ class Program:
     # ---- making stages ----
 
     def _index(self, stage: str) -> int:
-        return stage_index(stage, self.target.name)
+        return stage_index(stage, self.target.stages)
 
     def _steps(self, start: str, end: str) -> Iterator[tuple[str, Stage]]:
         """The stages after `start` up to `end`, and the name before each."""
-        all_stages = stages(self.target.name)
+        all_stages = stages(self.target.stages)
         for index in range(self._index(start) + 1, self._index(end) + 1):
             yield all_stages[index - 1].name, all_stages[index]
 
@@ -292,7 +315,7 @@ class Program:
         with parsed(self._texts[start]) as (_, module):
             for previous, step in self._steps(start, stage):
                 if self._index(step.name) > last:
-                    self._texts[stage] = _translated(module, stage)
+                    self._texts[stage] = _translated(module, stage, self.entry)
                     break
                 self._run(module, previous, step)
                 self._texts[step.name] = _printed(module)
@@ -302,7 +325,9 @@ class Program:
         """The last stage of MLIR, up to a stage, whose text is known."""
         end = min(self._index(stage), self._index(self.target.last_mlir))
         known = [
-            s.name for s in stages(self.target.name)[: end + 1] if s.name in self._texts
+            s.name
+            for s in stages(self.target.stages)[: end + 1]
+            if s.name in self._texts
         ]
         if not known:
             raise ArgumentError(
@@ -314,7 +339,7 @@ class Program:
     def run_stage(self, module: ir.Module, name: str) -> None:
         """Takes a module at the stage before a stage to that one."""
         index = self._index(name)
-        before, stage = stages(self.target.name)[index - 1 : index + 1]
+        before, stage = stages(self.target.stages)[index - 1 : index + 1]
         self._run(module, before.name, stage)
 
     def _run(
@@ -350,8 +375,8 @@ class Program:
 
     def _option(self, stage: str) -> str:
         """The option of `weft-opt` that leads to a stage."""
-        prefix = "" if self.target == CPU_TARGET else "gpu-"
-        return f"--weft-to-{prefix}{stage}"
+        prefix = "weft" if self.target == CPU_TARGET else "weft-cuda"
+        return f"--{prefix}-to-{stage}"
 
     def _dump(self) -> None:
         folder = os.environ.get("WEFT_DUMP")
@@ -359,7 +384,7 @@ class Program:
             return
         target = _numbered_folder(Path(folder), self.entry)
         previous = ""
-        for number, stage in enumerate(stages(self.target.name)):
+        for number, stage in enumerate(stages(self.target.stages)):
             if number < self._index(next(iter(self._texts))):
                 continue
             path = target / f"{number}-{stage.name}{stage.suffix}"
@@ -389,18 +414,18 @@ def _printed(module: ir.Module, locations: bool = True) -> str:
     return _weft.print_module(module, locations)
 
 
-def _translated(module: ir.Module, stage: str) -> str:
+def _translated(module: ir.Module, stage: str, entry: str) -> str:
     from . import _weft
     from .contexts import ExtensionError
 
-    translations = {
-        "llvmir": "translate_llvmir",
-        "asm": "emit_asm",
-        PLAN: "emit_plan",
-        "ptx": "emit_ptx",
+    translations: dict[str, Callable[[ir.Module], str]] = {
+        "llvmir": _weft.translate_llvmir,
+        "asm": _weft.emit_asm,
+        PLAN: lambda module: _weft.emit_plan(module, entry),
+        "ptx": _weft.emit_ptx,
     }
     try:
-        return getattr(_weft, translations[stage])(module)
+        return translations[stage](module)
     except ExtensionError as error:
         raise CompileError(f"stage {stage!r}: {error.args[0]}") from None
 

@@ -15,7 +15,7 @@ import pytest
 
 import weft
 from fake_device import FakeDevice, view
-from weft import program, run_device
+from weft import run_device
 from weft.array import Array
 from weft.cuda.exchange import imported
 from weft.cuda.memory import Memory
@@ -56,15 +56,11 @@ def sim(monkeypatch):
     monkeypatch.setattr(devices, "_simulator", lambda: device)
     monkeypatch.setattr(run_device, "device_function", Interpreted)
     monkeypatch.setattr(run_device, "_OPS", run_device._Kept())
-    shared = weft._weft.cpu_stages()[:3] + [(s, "", "") for s in ("nvvm", "plan")]
-    monkeypatch.setattr(weft._weft, "stages", lambda _: shared, raising=False)
-    caches = devices.backend, program.stages
-    for cached in caches:
-        cached.cache_clear()
+    backend = devices.backend
+    backend.cache_clear()
     compiled.clear()
     yield device
-    for cached in caches:
-        cached.cache_clear()
+    backend.cache_clear()
 
 
 def on_sim(x):
@@ -636,10 +632,3 @@ def test_an_array_that_does_not_fit(sim):
     with pytest.raises(weft.OutOfMemoryError, match="bytes cannot be had on cuda-sim"):
         weft.zeros(1 << 24, device="cuda-sim")
     assert not sim.blocks
-
-
-def test_the_plan_of_a_build_without_gpus(monkeypatch):
-    monkeypatch.delattr(weft._weft, "stages", raising=False)
-    program.stages.cache_clear()
-    with pytest.raises(weft.ArgumentError, match="no target 'cuda'"):
-        weft.stages("cuda")
