@@ -723,6 +723,54 @@ def OutlineLaunches : Pass<"weft-outline-launches", "::mlir::ModuleOp"> {
   }];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::gpu::GPUDialect",
+def LowerWarpgroupProducts
+    : Pass<"weft-lower-warpgroup-products", "::mlir::ModuleOp"> {
+  let summary = "Multiplies 16-bit floats in Hopper's warpgroups";
+  let description = [{
+    A kernel of class "product" for an sm_90a chip whose factors are bf16 or f16
+    and whose sums are f32 becomes persistent: each block computes one tile after
+    another. One warpgroup has the copy engine bring the factors into a ring of
+    stages in shared memory, two others multiply and do the epilogue in their
+    registers. A result of 16-bit elements is stored by the copy engine. What
+    has another form is left alone, and so is what the engine cannot walk
+    through: lines of which the length is no multiple of 16 bytes.
+
+    The tensor maps are parameters after the others. A launch passes, for each,
+    the pointer of the buffer that the map is of.
+
+    ```mlir
+    gpu.func @f(%a: memref<256x64xbf16>, ...) kernel
+        attributes {weft.class = "product"} {
+      linalg.fill ...
+      linalg.generic ...
+    }
+    gpu.launch_func @kernels::@f ... args(%x : memref<256x64xbf16>, ...)
+    ```
+    becomes
+    ```mlir
+    gpu.func @f(%a: memref<256x64xbf16>, ...,
+        %map: !llvm.ptr {llvm.byval = ..., llvm.align = 64,
+          weft.tensor_map = {dims = array<i64: 64, 256>, ...}}, ...) kernel
+        attributes {known_block_size = array<i32: 384, 1, 1>, ...} {
+      scf.if %copies { ... } else { ... nvvm.wgmma.mma_async ... }
+    }
+    %i = memref.extract_aligned_pointer_as_index %x
+    %p = llvm.inttoptr ...
+    gpu.launch_func @kernels::@f ... args(%x, ..., %p : !llvm.ptr, ...)
+    ```
+  }];
+  let options = [
+    Option<"rows", "rows", "int64_t", "0", "Rows of a tile; 0 to choose">,
+    Option<"columns", "columns", "int64_t", "0", "Columns of a tile">,
+    Option<"stages", "stages", "int64_t", "0", "Stages of the ring">,
+    Option<"raster", "raster", "int64_t", "0",
+           "Rows of tiles that are gone through together">,
+    Option<"copyResults", "copy-results", "bool", "true",
+           "Whether the copy engine stores results">
+  ];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::gpu::GPUDialect",
+    "::mlir::LLVM::LLVMDialect", "::mlir::NVVM::NVVMDialect",
     "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"
   ];
 }
@@ -842,6 +890,26 @@ def LowerTiledProducts : Pass<"weft-lower-tiled-products",
     "::mlir::LLVM::LLVMDialect", "::mlir::memref::MemRefDialect",
     "::mlir::NVVM::NVVMDialect", "::mlir::scf::SCFDialect"
   ];
+def PlaceTensorMaps : Pass<"weft-place-tensor-maps"> {
+  let summary = "Passes tensor maps to kernels by value";
+  let description = [{
+    The conversion of kernels to LLVM functions drops what their parameters
+    carry. The last parameters are tensor maps again: the copy engine reads
+    them where the launch has put them.
+
+    ```mlir
+    llvm.func @f(%a: !llvm.ptr, %map: !llvm.ptr)
+        attributes {weft.tensor_maps = ...}
+    ```
+    becomes
+    ```mlir
+    llvm.func @f(%a: !llvm.ptr, %map: !llvm.ptr {llvm.align = 64,
+        llvm.byval = !llvm.array<128 x i8>, nvvm.grid_constant,
+        weft.tensor_map = ...}) attributes {...}
+    ```
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect",
+                           "::mlir::NVVM::NVVMDialect"];
 }
 
 #endif // WEFT_LOWERING_PASSES_TD

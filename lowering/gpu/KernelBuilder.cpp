@@ -184,6 +184,25 @@ Value KernelBuilder::shared(int64_t bytes) {
 
 void KernelBuilder::barrier() { gpu::BarrierOp::create(b); }
 
+void KernelBuilder::copyAsync(Value to, Value from, int64_t bytes,
+                              Value exists) {
+  auto size = [&](int64_t x) -> Value {
+    return arith::ConstantOp::create(b, b.getI32IntegerAttr(x));
+  };
+  // Only 16 bytes can pass by the first cache.
+  auto cache = bytes == 16 ? NVVM::LoadCacheModifierKind::CG
+                           : NVVM::LoadCacheModifierKind::CA;
+  NVVM::CpAsyncOp::create(b, to, from, bytes, cache,
+                          exists ? select(exists, size(bytes), size(0))
+                                 : Value());
+}
+
+void KernelBuilder::commitCopies() { NVVM::CpAsyncCommitGroupOp::create(b); }
+
+void KernelBuilder::awaitCopies(int64_t groups) {
+  NVVM::CpAsyncWaitGroupOp::create(b, groups);
+}
+
 //===----------------------------------------------------------------------===//
 // Control
 //===----------------------------------------------------------------------===//

@@ -67,6 +67,14 @@ public:
   /// without being asked is stated for the launch.
   mlir::Value shared(int64_t bytes);
   void barrier();
+  /// Begins to copy so many bytes to shared memory, or zeros where nothing
+  /// exists; null counts as true.
+  void copyAsync(mlir::Value to, mlir::Value from, int64_t bytes,
+                 mlir::Value exists);
+  /// Makes one group of the copies that this thread has begun since the last.
+  void commitCopies();
+  /// Waits until only so many groups are on their way.
+  void awaitCopies(int64_t groups);
 
   // ---- control ----
 

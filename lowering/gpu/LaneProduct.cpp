@@ -118,7 +118,7 @@ private:
     }
     if (parts == 1)
       return sum;
-    Value memory = k.shared(parts * plan.elements * plan.storedBytes());
+    Value memory = k.shared(parts * plan.elements * plan.computeBytes());
     Value own = k.at(memory, plan.compute, element);
     k.store(sum, k.at(own, plan.compute, k.multiply(part, plan.elements)));
     k.barrier();

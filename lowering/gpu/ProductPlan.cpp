@@ -6,6 +6,7 @@
 #include "mlir/IR/Matchers.h"
 
 using namespace mlir;
+using weft::BlockTile;
 using weft::FactorTile;
 using weft::Gpu;
 using weft::LoopGroup;
@@ -182,9 +183,8 @@ void ProductPlan::chooseLanes(const Gpu &gpu) {
            sumLanes * stepVector * 4 > summed.extent;
   };
   if (sumFastest)
-    stepVector = consecutive(
-        larger, summed,
-        std::min<int64_t>(16 / (compute.getIntOrFloatBitWidth() / 8), 4));
+    stepVector =
+        consecutive(larger, summed, std::min<int64_t>(16 / computeBytes(), 4));
   constexpr int64_t blockThreads = 256;
   if (sumFastest && summed.extent >= 32)
     sumLanes = 32;
@@ -225,97 +225,144 @@ MatrixElement weft::matrixElement(const MultiplyAdd &body, unsigned factor,
   return MatrixElement::none;
 }
 
-int64_t ProductPlan::storedBytes() const {
-  return compute.getIntOrFloatBitWidth() / 8;
+int64_t ProductPlan::pitch(const FactorTile &tile) const {
+  // Matrices are swizzled. Elsewhere the steps of a line, which are stored one
+  // by one, are to meet different banks.
+  return rowOf(tile) + (kind == Kind::Warps ? 0 : 16 / storedBytes());
 }
 
-/// Lines of tiles whose steps are a line of the next are kept apart, so that
-/// threads that store steps of one line meet different banks.
-int64_t ProductPlan::tileBytes(const FactorTile &tile) const {
-  return (tile.lines + 16 / storedBytes()) * tile.steps * storedBytes();
+bool ProductPlan::multipliesMatrices(const ProductKernel &kernel,
+                                     const Gpu &gpu) const {
+  MultiplyAdd body = *MultiplyAdd::match(kernel.sum);
+  linalg::GenericOp op = kernel.sum;
+  MatrixElement kinds[2];
+  for (unsigned factor : {0, 1})
+    kinds[factor] = matrixElement(
+        body, factor,
+        getElementTypeOrSelf(op.getDpsInputs()[factor].getType()));
+  auto isByte = [](MatrixElement kind) {
+    return kind == MatrixElement::s8 || kind == MatrixElement::u8;
+  };
+  return gpu.capability() >= 80 && kinds[0] != MatrixElement::none &&
+         (kinds[0] == kinds[1] || (isByte(kinds[0]) && isByte(kinds[1])));
 }
 
-namespace {
+namespace weft {
 
-/// A tile of a block of threads, by the tiles of its threads.
-struct ThreadTile {
+/// A tile of a block: that of a warp, and how many warps there are along rows,
+/// columns and the steps of the sum.
+struct BlockTile {
   int64_t rows, columns, warpRows, warpColumns, warpSteps;
+  /// How much of the multipliers' rate its loads from shared memory allow.
+  double efficiency;
+  /// How many warps have their registers on a multiprocessor.
+  int64_t mostWarps;
 
-  int64_t tileRows() const { return 4 * rows * warpRows; }
-  int64_t tileColumns() const { return 8 * columns * warpColumns; }
+  int64_t tileRows() const { return rows * warpRows; }
+  int64_t tileColumns() const { return columns * warpColumns; }
   int64_t warps() const { return warpRows * warpColumns * warpSteps; }
 };
 
-} // namespace
+} // namespace weft
 
-/// About how long all blocks take, in multiply-adds of a lane.
-static double costOf(const ProductPlan &plan, const ThreadTile &tile,
-                     const Gpu &gpu, double efficiency, int64_t mostWarps) {
+/// Threads of eight by eight sums, and of four by four.
+static constexpr BlockTile threadTiles[] = {
+    {32, 64, 4, 2, 1, 1.0, 16}, {32, 64, 2, 2, 1, 1.0, 16},
+    {32, 64, 4, 1, 1, 1.0, 16}, {32, 64, 2, 2, 2, 1.0, 16},
+    {32, 64, 2, 1, 4, 1.0, 16}, {32, 64, 1, 2, 4, 1.0, 16},
+    {32, 64, 1, 1, 8, 1.0, 16}, {16, 32, 4, 2, 1, 0.6, 32},
+    {16, 32, 2, 2, 2, 0.6, 32}, {16, 32, 2, 1, 4, 0.6, 32},
+    {16, 32, 1, 1, 8, 0.6, 32},
+};
+
+static constexpr BlockTile warpTiles[] = {
+    {64, 64, 4, 2, 1, 1.00, 8},  {64, 64, 2, 2, 1, 0.85, 8},
+    {64, 32, 2, 2, 1, 0.65, 16}, {32, 64, 2, 2, 1, 0.65, 16},
+    {32, 32, 2, 2, 1, 0.50, 24}, {32, 32, 2, 2, 2, 0.50, 24},
+    {32, 32, 2, 1, 4, 0.40, 24}, {32, 32, 1, 2, 4, 0.40, 24},
+    {32, 32, 1, 1, 8, 0.30, 24}, {16, 32, 1, 2, 4, 0.30, 24},
+    {16, 16, 1, 1, 8, 0.15, 24},
+};
+
+/// About how long the device takes, in multiply-adds of a lane.
+static double costOf(const ProductPlan &plan, const BlockTile &tile,
+                     const Gpu &gpu) {
   double blocks = static_cast<double>(plan.batch.extent) *
                   llvm::divideCeil(plan.rows.extent, tile.tileRows()) *
                   llvm::divideCeil(plan.columns.extent, tile.tileColumns());
-  double perDevice = std::ceil(blocks / gpu.multiprocessors);
-  double atOnce = std::min<double>(
-      perDevice, std::max<int64_t>(1, mostWarps / tile.warps()));
-  double waves = std::ceil(blocks / (gpu.multiprocessors * atOnce));
+  double perMultiprocessor = std::ceil(blocks / gpu.multiprocessors);
+  double warps = std::min<double>(
+      perMultiprocessor * tile.warps(),
+      std::max(tile.mostWarps / tile.warps(), int64_t(1)) * tile.warps());
   // A few warps do not hide how long memory takes.
-  double busy = std::min(1.0, (atOnce * tile.warps() + 2) / 14.0);
-  double steps = plan.summed.extent + 24.0 + 8.0 * tile.warpSteps;
-  return waves * atOnce * tile.tileRows() * tile.tileColumns() * steps /
-         (efficiency * busy);
+  double busy = std::min(1.0, (warps + 2) / (tile.mostWarps + 2));
+  // Warps that share a sum add up what they have.
+  double steps = plan.summed.extent + 24.0 + 24.0 * (tile.warpSteps - 1);
+  return perMultiprocessor * tile.tileRows() * tile.tileColumns() * steps /
+         (tile.efficiency * busy);
+}
+
+static BlockTile chooseTile(const ProductPlan &plan,
+                            ArrayRef<BlockTile> candidates, const Gpu &gpu) {
+  return *llvm::min_element(
+      candidates, [&](const BlockTile &x, const BlockTile &y) {
+        return costOf(plan, x, gpu) < costOf(plan, y, gpu);
+      });
+}
+
+void ProductPlan::setTile(const BlockTile &tile) {
+  warpRows = tile.warpRows, warpColumns = tile.warpColumns;
+  warpSteps = tile.warpSteps;
+  tileRows = tile.tileRows(), tileColumns = tile.tileColumns();
 }
 
 void ProductPlan::chooseThreadTiles(const Gpu &gpu) {
   kind = Kind::Threads;
+  stored = compute;
   bool isDouble = storedBytes() == 8;
-  static constexpr ThreadTile large[] = {
-      {8, 8, 4, 2, 1}, {8, 8, 2, 2, 1}, {8, 8, 4, 1, 1}, {8, 8, 2, 2, 2},
-      {8, 8, 2, 1, 4}, {8, 8, 1, 1, 8}, {8, 8, 1, 2, 4},
-  };
-  static constexpr ThreadTile small[] = {
-      {4, 4, 4, 2, 1}, {4, 4, 2, 1, 2}, {4, 4, 2, 1, 4},
-      {4, 4, 1, 1, 4}, {4, 4, 1, 1, 8}, {4, 4, 2, 2, 2},
-  };
-  double least = std::numeric_limits<double>::infinity();
-  auto consider = [&](const ThreadTile &tile, double efficiency,
-                      int64_t mostWarps) {
-    double cost = costOf(*this, tile, gpu, efficiency, mostWarps);
-    if (cost >= least)
-      return;
-    least = cost;
-    threadRows = tile.rows, threadColumns = tile.columns;
-    warpRows = tile.warpRows, warpColumns = tile.warpColumns;
-    warpSteps = tile.warpSteps;
-    tileRows = tile.tileRows(), tileColumns = tile.tileColumns();
-  };
-  for (const ThreadTile &tile : small)
-    consider(tile, 0.6, 32);
-  if (!isDouble)
-    for (const ThreadTile &tile : large)
-      consider(tile, 1.0, 16);
+  // Registers hold half as many sums of 64 bits.
+  ArrayRef<BlockTile> candidates(threadTiles);
+  if (isDouble)
+    candidates = candidates.drop_while(
+        [](const BlockTile &tile) { return tile.rows > 16; });
+  BlockTile tile = chooseTile(*this, candidates, gpu);
+  setTile(tile);
+  threadRows = tile.rows / 4, threadColumns = tile.columns / 8;
   tileSteps = (isDouble ? 4 : 8) * warpSteps;
 }
 
-FactorTile ProductPlan::describeTile(unsigned operand,
-                                     const ProductKernel &kernel) const {
+void ProductPlan::chooseWarpTiles(const Gpu &gpu) {
+  kind = Kind::Warps;
+  setTile(chooseTile(*this, warpTiles, gpu));
+  tileSteps = 64 / storedBytes() * warpSteps;
+  int64_t bytes = (tileRows + tileColumns) * tileSteps * storedBytes();
+  // Some devices give a block no more.
+  constexpr int64_t most = 99 << 10;
+  stages = std::clamp<int64_t>(most / bytes, 2, 4);
+}
+
+FactorTile ProductPlan::describeTile(unsigned operand, Type type) const {
   bool isRows = operand == rowFactor;
   const LoopGroup &lines = isRows ? rows : columns;
-  linalg::GenericOp op = kernel.sum;
-  Type type = getElementTypeOrSelf(op.getDpsInputs()[operand].getType());
-  int64_t most = 16 / std::max<int64_t>(type.getIntOrFloatBitWidth() / 8, 1);
-  FactorTile tile{
-      operand, isRows ? tileRows : tileColumns, tileSteps, false, 1, false,
-      false};
-  tile.stepsAdjoin = false;
+  FactorTile tile;
+  tile.operand = operand;
+  tile.lines = isRows ? tileRows : tileColumns;
+  tile.steps = tileSteps;
+  int64_t bytes = std::max<int64_t>(type.getIntOrFloatBitWidth() / 8, 1);
+  int64_t most = 16 / bytes;
   int64_t alongSum = consecutive(operand, summed, std::min(most, tileSteps));
   int64_t alongLines = consecutive(operand, lines, std::min(most, tile.lines));
   tile.alongSum = alongSum > alongLines ||
                   (alongSum == alongLines && step(operand, lines) != 1 &&
                    step(operand, summed) == 1);
   tile.vector = tile.alongSum ? alongSum : alongLines;
-  // What is stored a step at a time is read so that few threads meet.
-  if (tile.alongSum && kind == Kind::Threads)
+  // Only what has 16 bits can be transposed on its way to registers.
+  tile.stepsAdjoin = kind == Kind::Warps && (tile.alongSum || bytes == 1);
+  bool isTurned = tile.alongSum != tile.stepsAdjoin;
+  // What is stored one by one is read so that few threads meet.
+  if (isTurned)
     tile.vector = std::min<int64_t>(tile.vector, 4);
+  tile.isAsync = kind == Kind::Warps && !isTurned && tile.vector * bytes >= 4;
   return tile;
 }
 
@@ -334,8 +381,17 @@ std::optional<ProductPlan> ProductPlan::make(const ProductKernel &kernel,
     plan.chooseLanes(gpu);
     return plan;
   }
-  plan.chooseThreadTiles(gpu);
+  linalg::GenericOp op = kernel.sum;
+  auto elementOf = [&](unsigned operand) {
+    return getElementTypeOrSelf(op.getDpsInputs()[operand].getType());
+  };
+  if (plan.multipliesMatrices(kernel, gpu)) {
+    plan.stored = elementOf(0);
+    plan.chooseWarpTiles(gpu);
+  } else {
+    plan.chooseThreadTiles(gpu);
+  }
   for (unsigned operand : {0, 1})
-    plan.factors[operand] = plan.describeTile(operand, kernel);
+    plan.factors[operand] = plan.describeTile(operand, elementOf(operand));
   return plan;
 }

@@ -12,6 +12,7 @@
 
 namespace weft {
 
+struct BlockTile;
 struct ProductKernel;
 
 /// Loops that are counted as one, the last running fastest.
@@ -29,7 +30,7 @@ struct FactorTile {
   bool alongSum;
   /// How many elements are read at once.
   int64_t vector;
-  /// Whether they are copied with no register between.
+  /// Whether they are copied past the registers.
   bool isAsync;
   /// Whether steps, not lines, are neighbours in shared memory.
   bool stepsAdjoin;
@@ -60,8 +61,9 @@ struct ProductPlan {
   unsigned rowFactor = 0, columnFactor = 1;
   /// Whether indices need more than 32 bits.
   bool isWide;
-  /// The type that is multiplied and summed in, and the sum's in memory.
-  mlir::Type compute, element;
+  /// The type that is summed in, the sum's in memory, and the factors' in
+  /// shared memory.
+  mlir::Type compute, element, stored;
 
   // ---- tiles ----
 
@@ -103,9 +105,21 @@ struct ProductPlan {
   }
   bool sumIsRagged() const { return summed.extent % tileSteps != 0; }
 
-  /// The bytes from one tile of a factor in shared memory to what follows it.
-  int64_t tileBytes(const FactorTile &tile) const;
-  int64_t storedBytes() const;
+  /// The neighbours that a tile in shared memory consists of, and how far the
+  /// next ones are from them, in elements.
+  static int64_t rowOf(const FactorTile &tile) {
+    return tile.stepsAdjoin ? tile.steps : tile.lines;
+  }
+  int64_t pitch(const FactorTile &tile) const;
+  int64_t tileBytes(const FactorTile &tile) const {
+    return tile.lines * tile.steps / rowOf(tile) * pitch(tile) * storedBytes();
+  }
+  int64_t storedBytes() const { return stored.getIntOrFloatBitWidth() / 8; }
+  int64_t computeBytes() const { return compute.getIntOrFloatBitWidth() / 8; }
+  /// Sums of a thread.
+  int64_t sumsOfThread() const {
+    return tileRows * tileColumns * warpSteps / threads();
+  }
   int64_t stageBytes() const {
     return tileBytes(factors[0]) + tileBytes(factors[1]);
   }
@@ -132,9 +146,11 @@ private:
   void sortGroup(LoopGroup &group, llvm::ArrayRef<unsigned> operands);
   bool suitsLanes() const;
   void chooseLanes(const Gpu &gpu);
-  bool chooseWarpTiles(const ProductKernel &kernel, const Gpu &gpu);
+  bool multipliesMatrices(const ProductKernel &kernel, const Gpu &gpu) const;
+  void chooseWarpTiles(const Gpu &gpu);
   void chooseThreadTiles(const Gpu &gpu);
-  FactorTile describeTile(unsigned operand, const ProductKernel &kernel) const;
+  void setTile(const BlockTile &tile);
+  FactorTile describeTile(unsigned operand, mlir::Type type) const;
 };
 
 /// What is multiplied by `mma.sync`.

@@ -10,6 +10,7 @@ using namespace mlir;
 using weft::FactorTile;
 using weft::KernelBuilder;
 using weft::LoopGroup;
+using weft::MultiplyAdd;
 using weft::ProductKernel;
 using weft::ProductOperands;
 using weft::ProductPlan;
@@ -22,6 +23,25 @@ using Values = SmallVector<Value>;
 //===----------------------------------------------------------------------===//
 // Factors
 //===----------------------------------------------------------------------===//
+
+/// Where an element of a tile is in shared memory. Rows of matrices are in
+/// pieces of 16 bytes, in another order in each of eight rows: those that a
+/// warp reads at once, a piece of each row, are in different banks.
+Value placeInTile(KernelBuilder &k, const ProductPlan &plan,
+                  const FactorTile &tile, Value line, Value step) {
+  Value row = tile.stepsAdjoin ? line : step;
+  Value column = tile.stepsAdjoin ? step : line;
+  Value begin = k.multiply(row, plan.pitch(tile));
+  if (plan.kind == ProductPlan::Kind::Threads)
+    return k.add(begin, column);
+  int64_t piece = 16 / plan.storedBytes();
+  int64_t pieces = plan.rowOf(tile) / piece;
+  Value order = k.remainder(k.divide(row, std::max<int64_t>(8 / pieces, 1)),
+                            std::min<int64_t>(pieces, 8));
+  Value number = k.exclusiveOr(k.divide(column, piece), order);
+  return k.add(k.add(begin, k.multiply(number, piece)),
+               k.remainder(column, piece));
+}
 
 /// Brings the tiles of one factor to shared memory.
 class Loader {
@@ -47,7 +67,7 @@ public:
       if (group.extent % tile.lines != 0 || piece.exists)
         line = k.least(line, group.extent - (tile.alongSum ? 1 : tile.vector));
       piece.offset = operands.offset(tile.operand, group, line);
-      piece.place = place(piece.line, piece.step);
+      piece.place = placeInTile(k, plan, tile, piece.line, piece.step);
       this->pieces.push_back(piece);
     }
   }
@@ -57,12 +77,22 @@ public:
     Type type = operands.element(tile.operand);
     if (tile.vector > 1)
       type = VectorType::get({tile.vector}, type);
-    return Values(pieces.size(), k.zero(type));
+    return Values(tile.isAsync ? 0 : pieces.size(), k.zero(type));
   }
 
-  /// Reads a thread's part of the tile whose first step is given.
-  Values read(Value firstStep) {
+  /// Reads a thread's part of the tile whose first step is given; what needs no
+  /// registers is on its way to memory then.
+  Values read(Value firstStep, Value memory) {
     Values result;
+    if (tile.isAsync) {
+      for (const Piece &piece : pieces)
+        k.onlyIf(piece.exists, [&] {
+          auto [pointer, exists] = source(piece, firstStep);
+          k.copyAsync(k.at(memory, plan.stored, piece.place), pointer,
+                      tile.vector * plan.storedBytes(), exists);
+        });
+      return result;
+    }
     for (const Piece &piece : pieces) {
       auto [pointer, exists] = source(piece, firstStep);
       Type type = operands.element(tile.operand);
@@ -76,6 +106,8 @@ public:
 
   /// Stores what was read.
   void write(ArrayRef<Value> values, Value memory) {
+    if (tile.isAsync)
+      return;
     for (auto [piece, value] : llvm::zip_equal(pieces, values))
       k.onlyIf(piece.exists, [&, &piece = piece, value = value] {
         writePiece(piece, value, memory);
@@ -111,27 +143,25 @@ private:
             exists};
   }
 
-  /// Elements of a step follow one another.
-  Value place(Value line, Value step) {
-    int64_t pitch = plan.tileBytes(tile) / plan.storedBytes() / tile.steps;
-    return k.add(k.multiply(step, pitch), line);
-  }
-
   void writePiece(const Piece &piece, Value value, Value memory) {
-    Values elements = llvm::map_to_vector(k.unpack(value), [&](Value element) {
-      return operands.convert(tile.operand, element);
-    });
-    Value begin = k.at(memory, plan.compute, piece.place);
-    int64_t pitch = plan.tileBytes(tile) / plan.storedBytes() / tile.steps;
-    if (tile.alongSum) {
-      for (auto [step, element] : llvm::enumerate(elements))
-        k.store(element, k.at(begin, plan.compute, step * pitch));
+    Values elements = k.unpack(value);
+    if (plan.kind == ProductPlan::Kind::Threads)
+      for (Value &element : elements)
+        element = operands.convert(tile.operand, element);
+    if (tile.alongSum != tile.stepsAdjoin) {
+      for (auto [i, element] : llvm::enumerate(elements)) {
+        Value line = tile.alongSum ? piece.line : k.add(piece.line, i);
+        Value step = tile.alongSum ? k.add(piece.step, i) : piece.step;
+        k.store(element, k.at(memory, plan.stored,
+                              placeInTile(k, plan, tile, line, step)));
+      }
       return;
     }
+    Value begin = k.at(memory, plan.stored, piece.place);
     int64_t width = std::min<int64_t>(elements.size(), 16 / plan.storedBytes());
     for (int64_t i = 0; i < static_cast<int64_t>(elements.size()); i += width)
       k.store(k.pack(ArrayRef<Value>(elements).slice(i, width)),
-              k.at(begin, plan.compute, i));
+              k.at(begin, plan.stored, i));
   }
 
   KernelBuilder &k;
@@ -196,19 +226,16 @@ public:
   }
 
 private:
-  int64_t pitch(const FactorTile &tile) {
-    return plan.tileBytes(tile) / plan.storedBytes() / tile.steps;
-  }
   Value begin(Value memory, const FactorTile &tile, Value line) {
     return k.at(memory, plan.compute,
-                k.add(k.multiply(step, pitch(tile)), line));
+                k.add(k.multiply(step, plan.pitch(tile)), line));
   }
   Values load(Value memory, const FactorTile &tile, int64_t s, int64_t count,
               int64_t apart) {
     Values result;
     for (int64_t i = 0; i < count; i += width)
       result.append(k.unpack(
-          k.load(k.at(memory, plan.compute, s * pitch(tile) + i * apart),
+          k.load(k.at(memory, plan.compute, s * plan.pitch(tile) + i * apart),
                  plan.compute, width)));
     return result;
   }
@@ -217,6 +244,160 @@ private:
   const ProductPlan &plan;
   int64_t width;
   Value firstRow, firstColumn, step;
+};
+
+//===----------------------------------------------------------------------===//
+// Sums in warps
+//===----------------------------------------------------------------------===//
+
+/// The sums of a warp, in matrices of 16 by 8, of which a lane has two
+/// neighbours in each of two rows. See the PTX ISA, "Matrix fragments for
+/// mma.m16n8k16".
+class MatrixSums {
+public:
+  MatrixSums(KernelBuilder &k, const ProductPlan &plan, const MultiplyAdd &body,
+             Value thread)
+      : k(k), plan(plan), rowCount(plan.tileRows / plan.warpRows / 16),
+        columnCount(plan.tileColumns / plan.warpColumns / 8),
+        depth(32 / plan.storedBytes()),
+        types{typeOf(body, plan.rowFactor), typeOf(body, plan.columnFactor)} {
+    Value warp = k.divide(thread, 32);
+    lane = k.remainder(thread, 32);
+    Value column = k.remainder(warp, plan.warpColumns);
+    warp = k.divide(warp, plan.warpColumns);
+    firstStep = k.multiply(k.divide(warp, plan.warpRows),
+                           plan.tileSteps / plan.warpSteps);
+    firstRow = k.multiply(k.remainder(warp, plan.warpRows), rowCount * 16);
+    firstColumn = k.multiply(column, columnCount * 8);
+  }
+
+  Values zeros() {
+    return Values(rowCount * columnCount * 4, k.zero(plan.compute));
+  }
+
+  Values multiply(Value rows, Value columns, Values sums) {
+    for (int64_t s = 0; s < plan.tileSteps / plan.warpSteps; s += depth) {
+      SmallVector<Values> x, y;
+      // Of rows, four matrices are the lower and upper half of the first steps,
+      // then of the others; of columns, the steps alternate.
+      for (int64_t i = 0; i < rowCount; ++i)
+        x.push_back(load(rows, plan.factors[plan.rowFactor], firstRow, i * 16,
+                         s, k.remainder(lane, 16), k.divide(lane, 16)));
+      for (int64_t j = 0; j < columnCount; j += 2) {
+        Values both = load(
+            columns, plan.factors[plan.columnFactor], firstColumn, j * 8, s,
+            k.add(k.multiply(k.divide(lane, 16), 8), k.remainder(lane, 8)),
+            k.remainder(k.divide(lane, 8), 2));
+        y.push_back({both[0], both[1]});
+        y.push_back({both[2], both[3]});
+      }
+      for (int64_t i = 0; i < rowCount; ++i)
+        for (int64_t j = 0; j < columnCount; ++j)
+          multiplyAdd(
+              x[i], y[j],
+              MutableArrayRef<Value>(sums).slice((i * columnCount + j) * 4, 4));
+    }
+    return sums;
+  }
+
+  SumGrid grid(Value tileRow, Value tileColumn, ArrayRef<Value> sums) {
+    SumGrid grid{{}, {}, 2, {}};
+    Value row = k.add(k.add(tileRow, firstRow), k.divide(lane, 4));
+    Value column = k.add(k.add(tileColumn, firstColumn),
+                         k.multiply(k.remainder(lane, 4), 2));
+    for (int64_t i = 0; i < 2 * rowCount; ++i) {
+      grid.rows.push_back(k.add(row, i * 8));
+      for (int64_t j = 0; j < columnCount; ++j)
+        llvm::append_range(
+            grid.sums,
+            sums.slice((i / 2 * columnCount + j) * 4 + i % 2 * 2, 2));
+    }
+    for (int64_t j = 0; j < columnCount; ++j)
+      grid.columns.push_back(k.add(column, j * 8));
+    return grid;
+  }
+
+private:
+  static NVVM::MMATypes typeOf(const MultiplyAdd &body, unsigned factor) {
+    // Bytes are the only ones whose type does not say all.
+    ArrayRef<Operation *> casts = body.casts[factor];
+    switch (
+        weft::matrixElement(body, factor, casts[0]->getOperand(0).getType())) {
+    case weft::MatrixElement::f16:
+      return NVVM::MMATypes::f16;
+    case weft::MatrixElement::bf16:
+      return NVVM::MMATypes::bf16;
+    case weft::MatrixElement::u8:
+      return NVVM::MMATypes::u8;
+    default:
+      return NVVM::MMATypes::s8;
+    }
+  }
+
+  /// Loads 16 lines by `depth` steps. The lane gives the address of one row of
+  /// eight of one of the four matrices: `line` of 16, and of the steps the
+  /// lower or upper `half`.
+  Values load(Value memory, const FactorTile &tile, Value first, int64_t line16,
+              int64_t s, Value line, Value half) {
+    Type word = k.b.getI32Type();
+    auto type = LLVM::LLVMStructType::getLiteral(k.b.getContext(),
+                                                 SmallVector<Type>(4, word));
+    Value pointer;
+    if (tile.stepsAdjoin) {
+      Value column = k.multiply(half, depth / 2);
+      pointer = k.at(memory, plan.stored,
+                     placeInTile(k, plan, tile, k.add(first, line),
+                                 k.add(k.add(firstStep, s), column)));
+      pointer = k.at(pointer, plan.stored, line16 * plan.pitch(tile));
+    } else {
+      // Rows of steps: eight of them, of eight lines.
+      Value step =
+          k.add(firstStep, k.add(k.multiply(half, 8), k.remainder(line, 8)));
+      Value column =
+          k.add(k.add(first, line16), k.multiply(k.divide(line, 8), 8));
+      pointer =
+          k.at(memory, plan.stored, placeInTile(k, plan, tile, column, step));
+      pointer = k.at(pointer, plan.stored, s * plan.pitch(tile));
+    }
+    Value matrices = NVVM::LdMatrixOp::create(
+        k.b, type, pointer, 4,
+        tile.stepsAdjoin ? NVVM::MMALayout::row : NVVM::MMALayout::col,
+        NVVM::LdStMatrixShapeAttr::get(k.b.getContext(), 8, 8),
+        NVVM::LdStMatrixEltType::B16);
+    Values result;
+    for (int64_t i = 0; i < 4; ++i)
+      result.push_back(LLVM::ExtractValueOp::create(k.b, matrices, i));
+    return result;
+  }
+
+  void multiplyAdd(ArrayRef<Value> x, ArrayRef<Value> y,
+                   MutableArrayRef<Value> sums) {
+    auto pairs = [&](ArrayRef<Value> words) {
+      Values result(words);
+      if (types[0] == NVVM::MMATypes::f16)
+        for (Value &value : result)
+          value = LLVM::BitcastOp::create(
+              k.b, VectorType::get({2}, k.b.getF16Type()), value);
+      return result;
+    };
+    auto type = LLVM::LLVMStructType::getLiteral(
+        k.b.getContext(), SmallVector<Type>(4, plan.compute));
+    bool isInteger = isa<IntegerType>(plan.compute);
+    Value result = NVVM::MmaOp::create(
+        k.b, type, pairs(x), pairs(y), sums, ArrayRef<int64_t>{16, 8, depth},
+        std::nullopt,
+        isInteger ? std::optional(NVVM::MMAIntOverflow::wrapped) : std::nullopt,
+        types, std::array{NVVM::MMALayout::row, NVVM::MMALayout::col});
+    for (auto [i, sum] : llvm::enumerate(sums))
+      sum = LLVM::ExtractValueOp::create(k.b, result, i);
+  }
+
+  KernelBuilder &k;
+  const ProductPlan &plan;
+  /// Matrices of the warp, and the steps of one.
+  int64_t rowCount, columnCount, depth;
+  std::array<NVVM::MMATypes, 2> types;
+  Value lane, firstRow, firstColumn, firstStep;
 };
 
 //===----------------------------------------------------------------------===//
@@ -235,15 +416,10 @@ public:
     placeBlock();
     memory = k.shared(std::max(plan.stages * plan.stageBytes(),
                                plan.warpSteps > 1 ? reductionBytes() : 0));
-    ThreadSums sums(k, plan, thread);
-    Values values = sumUp(sums);
-    Value isFirst;
-    if (plan.warpSteps > 1) {
-      values = reduce(values);
-      isFirst = k.isLess(thread, plan.threads() / plan.warpSteps);
-    }
-    k.onlyIf(isFirst,
-             [&] { operands.store(sums.grid(tileRow, tileColumn, values)); });
+    if (plan.kind == ProductPlan::Kind::Threads)
+      emitTile(ThreadSums(k, plan, thread));
+    else
+      emitTile(MatrixSums(k, plan, *MultiplyAdd::match(kernel.sum), thread));
   }
 
 private:
@@ -277,7 +453,21 @@ private:
                : k.at(begin, k.b.getI8Type(), plan.tileBytes(plan.factors[0]));
   }
 
-  Values sumUp(ThreadSums &sums) {
+  template <typename Sums> void emitTile(Sums sums) {
+    Values values = sumUp(sums);
+    Value isFirst;
+    if (plan.warpSteps > 1) {
+      values = reduce(values);
+      isFirst = k.isLess(thread, plan.threads() / plan.warpSteps);
+    }
+    k.onlyIf(isFirst,
+             [&] { operands.store(sums.grid(tileRow, tileColumn, values)); });
+  }
+
+  /// So many tiles are on their way.
+  int64_t ahead() const { return plan.stages - 1; }
+
+  template <typename Sums> Values sumUp(Sums &sums) {
     auto lineOf = [&](unsigned operand) {
       return operand == plan.rowFactor ? tileRow : tileColumn;
     };
@@ -285,40 +475,51 @@ private:
     for (unsigned operand : {0, 1})
       loaders.emplace_back(k, operands, plan, plan.factors[operand], thread,
                            lineOf(operand));
-    for (unsigned operand : {0, 1})
-      loaders[operand].write(loaders[operand].read(k.number(0)),
-                             tileAt(k.number(0), operand));
     Values nothing = loaders[0].nothing();
     int64_t parted = nothing.size();
     nothing.append(loaders[1].nothing());
+    auto read = [&](Value number, Value stage) {
+      Value step = k.multiply(number, plan.tileSteps);
+      Values values = loaders[0].read(step, tileAt(stage, 0));
+      values.append(loaders[1].read(step, tileAt(stage, 1)));
+      return values;
+    };
+    auto write = [&](ArrayRef<Value> values, Value stage) {
+      loaders[0].write(values.take_front(parted), tileAt(stage, 0));
+      loaders[1].write(values.drop_front(parted), tileAt(stage, 1));
+    };
+    bool isAsync = plan.factors[0].isAsync || plan.factors[1].isAsync;
     int64_t count = plan.sumTiles();
+    for (int64_t number = 0; number < ahead(); ++number) {
+      if (number < count)
+        write(read(k.number(number), k.number(number)), k.number(number));
+      if (isAsync)
+        k.commitCopies();
+    }
     return k.loop(count, sums.zeros(), [&](Value number, ArrayRef<Value> acc) {
-      Value next = k.add(number, 1);
+      Value next = k.add(number, ahead());
       Value stage = k.remainder(number, plan.stages);
       Value nextStage = k.remainder(next, plan.stages);
+      if (isAsync)
+        k.awaitCopies(ahead() - 1);
+      // What was read of the stage that is written next has been multiplied.
       k.barrier();
       Value hasNext = k.isLess(next, count);
-      Values read = k.onlyIf(hasNext, nothing, [&] {
-        Value step = k.multiply(next, plan.tileSteps);
-        Values values = loaders[0].read(step);
-        values.append(loaders[1].read(step));
-        return values;
-      });
+      Values values =
+          k.onlyIf(hasNext, nothing, [&] { return read(next, nextStage); });
+      if (isAsync)
+        k.commitCopies();
       Values result =
           sums.multiply(tileAt(stage, plan.rowFactor),
                         tileAt(stage, plan.columnFactor), Values(acc));
-      k.onlyIf(hasNext, [&] {
-        ArrayRef<Value> values(read);
-        loaders[0].write(values.take_front(parted), tileAt(nextStage, 0));
-        loaders[1].write(values.drop_front(parted), tileAt(nextStage, 1));
-      });
+      if (!values.empty())
+        k.onlyIf(hasNext, [&] { write(values, nextStage); });
       return result;
     });
   }
 
-  int64_t sumsOfThread() const { return plan.threadRows * plan.threadColumns; }
   int64_t reductionBytes() const {
-    return sumsOfThread() * plan.storedBytes() * plan.threads() /
+    return plan.sumsOfThread() * plan.computeBytes() * plan.threads() /
            plan.warpSteps;
   }
 

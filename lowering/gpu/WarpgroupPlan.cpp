@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "lowering/gpu/WarpgroupPlan.h"
+#include "lowering/ContractionPlan.h"
+#include "lowering/Passes.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/IR/Matchers.h"
+
+using namespace mlir;
+using linalg::GenericOp;
+using weft::ContractionPlan;
+using weft::EpilogueOperand;
+using weft::Factor;
+using weft::Nest;
+using weft::ProductKernel;
+using weft::StoredResult;
+using weft::TensorMap;
+using weft::WarpgroupChoice;
+using weft::WarpgroupPlan;
+using weft::WarpgroupTile;
+
+//===----------------------------------------------------------------------===//
+// The kernel
+//===----------------------------------------------------------------------===//
+
+/// Whether an op computes each element of one buffer from its operands alone.
+static bool isElementwise(GenericOp op) {
+  return op->getNumResults() == 0 && op.getNumDpsInits() == 1 &&
+         op.getNumParallelLoops() == op.getNumLoops() &&
+         op.getMatchingIndexingMap(&op.getDpsInitsMutable()[0])
+             .isPermutation() &&
+         op.getBody()->getOps<linalg::IndexOp>().empty();
+}
+
+std::optional<ProductKernel> ProductKernel::of(gpu::GPUFuncOp func) {
+  ProductKernel kernel;
+  if (!func.getBody().hasOneBlock())
+    return std::nullopt;
+  for (Operation &op : func.getBody().front().without_terminator()) {
+    if (auto fill = dyn_cast<linalg::FillOp>(op);
+        fill && !kernel.fill && !kernel.sum) {
+      kernel.fill = fill;
+      continue;
+    }
+    auto generic = dyn_cast<GenericOp>(op);
+    if (generic && !kernel.sum && isSumOfProducts(generic))
+      kernel.sum = generic;
+    else if (generic && kernel.sum && generic->hasAttr(epilogueAttr) &&
+             isElementwise(generic))
+      kernel.epilogues.push_back(generic);
+    else if (!isa<memref::AllocaOp>(op) && !isMemoryEffectFree(&op))
+      return std::nullopt;
+  }
+  if (!kernel.sum)
+    return std::nullopt;
+  kernel.sums = kernel.sum.getDpsInits()[0];
+  for (unsigned i : {0, 1})
+    kernel.factors[i] = kernel.sum.getDpsInputs()[i];
+  if (kernel.fill) {
+    if (kernel.fill.getOutputs()[0] != kernel.sums)
+      return std::nullopt;
+    kernel.start = kernel.fill.getInputs()[0];
+  }
+  return kernel;
+}
+
+/// Whether conversions are one from a 16-bit float to f32. That of a bfloat16
+/// may be a shift of its bits.
+static bool widenFloats(ArrayRef<Operation *> casts) {
+  APInt bits;
+  if (casts.size() == 1)
+    return isa<arith::ExtFOp>(casts[0]);
+  return casts.size() == 4 && isa<arith::BitcastOp>(casts[0]) &&
+         casts[0]->getOperand(0).getType().isBF16() &&
+         isa<arith::ExtUIOp>(casts[1]) && isa<arith::ShLIOp>(casts[2]) &&
+         matchPattern(casts[2]->getOperand(1), m_ConstantInt(&bits)) &&
+         bits == 16 && isa<arith::BitcastOp>(casts[3]);
+}
+
+/// Whether warpgroups have an instruction for the sum.
+static bool hasInstruction(GenericOp sum) {
+  std::optional<weft::MultiplyAdd> body = weft::MultiplyAdd::match(sum);
+  Type left = getElementTypeOrSelf(sum.getDpsInputs()[0].getType());
+  Type right = getElementTypeOrSelf(sum.getDpsInputs()[1].getType());
+  return body && body->mayReorder() && left == right &&
+         (left.isBF16() || left.isF16()) &&
+         getElementTypeOrSelf(sum.getDpsInits()[0].getType()).isF32() &&
+         widenFloats(body->casts[0]) && widenFloats(body->casts[1]);
+}
+
+//===----------------------------------------------------------------------===//
+// The plan
+//===----------------------------------------------------------------------===//
+
+std::optional<TensorMap> TensorMap::make(const Nest &nest, unsigned operand,
+                                         int64_t elementBytes, unsigned inner,
+                                         unsigned outer) {
+  constexpr int64_t lineBytes = 16, maxRank = 5;
+  TensorMap map;
+  const weft::Access &access = nest.accesses[operand];
+  if (access.panelLoop || access.offset || access.strides[inner] != 1)
+    return std::nullopt;
+  map.loops = {inner, outer};
+  for (unsigned loop = 0; loop < nest.depth(); ++loop)
+    if (loop != inner && loop != outer && access.strides[loop])
+      map.loops.push_back(loop);
+  for (unsigned loop : map.loops) {
+    map.dims.push_back(nest.extents[loop]);
+    int64_t bytes = access.strides[loop] * elementBytes;
+    if (loop == inner)
+      continue;
+    if (bytes <= 0 || bytes % lineBytes)
+      return std::nullopt;
+    map.strides.push_back(bytes);
+  }
+  if (map.loops.size() > maxRank)
+    return std::nullopt;
+  map.box.assign(map.dims.size(), 1);
+  return map;
+}
+
+/// The rows are the loop of the left factor alone, the columns that of the
+/// right one alone, the longest of several; what is left is gone through tile
+/// by tile.
+bool WarpgroupPlan::findLoops() {
+  std::optional<unsigned> rows, columns, summed;
+  auto longer = [&](std::optional<unsigned> best, unsigned loop) {
+    return best && nest.extents[*best] >= nest.extents[loop] ? best : loop;
+  };
+  for (unsigned loop = 0; loop < nest.depth(); ++loop) {
+    bool inLeft = nest.stride(0, loop), inRight = nest.stride(1, loop);
+    if (!nest.isParallel(loop)) {
+      if (summed || !inLeft || !inRight)
+        return false;
+      summed = loop;
+    } else if (inLeft && !inRight) {
+      rows = longer(rows, loop);
+    } else if (inRight && !inLeft) {
+      columns = longer(columns, loop);
+    }
+  }
+  if (!rows || !columns || !summed)
+    return false;
+  left.operand = 0, left.loop = *rows;
+  right.operand = 1, right.loop = *columns;
+  sumLoop = *summed;
+  for (unsigned loop = 0; loop < nest.depth(); ++loop)
+    if (loop != *rows && loop != *columns && loop != *summed)
+      outer.push_back(loop);
+  // Columns are what is consecutive in the result.
+  if (nest.stride(results.front().access, left.loop) == 1)
+    std::swap(left, right);
+  return true;
+}
+
+bool WarpgroupPlan::findFactors() {
+  for (Factor *factor : {&left, &right}) {
+    factor->summedInside = nest.stride(factor->operand, sumLoop) == 1;
+    unsigned inner = factor->summedInside ? sumLoop : factor->loop;
+    unsigned lines = factor->summedInside ? factor->loop : sumLoop;
+    std::optional<TensorMap> map =
+        TensorMap::make(nest, factor->operand, 2, inner, lines);
+    if (!map)
+      return false;
+    factor->map = *map;
+  }
+  return true;
+}
+
+/// Addresses an epilogue's operands by the loops of the sum. The sums are
+/// scratch where an epilogue has left them for another buffer: it is the only
+/// one to read them.
+bool WarpgroupPlan::addEpilogue(GenericOp epilogue) {
+  AffineMap sums = kernel.sum.getIndexingMapsArray()[ContractionPlan::sum];
+  AffineMap changed =
+      epilogue.getMatchingIndexingMap(&epilogue.getDpsInitsMutable()[0]);
+  if (!sums.isProjectedPermutation())
+    return false;
+  AffineMap loops = inversePermutation(changed).compose(sums);
+  auto isComputed = [&](Value value) {
+    if (value == kernel.sums)
+      return true;
+    for (GenericOp earlier : kernel.epilogues) {
+      if (earlier == epilogue)
+        return false;
+      if (earlier.getDpsInits()[0] == value)
+        return true;
+    }
+    return false;
+  };
+  unsigned access = nest.accesses.size();
+  for (OpOperand &operand : epilogue->getOpOperands()) {
+    Value value = operand.get();
+    if (!getElementTypeOrSelf(value.getType()).isIntOrFloat() ||
+        !nest.add(value.getType(),
+                  epilogue.getMatchingIndexingMap(&operand).compose(loops)))
+      return false;
+    epilogueOperands.push_back({value, access++,
+                                epilogue.payloadUsesValueFromOperand(&operand),
+                                isComputed(value)});
+  }
+  Value buffer = epilogue.getDpsInits()[0];
+  llvm::erase_if(results, [&](const StoredResult &each) {
+    return each.buffer == buffer ||
+           llvm::is_contained(epilogue.getDpsInputs(), each.buffer);
+  });
+  results.push_back({buffer, access - 1, std::nullopt});
+  return true;
+}
+
+/// Whether what is computed is read where it was computed.
+bool WarpgroupPlan::readsAsComputed() const {
+  return llvm::all_of(epilogueOperands, [&](const EpilogueOperand &operand) {
+    return !operand.isComputed ||
+           nest.accesses[operand.access].strides ==
+               nest.accesses[ContractionPlan::sum].strides;
+  });
+}
+
+/// The copy engine stores at most one result: it is gathered in shared memory.
+void WarpgroupPlan::mapResults() {
+  StoredResult &result = results.back();
+  Type element = getElementTypeOrSelf(result.buffer.getType());
+  if (element.getIntOrFloatBitWidth() == 16)
+    result.map = TensorMap::make(nest, result.access, 2, right.loop, left.loop);
+}
+
+bool WarpgroupPlan::copiesResults() const {
+  return llvm::any_of(results,
+                      [](const StoredResult &each) { return each.map; });
+}
+
+int64_t WarpgroupPlan::barrierOffset() const {
+  int64_t gathered =
+      copiesResults() ? 2 * WarpgroupTile::warpgroups * storeBytes : 0;
+  return storeOffset() + gathered;
+}
+
+int64_t WarpgroupPlan::numTiles() const {
+  int64_t tiles = tileRows() * tileColumns();
+  for (unsigned loop : outer)
+    tiles *= nest.extents[loop];
+  return tiles;
+}
+
+namespace {
+
+/// The tiles there are, the most work per byte first.
+constexpr WarpgroupTile tiles[] = {{128, 256}, {256, 128}, {128, 128},
+                                   {64, 256},  {128, 64},  {64, 128}};
+
+/// Rates of a multiprocessor per cycle, and cycles of a tile that no other work
+/// hides.
+constexpr double productsPerCycle = 2048, bytesPerCycle = 42,
+                 storedPerCycle = 16, cyclesOfTile = 1500;
+
+} // namespace
+
+/// Cycles that a multiprocessor takes.
+static double cost(const WarpgroupPlan &plan) {
+  const WarpgroupTile &tile = plan.tile;
+  double products = tile.rows * tile.columns * WarpgroupPlan::sumStep;
+  double step =
+      std::max(products / productsPerCycle, plan.stageBytes() / bytesPerCycle);
+  double cycles = cyclesOfTile + step * plan.steps() +
+                  tile.rows * tile.columns / storedPerCycle;
+  return cycles * llvm::divideCeil(plan.numTiles(), plan.multiprocessors);
+}
+
+void WarpgroupPlan::chooseTile(const WarpgroupChoice &choice) {
+  tile = tiles[0];
+  double best = cost(*this);
+  for (const WarpgroupTile &each : tiles) {
+    WarpgroupTile kept = std::exchange(tile, each);
+    double cycles = cost(*this);
+    if (cycles < best)
+      best = cycles;
+    else
+      tile = kept;
+  }
+  if (choice.rows && choice.columns)
+    tile = {choice.rows, choice.columns};
+  constexpr int64_t mostStages = 8;
+  stages = 1;
+  while (stages < mostStages && usedBytes() + stageBytes() + 16 <= sharedBytes)
+    ++stages;
+  if (choice.stages)
+    stages = choice.stages;
+  // What runs at once is a square of elements, more or less.
+  raster = 8 * (tile.columns > tile.rows ? 2 : 1);
+  if (choice.raster)
+    raster = choice.raster;
+  raster = std::min(raster, tileRows());
+}
+
+/// 128 bytes wide, and as many lines as the tile has or a step sums over.
+void WarpgroupPlan::setBoxes() {
+  for (Factor *factor : {&left, &right}) {
+    int64_t lines = factor == &left ? tile.rows : tile.columns;
+    factor->map.box[0] = 64;
+    factor->map.box[1] = factor->summedInside ? lines : sumStep;
+  }
+  for (StoredResult &result : results)
+    if (result.map) {
+      Type element = getElementTypeOrSelf(result.buffer.getType());
+      result.map->box[0] = 128 / (element.getIntOrFloatBitWidth() / 8);
+      result.map->box[1] = 64;
+    }
+}
+
+std::optional<WarpgroupPlan>
+WarpgroupPlan::make(gpu::GPUFuncOp func, int64_t multiprocessors,
+                    const WarpgroupChoice &choice) {
+  std::optional<ProductKernel> kernel = ProductKernel::of(func);
+  if (!kernel || !hasInstruction(kernel->sum))
+    return std::nullopt;
+  std::optional<Nest> nest = Nest::of(kernel->sum);
+  if (!nest || llvm::is_contained(nest->extents, 0))
+    return std::nullopt;
+  WarpgroupPlan plan;
+  plan.kernel = *kernel;
+  plan.nest = std::move(*nest);
+  plan.multiprocessors = multiprocessors;
+  plan.results.push_back({kernel->sums, ContractionPlan::sum, std::nullopt});
+  for (GenericOp epilogue : kernel->epilogues)
+    if (!plan.addEpilogue(epilogue))
+      return std::nullopt;
+  plan.nest.simplify();
+  if (plan.nest.hasPanels() || !plan.readsAsComputed() || !plan.findLoops() ||
+      !plan.findFactors())
+    return std::nullopt;
+  if (choice.copyResults)
+    plan.mapResults();
+  plan.chooseTile(choice);
+  plan.setBoxes();
+  return plan;
+}

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// How Hopper's warpgroups compute a matrix product: which loop is which side of
+// a tile, the tile's size, and the tensor maps. Numbers; nothing is built here.
+
+#ifndef WEFT_LOWERING_GPU_WARPGROUPPLAN_H
+#define WEFT_LOWERING_GPU_WARPGROUPPLAN_H
+
+#include "lowering/Nest.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+
+namespace weft {
+
+/// What a kernel of class "product" does, in this order.
+struct ProductKernel {
+  mlir::linalg::FillOp fill;
+  mlir::linalg::GenericOp sum;
+  llvm::SmallVector<mlir::linalg::GenericOp> epilogues;
+  /// Its buffers, and what the sums begin with, if there is a fill.
+  mlir::Value factors[2], sums, start;
+
+  /// Nothing if the body has any other op that touches memory.
+  static std::optional<ProductKernel> of(mlir::gpu::GPUFuncOp func);
+};
+
+/// A box of a buffer as the copy engine takes it, the innermost dimension
+/// first.
+struct TensorMap {
+  /// The loop that each dimension follows.
+  llvm::SmallVector<unsigned> loops;
+  llvm::SmallVector<int64_t> dims, box;
+  /// Bytes from one step to the next, from the second dimension on.
+  llvm::SmallVector<int64_t> strides;
+
+  /// Nothing if the engine cannot walk through the buffer. `inner` and `outer`
+  /// are the two loops of a tile.
+  static std::optional<TensorMap> make(const Nest &nest, unsigned operand,
+                                       int64_t elementBytes, unsigned inner,
+                                       unsigned outer);
+};
+
+/// A factor of the product in shared memory: boxes of 64 elements (128 bytes,
+/// which the engine swizzles) by as many lines as fit.
+struct Factor {
+  unsigned operand;
+  /// The loop over its rows, if it is the left one, or its columns.
+  unsigned loop;
+  /// Whether what is summed over is consecutive in memory.
+  bool summedInside;
+  TensorMap map;
+};
+
+/// The sizes of a tile that one block computes, in elements.
+struct WarpgroupTile {
+  int64_t rows, columns;
+  /// Two warpgroups compute a tile, side by side or one above the other.
+  static constexpr int64_t warpgroups = 2;
+  bool splitsRows() const { return rows >= 128; }
+  int64_t groupRows() const { return splitsRows() ? rows / warpgroups : rows; }
+  int64_t groupColumns() const {
+    return splitsRows() ? columns : columns / warpgroups;
+  }
+};
+
+/// A buffer that the kernel leaves its results in.
+struct StoredResult {
+  mlir::Value buffer;
+  unsigned access;
+  /// The map to store it by, where the engine can.
+  std::optional<TensorMap> map;
+};
+
+/// An operand of an epilogue: they are listed in order, results included.
+struct EpilogueOperand {
+  mlir::Value value;
+  unsigned access;
+  bool isRead;
+  /// Whether it is what was computed so far, and not in memory.
+  bool isComputed;
+};
+
+/// What the user of the pass may fix; zero is a free choice.
+struct WarpgroupChoice {
+  int64_t rows = 0, columns = 0, stages = 0, raster = 0;
+  bool copyResults = true;
+};
+
+struct WarpgroupPlan {
+  static constexpr int64_t sumStep = 64;
+  static constexpr int64_t producerThreads = 128;
+  static constexpr int64_t sharedBytes = 227 * 1024;
+  /// What a warpgroup gathers before the copy engine stores it, twice.
+  static constexpr int64_t storeBytes = 64 * 128;
+
+  ProductKernel kernel;
+  /// The accesses are those of the sum's operands and then of each epilogue's.
+  Nest nest;
+  llvm::SmallVector<EpilogueOperand> epilogueOperands;
+  unsigned sumLoop;
+  llvm::SmallVector<unsigned> outer;
+  Factor left, right;
+  WarpgroupTile tile;
+  int64_t stages;
+  /// Rows of tiles that are gone through together, for the sake of the cache.
+  int64_t raster;
+  int64_t multiprocessors;
+  llvm::SmallVector<StoredResult, 1> results;
+
+  static std::optional<WarpgroupPlan> make(mlir::gpu::GPUFuncOp func,
+                                           int64_t multiprocessors,
+                                           const WarpgroupChoice &choice);
+
+  int64_t rows() const { return nest.extents[left.loop]; }
+  int64_t columns() const { return nest.extents[right.loop]; }
+  int64_t steps() const {
+    return llvm::divideCeil(nest.extents[sumLoop], sumStep);
+  }
+  int64_t tileRows() const { return llvm::divideCeil(rows(), tile.rows); }
+  int64_t tileColumns() const {
+    return llvm::divideCeil(columns(), tile.columns);
+  }
+  int64_t numTiles() const;
+  int64_t leftBytes() const { return tile.rows * sumStep * 2; }
+  int64_t rightBytes() const { return tile.columns * sumStep * 2; }
+  int64_t stageBytes() const { return leftBytes() + rightBytes(); }
+  bool copiesResults() const;
+  /// Whether the sums are added to what the buffer holds.
+  bool addsToMemory() const { return !kernel.start; }
+  /// Where in shared memory the results are gathered, and the barriers are.
+  int64_t storeOffset() const { return stages * stageBytes(); }
+  int64_t barrierOffset() const;
+  int64_t usedBytes() const { return barrierOffset() + stages * 16; }
+  int64_t threads() const {
+    return producerThreads + 128 * WarpgroupTile::warpgroups;
+  }
+  int64_t blocks() const { return std::min(numTiles(), multiprocessors); }
+
+private:
+  bool findLoops();
+  bool findFactors();
+  bool addEpilogue(mlir::linalg::GenericOp epilogue);
+  bool readsAsComputed() const;
+  void mapResults();
+  void chooseTile(const WarpgroupChoice &choice);
+  void setBoxes();
+};
+
+} // namespace weft
+
+#endif // WEFT_LOWERING_GPU_WARPGROUPPLAN_H
