@@ -19,7 +19,7 @@ from importlib.util import find_spec as _find_spec
 
 import numpy as _np
 
-from .devices import Device, devices, load, synchronize
+from .devices import Device, devices, load, memory_use, synchronize
 from .errors import (
     ArgumentError,
     CompileError,
@@ -179,6 +179,7 @@ __all__ = [
     "jit",
     "linalg",
     "load",
+    "memory_use",
     "nan",
     "newaxis",
     "nn",

@@ -22,7 +22,7 @@ import numpy as np
 
 from .array import Array
 from .cuda.plan import Plan
-from .devices import CPU, CPU_TARGET, DEFAULT_CHIP, Target, is_chip
+from .devices import CPU, CPU_TARGET, Target
 from .errors import (
     ArgumentError,
     CompileError,
@@ -85,9 +85,7 @@ _SUFFIXES: Final = {"llvmir": ".ll", "asm": ".s", PLAN: ".json", "ptx": ".ptx"}
 
 @cache
 def stages(target: str = CPU) -> tuple[Stage, ...]:
-    """The stages of a program for a target, in order.
-
-    The target is `'cpu'`, `'cuda'`, or a GPU's architecture, such as `'sm_80'`.
+    """The stages of a program for a target, `'cpu'` or `'cuda'`, in order.
 
     >>> [stage.name for stage in weft.stages()][:3]
     ['weft', 'expanded', 'linalg']
@@ -96,15 +94,11 @@ def stages(target: str = CPU) -> tuple[Stage, ...]:
     """
     from . import _weft
 
-    if target == CPU:
-        return tuple(Stage(*stage) for stage in _weft.cpu_stages())
-    if target != "cuda" and not is_chip(target):
+    if target not in (CPU, "cuda"):
         raise ArgumentError(
-            f"programs are compiled for no target {target!r}; the targets are 'cpu', "
-            "'cuda' and architectures such as 'sm_90a'"
+            f"programs are compiled for no target {target!r}; they are 'cpu' and 'cuda'"
         )
-    chip = DEFAULT_CHIP if target == "cuda" else target
-    return tuple(Stage(*stage) for stage in _weft.gpu_stages(chip))
+    return tuple(Stage(*stage) for stage in _weft.stages(target))
 
 
 @public
@@ -190,9 +184,42 @@ class Program:
         """How a program for GPUs runs."""
         return Plan.from_json(self._completed(self._located(PLAN)))
 
-    def code(self, stage: str) -> str:
-        """The text of a stage that a device loads: `ptx`, or `nvvm`."""
-        return self._located(stage)
+    def device_code(self, stage: str) -> tuple[Plan, str]:
+        """The plan, and the text of the stage that a device loads, `ptx` or `nvvm`.
+
+        They are what was compiled before, if it is still kept, or is now.
+        """
+        from . import cache
+
+        start = self._latest(self.target.last_mlir)
+        key = cache.key_of(stage, self.entry, start, self._texts[start])
+        texts = cache.find_texts(key)
+        if texts is None:
+            texts = self._compiled_texts(start, stage)
+            cache.keep_texts(key, texts)
+        plan, code = texts
+        return Plan.from_json(self._completed(plan)), code
+
+    def _compiled_texts(self, start: str, stage: str) -> list[str]:
+        """Those of the plan and of a stage, without the ones that lead there."""
+        last = self.target.last_mlir
+        with parsed(self._texts[start]) as (_, module):
+            for previous, step in self._steps(start, last):
+                self._run(module, previous, step)
+            plan = _translated(module, PLAN)
+            code = _printed(module) if stage == last else _translated(module, stage)
+        return [plan, code]
+
+    def for_target(self, target: Target) -> Program:
+        """The same program, to be compiled for another GPU."""
+        from .contexts import describe_gpu
+
+        start = next(iter(self._texts))
+        with parsed(self._texts[start]) as (context, module):
+            describe_gpu(context, module, target)
+            text = _printed(module)
+        return Program(self.entry, self.inputs, self.outputs, self.captures,
+                       {start: text}, target)  # fmt: skip
 
     def _completed(self, text: str) -> str:
         """The JSON of a plan, with what only the frontend knows of the arguments."""
@@ -261,10 +288,10 @@ class Program:
         from .report import CompileReport, CompileStep
 
         size = 0
-        for stage in stages(self.target.stages):
+        for stage in stages(self.target.name):
             if self._index(stage.name) > self._index(self.target.last_mlir):
                 watch.lap()
-                text = _translated(module, stage.name, self.entry)
+                text = _translated(module, stage.name)
                 steps.append(CompileStep(stage.name, "translate", watch.lap()))
                 size += len(text)
         return CompileReport(self.entry, tuple(steps), size)
@@ -272,11 +299,11 @@ class Program:
     # ---- making stages ----
 
     def _index(self, stage: str) -> int:
-        return stage_index(stage, self.target.stages)
+        return stage_index(stage, self.target.name)
 
     def _steps(self, start: str, end: str) -> Iterator[tuple[str, Stage]]:
         """The stages after `start` up to `end`, and the name before each."""
-        all_stages = stages(self.target.stages)
+        all_stages = stages(self.target.name)
         for index in range(self._index(start) + 1, self._index(end) + 1):
             yield all_stages[index - 1].name, all_stages[index]
 
@@ -315,7 +342,7 @@ class Program:
         with parsed(self._texts[start]) as (_, module):
             for previous, step in self._steps(start, stage):
                 if self._index(step.name) > last:
-                    self._texts[stage] = _translated(module, stage, self.entry)
+                    self._texts[stage] = _translated(module, stage)
                     break
                 self._run(module, previous, step)
                 self._texts[step.name] = _printed(module)
@@ -325,9 +352,7 @@ class Program:
         """The last stage of MLIR, up to a stage, whose text is known."""
         end = min(self._index(stage), self._index(self.target.last_mlir))
         known = [
-            s.name
-            for s in stages(self.target.stages)[: end + 1]
-            if s.name in self._texts
+            s.name for s in stages(self.target.name)[: end + 1] if s.name in self._texts
         ]
         if not known:
             raise ArgumentError(
@@ -339,7 +364,7 @@ class Program:
     def run_stage(self, module: ir.Module, name: str) -> None:
         """Takes a module at the stage before a stage to that one."""
         index = self._index(name)
-        before, stage = stages(self.target.stages)[index - 1 : index + 1]
+        before, stage = stages(self.target.name)[index - 1 : index + 1]
         self._run(module, before.name, stage)
 
     def _run(
@@ -384,7 +409,7 @@ class Program:
             return
         target = _numbered_folder(Path(folder), self.entry)
         previous = ""
-        for number, stage in enumerate(stages(self.target.stages)):
+        for number, stage in enumerate(stages(self.target.name)):
             if number < self._index(next(iter(self._texts))):
                 continue
             path = target / f"{number}-{stage.name}{stage.suffix}"
@@ -414,14 +439,14 @@ def _printed(module: ir.Module, locations: bool = True) -> str:
     return _weft.print_module(module, locations)
 
 
-def _translated(module: ir.Module, stage: str, entry: str) -> str:
+def _translated(module: ir.Module, stage: str) -> str:
     from . import _weft
     from .contexts import ExtensionError
 
     translations: dict[str, Callable[[ir.Module], str]] = {
         "llvmir": _weft.translate_llvmir,
         "asm": _weft.emit_asm,
-        PLAN: lambda module: _weft.emit_plan(module, entry),
+        PLAN: _weft.emit_plan,
         "ptx": _weft.emit_ptx,
     }
     try:

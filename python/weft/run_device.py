@@ -77,8 +77,7 @@ def _given_away(leaf: Any, inputs: list[Any], index: int) -> Memory:
 
 def device_function(program: Program, device: str) -> LeafFunction:
     """A program for GPUs, compiled and loaded on a device."""
-    used = backend(device)
-    plan, code = program.plan, program.code(used.code)
+    plan, code = program.device_code(backend(device).code)
     return DeviceFunction(plan, device, code, program.captures)
 
 

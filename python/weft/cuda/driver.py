@@ -128,7 +128,17 @@ def cuda_device(index: int = 0) -> CudaDevice:
         raise DeviceError(
             f"there is no device cuda:{index}; the driver finds {number} of them"
         )
-    return CudaDevice(index)
+    device = CudaDevice(index)
+    _IN_USE.append(device)
+    return device
+
+
+_IN_USE: Final[list[CudaDevice]] = []
+
+
+def devices_in_use() -> list[CudaDevice]:
+    """The GPUs that something was asked of."""
+    return list(_IN_USE)
 
 
 @dataclass(frozen=True, slots=True)
