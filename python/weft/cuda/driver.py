@@ -739,7 +739,7 @@ class _Sums:
         self, parameters: Parameters, sums: Sequence[tuple[int, Linear]]
     ) -> None:
         self._numbers = parameters.numbers
-        self._view = memoryview(parameters.numbers)
+        self._view = parameters.numbers.data
         self._few = None
         if len(sums) <= _FEW and all(len(each.terms) <= 1 for _, each in sums):
             self._few = [
