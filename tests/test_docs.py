@@ -55,7 +55,10 @@ def test_readme_program_runs(tmp_path: Path) -> None:
     assert "--- linalg" in printed
 
 
-@pytest.mark.parametrize("name", ["complex.md", "numbers.md", "devices.md"])
+DOCUMENTS = ["complex.md", "numbers.md", "devices.md", "emulator.md"]
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
 def test_examples_in_documents_run(name: str) -> None:
     failed, tried = doctest.testfile(
         str(ROOT / "docs" / name),
