@@ -81,7 +81,7 @@ def _driver() -> Any:
 def _check(result: tuple[Any, ...], what: str) -> Any:
     """What a call of the driver returned beside its status, which must be success."""
     status, *values = result
-    if status.value:
+    if status:
         raise _failure(status, what)
     return values[0] if len(values) == 1 else values
 
@@ -219,7 +219,7 @@ class CudaDevice:
         self._lock.acquire()
         # Other libraries may have made another context current meanwhile.
         (status,) = self._driver.cuCtxSetCurrent(self._context)
-        if status.value:
+        if status:
             self._lock.release()
             raise _failure(status, self.name)
         return self
@@ -260,7 +260,7 @@ class CudaDevice:
         driver = self._driver
         with self.activated():
             status, pointer = driver.cuMemAllocAsync(size, self._stream)
-            if status.value:
+            if status:
                 self.empty_cache()
                 status, pointer = driver.cuMemAllocAsync(size, self._stream)
         if status == driver.CUresult.CUDA_ERROR_OUT_OF_MEMORY:
@@ -269,7 +269,7 @@ class CudaDevice:
                 f"{size:,} bytes cannot be had on {self.name}: {use.used:,} are in "
                 f"use, {use.free:,} of {use.total:,} are free"
             )
-        if status.value:
+        if status:
             raise _failure(status, f"{size:,} bytes on {self.name}")
         return int(pointer)
 
@@ -349,10 +349,11 @@ class CudaDevice:
 
     def synchronize(self) -> None:
         """Waits (see `Device`)."""
-        _check(
-            self._driver.cuStreamSynchronize(self._stream),
-            f"what ran on {self.name} failed",
-        )
+        with self.activated():
+            _check(
+                self._driver.cuStreamSynchronize(self._stream),
+                f"what ran on {self.name} failed",
+            )
 
     # ---- code ----
 
@@ -371,7 +372,7 @@ class CudaDevice:
                 ],
                 [log, len(log)],
             )
-        if status.value:
+        if status:
             text = log.split(b"\0")[0].decode(errors="replace").strip()
             reason = f"; it says:\n{text}" if text else ""
             failure = _failure(status, f"{self.name} does not load the kernels")
@@ -485,7 +486,7 @@ def chip_of(capability: tuple[int, int]) -> str:
 
 
 class CudaModule:
-    """Loaded code, unloaded when nothing uses it any more."""
+    """Loaded code. It stays, since what was launched may still run."""
 
     def __init__(self, device: CudaDevice, module: Any) -> None:
         self._device, self._module = device, module
@@ -625,7 +626,7 @@ class CudaStraight:
 
         def step(values: Values, stream: Any) -> None:
             (status,) = launch(*shape, stream, parameters, 0)
-            if status.value:
+            if status:
                 place = f" ({kernel.line})" if kernel.line else ""
                 raise _failure(
                     status,
@@ -662,7 +663,7 @@ class CudaStraight:
         else:
             self._graphs.move_to_end(key)
         (status,) = self._driver.cuGraphLaunch(graph, self._stream)
-        if status.value:
+        if status:
             what = f"a graph of {len(self._steps)} steps on {self._device.name}"
             raise _failure(status, what)
 
@@ -705,7 +706,7 @@ class CudaStraight:
             self._run_in(stream, values, key)
         finally:
             status, graph = driver.cuStreamEndCapture(stream)
-        if status.value:
+        if status:
             raise _failure(status, what)
         made = _check(driver.cuGraphInstantiate(graph, 0), what)
         _check(driver.cuGraphDestroy(graph), what)
