@@ -19,6 +19,7 @@ from importlib.util import find_spec as _find_spec
 
 import numpy as _np
 
+from .cuda.run import HostRoutineWarning
 from .devices import Device, devices, load, memory_use, synchronize
 from .errors import (
     ArgumentError,
@@ -130,6 +131,7 @@ __all__ = [
     "Device",
     "DeviceError",
     "DonatedArrayError",
+    "HostRoutineWarning",
     "IndexingError",
     "Jitted",
     "LeakedTracerError",
