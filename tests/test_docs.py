@@ -55,13 +55,16 @@ def test_readme_program_runs(tmp_path: Path) -> None:
     assert "--- linalg" in printed
 
 
-@pytest.mark.parametrize("name", ["complex.md", "numbers.md", "emulator.md"])
-def test_examples_about_numbers_run(name: str) -> None:
+DOCUMENTS = ["complex.md", "numbers.md", "devices.md", "emulator.md"]
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_examples_in_documents_run(name: str) -> None:
     failed, tried = doctest.testfile(
         str(ROOT / "docs" / name),
         module_relative=False,
         globs={"weft": weft, "np": np},
-        optionflags=doctest.ELLIPSIS,
+        optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE,
     )
     assert tried
     assert not failed

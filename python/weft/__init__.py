@@ -19,7 +19,8 @@ from importlib.util import find_spec as _find_spec
 
 import numpy as _np
 
-from .devices import Device, devices, load, synchronize
+from .cuda.run import HostRoutineWarning
+from .devices import Device, devices, load, memory_use, synchronize
 from .errors import (
     ArgumentError,
     CompileError,
@@ -130,6 +131,7 @@ __all__ = [
     "Device",
     "DeviceError",
     "DonatedArrayError",
+    "HostRoutineWarning",
     "IndexingError",
     "Jitted",
     "LeakedTracerError",
@@ -179,6 +181,7 @@ __all__ = [
     "jit",
     "linalg",
     "load",
+    "memory_use",
     "nan",
     "newaxis",
     "nn",

@@ -17,7 +17,14 @@ from mlir import ir
 
 from . import _weft, tree
 from .array import Array
-from .contexts import Context, ExtensionError, MLIRError, context, is_splat
+from .contexts import (
+    Context,
+    ExtensionError,
+    MLIRError,
+    context,
+    describe_gpu,
+    is_splat,
+)
 from .cuda.memory import Memory
 from .devices import CPU, CPU_TARGET, Target, target_of
 from .dtypes import default_precision, scalar_array
@@ -35,7 +42,6 @@ from .tracer import CURRENT, Tracer, as_strong
 
 INLINE_ELEMENTS: Final = 64
 DONATED: Final = "weft.donated"
-GPU: Final = "weft.gpu"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,20 +75,8 @@ class ModuleBuilder:
     def __post_init__(self) -> None:
         self.module = ir.Module.create(loc=self.context.unknown)
         if self.target != CPU_TARGET:
-            self._describe_gpu(self.target)
+            describe_gpu(self.context, self.module, self.target)
         self.interpreter = Interpreter(self.module, self.context)
-
-    def _describe_gpu(self, target: Target) -> None:
-        """Has the module say what GPU it is for, which its passes decide by."""
-        mlir = self.context.mlir
-        i64 = ir.IntegerType.get_signless(64, mlir)
-        self.module.operation.attributes[GPU] = ir.DictAttr.get(
-            {
-                "chip": ir.StringAttr.get(target.chip, mlir),
-                "multiprocessors": ir.IntegerAttr.get(i64, target.multiprocessors),
-            },
-            mlir,
-        )
 
     def symbol(self, name: str) -> str:
         """A symbol for a function of this name that is not taken yet."""

@@ -1,4 +1,4 @@
-"""Object code on disk, found again by what decides it: by this process or another.
+"""Code on disk, found again by what decides it: by this process or another.
 
 The directory is WEFT_CACHE_DIR, which may be empty for none, or else `weft` in the
 user's cache. Code that is read will be run, so nobody else may write there.
@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import json
 import os
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -37,7 +38,31 @@ def _surroundings() -> tuple[str, ...]:
 
 
 def find(key: str) -> _weft.ObjectCode | None:
-    """What was kept under a key, if it is there and whole."""
+    """The code that was kept under a key, if it is there and whole."""
+    payload = _find(key)
+    return None if payload is None else _decoded(key, payload)
+
+
+def keep(key: str, code: _weft.ObjectCode) -> None:
+    """Writes code where `find` finds it; where that cannot be done, does nothing."""
+    _keep(key, _encoded(key, code))
+
+
+def find_texts(key: str) -> list[str] | None:
+    """The texts that were kept under a key, if they are there and whole."""
+    payload = _find(key)
+    if payload is None:
+        return None
+    own, *texts = json.loads(payload)
+    return texts if own == key else None
+
+
+def keep_texts(key: str, texts: Sequence[str]) -> None:
+    """Writes texts where `find_texts` finds them, as `keep` does code."""
+    _keep(key, json.dumps([key, *texts]).encode())
+
+
+def _find(key: str) -> bytes | None:
     folder = _directory()
     if folder is None:
         return None
@@ -50,11 +75,11 @@ def find(key: str) -> _weft.ObjectCode | None:
             os.utime(path)  # the last to be deleted
     except OSError:
         return None
-    return _decoded(key, content)
+    digest, payload = content[:_DIGEST], content[_DIGEST:]
+    return payload if _weft.digest(payload).encode() == digest else None
 
 
-def keep(key: str, code: _weft.ObjectCode) -> None:
-    """Writes code where `find` finds it; where that cannot be done, does nothing."""
+def _keep(key: str, payload: bytes) -> None:
     folder = _directory()
     if folder is None:
         return
@@ -62,7 +87,8 @@ def keep(key: str, code: _weft.ObjectCode) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not _is_safe(folder):
             return
-        _replace(folder / f"{key}{_SUFFIX}", _encoded(key, code))
+        content = _weft.digest(payload).encode() + payload
+        _replace(folder / f"{key}{_SUFFIX}", content)
         # It takes a while to look at all files, so only one in 16 has it done.
         if key.startswith("0"):
             _shrink(folder)
@@ -102,14 +128,10 @@ def _encoded(key: str, code: _weft.ObjectCode) -> bytes:
         code.entry.encode("unicode_escape").decode(),
     )  # fmt: skip
     header = " ".join(map(str, fields)).encode()
-    payload = b"".join((header, b"\n", *code.files))
-    return _weft.digest(payload).encode() + payload
+    return b"".join((header, b"\n", *code.files))
 
 
-def _decoded(key: str, content: bytes) -> _weft.ObjectCode | None:
-    digest, payload = content[:_DIGEST], content[_DIGEST:]
-    if _weft.digest(payload).encode() != digest:
-        return None
+def _decoded(key: str, payload: bytes) -> _weft.ObjectCode | None:
     line, _, code = payload.partition(b"\n")
     fields = line.decode().split(" ", 8)
     own, pointers, arena, heap, kernels, routines, sizes, reused, entry = fields

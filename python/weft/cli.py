@@ -55,6 +55,7 @@ examples:
   weft emit model.py:loss --stage linalg -o loss.mlir
   weft emit model.py:f --arg f32[64,32] --arg x=i64[64] --stage asm
   weft emit model.py:f --arg f32[8] --no-locations | weft-opt --weft-cpu
+  weft emit model.py:f --arg f32[8] --device sm_90a --stage ptx
 """
 
 _REPORT = """\
@@ -121,10 +122,16 @@ def _parser() -> argparse.ArgumentParser:
         "--modes", default="fwd,rev", help="of fwd and rev (default: fwd,rev)"
     )
     check.add_argument("--seed", type=int, default=0, help="of the random arguments")
-    commands.add_parser(
+    listing = commands.add_parser(
         "stages", help="list the stages of a program", formatter_class=raw,
-        description="Lists the stages of a program for the CPU, in order.",
+        description="Lists the stages of a program for a device, in order.",
     )  # fmt: skip
+    for command in (emit, report, listing):
+        command.add_argument(
+            "--device", default="cpu",
+            help="cpu, cuda, cuda-sim, or the name of a GPU's chip: sm_90a "
+            "(default: cpu)",
+        )  # fmt: skip
     return parser
 
 
@@ -166,12 +173,17 @@ def _write(text: str, output: str | None) -> None:
         Path(output).write_text(text)
 
 
-def _stages(_: argparse.Namespace) -> str:
-    return "".join(f"{stage.name:<10}{stage.doc}\n" for stage in stages())
+def _target(options: argparse.Namespace) -> str:
+    return "cpu" if options.device == "cpu" else "cuda"
+
+
+def _stages(options: argparse.Namespace) -> str:
+    known = stages(_target(options))
+    return "".join(f"{stage.name:<10}{stage.doc}\n" for stage in known)
 
 
 def _emit(options: argparse.Namespace) -> str:
-    stage_index(options.stage)
+    stage_index(options.stage, _target(options))
     lowered = _lowered(options)
     return lowered.text(options.stage, locations=not options.no_locations)
 
@@ -184,7 +196,7 @@ def _lowered(options: argparse.Namespace) -> Lowered:
     function = _load(options.target)
     args, kwargs = _arguments(function, options.arg)
     jitted = function if hasattr(function, "lower") else jit(function)
-    return jitted.lower(*args, **kwargs)
+    return jitted.lower(*args, device=options.device, **kwargs)
 
 
 def _check_grad(options: argparse.Namespace) -> str:

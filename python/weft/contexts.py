@@ -18,6 +18,7 @@ import numpy as np
 from mlir import ir
 
 from . import _weft
+from .devices import Target
 from .dtypes import BOOL, BY_MLIR_NAME, MLIR_NAMES, is_kind, is_narrow
 from .errors import display_path, frame_position, is_internal, user_frames
 from .specs import ShapeDtypeStruct
@@ -26,6 +27,7 @@ from .specs import ShapeDtypeStruct
 ExtensionError: type[Exception] = _weft.Error  # pyright: ignore
 MLIRError: type[Exception] = ir.MLIRError  # pyright: ignore
 
+GPU: Final = "weft.gpu"
 USES_BEFORE_RETIREMENT: Final = 64
 _IDLE_LIMIT: Final = 4
 _CALL_DEPTH: Final = 16
@@ -144,6 +146,19 @@ class Context:
             location = ir.Location.callsite(location, places[1:], context=self.mlir)
         file, line, _ = positions[0]
         return location, f"{display_path(file)}:{line}"
+
+
+def describe_gpu(context: Context, module: ir.Module, target: Target) -> None:
+    """Has a module say what GPU it is for, which its passes decide by."""
+    mlir = context.mlir
+    i64 = ir.IntegerType.get_signless(64, mlir)
+    module.operation.attributes[GPU] = ir.DictAttr.get(
+        {
+            "chip": ir.StringAttr.get(target.chip, mlir),
+            "multiprocessors": ir.IntegerAttr.get(i64, target.multiprocessors),
+        },
+        mlir,
+    )
 
 
 def is_splat(value: np.ndarray) -> bool:

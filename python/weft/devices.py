@@ -17,7 +17,9 @@ from .cuda.memory import Memory
 from .errors import ArgumentError, DeviceError, public
 
 if TYPE_CHECKING:
+    from .array import Array
     from .cuda.device import Device as Backend
+    from .cuda.driver import MemoryUse
     from .cuda.saved import Loaded
 
 CPU: Final = "cpu"
@@ -103,9 +105,10 @@ def backend(name: str) -> Backend:
     return _simulator()
 
 
+@functools.cache
 def _simulator() -> Backend:
     try:
-        from .cuda.simulator import Simulator  # pyright: ignore
+        from .cuda.simulator import Simulator
     except ImportError as error:
         raise DeviceError(
             f"device 'cuda-sim' is not part of this installation ({error}); it needs "
@@ -151,6 +154,20 @@ def is_chip(device: str) -> bool:
 
 
 # ---- where values are ----
+
+
+def is_on_gpu(x: Any) -> bool:
+    """Whether another library has an array on a GPU."""
+    where = getattr(x, "__dlpack_device__", None)
+    return where is not None and not isinstance(x, np.ndarray) and where()[0] == 2
+
+
+def from_gpu(x: Any) -> Array:
+    """Another library's array on a GPU, over the same memory."""
+    from .array import Array
+    from .cuda.exchange import imported
+
+    return Array(imported(x, backend(f"cuda:{int(x.__dlpack_device__()[1])}")))
 
 
 def device_of(x: Any) -> str | None:
@@ -225,6 +242,26 @@ def _wrapper() -> Callable[[Memory], Any] | None:
         return None
     provide_libraries()
     return Array
+
+
+@public
+def memory_use(device: str = "cuda") -> MemoryUse:
+    """What the memory of a GPU is used for, in bytes (`used`, `peak`, `kept`, ...).
+
+    `peak` is the most that arrays and running calls have had at once.
+    """
+    name = device_named(device)
+    use = getattr(backend(name), "memory_use", None) if name != CPU else None
+    if use is None:
+        raise ArgumentError(f"the memory of {name} is not counted; that of GPUs is")
+    return use()
+
+
+def empty_device_caches() -> int:
+    """Frees what GPUs that are in use keep for later; how many bytes that were."""
+    from .cuda.driver import devices_in_use
+
+    return sum(device.empty_cache() for device in devices_in_use())
 
 
 @public

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -134,7 +135,7 @@ class Compiled:
         self._lowered, self._signature = lowered, lowered._signature
         self._run: LeafFunction | None = None
         if is_chip(self.device):
-            lowered.program.plan  # noqa: B018  (says now what is wrong)
+            lowered.program.device_code("ptx")  # says now what is wrong
         else:
             self._run = lowered.program.compile_leaves(self.device)
 
@@ -155,15 +156,17 @@ class Compiled:
         return tree.unflatten(self._lowered.treedef, self._run(leaves))
 
     @public
-    def save(self, path: str | os.PathLike[str]) -> None:
+    def save(self, path: str | os.PathLike[str], *, chips: Sequence[str] = ()) -> None:
         """Writes what runs the function on GPUs into one file, for `weft.load`.
 
         It needs no compiler there, only NumPy and cuda-python. The function's
         arguments and results must be dicts by strings, lists, tuples and arrays.
+        `chips` are architectures, such as `'sm_80'`, that the file is to run on
+        besides the one that the function was lowered for: each has its own plan.
         """
         from .saving import save
 
-        save(self._lowered, path)
+        save(self._lowered, path, chips)
 
 
 def fitting_leaves(

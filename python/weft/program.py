@@ -8,6 +8,7 @@ others are made when they are asked for.
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -88,12 +89,14 @@ def stages(target: str = CPU) -> tuple[Stage, ...]:
 
     >>> [stage.name for stage in weft.stages()][:3]
     ['weft', 'expanded', 'linalg']
+    >>> [stage.name for stage in weft.stages("cuda")][-3:]
+    ['nvvm', 'plan', 'ptx']
     """
     from . import _weft
 
     if target not in (CPU, "cuda"):
         raise ArgumentError(
-            f"there is no target {target!r}; they are 'cpu' and 'cuda'"
+            f"programs are compiled for no target {target!r}; they are 'cpu' and 'cuda'"
         )
     return tuple(Stage(*stage) for stage in _weft.stages(target))
 
@@ -130,7 +133,7 @@ class Program:
         """
         text = self._located(stage)
         if stage == PLAN:
-            return str(Plan.from_json(text))
+            return str(self.plan)
         if locations or self._index(stage) > self._index(self.target.last_mlir):
             return text
         with parsed(text) as (_, module):
@@ -179,11 +182,58 @@ class Program:
     @property
     def plan(self) -> Plan:
         """How a program for GPUs runs."""
-        return Plan.from_json(self._located(PLAN))
+        return Plan.from_json(self._completed(self._located(PLAN)))
 
-    def code(self, stage: str) -> str:
-        """The text of a stage that a device loads: `ptx`, or `nvvm`."""
-        return self._located(stage)
+    def device_code(self, stage: str) -> tuple[Plan, str]:
+        """The plan, and the text of the stage that a device loads, `ptx` or `nvvm`.
+
+        They are what was compiled before, if it is still kept, or is now.
+        """
+        from . import cache
+
+        start = self._latest(self.target.last_mlir)
+        key = cache.key_of(stage, self.entry, start, self._texts[start])
+        texts = cache.find_texts(key)
+        if texts is None:
+            texts = self._compiled_texts(start, stage)
+            cache.keep_texts(key, texts)
+        plan, code = texts
+        return Plan.from_json(self._completed(plan)), code
+
+    def _compiled_texts(self, start: str, stage: str) -> list[str]:
+        """Those of the plan and of a stage, without the ones that lead there."""
+        last = self.target.last_mlir
+        with parsed(self._texts[start]) as (_, module):
+            for previous, step in self._steps(start, last):
+                self._run(module, previous, step)
+            plan = _translated(module, PLAN)
+            code = _printed(module) if stage == last else _translated(module, stage)
+        return [plan, code]
+
+    def for_target(self, target: Target) -> Program:
+        """The same program, to be compiled for another GPU."""
+        from .contexts import describe_gpu
+
+        start = next(iter(self._texts))
+        with parsed(self._texts[start]) as (context, module):
+            describe_gpu(context, module, target)
+            text = _printed(module)
+        return Program(self.entry, self.inputs, self.outputs, self.captures,
+                       {start: text}, target)  # fmt: skip
+
+    def _completed(self, text: str) -> str:
+        """The JSON of a plan, with what only the frontend knows of the arguments."""
+        plan = json.loads(text)
+        reuses = plan.setdefault("reuses", []) or [-1] * len(self.outputs)
+        own = [x for x, reused in zip(self.outputs, reuses, strict=True) if reused < 0]
+        types = [*self.inputs, *own]
+        plan["arguments"] = [
+            {"shape": spec.shape, "dtype": str(spec.dtype)} for spec in types
+        ]
+        plan["constants"] = len(self.captures)
+        plan["inputs"] = len(self.inputs) - len(self.captures)
+        plan["results"], plan["reuses"] = len(self.outputs), reuses
+        return json.dumps(plan)
 
     def compile_leaves(self, device: str = CPU) -> LeafFunction:
         """`compile`, as a function of flat lists, on a device of the target."""
@@ -350,8 +400,8 @@ class Program:
 
     def _option(self, stage: str) -> str:
         """The option of `weft-opt` that leads to a stage."""
-        prefix = "" if self.target == CPU_TARGET else "gpu-"
-        return f"--weft-to-{prefix}{stage}"
+        prefix = "weft" if self.target == CPU_TARGET else "weft-cuda"
+        return f"--{prefix}-to-{stage}"
 
     def _dump(self) -> None:
         folder = os.environ.get("WEFT_DUMP")
@@ -393,14 +443,14 @@ def _translated(module: ir.Module, stage: str) -> str:
     from . import _weft
     from .contexts import ExtensionError
 
-    translations = {
-        "llvmir": "translate_llvmir",
-        "asm": "emit_asm",
-        PLAN: "emit_plan",
-        "ptx": "emit_ptx",
+    translations: dict[str, Callable[[ir.Module], str]] = {
+        "llvmir": _weft.translate_llvmir,
+        "asm": _weft.emit_asm,
+        PLAN: _weft.emit_plan,
+        "ptx": _weft.emit_ptx,
     }
     try:
-        return getattr(_weft, translations[stage])(module)
+        return translations[stage](module)
     except ExtensionError as error:
         raise CompileError(f"stage {stage!r}: {error.args[0]}") from None
 

@@ -45,18 +45,19 @@ ROOT_TWO: Final = math.sqrt(2.0)
 
 
 @public
-def key(seed: ArrayLike) -> Array:
+def key(seed: ArrayLike, *, device: str | None = None) -> Array:
     """A key: a uint64 scalar whose bits are those of an integer seed.
 
     Arguments: `seed`, an integer scalar; a negative one stands for its two's
-    complement of 64 bits. Raises `DTypeError` for other dtypes and `ShapeError` for
-    other shapes.
+    complement of 64 bits; `device`, where the key is to be, and with it the numbers
+    that are made of it: they are the same on all devices. Raises `DTypeError` for
+    other dtypes and `ShapeError` for other shapes.
 
     >>> weft.random.key(42)
     Array(42, dtype=uint64)
     """
     if isinstance(seed, int) and not isinstance(seed, bool):
-        return Array(np.asarray(seed % 2**64, UINT64))
+        return ops.placed(Array(np.asarray(seed % 2**64, UINT64)), device)
     array = as_array(seed, "random.key")
     if not is_kind(array.dtype, "integer"):
         raise DTypeError(
@@ -67,7 +68,7 @@ def key(seed: ArrayLike) -> Array:
             f"random.key: the seed has shape {array.shape}; it must be a scalar. For "
             "an array of keys, split one key"
         )
-    return cast(array, UINT64)
+    return ops.placed(cast(array, UINT64), device)
 
 
 @public

@@ -12,6 +12,7 @@ import numpy as np
 from . import _weft, library
 from ._weft import Executable, Function
 from .array import Array
+from .devices import empty_device_caches
 from .errors import LinAlgError, OutOfMemoryError, display_path, is_internal
 from .specs import ShapeDtypeStruct
 
@@ -38,6 +39,8 @@ def provide_arrays() -> None:
 def empty_cache() -> int:
     """Frees the memory that is kept for the results and the scratch of later calls.
 
+    That of GPUs that are in use, too.
+
     Returns how many bytes that were. It happens by itself where memory cannot be had
     otherwise, and the system takes the pages of large buffers when it needs them.
 
@@ -46,7 +49,7 @@ def empty_cache() -> int:
     >>> weft.empty_cache() >= 8000
     True
     """
-    return _weft.empty_cache()
+    return _weft.empty_cache() + empty_device_caches()
 
 
 def _out_of_memory(size: int | None) -> OutOfMemoryError:

@@ -53,7 +53,7 @@ class DeviceFunction:
         if self._reused:
             for i in self._reused:
                 inputs[i] = _given_away(leaves[i], inputs, i)
-        return [Array(memory) for memory in self._run(inputs)]
+        return list(map(_array_of, self._run(inputs)))
 
     def _memory_of(self, leaf: Any, dtype: np.dtype[Any]) -> Memory:
         if type(leaf) is Array:
@@ -62,6 +62,13 @@ class DeviceFunction:
                 return data
             return Memory.of(self._device, leaf.data)
         return Memory.of(self._device, np.asarray(leaf, dtype))
+
+
+def _array_of(memory: Memory) -> Array:
+    """An array of memory; as its constructor does, which costs more."""
+    array = Array.__new__(Array)
+    array._data = memory
+    return array
 
 
 def _given_away(leaf: Any, inputs: list[Any], index: int) -> Memory:
@@ -77,8 +84,7 @@ def _given_away(leaf: Any, inputs: list[Any], index: int) -> Memory:
 
 def device_function(program: Program, device: str) -> LeafFunction:
     """A program for GPUs, compiled and loaded on a device."""
-    used = backend(device)
-    plan, code = program.plan, program.code(used.code)
+    plan, code = program.device_code(backend(device).code)
     return DeviceFunction(plan, device, code, program.captures)
 
 

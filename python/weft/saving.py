@@ -5,18 +5,23 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from . import tree
 from .cuda.saved import Saved, Variant
 from .cuda.structure import described
+from .devices import target_of
 from .errors import PlanError
 
 if TYPE_CHECKING:
     from .lowered import Lowered
+    from .program import Program
 
 
-def save(lowered: Lowered, path: str | os.PathLike[str]) -> None:
+def save(
+    lowered: Lowered, path: str | os.PathLike[str], chips: Sequence[str] = ()
+) -> None:
     """Writes a function that was lowered for GPUs (see `Compiled.save`)."""
     program = lowered.program
     if program.target.name != "cuda":
@@ -26,9 +31,8 @@ def save(lowered: Lowered, path: str | os.PathLike[str]) -> None:
             "f.lower(x, device='cuda'), or for an architecture: device='sm_90a'"
         )
     signature = lowered.signature
-    variant = Variant(
-        program.plan, {stage: program.code(stage) for stage in ("ptx", "nvvm")}
-    )
+    targets = [target_of(chip) for chip in chips if chip != program.target.chip]
+    variants = [program, *map(program.for_target, targets)]
     Saved(
         program.entry,
         described(_numbered(signature.treedef)),
@@ -36,8 +40,13 @@ def save(lowered: Lowered, path: str | os.PathLike[str]) -> None:
         signature.names,
         tuple(spec.weak for spec in signature.specs),
         program.captures,
-        {program.target.chip: variant},
+        {each.target.chip: _variant(each) for each in variants},
     ).write(path)
+
+
+def _variant(program: Program) -> Variant:
+    plan, ptx = program.device_code("ptx")
+    return Variant(plan, {"ptx": ptx, "nvvm": program.device_code("nvvm")[1]})
 
 
 def _numbered(treedef: tree.TreeDef) -> Any:

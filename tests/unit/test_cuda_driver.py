@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import weft
-from weft.cuda import driver
+from weft.cuda import bindings, driver
 from weft.cuda.device import TensorMap
 from weft.cuda.memory import Memory
 from weft.cuda.plan import Plan
@@ -52,7 +52,8 @@ KERNELS = {
 def fake(monkeypatch):
     """The driver, which finds one GPU."""
     made = FakeDriver(KERNELS)
-    monkeypatch.setattr(driver, "_driver", lambda: made)
+    for module in (bindings, driver):
+        monkeypatch.setattr(module, "bindings", lambda: made)
     driver.cuda_device.cache_clear()
     yield made
     driver.cuda_device.cache_clear()
@@ -286,9 +287,9 @@ def test_a_driver_without_a_device(monkeypatch, status, message):
     from cuda.bindings import driver as real
 
     monkeypatch.setattr(real, "cuInit", lambda flags: (status,), raising=False)
-    driver._driver.cache_clear()
+    bindings.bindings.cache_clear()
     with pytest.raises(DeviceError, match=message):
-        driver._driver()
+        bindings.bindings()
 
 
 # ---- a real one ----

@@ -15,7 +15,7 @@ import pytest
 
 import weft
 from fake_device import FakeDevice, view
-from weft import program, run_device
+from weft import run_device
 from weft.array import Array
 from weft.cuda.exchange import imported
 from weft.cuda.memory import Memory
@@ -56,15 +56,11 @@ def sim(monkeypatch):
     monkeypatch.setattr(devices, "_simulator", lambda: device)
     monkeypatch.setattr(run_device, "device_function", Interpreted)
     monkeypatch.setattr(run_device, "_OPS", run_device._Kept())
-    shared = weft._weft.stages("cpu")[:3] + [(s, "", "") for s in ("nvvm", "plan")]
-    monkeypatch.setattr(weft._weft, "stages", lambda _: shared)
-    caches = devices.backend, program.stages
-    for cached in caches:
-        cached.cache_clear()
+    backend = devices.backend
+    backend.cache_clear()
     compiled.clear()
     yield device
-    for cached in caches:
-        cached.cache_clear()
+    backend.cache_clear()
 
 
 def on_sim(x):
@@ -352,7 +348,7 @@ def test_ops_are_compiled_once():
 
 def test_random_numbers_are_made_where_the_key_is():
     key = weft.random.key(3)
-    made = weft.random.uniform(key.to("cuda-sim"), (4,))
+    made = weft.random.uniform(weft.random.key(3, device="cuda-sim"), (4,))
     assert made.device == SIM
     np.testing.assert_array_equal(np.asarray(made), weft.random.uniform(key, (4,)))
 
@@ -431,8 +427,9 @@ def double(x, *rest):
 
 def test_a_plan_through_jit(sim, monkeypatch):
     monkeypatch.setattr(run_device, "device_function", device_function)
-    monkeypatch.setattr(Program, "plan", property(lambda self: doubling()))
-    monkeypatch.setattr(Program, "code", lambda self, stage: f"the {stage}")
+    monkeypatch.setattr(
+        Program, "device_code", lambda self, stage: (doubling(), f"the {stage}")
+    )
     sim.kernels["k"] = double
     f = weft.jit(lambda x: 2 * x)
     for _ in range(2):
@@ -445,12 +442,62 @@ device_function = run_device.device_function
 
 
 @pytest.fixture
+def donated(sim, monkeypatch):
+    """A function whose result is left in its donated argument."""
+    data = json.loads(doubling().json)
+    data |= {"arguments": data["arguments"][:1], "reuses": [0]}
+    data["kernels"]["k"]["parameters"].pop()
+    data["steps"][0]["args"].pop()
+    plan = Plan.from_json(json.dumps(data))
+    monkeypatch.setattr(run_device, "device_function", device_function)
+    monkeypatch.setattr(Program, "device_code", lambda self, stage: (plan, ""))
+
+    def double_in_place(x):
+        view(x, 3)[...] *= 2
+
+    sim.kernels["k"] = double_in_place
+    return weft.jit(lambda x: 2 * x, donate_argnums=0)
+
+
+def test_a_donated_array_lends_its_memory(sim, donated):
+    x = on_sim(X)
+    pointer = x._data.pointer
+    y = donated(x)
+    assert y._data.pointer == pointer
+    assert x.is_deleted()
+    with pytest.raises(weft.DonatedArrayError, match="was donated"):
+        x + 1
+    np.testing.assert_array_equal(np.asarray(y), 2 * X)
+    assert len(sim.blocks) == 1
+
+
+def test_memory_that_others_see_is_copied_first(donated):
+    x = on_sim(X)
+    other = Array(x._data)
+    y = donated(x)
+    np.testing.assert_array_equal(np.asarray(y), 2 * X)
+    np.testing.assert_array_equal(np.asarray(other), X)
+    assert x.is_deleted()
+
+
+def test_numbers_that_are_donated_stay_as_they_are(donated):
+    donated(on_sim(X))
+    with pytest.raises(weft.StructureError):
+        donated.lower(X, device="cuda-sim").compile()(X.astype(np.float64))
+    run = donated.lower(X, device="cuda-sim").compile()
+    given = X.copy()
+    np.testing.assert_array_equal(np.asarray(run(given)), 2 * X)
+    np.testing.assert_array_equal(given, X)
+
+
+@pytest.fixture
 def compiler(monkeypatch):
     """Programs that all become the plan of 2 * x."""
     monkeypatch.setattr(
-        Program, "plan", property(lambda p: doubling(p.target.chip, len(p.captures)))
+        Program,
+        "device_code",
+        lambda p, stage: (doubling(p.target.chip, len(p.captures)), f"the {stage}"),
     )
-    monkeypatch.setattr(Program, "code", lambda self, stage: f"the {stage}")
 
 
 @pytest.mark.usefixtures("compiler")
@@ -499,7 +546,9 @@ def test_constants_are_saved(sim, tmp_path):
 @pytest.mark.usefixtures("compiler")
 def test_lowered_for_a_chip_it_can_only_be_saved(tmp_path):
     compiled = weft.jit(lambda x: 2 * x).lower(X, device="sm_80").compile()
-    compiled.save(tmp_path / "f.weft")
+    path = tmp_path / "f.weft"
+    compiled.save(path, chips=["sm_80", "sm_90a"])
+    assert list(read(path).variants) == ["sm_80", "sm_90a"]
     assert compiled.device == "sm_80"
     with pytest.raises(weft.DeviceError, match="for the chip sm_80"):
         compiled(X)
@@ -636,10 +685,3 @@ def test_an_array_that_does_not_fit(sim):
     with pytest.raises(weft.OutOfMemoryError, match="bytes cannot be had on cuda-sim"):
         weft.zeros(1 << 24, device="cuda-sim")
     assert not sim.blocks
-
-
-def test_the_plan_of_a_build_without_gpus(monkeypatch):
-    monkeypatch.delattr(weft._weft, "stages")
-    program.stages.cache_clear()
-    with pytest.raises(weft.ArgumentError, match="no target 'cuda'"):
-        weft.stages("cuda")

@@ -12,10 +12,8 @@ from __future__ import annotations
 
 import ctypes
 import functools
-import operator
 import threading
-from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Final, Literal
@@ -23,8 +21,10 @@ from typing import Any, Final, Literal
 import numpy as np
 
 from ..errors import DeviceError, OutOfMemoryError
+from .bindings import bindings, check, failure
 from .device import Argument, TensorMap, Triple
-from .run import Linear, Ready, ReadyCopy, ReadyLaunch, Values, bits_of
+from .launches import MAP_BYTES, CudaStraight, Parameters, kind_of
+from .run import Ready, bits_of
 
 # What cuMemAlloc aligns to.
 _GRANULE: Final = 256
@@ -33,10 +33,6 @@ _SHARED_DEFAULT: Final = 48 * 1024
 # Copies from the host of at most so many bytes are staged when the call returns.
 _STAGED: Final = 64 * 1024
 _LOG_BYTES: Final = 16 * 1024
-# Fewer launches than this are as fast one by one as in a graph.
-_GRAPH_FROM: Final = 3
-_GRAPHS_KEPT: Final = 8
-_MAP_BYTES: Final = 128
 
 _MAP_TYPES: Final = {
     "bf16": "BFLOAT16",
@@ -50,74 +46,9 @@ _MAP_TYPES: Final = {
 }
 
 
-@functools.cache
-def _driver() -> Any:
-    """The bindings, once there is a driver; raises with the reason why there is none.
-
-    The module imports without a driver; the first call looks for one.
-    """
-    try:
-        from cuda.bindings import driver  # pyright: ignore
-    except ImportError as error:
-        raise DeviceError(
-            f"CUDA devices need the package cuda-python, which cannot be imported "
-            f"({error}); install it, or use the device 'cpu' or 'cuda-sim'"
-        ) from None
-    try:
-        (status,) = driver.cuInit(0)
-    except RuntimeError:
-        raise DeviceError(
-            "there is no NVIDIA driver on this machine (libcuda.so.1 is not found); "
-            "use the device 'cpu', or 'cuda-sim', which emulates a GPU"
-        ) from None
-    if status != driver.CUresult.CUDA_SUCCESS:
-        raise DeviceError(
-            f"the NVIDIA driver finds no device that it can use ({status.name}); see "
-            "what nvidia-smi says, and CUDA_VISIBLE_DEVICES"
-        )
-    return driver
-
-
-def _check(result: tuple[Any, ...], what: str) -> Any:
-    """What a call of the driver returned beside its status, which must be success."""
-    status, *values = result
-    if status.value:
-        raise _failure(status, what)
-    return values[0] if len(values) == 1 else values
-
-
-def _failure(status: Any, what: str) -> DeviceError:
-    _, text = _driver().cuGetErrorString(status)
-    reason = f"{text.decode()} ({status.name})" if text else status.name
-    lost = (
-        "; nothing more can run on the device in this process, start it again"
-        if status.name in _FATAL
-        else ""
-    )
-    return DeviceError(f"{what}: {reason}{lost}")
-
-
-# After these a context is of no more use.
-_FATAL: Final = frozenset(
-    f"CUDA_ERROR_{name}"
-    for name in (
-        "ILLEGAL_ADDRESS",
-        "ILLEGAL_INSTRUCTION",
-        "MISALIGNED_ADDRESS",
-        "INVALID_ADDRESS_SPACE",
-        "INVALID_PC",
-        "LAUNCH_FAILED",
-        "LAUNCH_TIMEOUT",
-        "HARDWARE_STACK_ERROR",
-        "ASSERT",
-        "TENSOR_MEMORY_LEAK",
-    )
-)
-
-
 def count() -> int:
     """How many GPUs the driver finds; raises where there is none of it."""
-    return _check(_driver().cuDeviceGetCount(), "the devices cannot be counted")
+    return check(bindings().cuDeviceGetCount(), "the devices cannot be counted")
 
 
 @functools.cache
@@ -128,7 +59,17 @@ def cuda_device(index: int = 0) -> CudaDevice:
         raise DeviceError(
             f"there is no device cuda:{index}; the driver finds {number} of them"
         )
-    return CudaDevice(index)
+    device = CudaDevice(index)
+    _IN_USE.append(device)
+    return device
+
+
+_IN_USE: Final[list[CudaDevice]] = []
+
+
+def devices_in_use() -> list[CudaDevice]:
+    """The GPUs that something was asked of."""
+    return list(_IN_USE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,9 +89,9 @@ class CudaDevice:
     def __init__(self, index: int) -> None:
         self.code: Literal["ptx"] = "ptx"
         self.name = f"cuda:{index}"
-        driver = self._driver = _driver()
-        self._device = _check(driver.cuDeviceGet(index), self.name)
-        label = _check(driver.cuDeviceGetName(256, self._device), self.name)
+        driver = self._driver = bindings()
+        self._device = check(driver.cuDeviceGet(index), self.name)
+        label = check(driver.cuDeviceGetName(256, self._device), self.name)
         self.label = label.split(b"\0")[0].decode()
         self.capability = (
             self._attribute("COMPUTE_CAPABILITY_MAJOR"),
@@ -160,16 +101,16 @@ class CudaDevice:
         self.multiprocessors = self._attribute("MULTIPROCESSOR_COUNT")
         self.shared_limit = self._attribute("MAX_SHARED_MEMORY_PER_BLOCK_OPTIN")
         self._lock = threading.RLock()
-        self._context = _check(
+        self._context = check(
             driver.cuDevicePrimaryCtxRetain(self._device),
             f"{self.name} cannot be used",
         )
         with self.activated():
             kinds = driver.CUstream_flags
-            self._stream = _check(
+            self._stream = check(
                 driver.cuStreamCreate(kinds.CU_STREAM_NON_BLOCKING), self.name
             )
-            self._captured = _check(
+            self._captured = check(
                 driver.cuStreamCreate(kinds.CU_STREAM_NON_BLOCKING), self.name
             )
             self._pool = self._keep_memory()
@@ -184,16 +125,16 @@ class CudaDevice:
         attribute = getattr(
             self._driver.CUdevice_attribute, f"CU_DEVICE_ATTRIBUTE_{name}"
         )
-        return _check(
+        return check(
             self._driver.cuDeviceGetAttribute(attribute, self._device), self.name
         )
 
     def _keep_memory(self) -> Any:
         """The pool that memory is of, told to keep what is freed until it is short."""
         driver = self._driver
-        pool = _check(driver.cuDeviceGetDefaultMemPool(self._device), self.name)
+        pool = check(driver.cuDeviceGetDefaultMemPool(self._device), self.name)
         threshold = driver.CUmemPool_attribute.CU_MEMPOOL_ATTR_RELEASE_THRESHOLD
-        _check(
+        check(
             driver.cuMemPoolSetAttribute(pool, threshold, driver.cuuint64_t(2**63)),
             self.name,
         )
@@ -209,9 +150,9 @@ class CudaDevice:
         self._lock.acquire()
         # Other libraries may have made another context current meanwhile.
         (status,) = self._driver.cuCtxSetCurrent(self._context)
-        if status.value:
+        if status:
             self._lock.release()
-            raise _failure(status, self.name)
+            raise failure(status, self.name)
         return self
 
     def __exit__(
@@ -250,7 +191,7 @@ class CudaDevice:
         driver = self._driver
         with self.activated():
             status, pointer = driver.cuMemAllocAsync(size, self._stream)
-            if status.value:
+            if status:
                 self.empty_cache()
                 status, pointer = driver.cuMemAllocAsync(size, self._stream)
         if status == driver.CUresult.CUDA_ERROR_OUT_OF_MEMORY:
@@ -259,8 +200,8 @@ class CudaDevice:
                 f"{size:,} bytes cannot be had on {self.name}: {use.used:,} are in "
                 f"use, {use.free:,} of {use.total:,} are free"
             )
-        if status.value:
-            raise _failure(status, f"{size:,} bytes on {self.name}")
+        if status:
+            raise failure(status, f"{size:,} bytes on {self.name}")
         return int(pointer)
 
     def free(self, pointer: int) -> None:
@@ -283,15 +224,15 @@ class CudaDevice:
             idle = [each for pointers in self._idle.values() for each in pointers]
             self._idle, kept, self._kept = {}, self._kept, 0
             for pointer in idle:
-                _check(self._driver.cuMemFreeAsync(pointer, self._stream), self.name)
+                check(self._driver.cuMemFreeAsync(pointer, self._stream), self.name)
             self.synchronize()
-            _check(self._driver.cuMemPoolTrimTo(self._pool, 0), self.name)
+            check(self._driver.cuMemPoolTrimTo(self._pool, 0), self.name)
         return kept
 
     def memory_use(self) -> MemoryUse:
         """What the memory of the device is used for."""
         with self.activated():
-            free, total = _check(self._driver.cuMemGetInfo(), self.name)
+            free, total = check(self._driver.cuMemGetInfo(), self.name)
         return MemoryUse(self._used, self._peak, self._kept, free, total)
 
     def reset_peak(self) -> None:
@@ -304,7 +245,7 @@ class CudaDevice:
         """Copies an array to the device (see `Device`)."""
         driver = self._driver
         with self.activated():
-            _check(
+            check(
                 driver.cuMemcpyHtoDAsync(
                     pointer, array.ctypes.data, array.nbytes, self._stream
                 ),
@@ -317,7 +258,7 @@ class CudaDevice:
         """Copies from the device (see `Device`)."""
         driver = self._driver
         with self.activated():
-            _check(
+            check(
                 driver.cuMemcpyDtoHAsync(
                     array.ctypes.data, pointer, array.nbytes, self._stream
                 ),
@@ -332,17 +273,18 @@ class CudaDevice:
 
     def _copy(self, to: int, source: int, size: int, stream: Any) -> None:
         if size:
-            _check(
+            check(
                 self._driver.cuMemcpyDtoDAsync(to, source, size, stream),
                 f"{size:,} bytes within {self.name}",
             )
 
     def synchronize(self) -> None:
         """Waits (see `Device`)."""
-        _check(
-            self._driver.cuStreamSynchronize(self._stream),
-            f"what ran on {self.name} failed",
-        )
+        with self.activated():
+            check(
+                self._driver.cuStreamSynchronize(self._stream),
+                f"what ran on {self.name} failed",
+            )
 
     # ---- code ----
 
@@ -361,11 +303,11 @@ class CudaDevice:
                 ],
                 [log, len(log)],
             )
-        if status.value:
+        if status:
             text = log.split(b"\0")[0].decode(errors="replace").strip()
             reason = f"; it says:\n{text}" if text else ""
-            failure = _failure(status, f"{self.name} does not load the kernels")
-            raise DeviceError(failure.message + reason)
+            found = failure(status, f"{self.name} does not load the kernels")
+            raise DeviceError(found.message + reason)
         return CudaModule(self, module)
 
     def launch(
@@ -379,7 +321,7 @@ class CudaDevice:
     ) -> None:
         """Runs one kernel (see `Device`)."""
         function = module.function(kernel, shared)
-        parameters = Parameters([_kind(arg) for arg in args])
+        parameters = Parameters([kind_of(arg) for arg in args])
         for i, arg in enumerate(args):
             if isinstance(arg, int):
                 parameters.write(i, arg)
@@ -390,7 +332,7 @@ class CudaDevice:
             else:
                 parameters.write(i, bits_of(str(first), second))
         with self.activated():
-            _check(
+            check(
                 self._driver.cuLaunchKernel(
                     function, *grid, *block, shared, self._stream,
                     parameters.address, 0,
@@ -411,7 +353,7 @@ class CudaDevice:
             else ("CU_TENSOR_MAP_SWIZZLE_NONE")
         )
         kind = f"CU_TENSOR_MAP_DATA_TYPE_{_MAP_TYPES[how.type]}"
-        made = _check(
+        made = check(
             driver.cuTensorMapEncodeTiled(
                 getattr(driver.CUtensorMapDataType, kind),
                 len(how.dims),
@@ -427,7 +369,7 @@ class CudaDevice:
             ),
             f"the tensor map {how} of {pointer:#x}",
         )
-        return ctypes.string_at(made.getPtr(), _MAP_BYTES)
+        return ctypes.string_at(made.getPtr(), MAP_BYTES)
 
     # ---- events ----
 
@@ -435,18 +377,18 @@ class CudaDevice:
         """A mark in the stream, at which everything before is done."""
         driver = self._driver
         with self.activated():
-            event = _check(driver.cuEventCreate(0), self.name)
-            _check(driver.cuEventRecord(event, self._stream), self.name)
+            event = check(driver.cuEventCreate(0), self.name)
+            check(driver.cuEventRecord(event, self._stream), self.name)
         return event
 
     def milliseconds(self, start: Any, stop: Any) -> float:
         """The time between two marks, which it waits for."""
         driver = self._driver
         with self.activated():
-            _check(driver.cuEventSynchronize(stop), f"what ran on {self.name} failed")
-            elapsed = _check(driver.cuEventElapsedTime(start, stop), self.name)
+            check(driver.cuEventSynchronize(stop), f"what ran on {self.name} failed")
+            elapsed = check(driver.cuEventElapsedTime(start, stop), self.name)
             for event in (start, stop):
-                _check(driver.cuEventDestroy(event), self.name)
+                check(driver.cuEventDestroy(event), self.name)
         return elapsed
 
     def wait_for(self, stream: int) -> None:
@@ -461,10 +403,10 @@ class CudaDevice:
         driver = self._driver
         with self.activated():
             flags = driver.CUevent_flags.CU_EVENT_DISABLE_TIMING
-            event = _check(driver.cuEventCreate(flags), self.name)
-            _check(driver.cuEventRecord(event, first), self.name)
-            _check(driver.cuStreamWaitEvent(second, event, 0), self.name)
-            _check(driver.cuEventDestroy(event), self.name)
+            event = check(driver.cuEventCreate(flags), self.name)
+            check(driver.cuEventRecord(event, first), self.name)
+            check(driver.cuStreamWaitEvent(second, event, 0), self.name)
+            check(driver.cuEventDestroy(event), self.name)
 
 
 def chip_of(capability: tuple[int, int]) -> str:
@@ -475,7 +417,7 @@ def chip_of(capability: tuple[int, int]) -> str:
 
 
 class CudaModule:
-    """Loaded code, unloaded when nothing uses it any more."""
+    """Loaded code. It stays, since what was launched may still run."""
 
     def __init__(self, device: CudaDevice, module: Any) -> None:
         self._device, self._module = device, module
@@ -496,274 +438,15 @@ class CudaModule:
                 f"{device.name} ({device.label}) has {device.shared_limit:,}"
             )
         with device.activated():
-            function = _check(
+            function = check(
                 driver.cuModuleGetFunction(self._module, name.encode()),
                 f"kernel {name!r}",
             )
             if shared > _SHARED_DEFAULT:
                 attributes = driver.CUfunction_attribute
                 wanted = attributes.CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES
-                _check(
+                check(
                     driver.cuFuncSetAttribute(function, wanted, shared),
                     f"kernel {name!r} with {shared:,} bytes of shared memory",
                 )
         return function
-
-
-# ---- launches made ready ----
-
-
-def _kind(arg: Argument) -> str:
-    if isinstance(arg, int):
-        return "i64"
-    return arg[0] if isinstance(arg[0], str) else "tensor_map"
-
-
-class Parameters:
-    """The parameters of launches, in memory of their own, and where each lies.
-
-    A number has 8 bytes, of which the driver reads as many as the kernel's parameter
-    has; a tensor map has 128, at a multiple of 64.
-    """
-
-    def __init__(self, kinds: Sequence[str]) -> None:
-        self.places: list[int] = []
-        end = 0
-        for kind in kinds:
-            if kind == "tensor_map":
-                end += -end % 8
-            self.places.append(end)
-            end += _MAP_BYTES // 8 if kind == "tensor_map" else 1
-        self._memory = np.zeros(end + 8, np.int64)
-        first = -(self._memory.ctypes.data // 8) % 8
-        self.numbers = self._memory[first : first + end]
-        self._base = self.numbers.ctypes.data if end else 0
-        addresses = [self._base + 8 * place for place in self.places]
-        self._pointers = np.array([*addresses, 0], np.int64)
-        self.address: int = self._pointers.ctypes.data
-
-    def address_of(self, index: int) -> int:
-        """Where the pointers to the parameters begin with that of a number."""
-        return self.address + 8 * index
-
-    def write(self, index: int, number: int) -> None:
-        """Writes the parameter of a number: an address, or the bits of a scalar."""
-        self.numbers[self.places[index]] = _signed(number)
-
-    def write_map(self, index: int, content: bytes) -> None:
-        """Writes the tensor map of a number."""
-        ctypes.memmove(self._base + 8 * self.places[index], content, _MAP_BYTES)
-
-
-@dataclass(slots=True)
-class _Map:
-    """A tensor map among the parameters, and those made before, by their pointers."""
-
-    index: int
-    pointer: Linear
-    how: TensorMap
-    current: int
-    made: dict[int, bytes]
-
-
-class CudaStraight:
-    """Launches and copies without a decision between them (see `run.Straight`)."""
-
-    def __init__(
-        self, device: CudaDevice, module: CudaModule, ready: Sequence[Ready]
-    ) -> None:
-        self._device = device
-        self._driver, self._stream = device._driver, device._stream
-        kinds: list[str] = []
-        numbers: list[tuple[int, Linear]] = []
-        maps: list[tuple[int, Linear, TensorMap]] = []
-        firsts: list[int] = []
-        for each in ready:
-            firsts.append(len(kinds))
-            if isinstance(each, ReadyCopy):
-                continue
-            for parameter, arg in zip(each.kernel.parameters, each.args, strict=True):
-                if parameter.map is None:
-                    numbers.append((len(kinds), arg))
-                else:
-                    maps.append((len(kinds), arg, parameter.map))
-                kinds.append(parameter.kind)
-        self._parameters = Parameters(kinds)
-        self._numbers = _Sums(
-            self._parameters, [(self._parameters.places[i], x) for i, x in numbers]
-        )
-        self._maps = [_Map(i, pointer, how, 0, {}) for i, pointer, how in maps]
-        self._steps = [
-            self._launch(module, each, self._parameters.address_of(first))
-            if isinstance(each, ReadyLaunch)
-            else self._copy(each)
-            for each, first in zip(ready, firsts, strict=True)
-        ]
-        self._key = _picked(
-            sorted({slot for each in ready for x in _all(each) for slot, _ in x.terms})
-        )
-        self._written: Any = None
-        self._graphs: OrderedDict[Any, Any] = OrderedDict()
-
-    def _launch(
-        self, module: CudaModule, ready: ReadyLaunch, parameters: int
-    ) -> Callable[[Values, Any], None]:
-        kernel, launch = ready.kernel, self._driver.cuLaunchKernel
-        function = module.function(kernel.name, kernel.shared)
-        shape = (function, *kernel.grid, *kernel.block, kernel.shared)
-        device = self._device
-
-        def step(values: Values, stream: Any) -> None:
-            (status,) = launch(*shape, stream, parameters, 0)
-            if status.value:
-                place = f" ({kernel.line})" if kernel.line else ""
-                raise _failure(
-                    status,
-                    f"kernel {kernel.name!r}{place} of grid {kernel.grid}, block "
-                    f"{kernel.block} and {kernel.shared} bytes of shared memory cannot "
-                    f"be launched on {device.name}",
-                )
-
-        return step
-
-    def _copy(self, ready: ReadyCopy) -> Callable[[Values, Any], None]:
-        copy, to, source = self._device._copy, ready.to, ready.source
-
-        def step(values: Values, stream: Any) -> None:
-            copy(to.at(values), source.at(values), ready.size, stream)
-
-        return step
-
-    def run(self, values: Values) -> None:
-        """Has them run, with the device activated."""
-        key = self._key(values)
-        if len(self._steps) < _GRAPH_FROM:
-            self._run_in(self._stream, values, key)
-            return
-        graph = self._graphs.get(key)
-        if graph is None:
-            # Addresses that come but once are not worth a graph.
-            known = key in self._graphs
-            self._keep(key, self._capture(values, key) if known else None)
-            if not known:
-                self._run_in(self._stream, values, key)
-                return
-            graph = self._graphs[key]
-        else:
-            self._graphs.move_to_end(key)
-        (status,) = self._driver.cuGraphLaunch(graph, self._stream)
-        if status.value:
-            what = f"a graph of {len(self._steps)} steps on {self._device.name}"
-            raise _failure(status, what)
-
-    def _keep(self, key: Any, graph: Any) -> None:
-        self._graphs[key] = graph
-        self._graphs.move_to_end(key)
-        if len(self._graphs) > _GRAPHS_KEPT:
-            _, old = self._graphs.popitem(last=False)
-            if old is not None:
-                self._driver.cuGraphExecDestroy(old)
-
-    def _run_in(self, stream: Any, values: Values, key: Any) -> None:
-        if key != self._written:
-            self._numbers.write(values)
-            for each in self._maps:
-                self._write_map(each, each.pointer.at(values))
-            self._written = key
-        for step in self._steps:
-            step(values, stream)
-
-    def _write_map(self, each: _Map, pointer: int) -> None:
-        if pointer == each.current:
-            return
-        content = each.made.get(pointer)
-        if content is None:
-            if len(each.made) >= _GRAPHS_KEPT:
-                each.made.clear()
-            content = self._device.tensor_map(pointer, each.how)
-            each.made[pointer] = content
-        self._parameters.write_map(each.index, content)
-        each.current = pointer
-
-    def _capture(self, values: Values, key: Any) -> Any:
-        """A graph of all steps, which have the parameters that they have now."""
-        driver, stream = self._driver, self._device._captured
-        mode = driver.CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL
-        what = f"a graph on {self._device.name}"
-        _check(driver.cuStreamBeginCapture(stream, mode), what)
-        try:
-            self._run_in(stream, values, key)
-        finally:
-            status, graph = driver.cuStreamEndCapture(stream)
-        if status.value:
-            raise _failure(status, what)
-        made = _check(driver.cuGraphInstantiate(graph, 0), what)
-        _check(driver.cuGraphDestroy(graph), what)
-        return made
-
-    def __del__(self) -> None:
-        for graph in getattr(self, "_graphs", {}).values():
-            if graph is not None:
-                self._driver.cuGraphExecDestroy(graph)
-
-
-def _all(ready: Ready) -> tuple[Linear, ...]:
-    if isinstance(ready, ReadyCopy):
-        return ready.to, ready.source
-    return ready.args
-
-
-def _picked(slots: Sequence[int]) -> Callable[[Values], Any]:
-    """What gives the values of some slots, as something to look up by."""
-    return operator.itemgetter(*slots) if slots else lambda values: ()
-
-
-# Fewer sums are quicker one by one than as NumPy's arrays.
-_FEW: Final = 12
-
-
-class _Sums:
-    """Sums over values that are parameters, written all at once."""
-
-    def __init__(
-        self, parameters: Parameters, sums: Sequence[tuple[int, Linear]]
-    ) -> None:
-        self._numbers = parameters.numbers
-        self._view = memoryview(parameters.numbers)
-        self._few = None
-        if len(sums) <= _FEW and all(len(each.terms) <= 1 for _, each in sums):
-            self._few = [
-                (place, _signed(each.offset), *(each.terms or ((0, 0),))[0])
-                for place, each in sums
-            ]
-        self._places = np.array([place for place, _ in sums], np.intp)
-        self._offsets = np.array([_signed(each.offset) for _, each in sums], np.int64)
-        most = max((len(each.terms) for _, each in sums), default=0)
-        padded = [
-            [*each.terms, *[(0, 0)] * (most - len(each.terms))] for _, each in sums
-        ]
-        shape = (len(sums), most, 2)
-        pairs = np.array(padded, np.int64).reshape(shape)
-        self._terms = [
-            (pairs[:, i, 0].copy(), None if (pairs[:, i, 1] == 1).all()
-             else pairs[:, i, 1].copy())
-            for i in range(most)
-        ]  # fmt: skip
-
-    def write(self, values: Values) -> None:
-        if self._few is not None:
-            numbers = self._view
-            for place, offset, slot, factor in self._few:
-                numbers[place] = offset + values[slot] * factor
-            return
-        known = np.array(values, np.int64)
-        result = self._offsets
-        for slots, factors in self._terms:
-            part = known[slots]
-            result = result + (part if factors is None else part * factors)
-        self._numbers[self._places] = result
-
-
-def _signed(number: int) -> int:
-    """Bits of 64 as the signed integer that has them."""
-    return (number + 2**63) % 2**64 - 2**63

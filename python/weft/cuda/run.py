@@ -389,6 +389,8 @@ class _Preparation:
     ) -> list[Ready] | None:
         """A step as launches and copies, at most `limit`, if it is no more."""
         if isinstance(step, p.Launch):
+            if 0 in step.kernel.grid:
+                return []
             return [ReadyLaunch(step.kernel, self._args(step, names))]
         if isinstance(step, p.Copy):
             return [

@@ -12,7 +12,7 @@ import numpy as np
 
 from .. import dlpack, tracer
 from ..array import Array
-from ..devices import CPU
+from ..devices import CPU, from_gpu, is_on_gpu
 from ..dtypes import (
     BOOL,
     COMPLEX,
@@ -129,6 +129,8 @@ def _from_object(obj: Any, dtype: np.dtype[Any] | None = None) -> Array:
         return as_array(obj, "asarray")
     if isinstance(obj, (list, tuple)):
         return _from_sequence(obj, dtype)
+    if is_on_gpu(obj):
+        return from_gpu(obj)
     for protocol in ("__array__", "__dlpack__"):
         if hasattr(obj, protocol):
             return as_array(
@@ -186,8 +188,12 @@ def placed(array: Array, device: str | None) -> Array:
 
 
 @public
-def from_dlpack(x: Any, /) -> Array:
+def from_dlpack(
+    x: Any, /, *, device: str | None = None, copy: bool | None = None
+) -> Array:
     """An array over the memory of another library's array, through DLPack.
+
+    That of a GPU is an array there, or on the `device` that is asked for.
 
     >>> weft.from_dlpack(np.arange(3))
     Array([0, 1, 2], dtype=int64)
@@ -196,7 +202,8 @@ def from_dlpack(x: Any, /) -> Array:
         raise UnsupportedTypeError(
             f"from_dlpack needs an object with __dlpack__, not {type(x).__name__!r}"
         )
-    return as_array(dlpack.take(x), "from_dlpack")
+    taken = from_gpu(x) if is_on_gpu(x) else as_array(dlpack.take(x), "from_dlpack")
+    return asarray(taken, copy=copy, device=device)
 
 
 @public
@@ -434,14 +441,16 @@ def geomspace(
 
 
 @public
-def identity(n: int, /, dtype: DTypeLike = np.float32) -> Array:
+def identity(
+    n: int, /, dtype: DTypeLike = np.float32, *, device: str | None = None
+) -> Array:
     """The identity matrix of `n` rows.
 
     >>> weft.identity(2)
     Array([[1., 0.],
            [0., 1.]], dtype=float32)
     """
-    return eye(n, dtype=dtype)
+    return eye(n, dtype=dtype, device=device)
 
 
 @public

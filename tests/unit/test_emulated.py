@@ -1,0 +1,180 @@
+"""Programs on the emulator, from Python to kernels: every way that a plan is run."""
+
+import json
+
+import numpy as np
+import pytest
+
+import weft
+
+RNG = np.random.default_rng(0)
+# Large enough that what is around a loop is not all one kernel with it.
+LARGE = RNG.standard_normal((64, 512)).astype(np.float32)
+
+
+def on_sim(x):
+    return weft.asarray(x, device="cuda-sim")
+
+
+def steps_of(function, *args):
+    """The kinds of the steps of a plan, those within others too."""
+
+    def kinds(steps):
+        for step in steps:
+            yield step["do"]
+            for inner in ("steps", "before", "then", "else"):
+                yield from kinds(step.get(inner) or ())
+
+    plan = function.lower(*args, device="cuda-sim").program.plan
+    return set(kinds(json.loads(plan.json)["steps"]))
+
+
+def check(function, *args, rtol=2e-5):
+    """A function gives on the emulator what it gives on the CPU."""
+    result = function(*map(on_sim, args))
+    expected = function(*map(weft.asarray, args))
+    assert result.device == "cuda-sim:0"
+    assert result.dtype == expected.dtype
+    np.testing.assert_allclose(
+        np.asarray(result), np.asarray(expected), rtol=rtol, atol=1e-5
+    )
+
+
+def test_elementwise_and_rows():
+    check(weft.jit(lambda x: weft.nn.softmax(x, axis=-1) * weft.sin(x)), LARGE)
+
+
+def test_products():
+    check(weft.jit(lambda x: x @ x.T), LARGE, rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "dtype",
+    [np.bool_, np.int8, np.uint16, np.int64, np.float16, weft.bfloat16, np.float64,
+     np.complex64],
+)  # fmt: skip
+def test_dtypes(dtype):
+    x = np.arange(12).reshape(3, 4).astype(dtype)
+    check(weft.jit(lambda x: weft.where(x == x, x, x)), x)
+
+
+def test_a_captured_array_is_on_the_device():
+    check(weft.jit(lambda x: x + weft.asarray(LARGE)), LARGE)
+
+
+def test_a_loop_of_swapped_buffers():
+    f = weft.jit(lambda x: weft.fori_loop(0, 3, lambda i, c: c[::-1] * i + 1, x))
+    assert "launch" in steps_of(f, LARGE)
+    check(f, LARGE)
+
+
+def test_a_while_reads_its_condition():
+    f = weft.jit(
+        lambda x: weft.while_loop(
+            lambda c: (c * c).sum() < 1e6, lambda c: weft.roll(c, 1, 0) * 2, x
+        )
+    )
+    assert {"while", "read", "launch"} <= steps_of(f, LARGE)
+    check(f, LARGE)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_branch(sign):
+    f = weft.jit(
+        lambda x: weft.cond(
+            x.sum() > 0, lambda x: weft.exp(x) + 1, lambda x: x @ x.T @ x, x
+        )
+    )
+    assert {"if", "read"} <= steps_of(f, LARGE)
+    check(f, sign * np.abs(LARGE[:, :64]), rtol=1e-4)
+
+
+def test_a_tape_of_unknown_length():
+    def f(x):
+        return weft.while_loop(
+            lambda c: (c * c).sum() < 1e6, lambda c: weft.sin(c) + 2 * c, x
+        ).sum()
+
+    gradient = weft.jit(weft.grad(f))
+    assert {"alloc", "while"} <= steps_of(gradient, LARGE)
+    check(gradient, LARGE, rtol=1e-4)
+
+
+def test_a_scan_and_its_derivative():
+    def f(x):
+        total, rows = weft.scan(lambda c, row: (c + row, c * row), x[0] * 0, x)
+        return (total * rows).sum()
+
+    check(weft.jit(f), LARGE[:9], rtol=1e-4)
+    check(weft.jit(weft.grad(f)), LARGE[:9], rtol=1e-4)
+
+
+def test_a_library_routine_and_its_failure():
+    f = weft.jit(lambda x: weft.linalg.cholesky(x @ x.T + weft.eye(8)))
+    assert "call" in steps_of(f, LARGE[:8, :8])
+    check(f, LARGE[:8, :8], rtol=1e-4)
+    with pytest.raises(weft.LinAlgError, match=r"test_emulated\.py:\d+: cholesky"):
+        weft.jit(lambda x: weft.linalg.cholesky(x))(on_sim(-np.eye(3)))
+
+
+def test_a_donated_array_lends_its_memory():
+    f = weft.jit(lambda x, y: x * 2 + y, donate_argnums=0)
+    x, y = on_sim(LARGE), on_sim(LARGE)
+    pointer = x._data.pointer
+    result = f(x, y)
+    assert result._data.pointer == pointer
+    assert x.is_deleted()
+    np.testing.assert_allclose(np.asarray(result), 3 * LARGE, rtol=1e-6)
+
+
+def test_saved_and_loaded(tmp_path):
+    def f(params, x, rate):
+        return {"w": params["w"] - rate * x, "loss": ((params["w"] - x) ** 2).mean()}
+
+    path = tmp_path / "step.weft"
+    lowered = weft.jit(f).lower({"w": LARGE}, LARGE, 0.5, device="sm_90a")
+    lowered.compile().save(path, chips=["sm_80"])
+    step = weft.load(path, "cuda-sim")
+    assert step.plan.chip == "sm_90a"
+    result = step({"w": np.zeros_like(LARGE)}, LARGE, 0.25)
+    np.testing.assert_allclose(np.asarray(result["w"]), -0.25 * LARGE, rtol=1e-6)
+    np.testing.assert_allclose(result["loss"].item(), (LARGE**2).mean(), rtol=1e-5)
+    again = step({"w": result["w"]}, LARGE, 0.25)
+    np.testing.assert_allclose(np.asarray(again["w"]), -0.5 * LARGE, rtol=1e-6)
+
+
+def test_random_numbers_are_those_of_the_cpu():
+    def draw(device):
+        key = weft.random.key(7, device=device)
+        return weft.random.normal(key, (33,)), weft.random.randint(key, (9,), 0, 99)
+
+    for made, expected in zip(draw("cuda-sim"), draw("cpu"), strict=True):
+        np.testing.assert_allclose(np.asarray(made), np.asarray(expected), rtol=1e-6)
+
+
+def test_stages_of_one_program():
+    lowered = weft.jit(lambda x: weft.exp(x)).lower(LARGE, device="sm_80")
+    for stage in lowered.stages:
+        assert lowered.text(stage)
+    assert ".target sm_80" in lowered.text("ptx")
+    assert lowered.text("plan").startswith("plan of lambda for sm_80: ")
+    edited = lowered.text("linalg").replace("math.exp", "math.exp2")
+    other = lowered.replace("linalg", edited)
+    assert other.text("ptx") != lowered.text("ptx")
+    with pytest.raises(weft.ArgumentError, match="'plan' is no MLIR"):
+        lowered.replace("plan", "")
+
+
+def test_the_report_of_compiling_it():
+    report = weft.jit(lambda x: weft.exp(x)).lower(LARGE, device="sm_80")
+    stages = report.compile_report().by_stage()
+    assert {"kernels", "nvvm", "plan", "ptx"} <= set(stages)
+
+
+def test_dumped_stages(tmp_path, monkeypatch):
+    monkeypatch.setenv("WEFT_DUMP", str(tmp_path))
+    weft.jit(lambda x: x + 1)(on_sim(LARGE))
+    (folder,) = tmp_path.iterdir()
+    names = sorted(path.name for path in folder.iterdir())
+    assert "8-plan.json" in names
+    assert "9-ptx.ptx" in names
