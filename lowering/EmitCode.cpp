@@ -68,16 +68,16 @@ void weft::registerTarget() {
   });
 }
 
-static Expected<std::unique_ptr<llvm::TargetMachine>>
-createTargetMachine(llvm::CodeGenOptLevel level) {
-  weft::registerTarget();
+Expected<std::unique_ptr<llvm::TargetMachine>>
+weft::createTargetMachine(llvm::CodeGenOptLevel level) {
+  registerTarget();
   llvm::Triple triple(llvm::sys::getProcessTriple());
   std::string error;
   const llvm::Target *target =
       llvm::TargetRegistry::lookupTarget(triple, error);
   if (!target)
     return errorOf("LLVM cannot compile for this CPU: " + error);
-  const weft::HostCpu &cpu = weft::hostCpu();
+  const HostCpu &cpu = hostCpu();
   // The linker keeps a file together, and reaches others by tables.
   return std::unique_ptr<llvm::TargetMachine>(target->createTargetMachine(
       triple, cpu.name, cpu.features, llvm::TargetOptions(), llvm::Reloc::PIC_,
@@ -86,7 +86,7 @@ createTargetMachine(llvm::CodeGenOptLevel level) {
 
 static Expected<std::unique_ptr<llvm::Module>>
 translate(ModuleOp module, llvm::LLVMContext &context) {
-  auto machine = createTargetMachine(llvm::CodeGenOptLevel::Default);
+  auto machine = weft::createTargetMachine(llvm::CodeGenOptLevel::Default);
   if (!machine)
     return machine.takeError();
   registerBuiltinDialectTranslation(*module.getContext());
@@ -185,7 +185,7 @@ private:
     weft::Stopwatch watch;
     // Without loops, all code is as fast as it can be read.
     auto machine =
-        createTargetMachine(runsOnce ? llvm::CodeGenOptLevel::None
+        weft::createTargetMachine(runsOnce ? llvm::CodeGenOptLevel::None
                                      : llvm::CodeGenOptLevel::Default);
     if (!machine)
       return machine.takeError();

@@ -9,13 +9,22 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/Support/CodeGen.h"
 #include "llvm/Support/Error.h"
+#include <memory>
 #include <string>
 #include <vector>
+
+namespace llvm {
+class TargetMachine;
+} // namespace llvm
 
 namespace weft {
 
 /// Has LLVM's targets registered, once.
 void registerTarget();
+
+/// What LLVM compiles for: this CPU.
+llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
+createTargetMachine(llvm::CodeGenOptLevel level);
 
 /// LLVM IR as it is before LLVM's own passes.
 llvm::Expected<std::string> translateToLLVMIR(mlir::ModuleOp module);

@@ -110,9 +110,11 @@ __bf16 truncateToBFloat16(float x) {
   return llvm::bit_cast<__bf16>(upper);
 }
 
-/// A JIT that links in the calling thread (a forked child has no other) and
-/// looks for libm's functions whether or not the process exports them.
-Expected<std::unique_ptr<orc::LLJIT>> createJit() {
+} // namespace
+
+// In the calling thread, since a forked child has no other; libm's functions
+// are found whether or not the process exports them.
+Expected<std::unique_ptr<orc::LLJIT>> weft::createJit() {
   weft::registerTarget();
   auto control = orc::SelfExecutorProcessControl::Create(
       nullptr, std::make_unique<orc::InPlaceTaskDispatcher>());
@@ -153,8 +155,6 @@ Expected<std::unique_ptr<orc::LLJIT>> createJit() {
     return error;
   return jit;
 }
-
-} // namespace
 
 //===----------------------------------------------------------------------===//
 // The public functions

@@ -29,6 +29,10 @@ struct HostCpu {
 };
 const HostCpu &hostCpu();
 
+/// A JIT that links in the calling thread, and whose code finds what compiled
+/// functions call.
+llvm::Expected<std::unique_ptr<llvm::orc::LLJIT>> createJit();
+
 /// The assembly of what `ObjectCode::compile` makes.
 llvm::Expected<std::string> emitAssembly(mlir::ModuleOp module);
 

@@ -8,6 +8,7 @@
 #include "Build.h"
 #include "Call.h"
 #include "Compile.h"
+#include "Emulate.h"
 #include "Failure.h"
 #include "Text.h"
 #include "Ufuncs.h"
@@ -175,6 +176,7 @@ NB_MODULE(_weft, module) {
   module.def("set_num_threads", weft::runtime::setNumThreads, "count"_a,
              "Changes how many threads a loop may run in.");
   weft::defineBuild(module);
+  weft::defineEmulator(module);
 
   nb::class_<weft::Executable>(module, "Executable",
                                "A function in machine code.")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import importlib.util
 import inspect
 import os
 import sys
@@ -18,14 +19,16 @@ from types import CodeType, FrameType, TracebackType
 from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
-import optree
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
+# Where plans only run, there is no optree.
+_OPTREE = importlib.util.find_spec("optree")
 _INTERNAL_ROOTS = tuple(
     os.path.dirname(os.path.abspath(file)) + os.sep
-    for file in (__file__, optree.__file__)
+    for file in (__file__, _OPTREE and _OPTREE.origin)
+    if file
 )
 _INTERNAL_FILES = (contextlib.__file__, functools.__file__)
 
@@ -93,7 +96,19 @@ class CompileError(WeftError, RuntimeError):
 
 
 class OutOfMemoryError(WeftError, MemoryError):
-    """Arrays that do not fit into the memory of the machine."""
+    """Arrays that do not fit into the memory of the machine, or of a device."""
+
+
+class DeviceError(WeftError, RuntimeError):
+    """A device that is not there, or that cannot do or has not done what it should."""
+
+
+class KernelError(WeftError, RuntimeError):
+    """A kernel that does what it must not, as the emulator of a GPU found out."""
+
+
+class PlanError(WeftError, ValueError):
+    """A plan that is not valid, or that is made for other devices or arguments."""
 
 
 class DonatedArrayError(WeftError, RuntimeError):

@@ -1,0 +1,2 @@
+#include "lowering/emulator/Handlers.h"
+void weft::emulator::addWarpGroups(Handlers &) {}
