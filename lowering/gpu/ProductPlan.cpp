@@ -29,10 +29,9 @@ static int64_t multipleOf(Value buffer) {
   if (!view)
     return 1;
   auto [strides, offset] = view.getSourceType().getStridesAndOffset();
-  int64_t multiple = ShapedType::isDynamic(offset) ? multipleOf(view.getSource())
-                                                   : offset;
-  for (auto [start, stride] :
-       llvm::zip_equal(view.getStaticOffsets(), strides))
+  int64_t multiple =
+      ShapedType::isDynamic(offset) ? multipleOf(view.getSource()) : offset;
+  for (auto [start, stride] : llvm::zip_equal(view.getStaticOffsets(), strides))
     multiple = std::gcd(multiple, ShapedType::isDynamic(start)
                                       ? std::abs(stride)
                                       : std::abs(start * stride));
@@ -63,9 +62,9 @@ bool ProductPlan::addOperands(const ProductKernel &kernel) {
         continue;
       }
       multiples.push_back(multipleOf(operand.get()));
-      if (!nest.add(operand.get().getType(),
-                         each.getMatchingIndexingMap(&operand).compose(
-                             epilogue.loops)))
+      if (!nest.add(
+              operand.get().getType(),
+              each.getMatchingIndexingMap(&operand).compose(epilogue.loops)))
         return false;
     }
     result = numbers.back();
@@ -405,8 +404,8 @@ void ProductPlan::chooseWarpTiles(const Gpu &gpu, ArrayRef<Type> factorTypes) {
     registers = sumsOfThread() + (tile.rows + tile.columns) / 4;
     for (unsigned operand : {0, 1}) {
       factors[operand] = describeTile(operand, factorTypes[operand]);
-      registers += piecesOfThread(factors[operand]) *
-                   (factors[operand].isAsync ? 1 : 2);
+      registers +=
+          piecesOfThread(factors[operand]) * (factors[operand].isAsync ? 1 : 2);
     }
   }
   int64_t bytes = (tileRows + tileColumns) * tileSteps * storedBytes();
