@@ -43,7 +43,7 @@ bool ProductPlan::addOperands(const ProductKernel &kernel) {
   std::optional<Nest> all = Nest::of(op);
   if (!all || llvm::is_contained(all->extents, 0) || all->hasPanels() ||
       !kernel.sumMap().isProjectedPermutation() ||
-      !llvm::all_of(op->getOperandTypes(), llvm::IsaPred<MemRefType>))
+      !llvm::all_of(op->getOperandTypes(), llvm::IsaPred<ShapedType>))
     return false;
   nest = std::move(*all);
   for (Value operand : op->getOperands())
@@ -412,6 +412,52 @@ void ProductPlan::chooseWarpTiles(const Gpu &gpu, ArrayRef<Type> factorTypes) {
   // Some devices give a block no more.
   constexpr int64_t most = 99 << 10;
   stages = std::clamp<int64_t>(most / bytes, 2, 4);
+}
+
+//===----------------------------------------------------------------------===//
+// Time
+//===----------------------------------------------------------------------===//
+
+/// Of the devices that programs are tuned for; what counts is how they compare.
+static constexpr double cyclesPerMicrosecond = 1700;
+static constexpr double bytesPerMicrosecond = 3e6;
+static constexpr double launchMicroseconds = 4;
+
+double ProductPlan::microseconds(const Gpu &gpu, int64_t parts) const {
+  ProductPlan plan = *this;
+  plan.batch.extent *= parts;
+  plan.summed.extent /= parts;
+  double results =
+      static_cast<double>(parts) * batch.extent * rows.extent * columns.extent;
+  double adding = 0;
+  if (parts > 1)
+    adding =
+        launchMicroseconds + 2 * results * computeBytes() / bytesPerMicrosecond;
+  if (kind != Kind::Lanes) {
+    bool isMatrix = kind == Kind::Warps;
+    ArrayRef<BlockTile> candidates(threadTiles);
+    if (isMatrix)
+      candidates = warpTiles;
+    double least = std::numeric_limits<double>::infinity();
+    for (const BlockTile &tile : candidates)
+      least = std::min(least, costOf(plan, tile, gpu));
+    double perCycle = isMatrix ? 2048 : 512.0 / plan.computeBytes();
+    return adding + least / (perCycle * cyclesPerMicrosecond);
+  }
+  // The memory is as fast as there are threads that wait for it.
+  constexpr double threadsOfMultiprocessor = 1024;
+  double bytes = 0, ofSum = plan.sumFastest ? 1024 : 32;
+  for (unsigned factor : {0, 1}) {
+    double size = computeBytes();
+    for (size_t loop = 0; loop < nest.depth(); ++loop)
+      if (nest.stride(factor, loop) != 0)
+        size *= nest.extents[loop];
+    bytes += size;
+  }
+  ofSum = std::clamp(plan.summed.extent / 4.0, 1.0, ofSum);
+  double busy = std::min(
+      1.0, results * ofSum / (gpu.multiprocessors * threadsOfMultiprocessor));
+  return adding + bytes / (bytesPerMicrosecond * busy);
 }
 
 //===----------------------------------------------------------------------===//

@@ -91,6 +91,9 @@ struct ProductPlan {
   static std::optional<ProductPlan> make(const ProductKernel &kernel,
                                          const Gpu &gpu);
 
+  /// About how long it takes in so many parts of the sum, and to add those up.
+  double microseconds(const Gpu &gpu, int64_t parts) const;
+
   int64_t threads() const {
     return kind == Kind::Lanes ? sumLanes * elements
                                : 32 * warpRows * warpColumns * warpSteps;
