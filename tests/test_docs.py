@@ -55,7 +55,7 @@ def test_readme_program_runs(tmp_path: Path) -> None:
     assert "--- linalg" in printed
 
 
-@pytest.mark.parametrize("name", ["complex.md", "numbers.md"])
+@pytest.mark.parametrize("name", ["complex.md", "numbers.md", "emulator.md"])
 def test_examples_about_numbers_run(name: str) -> None:
     failed, tried = doctest.testfile(
         str(ROOT / "docs" / name),

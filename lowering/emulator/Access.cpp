@@ -231,12 +231,26 @@ Range Block::access(const Site &site, const char *address, size_t bytes,
   return range;
 }
 
+void Block::touch(const Site &site, Thread &thread, const char *address,
+                  size_t bytes, size_t alignment, Access kind) {
+  Thread *self = current;
+  current = &thread;
+  Range range = locate(site, address, bytes, alignment, verbOf(kind));
+  if (kind == Access::Load)
+    requireWritten(site, range);
+  recordAccess(site, range, kind);
+  if (kind == Access::Store)
+    range.allocation->setWritten(range.offset, range.bytes);
+  current = self;
+}
+
 //===----------------------------------------------------------------------===//
 // What the hardware does by itself
 //===----------------------------------------------------------------------===//
 
 void Block::markPending(const Site &site, Range range, unsigned actor,
                         bool writes) {
+  launch.hasPending = true;
   auto cells = range.allocation->cells(range.offset, range.bytes);
   Stamp pending = makeStamp(pendingTime, actor);
   for (Cell *cell = cells.first; cell != cells.last; ++cell) {

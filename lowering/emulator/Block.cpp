@@ -67,8 +67,12 @@ Block::~Block() = default;
 
 /// Nothing of what an earlier block left.
 void Block::prepareShared() {
-  for (auto &variable : launch.shared)
+  for (auto &variable : launch.shared) {
     variable->poison();
+    if (launch.hasPending)
+      variable->forgetAccesses();
+  }
+  launch.hasPending = false;
 }
 
 Thread &Block::pick() {

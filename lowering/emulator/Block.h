@@ -39,6 +39,8 @@ struct PendingCopy {
   size_t bytes;
 };
 
+struct GroupProduct;
+
 struct Thread {
   // Read by the code of kernels: see Instrument.cpp.
   int32_t tid[3];
@@ -56,6 +58,11 @@ struct Thread {
   /// Of the instruction that it does together with others.
   Slot *operands = nullptr;
   void *result = nullptr;
+
+  /// Its part of a product of its warp group, and how many groups of products
+  /// it has committed.
+  GroupProduct *product = nullptr;
+  size_t committed = 0;
 
   /// cp.async: copies by group, the last one not committed yet.
   std::vector<std::vector<PendingCopy>> copies = {{}};
@@ -98,8 +105,15 @@ struct BulkCopy {
   uint64_t bytes;
 };
 
+/// Products that are waited for together: what they read, and since when
+/// somebody knows that they are done.
+struct ProductGroup {
+  std::vector<Range> reads;
+  uint64_t settled = 0;
+};
+
 struct WarpGroup {
-  std::vector<std::vector<Range>> reads = {{}};
+  std::vector<ProductGroup> groups = {{}};
   unsigned arrived = 0;
   const Site *site = nullptr;
 };
@@ -130,6 +144,8 @@ struct Launch {
   unsigned numThreads = 0;
   std::mt19937_64 random = {};
   uint64_t start = 0;
+  /// Whether the hardware may have left marks in shared memory.
+  bool hasPending = false;
   /// When each block began, in the order in which they run.
   std::vector<uint64_t> blockStarts = {};
   std::vector<Dim3> blockPlaces = {};
@@ -160,6 +176,9 @@ public:
   /// Checks an access of the current thread, and remembers it.
   Range access(const Site &site, const char *address, size_t bytes,
                size_t alignment, Access kind);
+  /// That of another thread, which waits.
+  void touch(const Site &site, Thread &thread, const char *address,
+             size_t bytes, size_t alignment, Access kind);
   /// Finds the bytes, aligned and in bounds, or fails.
   Range locate(const Site &site, const char *address, size_t bytes,
                size_t alignment, const char *verb);

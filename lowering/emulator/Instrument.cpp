@@ -323,6 +323,7 @@ private:
     auto code = std::make_shared<InlineCode>(assembly.getAsmString(),
                                              assembly.getConstraintString());
     site.name = code->name();
+    code->setPlace(site);
     site.code = std::move(code);
     site.handler = runInlineCode;
     replaceCall(called, site);

@@ -70,6 +70,10 @@ void Allocation::poison() {
   setWritten(0, bytes, false);
 }
 
+void Allocation::forgetAccesses() {
+  std::fill_n(shadow.get(), (bytes >> shift) + 1, Cell());
+}
+
 Allocation::Cells Allocation::cells(size_t offset, size_t size) {
   size_t end = offset + size;
   while (shift > 0 && ((offset | end) & ((1u << shift) - 1)) != 0)

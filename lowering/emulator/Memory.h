@@ -64,6 +64,7 @@ public:
 
   /// Makes every byte one that nobody has written.
   void poison();
+  void forgetAccesses();
 
 private:
   void refine(unsigned shift);

@@ -61,6 +61,42 @@ static llvm::Error errorOf(const llvm::Twine &message) {
   return llvm::createStringError(llvm::inconvertibleErrorCode(), message);
 }
 
+/// The parser takes a location after `nvvm.barrier` for the attribute that may
+/// stand there. In the generic form of the op it does not:
+///   nvvm.barrier id = %0 number_of_threads = %1 loc(#loc)
+///   -> "nvvm.barrier"(%0, %1) <{...}> : (i32, i32) -> () loc(#loc)
+static std::string spellBarriers(llvm::StringRef text) {
+  std::string result;
+  result.reserve(text.size());
+  while (!text.empty()) {
+    auto [line, rest] = text.split('\n');
+    text = rest;
+    llvm::StringRef op = line.trim();
+    if (!op.consume_front("nvvm.barrier ") || !op.contains(" = %") ||
+        !op.contains("loc(")) {
+      result += line;
+      result += '\n';
+      continue;
+    }
+    auto [operands, location] = op.split("loc(");
+    llvm::SmallVector<llvm::StringRef> words;
+    operands.split(words, ' ', -1, false);
+    bool hasId = op.starts_with("id = ");
+    std::string values, types;
+    for (llvm::StringRef word : words)
+      if (word.starts_with("%")) {
+        values += (values.empty() ? "" : ", ") + word.str();
+        types += types.empty() ? "i32" : ", i32";
+      }
+    bool hasCount = op.contains("number_of_threads");
+    result += "\"nvvm.barrier\"(" + values +
+              ") <{operandSegmentSizes = array<i32: " + (hasId ? "1" : "0") +
+              ", " + (hasCount ? "1" : "0") + ", 0>}> : (" + types +
+              ") -> () loc(" + location.str() + "\n";
+  }
+  return result;
+}
+
 /// One program's way; its contexts go when it is done.
 class Compiler {
 public:
@@ -106,7 +142,9 @@ private:
 
   /// The insides of all gpu.modules, or of the module itself.
   llvm::Error parse(llvm::StringRef text) {
-    auto whole = parseSourceString<ModuleOp>(text, &context);
+    auto whole = parseSourceString<ModuleOp>(
+        text.contains("nvvm.barrier ") ? spellBarriers(text) : text.str(),
+        &context);
     if (!whole)
       return refuse("the code is no module of stage 'nvvm'");
     auto modules = llvm::to_vector(whole->getOps<gpu::GPUModuleOp>());

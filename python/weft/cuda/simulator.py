@@ -19,6 +19,7 @@ from .. import _weft
 from ..errors import CompileError, KernelError, OutOfMemoryError, display_path
 from .device import Argument, Triple
 
+_EmulatorError: type[Exception] = _weft.EmulatorError  # pyright: ignore
 # How many modules stay prepared.
 _MOST_MODULES = 256
 
@@ -33,7 +34,7 @@ def _reported(kind: type[KernelError] | type[CompileError]) -> Iterator[None]:
     """Raises what the emulator finds as Weft's own errors."""
     try:
         yield
-    except _weft.EmulatorError as error:
+    except _EmulatorError as error:
         message, place = error.args
     else:
         return
@@ -88,7 +89,7 @@ class Simulator:
         self._modules: OrderedDict[str, _weft.EmulatedModule] = OrderedDict()
 
     def allocate(self, size: int) -> int:
-        """The address of so many bytes, at a multiple of 256; no byte is written yet."""
+        """The address of so many bytes, at a multiple of 256, none written yet."""
         try:
             return self._emulator.allocate(size)
         except MemoryError:
@@ -152,9 +153,7 @@ class Simulator:
         """Random orders, after the second one forwards and backwards."""
         orders = [_weft.Order.RANDOM] * self._schedules
         if self._schedules > 2:
-            orders[1:3] = [_weft.Order.FORWARD, _weft.Order.BACKWARD][
-                : self._schedules - 1
-            ]
+            orders[1:3] = [_weft.Order.FORWARD, _weft.Order.BACKWARD]
         return [
             _weft.Schedule(
                 order,
