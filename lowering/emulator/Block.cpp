@@ -69,10 +69,8 @@ Block::~Block() = default;
 void Block::prepareShared() {
   for (auto &variable : launch.shared) {
     variable->poison();
-    if (launch.hasPending)
-      variable->forgetAccesses();
+    variable->forgetAccesses();
   }
-  launch.hasPending = false;
 }
 
 Thread &Block::pick() {
