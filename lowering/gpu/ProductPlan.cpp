@@ -356,7 +356,10 @@ void ProductPlan::chooseThreadTiles(const Gpu &gpu,
         [](const BlockTile &tile) { return tile.rows > 16; });
   BlockTile tile = chooseTile(candidates, gpu);
   threadRows = tile.rows / 4, threadColumns = tile.columns / 8;
-  tileSteps = (isDouble ? 4 : 8) * warpSteps;
+  // Warps that share a sum have more to read for each of its tiles, and many
+  // sums leave them few registers.
+  bool hasFewRegisters = isDouble || (threadRows == 8 && warpSteps > 1);
+  tileSteps = (hasFewRegisters ? 4 : 8) * warpSteps;
   for (unsigned operand : {0, 1})
     factors[operand] = describeTile(operand, factorTypes[operand]);
 }
