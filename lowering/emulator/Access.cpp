@@ -250,6 +250,7 @@ void Block::touch(const Site &site, Thread &thread, const char *address,
 
 void Block::markPending(const Site &site, Range range, unsigned actor,
                         bool writes) {
+  launch.hasPending = true;
   auto cells = range.allocation->cells(range.offset, range.bytes);
   Stamp pending = makeStamp(pendingTime, actor);
   for (Cell *cell = cells.first; cell != cells.last; ++cell) {

@@ -69,8 +69,10 @@ Block::~Block() = default;
 void Block::prepareShared() {
   for (auto &variable : launch.shared) {
     variable->poison();
-    variable->forgetAccesses();
+    if (launch.hasPending)
+      variable->forgetAccesses();
   }
+  launch.hasPending = false;
 }
 
 Thread &Block::pick() {

@@ -144,6 +144,8 @@ struct Launch {
   unsigned numThreads = 0;
   std::mt19937_64 random = {};
   uint64_t start = 0;
+  /// Whether the hardware may have left marks in shared memory.
+  bool hasPending = false;
   /// When each block began, in the order in which they run.
   std::vector<uint64_t> blockStarts = {};
   std::vector<Dim3> blockPlaces = {};
