@@ -172,7 +172,10 @@ void Block::reportRace(const Site &site, Range range, const Cell &cell,
 
 void Block::checkOrder(const Site &site, Range range, const Cell &cell,
                        Stamp stamp, bool wasWrite, bool isWrite) {
-  if (stamp && !isKnown(stamp, *current))
+  // Of shared memory, what an earlier block did is gone with it.
+  bool isOver = range.allocation->kind == Allocation::Kind::Shared &&
+                timeOf(stamp) < begin;
+  if (stamp && !isOver && !isKnown(stamp, *current))
     reportRace(site, range, cell, stamp, wasWrite, isWrite);
 }
 
@@ -248,6 +251,36 @@ void Block::touch(const Site &site, Thread &thread, const char *address,
 // What the hardware does by itself
 //===----------------------------------------------------------------------===//
 
+void Block::fenceProxies() {
+  current->fence.own = current->time;
+  current->fence.base = base;
+  current->fence.known = current->known;
+  // What it writes from now on is not covered.
+  current->time = tick();
+}
+
+bool Block::isFenced(Stamp stamp) const {
+  uint64_t time = timeOf(stamp);
+  const Thread &writer = threads[actorOf(stamp)];
+  const ProxyFence &fence = current->fence;
+  return time <= writer.fence.own || time < fence.base ||
+         fence.known.of(actorOf(stamp)) >= time;
+}
+
+/// Of ordinary writes only: copies to shared memory see to it themselves.
+void Block::requireFence(const Site &site, Range range, const Cell &cell) {
+  if (actorOf(cell.write) >= maxThreads || timeOf(cell.write) < begin ||
+      isFenced(cell.write))
+    return;
+  const Site &other = launch.program.sites[cell.writeSite];
+  if (llvm::StringRef(other.name).starts_with("cp.async"))
+    return;
+  fail(site, "data race: reads " + describe(range) + ", which thread " +
+                 describeThread(actorOf(cell.write)) + " wrote" +
+                 (other.place.empty() ? "" : " at " + other.place) +
+                 ", with no fence.proxy.async in between");
+}
+
 void Block::markPending(const Site &site, Range range, unsigned actor,
                         bool writes) {
   launch.hasPending = true;
@@ -256,6 +289,7 @@ void Block::markPending(const Site &site, Range range, unsigned actor,
   for (Cell *cell = cells.first; cell != cells.last; ++cell) {
     checkOrder(site, range, *cell, cell->write, true, writes);
     if (!writes) {
+      requireFence(site, range, *cell);
       // Reads of one group that follow one another are one.
       if (cell->read != pending)
         addRead(*cell, pending, site.index, *current, *this);

@@ -155,7 +155,10 @@ void addIntegers(Handlers &handlers) {
 // Fences and hints
 //===----------------------------------------------------------------------===//
 
+void fenceProxies(const Site &, Slot *, void *) { block->fenceProxies(); }
+
 void addHints(Handlers &handlers) {
+  handlers.addFamily("fence.proxy.async", fenceProxies);
   for (const char *prefix :
        {"fence.", "membar.", "setmaxnreg.", "prefetch", "nanosleep",
         "griddepcontrol.", "applypriority.", "discard.", "pm.event",

@@ -30,7 +30,7 @@ void startCopy(const Site &site, char *to, const char *from, size_t size,
   if (bytes)
     copy.from = readSource(site, from, bytes, size);
   block->markPending(site, copy.to, current->index, true);
-  current->copies.back().push_back(copy);
+  openGroup(current->copies).push_back(copy);
 }
 
 void finish(const PendingCopy &copy, Thread &thread) {
@@ -48,7 +48,7 @@ void finish(const PendingCopy &copy, Thread &thread) {
 /// Waits for all groups but the last few.
 void finishGroups(Thread &thread, size_t kept) {
   auto &groups = thread.copies;
-  while (groups.size() - 1 > kept) {
+  while (groups.size() > kept + 1) {
     for (const PendingCopy &copy : groups.front())
       finish(copy, thread);
     groups.erase(groups.begin());
@@ -62,14 +62,14 @@ void copyAsync(const Site &site, Slot *operands, void *) {
             size, bytes);
 }
 
-void commit(const Site &, Slot *, void *) { current->copies.emplace_back(); }
+void commit(const Site &, Slot *, void *) { commitGroup(current->copies); }
 
 void waitGroup(const Site &, Slot *operands, void *) {
   finishGroups(*current, operands[0].get<uint32_t>());
 }
 
 void waitAll(const Site &, Slot *, void *) {
-  current->copies.emplace_back();
+  commitGroup(current->copies);
   finishGroups(*current, 0);
 }
 
@@ -82,7 +82,7 @@ void weft::emulator::startAsyncCopy(const Site &site, char *to,
 }
 
 void weft::emulator::finishAsyncCopies(Thread &thread) {
-  thread.copies.emplace_back();
+  commitGroup(thread.copies);
   finishGroups(thread, 0);
 }
 
@@ -90,13 +90,13 @@ void Block::settleAll(Thread &thread) {
   for (auto &group : thread.copies)
     for (const PendingCopy &copy : group)
       settle(copy.to, thread.index, 0);
-  thread.copies = {{}};
+  thread.copies.clear();
   for (auto &group : thread.stores)
     for (auto &[range, land] : group) {
       land();
       settle(range, thread.index, 0);
     }
-  thread.stores = {{}};
+  thread.stores.clear();
 }
 
 void weft::emulator::addAsyncCopies(Handlers &handlers) {

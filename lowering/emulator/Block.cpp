@@ -233,7 +233,7 @@ static std::optional<Failure> checkLaunch(Launch &launch) {
                                "more than " + llvm::Twine(mostSharedBytes));
   if (launch.program.dynamicOffset + launch.dynamicBytes > sharedWindowBytes)
     return refusal(launch, "its shared memory does not fit");
-  if (launch.kernel.stackBytes > stackBytes / 2)
+  if (launch.kernel.stackBytes > stackBytes - stackReserve)
     return refusal(launch, "its local memory is larger than the emulator's");
   return std::nullopt;
 }

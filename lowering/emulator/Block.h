@@ -39,6 +39,32 @@ struct PendingCopy {
   size_t bytes;
 };
 
+/// A copy from shared memory that is under way.
+struct BulkStore {
+  Range from;
+  std::function<void()> land;
+};
+
+/// The last of some groups, which is not committed yet.
+template <typename Group> Group &openGroup(std::vector<Group> &groups) {
+  if (groups.empty())
+    groups.emplace_back();
+  return groups.back();
+}
+
+/// Commits the last group.
+template <typename Group> void commitGroup(std::vector<Group> &groups) {
+  openGroup(groups);
+  groups.emplace_back();
+}
+
+/// What a thread's last fence between the proxies covers: its own writes up to
+/// some time, and those that it knew.
+struct ProxyFence {
+  uint64_t own = 0, base = 0;
+  Knowledge known;
+};
+
 struct GroupProduct;
 
 struct Thread {
@@ -59,16 +85,17 @@ struct Thread {
   Slot *operands = nullptr;
   void *result = nullptr;
 
+  ProxyFence fence;
+
   /// Its part of a product of its warp group, and how many groups of products
   /// it has committed.
   GroupProduct *product = nullptr;
   size_t committed = 0;
 
   /// cp.async: copies by group, the last one not committed yet.
-  std::vector<std::vector<PendingCopy>> copies = {{}};
+  std::vector<std::vector<PendingCopy>> copies;
   /// Bulk stores, likewise.
-  std::vector<std::vector<std::pair<Range, std::function<void()>>>> stores = {
-      {}};
+  std::vector<std::vector<BulkStore>> stores;
 };
 
 struct Lanes;
@@ -187,6 +214,8 @@ public:
   /// Marks what the hardware reads or writes from now on, until it is settled.
   void markPending(const Site &site, Range range, unsigned actor, bool writes);
   void settle(Range range, unsigned actor, uint64_t time);
+  /// fence.proxy.async: what is written is there for the hardware's copies.
+  void fenceProxies();
   void synchronizeAtomic(const char *address, bool acquires, bool releases);
 
   uint64_t tick() { return ++clock; }
@@ -237,6 +266,8 @@ private:
                                   const Cell &cell, bool wasWrite,
                                   bool isWrite);
   void prepareShared();
+  bool isFenced(Stamp stamp) const;
+  void requireFence(const Site &site, Range range, const Cell &cell);
 
   std::vector<Thread *> ready;
   unsigned live = 0;

@@ -216,7 +216,7 @@ void store(const Site &site, const char *from, const void *mapAddress,
       to.allocation->setWritten(to.offset, bytes);
     });
   };
-  current->stores.back().emplace_back(source, std::move(land));
+  openGroup(current->stores).push_back({source, std::move(land)});
 }
 
 template <int rank> void storeTile(const Site &site, Slot *operands, void *) {
@@ -237,18 +237,19 @@ void storeBytes(const Site &site, Slot *operands, void *) {
   block->requireWritten(site, from);
   block->markPending(site, from, current->index, false);
   block->recordAccess(site, to, Access::Store);
-  current->stores.back().emplace_back(from, [to, from] {
+  auto land = [to, from] {
     std::memcpy(to.data(), from.data(), to.bytes);
     to.allocation->setWritten(to.offset, to.bytes);
-  });
+  };
+  openGroup(current->stores).push_back({from, land});
 }
 
-void commit(const Site &, Slot *, void *) { current->stores.emplace_back(); }
+void commit(const Site &, Slot *, void *) { commitGroup(current->stores); }
 
 void waitGroup(const Site &, Slot *operands, void *) {
   auto &groups = current->stores;
   size_t kept = operands[0].get<uint32_t>();
-  while (groups.size() - 1 > kept) {
+  while (groups.size() > kept + 1) {
     for (auto &[range, land] : groups.front()) {
       land();
       block->settle(range, current->index, current->time);

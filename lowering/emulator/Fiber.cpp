@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Stacks and their switch: of x86-64 only, so far.
 
 #include "lowering/emulator/Fiber.h"
 #include <cstdint>

@@ -9,8 +9,9 @@
 
 namespace weft::emulator {
 
-/// What a kernel may need of it is checked before the kernel runs.
-constexpr size_t stackBytes = 256 * 1024;
+/// What a kernel needs of it is checked before the kernel runs, and leaves so
+/// much for what the kernel calls.
+constexpr size_t stackBytes = 512 * 1024, stackReserve = 64 * 1024;
 
 /// Whether this machine can switch stacks.
 bool hasFibers();

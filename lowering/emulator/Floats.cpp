@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Narrow floats by tables and by LLVM.
 
 #include "lowering/emulator/Floats.h"
 #include "llvm/ADT/APFloat.h"

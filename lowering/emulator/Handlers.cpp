@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The table of all instructions, made once.
 
 #include "lowering/emulator/Handlers.h"
 #include "llvm/ADT/StringExtras.h"

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The parser of inline PTX: statements, labels and predicates, no declarations.
 
 #include "lowering/emulator/InlineCode.h"
 #include "lowering/emulator/Block.h"

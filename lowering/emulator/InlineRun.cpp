@@ -176,6 +176,8 @@ void branch(InlineRun &run, const Statement &s) { run.jump(s.label); }
 
 void nothing(InlineRun &, const Statement &) {}
 
+void fenceProxies(InlineRun &, const Statement &) { block->fenceProxies(); }
+
 /// cvta and its like: all spaces have the same addresses here.
 void passOn(InlineRun &run, const Statement &s) {
   run.set(s.operands[0], run.value(s.operands[1]));
@@ -539,7 +541,7 @@ void waitProducts(InlineRun &run, const Statement &s) {
   waitForProducts(run.site, run.value(s.operands[0]));
 }
 
-void commitGroup(InlineRun &, const Statement &) { commitProducts(); }
+void commitProduct(InlineRun &, const Statement &) { commitProducts(); }
 
 struct Family {
   StringRef prefix;
@@ -584,6 +586,7 @@ const Family families[] = {
     {"barrier.", barrier},
     {"barrier.cluster.", nothing},
     {"fence", nothing},
+    {"fence.proxy.async", fenceProxies},
     {"membar", nothing},
     {"setmaxnreg", nothing},
     {"prefetch", nothing},
@@ -601,7 +604,7 @@ const Family families[] = {
     {"mbarrier.", mbarrier},
     {"wgmma.mma_async.", groupProduct},
     {"wgmma.fence", nothing},
-    {"wgmma.commit_group", commitGroup},
+    {"wgmma.commit_group", commitProduct},
     {"wgmma.wait_group", waitProducts},
 };
 

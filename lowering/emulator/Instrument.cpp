@@ -8,7 +8,6 @@
 //   @s = addrspace(3) global   ->  a place in the window of shared memory
 
 #include "lowering/emulator/Instrument.h"
-#include "lowering/emulator/Fiber.h"
 #include "lowering/emulator/Handlers.h"
 #include "lowering/emulator/InlineCode.h"
 #include "lowering/emulator/Runtime.h"
@@ -230,9 +229,12 @@ private:
     check(instruction, pointer, type, alignment, Access::Atomic);
     bool acquires = hasFence || isAcquireOrStronger(ordering);
     bool releases = hasFence || isReleaseOrStronger(ordering);
-    if (acquires || releases)
-      call(synchronizeAccess, {generic(pointer), builder.getInt32(acquires),
-                               builder.getInt32(releases)});
+    if (!acquires && !releases)
+      return;
+    Site &site = addSite(instruction, instruction.getOpcodeName());
+    call(synchronizeAccess,
+         {pointerTo(&site), generic(pointer), builder.getInt32(acquires),
+          builder.getInt32(releases)});
   }
 
   void checkTransfer(MemIntrinsic &transfer) {
@@ -411,17 +413,16 @@ private:
         value = builder.CreateZExt(value, builder.getInt8Ty());
       Value *slot = builder.CreateConstGEP1_32(
           builder.getInt8Ty(), frame(), static_cast<unsigned>(i) * slotBytes);
+      // Inline PTX takes all operands as 64 bits.
+      if (site.code && layout.getTypeStoreSize(value->getType()) < 8)
+        builder.CreateAlignedStore(builder.getInt64(0), slot, Align(1));
       builder.CreateAlignedStore(value, slot, Align(1));
     }
     numSlots = std::max<unsigned>(numSlots, operands.size());
     bool hasResult = type && !type->isVoidTy();
     Value *result = hasResult ? resultFrame() : pointerTo(nullptr);
     resultBytes = std::max(resultBytes, site.resultBytes);
-    auto *handler = reinterpret_cast<const void *>(site.handler);
-    Type *pointer = builder.getPtrTy();
-    builder.CreateCall(FunctionType::get(builder.getVoidTy(),
-                                         {pointer, pointer, pointer}, false),
-                       pointerTo(handler), {pointerTo(&site), frame(), result});
+    call(runHandler, {pointerTo(&site), frame(), result});
     return hasResult ? loadResult(site, type, result) : nullptr;
   }
 
@@ -562,18 +563,6 @@ void addEntry(Function &kernel) {
   builder.CreateRetVoid();
 }
 
-size_t stackBytesOf(const Module &module) {
-  size_t bytes = 0;
-  const DataLayout &layout = module.getDataLayout();
-  for (const Function &function : module)
-    for (const Instruction &instruction : instructions(function))
-      if (auto *local = dyn_cast<AllocaInst>(&instruction)) {
-        auto size = local->getAllocationSize(layout);
-        bytes += size ? size->getFixedValue() : stackBytes;
-      }
-  return bytes;
-}
-
 /// What only a GPU understands.
 void dropAttributes(Function &function) {
   function.setCallingConv(CallingConv::C);
@@ -619,7 +608,4 @@ void weft::emulator::instrument(Module &module, ArrayRef<std::string> places,
   for (Function &function : module)
     if (!function.isIntrinsic())
       dropAttributes(function);
-  size_t stack = stackBytesOf(module);
-  for (auto &kernel : program.kernels)
-    kernel.second.stackBytes = stack;
 }

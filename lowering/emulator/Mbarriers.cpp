@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// An mbarrier counts arrivals and bytes; a phase that has both ends, and what
+// those knew who arrived is known to those who waited.
 
 #include "lowering/emulator/Mbarriers.h"
 #include "lowering/emulator/Handlers.h"

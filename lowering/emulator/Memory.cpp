@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Buffers and their shadows.
 
 #include "lowering/emulator/Memory.h"
 #include <atomic>

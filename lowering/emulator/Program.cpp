@@ -20,6 +20,8 @@
 #include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
 #include "llvm/IR/DebugInfo.h"
+#include "llvm/IR/DiagnosticInfo.h"
+#include "llvm/IR/DiagnosticPrinter.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
 #include "llvm/IR/PassManager.h"
@@ -31,6 +33,7 @@
 #include "llvm/Transforms/Scalar/SROA.h"
 #include "llvm/Transforms/Scalar/ScalarizeMaskedMemIntrin.h"
 #include "llvm/Transforms/Scalar/SimplifyCFG.h"
+#include <stdexcept>
 #include <sys/mman.h>
 
 using namespace mlir;
@@ -200,7 +203,8 @@ private:
     code = translateModuleToLLVMIR(*module, llvmContext, "weft");
     if (!code)
       return refuse("the code cannot be translated to LLVM IR");
-    auto created = createTargetMachine(llvm::CodeGenOptLevel::Less);
+    // Quickly: a kernel spends its time in the emulator.
+    auto created = createTargetMachine(llvm::CodeGenOptLevel::None);
     if (!created)
       return created.takeError();
     machine = std::move(*created);
@@ -256,9 +260,25 @@ private:
     }
   }
 
+  /// Adds up the frames; LLVM would print its warnings, and end the process
+  /// at an error.
+  static void onDiagnostic(const llvm::DiagnosticInfo *info, void *compiler) {
+    auto &self = *static_cast<Compiler *>(compiler);
+    if (auto *frame = llvm::dyn_cast<llvm::DiagnosticInfoResourceLimit>(info))
+      self.stackBytes += frame->getResourceSize();
+    if (info->getSeverity() != llvm::DS_Error)
+      return;
+    llvm::raw_string_ostream stream(self.errors);
+    llvm::DiagnosticPrinterRawOStream printer(stream);
+    info->print(printer);
+  }
+
   Expected<std::string> emit() {
     llvm::StripDebugInfo(*code);
+    llvmContext.setDiagnosticHandlerCallBack(onDiagnostic, this);
     for (llvm::Function &function : *code) {
+      // Has every function's frame told.
+      function.addFnAttr("warn-stack-size", "0");
       function.addFnAttr("target-cpu", machine->getTargetCPU());
       function.addFnAttr("target-features", machine->getTargetFeatureString());
     }
@@ -273,6 +293,10 @@ private:
                                      llvm::CodeGenFileType::ObjectFile))
       return errorOf("LLVM cannot emit code for this CPU");
     passes.run(*code);
+    if (!errors.empty())
+      return errorOf(errors);
+    for (auto &kernel : program->kernels)
+      kernel.second.stackBytes = stackBytes;
     return std::string(output.begin(), output.end());
   }
 
@@ -333,12 +357,17 @@ private:
   std::unique_ptr<llvm::Module> code;
   std::unique_ptr<llvm::TargetMachine> machine;
   std::vector<Global> globals;
+  size_t stackBytes = 0;
   std::unique_ptr<Program> program{new Program()};
 };
 
 Expected<std::unique_ptr<Program>> Program::compile(llvm::StringRef text) {
   FatalErrorGuard guard;
-  return Compiler().compile(text);
+  try {
+    return Compiler().compile(text);
+  } catch (const std::runtime_error &error) {
+    return errorOf(error.what()); // LLVM's
+  }
 }
 
 } // namespace weft::emulator

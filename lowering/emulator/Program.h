@@ -76,6 +76,7 @@ struct Kernel {
   std::vector<Parameter> parameters;
   /// The threads of a block, if the kernel says so.
   std::array<int, 3> block = {0, 0, 0};
+  /// At most, with all that it calls of its module.
   size_t stackBytes = 0;
   std::string place;
 };

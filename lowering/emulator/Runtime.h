@@ -13,7 +13,10 @@ namespace weft::emulator {
 void checkAccess(const Site *site, const char *address, uint64_t bytes,
                  int kind);
 /// Before an atomic access.
-void synchronizeAccess(const char *address, int acquires, int releases);
+void synchronizeAccess(const Site *site, const char *address, int acquires,
+                       int releases);
+/// For an instruction that only a GPU has.
+void runHandler(const Site *site, Slot *operands, void *result);
 /// After so many turns of a loop.
 void countTurns(const Site *site);
 /// An instruction that no handler knows.

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// A product of a warp group is made when its last thread comes; what it reads
+// in shared memory stays read until its group of products was waited for.
 
 #include "lowering/emulator/WarpGroups.h"
 #include "lowering/emulator/Handlers.h"

@@ -179,6 +179,33 @@ gpu.func @f(%a: memref<64xf32>, %c: memref<1xf32>) workgroup(%s: memref<64xf32, 
 """
 
 
+def test_each_block_has_shared_memory_of_its_own() -> None:
+    body = SUM.replace("memref.store %sum, %c[%c0] : memref<1xf32>", "")
+    runner = Run(body)
+    runner.launch(runner.upload(floats(64)), runner.device.allocate(4), blocks=4)
+
+
+def test_local_memory() -> None:
+    body = """
+    gpu.func @f(%a: memref<4xf32>, %c: memref<4xf32>) kernel {
+      %i = gpu.thread_id x
+      %n = llvm.mlir.constant(SIZE : i64) : i64
+      %p = llvm.alloca %n x f32 : (i64) -> !llvm.ptr
+      %x = memref.load %a[%i] : memref<4xf32>
+      %j = arith.index_cast %i : index to i64
+      %at = llvm.getelementptr %p[%j] : (!llvm.ptr, i64) -> !llvm.ptr, f32
+      llvm.store %x, %at : f32, !llvm.ptr
+      %y = llvm.load %at : !llvm.ptr -> f32
+      memref.store %y, %c[%i] : memref<4xf32>
+      gpu.return
+    }"""
+    a = floats(4)
+    result = run(body.replace("SIZE", "1000"), [a], (4, F32), threads=4)
+    np.testing.assert_array_equal(result, a)
+    with fails("kernel f cannot be launched: its local memory is larger"):
+        run(body.replace("SIZE", "1000000"), [a], (4, F32), threads=4)
+
+
 @pytest.mark.parametrize("thorough", [False, True])
 def test_shared_memory(thorough: bool) -> None:
     a = floats(64)
@@ -793,3 +820,58 @@ def test_a_tensor_map_that_the_driver_refuses() -> None:
     a = runner.upload(np.zeros(64 * 64, np.uint16))
     with fails("user.py:90: a tensor map's strides must be multiples of 16 bytes"):
         runner.launch((a, how), (a, how), a, threads=128, shared=16392)
+
+
+STORE = """
+llvm.mlir.global external @dynamic() {addr_space = 3 : i32, alignment = 128 : i64}
+  : !llvm.array<0 x i8>
+llvm.func @f(%a: !llvm.ptr, %c: !llvm.ptr) attributes {gpu.kernel, nvvm.kernel} {
+  %sm = llvm.mlir.addressof @dynamic : !llvm.ptr<3>
+  %tid = nvvm.read.ptx.sreg.tid.x : i32
+  %zero = llvm.mlir.constant(0 : i32) : i32
+  %size = llvm.mlir.constant(256 : i32) : i32
+  %from = llvm.getelementptr %a[%tid] : (!llvm.ptr, i32) -> !llvm.ptr, f32
+  %x = llvm.load %from : !llvm.ptr -> f32
+  %to = llvm.getelementptr %sm[%tid] : (!llvm.ptr<3>, i32) -> !llvm.ptr<3>, f32
+  llvm.store %x, %to : f32, !llvm.ptr<3> !95
+  FENCE
+  nvvm.barrier0
+  %first = llvm.icmp "eq" %tid, %zero : i32
+  llvm.cond_br %first, ^store, ^end
+^store:
+  %out = llvm.addrspacecast %c : !llvm.ptr to !llvm.ptr<1>
+  nvvm.cp.async.bulk.global.shared.cta %out, %sm, %size
+    : !llvm.ptr<1>, !llvm.ptr<3> !96
+  nvvm.cp.async.bulk.commit.group
+  WAIT
+  llvm.store %x, %sm : f32, !llvm.ptr<3> !97
+  llvm.br ^end
+^end:
+  llvm.return
+}
+"""
+FENCE = (
+    'llvm.inline_asm has_side_effects "fence.proxy.async.shared::cta;", "" : () -> ()'
+)
+WAIT = "nvvm.cp.async.bulk.wait_group 0 {read}"
+
+
+def test_bulk_stores() -> None:
+    a = floats(64)
+    body = STORE.replace("FENCE", FENCE).replace("WAIT", WAIT)
+    np.testing.assert_array_equal(run(body, [a], (64, F32), shared=256), a)
+
+
+def test_a_missing_fence_between_proxies() -> None:
+    body = STORE.replace("FENCE", "").replace("WAIT", WAIT)
+    with fails(r"user.py:96: data race: reads byte 0 of dynamic shared memory .*, "
+               r"which thread .* wrote at user.py:95, with no fence.proxy.async"
+               ):  # fmt: skip
+        run(body, [floats(64)], (64, F32), shared=256)
+
+
+def test_a_bulk_store_that_nobody_waits_for() -> None:
+    body = STORE.replace("FENCE", FENCE).replace("WAIT", "")
+    with fails("user.py:97: data race: writes byte 0 of .* of user.py:96 may still "
+               "read it: wait for its group first"):  # fmt: skip
+        run(body, [floats(64)], (64, F32), shared=256)
