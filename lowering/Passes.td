@@ -918,4 +918,29 @@ def PlaceTensorMaps : Pass<"weft-place-tensor-maps"> {
                            "::mlir::NVVM::NVVMDialect"];
 }
 
+def SplitProducts : Pass<"weft-split-products", "::mlir::func::FuncOp"> {
+  let summary = "Sums products up in parts where a GPU has room for more blocks";
+  let description = [{
+    A small result of long sums, such as the gradient of a convolution's window,
+    has few tiles. How many parts there are follows from the shapes and from the
+    device that the module states, so results do not depend on a run. Stands
+    before fusion: what follows the product is then fused with the addition of
+    the parts.
+
+    ```mlir
+    linalg.generic ... ins(%a, %b : tensor<64x65536xf32>, tensor<65536x64xf32>) outs(%zeros : tensor<64x64xf32>) { s + a * b }
+    ```
+    becomes
+    ```mlir
+    %x = tensor.expand_shape %a [[0], [1, 2]] : ... into tensor<64x32x2048xf32>
+    %y = tensor.expand_shape %b [[0, 1], [2]] : ... into tensor<32x2048x64xf32>
+    %parts = linalg.generic ... ins(%x, %y) outs(%more_zeros : tensor<32x64x64xf32>) { s + a * b }
+    linalg.generic ... ins(%parts) outs(%zeros : tensor<64x64xf32>) { add }
+    ```
+  }];
+  let dependentDialects = [
+    "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"
+  ];
+}
+
 #endif // WEFT_LOWERING_PASSES_TD

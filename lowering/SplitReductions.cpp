@@ -5,11 +5,7 @@
 
 #include "lowering/ContractionPlan.h"
 #include "lowering/Passes.h"
-#include "lowering/cpu/LaneReduction.h"
-#include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Tensor/IR/Tensor.h"
-#include "mlir/IR/IRMapping.h"
-#include "mlir/IR/Matchers.h"
+#include "lowering/ReductionSplitter.h"
 
 namespace weft {
 #define GEN_PASS_DEF_SPLITREDUCTIONS
@@ -41,140 +37,6 @@ int64_t partsOf(int64_t extent, int64_t most, const Machine &machine) {
       return parts;
   return 0;
 }
-
-/// Whether to combine with a value more than once changes nothing.
-bool isNeutral(Operation *combine, Value value) {
-  if (isa<arith::AddFOp>(combine))
-    return matchPattern(value, m_AnyZeroFloat());
-  if (isa<arith::AddIOp, arith::XOrIOp>(combine))
-    return matchPattern(value, m_Zero());
-  if (isa<arith::MulFOp>(combine))
-    return matchPattern(value, m_OneFloat());
-  if (isa<arith::MulIOp>(combine))
-    return matchPattern(value, m_One());
-  return true; // the larger, the smaller, and, or
-}
-
-class Splitter {
-public:
-  Splitter(GenericOp op, Operation *combine, linalg::FillOp init)
-      : op(op), combine(combine), init(init), b(op) {}
-
-  /// Cuts the longest of the reduced loops into at most so many parts.
-  bool split(int64_t most, const Machine &machine) {
-    SmallVector<unsigned> reduced;
-    op.getReductionDims(reduced);
-    SmallVector<int64_t> extents = op.getStaticLoopRanges();
-    loop = *llvm::max_element(reduced, [&](unsigned a, unsigned b) {
-      return extents[a] < extents[b];
-    });
-    int64_t extent = extents[loop];
-    parts = partsOf(extent, most, machine);
-    if (parts == 0 || !canExpand())
-      return false;
-    size = extent / parts;
-    Value partial = buildPartial();
-    buildTotal(partial);
-    return true;
-  }
-
-private:
-  /// Whether the loop that is split walks along whole dimensions.
-  bool canExpand() {
-    return llvm::all_of(op.getIndexingMapsArray(), [&](AffineMap map) {
-      return llvm::all_of(map.getResults(), [&](AffineExpr expr) {
-        return isa<AffineDimExpr>(expr) || !expr.isFunctionOfDim(loop);
-      });
-    });
-  }
-
-  /// (loops) -> places, with a loop over the parts put before all others.
-  AffineExpr shifted(AffineExpr expr) {
-    return expr.shiftDims(op.getNumLoops(), 1);
-  }
-
-  /// An input with the dimension that the loop walks along in two.
-  Value expand(Value input, AffineMap map, AffineMap &expanded) {
-    SmallVector<AffineExpr> exprs;
-    SmallVector<int64_t> shape;
-    SmallVector<ReassociationIndices> groups;
-    auto type = cast<RankedTensorType>(input.getType());
-    bool isSplit = false;
-    for (auto [expr, extent] :
-         llvm::zip_equal(map.getResults(), type.getShape())) {
-      auto &group = groups.emplace_back();
-      bool isWalked = expr.isFunctionOfDim(loop);
-      if (isWalked) {
-        group.push_back(shape.size());
-        shape.push_back(parts);
-        exprs.push_back(b.getAffineDimExpr(0));
-      }
-      isSplit |= isWalked;
-      group.push_back(shape.size());
-      shape.push_back(isWalked ? size : extent);
-      exprs.push_back(shifted(expr));
-    }
-    expanded = AffineMap::get(op.getNumLoops() + 1, 0, exprs, op.getContext());
-    if (!isSplit)
-      return input;
-    return tensor::ExpandShapeOp::create(b, op.getLoc(), type.clone(shape),
-                                         input, groups);
-  }
-
-  Value buildPartial() {
-    SmallVector<Value> inputs;
-    SmallVector<AffineMap> maps;
-    for (OpOperand *input : op.getDpsInputOperands())
-      inputs.push_back(expand(input->get(), op.getMatchingIndexingMap(input),
-                              maps.emplace_back()));
-    auto type = cast<RankedTensorType>(init.getResult(0).getType());
-    SmallVector<int64_t> shape{parts};
-    llvm::append_range(shape, type.getShape());
-    SmallVector<AffineExpr> exprs{b.getAffineDimExpr(0)};
-    for (AffineExpr expr : op.getIndexingMapsArray().back().getResults())
-      exprs.push_back(shifted(expr));
-    maps.push_back(
-        AffineMap::get(op.getNumLoops() + 1, 0, exprs, op.getContext()));
-    SmallVector<IteratorType> loops{IteratorType::parallel};
-    llvm::append_range(loops, op.getIteratorTypesArray());
-    Value empty =
-        tensor::EmptyOp::create(b, op.getLoc(), shape, type.getElementType());
-    Value start =
-        linalg::FillOp::create(b, op.getLoc(), init.getInputs()[0], empty)
-            .getResult(0);
-    auto partial = GenericOp::create(b, op.getLoc(), start.getType(), inputs,
-                                     start, maps, loops);
-    IRMapping mapping;
-    op.getRegion().cloneInto(&partial.getRegion(), mapping);
-    return partial.getResult(0);
-  }
-
-  /// Combines the parts into what the op was to be combined into.
-  void buildTotal(Value partial) {
-    int64_t rank = cast<RankedTensorType>(partial.getType()).getRank();
-    AffineMap all = b.getMultiDimIdentityMap(rank);
-    SmallVector<IteratorType> loops(rank, IteratorType::parallel);
-    loops[0] = IteratorType::reduction;
-    auto total = GenericOp::create(
-        b, op.getLoc(), op->getResultTypes(), partial, init.getResult(0),
-        ArrayRef<AffineMap>{all, all.dropResult(0)}, loops,
-        [&](OpBuilder &inner, Location loc, ValueRange args) {
-          OperationState state(loc, combine->getName(), {args[1], args[0]},
-                               args[1].getType(), combine->getAttrs());
-          linalg::YieldOp::create(inner, loc,
-                                  inner.create(state)->getResult(0));
-        });
-    op->replaceAllUsesWith(total);
-    op.erase();
-  }
-
-  GenericOp op;
-  Operation *combine;
-  linalg::FillOp init;
-  OpBuilder b;
-  unsigned loop = 0;
-  int64_t parts = 0, size = 0;
-};
 
 class SplitReductions final
     : public weft::impl::SplitReductionsBase<SplitReductions> {
@@ -227,12 +89,17 @@ class SplitReductions final
     }
     if (results * most > steps / 2)
       return;
-    auto reduction = weft::LaneReduction::match(op);
-    auto init = op.getDpsInits()[0].getDefiningOp<linalg::FillOp>();
-    AffineMap map = op.getIndexingMapsArray().back();
-    if (reduction && init && map.isProjectedPermutation() &&
-        isNeutral(reduction->combiner(), init.getInputs()[0]))
-      Splitter(op, reduction->combiner(), init).split(most, machine);
+    SmallVector<unsigned> reduced;
+    op.getReductionDims(reduced);
+    SmallVector<int64_t> extents = op.getStaticLoopRanges();
+    unsigned loop = *llvm::max_element(reduced, [&](unsigned a, unsigned b) {
+      return extents[a] < extents[b];
+    });
+    auto splitter = weft::ReductionSplitter::match(op);
+    if (!splitter || !splitter->canSplit(loop))
+      return;
+    if (int64_t parts = partsOf(extents[loop], most, machine))
+      splitter->split(loop, parts);
   }
 };
 

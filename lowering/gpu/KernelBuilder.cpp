@@ -126,10 +126,17 @@ SmallVector<Value> KernelBuilder::unpack(Value value) {
 //===----------------------------------------------------------------------===//
 
 Value KernelBuilder::pointer(Value buffer) {
+  auto type = cast<MemRefType>(buffer.getType());
   Value address = memref::ExtractAlignedPointerAsIndexOp::create(b, buffer);
   address = arith::IndexCastOp::create(b, b.getI64Type(), address);
-  return LLVM::IntToPtrOp::create(
+  Value pointer = LLVM::IntToPtrOp::create(
       b, LLVM::LLVMPointerType::get(b.getContext(), globalSpace), address);
+  if (!ShapedType::isDynamic(type.getStridesAndOffset().second))
+    return pointer;
+  Value offset =
+      memref::ExtractStridedMetadataOp::create(b, buffer).getOffset();
+  return at(pointer, type.getElementType(),
+            arith::IndexCastOp::create(b, b.getI64Type(), offset));
 }
 
 Value KernelBuilder::at(Value pointer, Type element, Value index) {

@@ -108,19 +108,22 @@ private:
 
   Value reduce(Value sum) {
     int64_t parts = plan.sumLanes;
-    Value part = lane;
+    Value part = lane, isFirst;
     if (plan.sumFastest) {
       int64_t lanes = std::min(parts, warpLanes);
       for (int64_t apart = lanes / 2; apart > 0; apart /= 2)
         sum = k.sum(sum, shuffle(sum, apart));
       parts /= lanes;
       part = k.divide(lane, lanes);
+      isFirst = k.isEqual(k.remainder(lane, lanes), 0);
     }
     if (parts == 1)
       return sum;
     Value memory = k.shared(parts * plan.elements * plan.computeBytes());
     Value own = k.at(memory, plan.compute, element);
-    k.store(sum, k.at(own, plan.compute, k.multiply(part, plan.elements)));
+    k.onlyIf(isFirst, [&] {
+      k.store(sum, k.at(own, plan.compute, k.multiply(part, plan.elements)));
+    });
     k.barrier();
     // All lanes read: the ones that need not do so wait for the others.
     for (int64_t other = 0; other < parts; ++other) {

@@ -30,7 +30,7 @@ class LowerTiledProducts final
     for (auto func : getOperation().getOps<gpu::GPUFuncOp>()) {
       auto kind = func->getAttrOfType<StringAttr>(weft::classAttr);
       // Other passes may have lowered some products before.
-      if (!kind || kind.getValue() != "product" || func.getKnownGridSize())
+      if (!kind || kind.getValue() != "product" || func.getKnownBlockSize())
         continue;
       FailureOr<ProductKernel> kernel = ProductKernel::of(func);
       if (failed(kernel))

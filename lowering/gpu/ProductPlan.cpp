@@ -3,6 +3,7 @@
 #include "lowering/gpu/ProductPlan.h"
 #include "lowering/gpu/ProductKernel.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/Matchers.h"
 
 using namespace mlir;
@@ -18,14 +19,35 @@ using weft::ProductPlan;
 // Operands and types
 //===----------------------------------------------------------------------===//
 
+/// What the offset of a buffer is a multiple of that only the running program
+/// knows; 0 if it is known.
+static int64_t multipleOf(Value buffer) {
+  auto type = dyn_cast<MemRefType>(buffer.getType());
+  if (!type || !ShapedType::isDynamic(type.getStridesAndOffset().second))
+    return 0;
+  auto view = buffer.getDefiningOp<memref::SubViewOp>();
+  if (!view)
+    return 1;
+  auto [strides, offset] = view.getSourceType().getStridesAndOffset();
+  int64_t multiple =
+      ShapedType::isDynamic(offset) ? multipleOf(view.getSource()) : offset;
+  for (auto [start, stride] : llvm::zip_equal(view.getStaticOffsets(), strides))
+    multiple = std::gcd(multiple, ShapedType::isDynamic(start)
+                                      ? std::abs(stride)
+                                      : std::abs(start * stride));
+  return multiple;
+}
+
 bool ProductPlan::addOperands(const ProductKernel &kernel) {
   linalg::GenericOp op = kernel.sum;
   std::optional<Nest> all = Nest::of(op);
   if (!all || llvm::is_contained(all->extents, 0) || all->hasPanels() ||
       !kernel.sumMap().isProjectedPermutation() ||
-      !llvm::all_of(op->getOperandTypes(), llvm::IsaPred<MemRefType>))
+      !llvm::all_of(op->getOperandTypes(), llvm::IsaPred<ShapedType>))
     return false;
   nest = std::move(*all);
+  for (Value operand : op->getOperands())
+    multiples.push_back(multipleOf(operand));
   result = sum;
   for (const ProductEpilogue &epilogue : kernel.epilogues) {
     linalg::GenericOp each = epilogue.op;
@@ -35,11 +57,14 @@ bool ProductPlan::addOperands(const ProductKernel &kernel) {
       bool isSum = isOut ? !epilogue.input
                          : epilogue.input == operand.getOperandNumber();
       numbers.push_back(nest.accesses.size());
-      if (isSum)
+      if (isSum) {
         numbers.back() = result;
-      else if (!nest.add(operand.get().getType(),
-                         each.getMatchingIndexingMap(&operand).compose(
-                             epilogue.loops)))
+        continue;
+      }
+      multiples.push_back(multipleOf(operand.get()));
+      if (!nest.add(
+              operand.get().getType(),
+              each.getMatchingIndexingMap(&operand).compose(epilogue.loops)))
         return false;
     }
     result = numbers.back();
@@ -144,6 +169,7 @@ int64_t ProductPlan::consecutive(unsigned operand, const LoopGroup &group,
   unsigned fastest = group.loops.back();
   int64_t common = std::gcd(nest.extents[fastest], most);
   common = std::gcd(common, std::abs(nest.accesses[operand].offset));
+  common = std::gcd(common, multiples[operand]);
   for (unsigned loop = 0; loop < nest.depth(); ++loop)
     if (loop != fastest)
       common = std::gcd(common, std::abs(nest.stride(operand, loop)));
@@ -159,7 +185,7 @@ bool ProductPlan::suitsLanes() const {
   return std::min(rows.extent, columns.extent) <= 4 || summed.extent <= 2;
 }
 
-void ProductPlan::chooseLanes(const Gpu &gpu) {
+void ProductPlan::chooseLanes(const Gpu &gpu, ArrayRef<Type> factorTypes) {
   kind = Kind::Lanes;
   for (LoopGroup *group : {&batch, &rows}) {
     columns.loops.append(group->loops);
@@ -177,22 +203,26 @@ void ProductPlan::chooseLanes(const Gpu &gpu) {
   unsigned larger = size(0) >= size(1) ? 0 : 1;
   sortGroup(summed, {larger, 1 - larger});
   sumFastest = step(larger, columns) != 1 && step(larger, summed) == 1;
-  int64_t wanted = gpu.multiprocessors * 1024;
-  auto enough = [&] {
-    return columns.extent * sumLanes >= wanted ||
-           sumLanes * stepVector * 4 > summed.extent;
-  };
-  if (sumFastest)
+  if (sumFastest) {
+    int64_t bytes = factorTypes[larger].getIntOrFloatBitWidth() / 8;
     stepVector =
-        consecutive(larger, summed, std::min<int64_t>(16 / computeBytes(), 4));
-  constexpr int64_t blockThreads = 256;
-  if (sumFastest && summed.extent >= 32)
-    sumLanes = 32;
-  while (!enough() && sumLanes < blockThreads * 2)
+        consecutive(larger, summed, std::clamp<int64_t>(16 / bytes, 1, 8));
+    if (summed.extent >= 32)
+      sumLanes = 32;
+  }
+  constexpr int64_t blockThreads = 256, mostThreads = 1024;
+  int64_t neighbours =
+      sumFastest
+          ? 1
+          : std::min<int64_t>(32, llvm::bit_ceil<uint64_t>(columns.extent));
+  auto suffices = [&] {
+    return columns.extent * sumLanes >= gpu.multiprocessors * mostThreads ||
+           sumLanes * stepVector * 4 > summed.extent ||
+           sumLanes * 2 * neighbours > mostThreads;
+  };
+  while (!suffices())
     sumLanes *= 2;
-  if (!sumFastest)
-    sumLanes = std::min<int64_t>(sumLanes, 16);
-  elements = std::max<int64_t>(blockThreads / sumLanes, 1);
+  elements = std::max(blockThreads / sumLanes, neighbours);
 }
 
 //===----------------------------------------------------------------------===//
@@ -302,21 +332,20 @@ static double costOf(const ProductPlan &plan, const BlockTile &tile,
          (tile.efficiency * busy);
 }
 
-static BlockTile chooseTile(const ProductPlan &plan,
-                            ArrayRef<BlockTile> candidates, const Gpu &gpu) {
-  return *llvm::min_element(
+BlockTile ProductPlan::chooseTile(ArrayRef<BlockTile> candidates,
+                                  const Gpu &gpu) {
+  const BlockTile *best = llvm::min_element(
       candidates, [&](const BlockTile &x, const BlockTile &y) {
-        return costOf(plan, x, gpu) < costOf(plan, y, gpu);
+        return costOf(*this, x, gpu) < costOf(*this, y, gpu);
       });
+  warpRows = best->warpRows, warpColumns = best->warpColumns;
+  warpSteps = best->warpSteps;
+  tileRows = best->tileRows(), tileColumns = best->tileColumns();
+  return *best;
 }
 
-void ProductPlan::setTile(const BlockTile &tile) {
-  warpRows = tile.warpRows, warpColumns = tile.warpColumns;
-  warpSteps = tile.warpSteps;
-  tileRows = tile.tileRows(), tileColumns = tile.tileColumns();
-}
-
-void ProductPlan::chooseThreadTiles(const Gpu &gpu) {
+void ProductPlan::chooseThreadTiles(const Gpu &gpu,
+                                    ArrayRef<Type> factorTypes) {
   kind = Kind::Threads;
   stored = compute;
   bool isDouble = storedBytes() == 8;
@@ -325,20 +354,14 @@ void ProductPlan::chooseThreadTiles(const Gpu &gpu) {
   if (isDouble)
     candidates = candidates.drop_while(
         [](const BlockTile &tile) { return tile.rows > 16; });
-  BlockTile tile = chooseTile(*this, candidates, gpu);
-  setTile(tile);
+  BlockTile tile = chooseTile(candidates, gpu);
   threadRows = tile.rows / 4, threadColumns = tile.columns / 8;
-  tileSteps = (isDouble ? 4 : 8) * warpSteps;
-}
-
-void ProductPlan::chooseWarpTiles(const Gpu &gpu) {
-  kind = Kind::Warps;
-  setTile(chooseTile(*this, warpTiles, gpu));
-  tileSteps = 64 / storedBytes() * warpSteps;
-  int64_t bytes = (tileRows + tileColumns) * tileSteps * storedBytes();
-  // Some devices give a block no more.
-  constexpr int64_t most = 99 << 10;
-  stages = std::clamp<int64_t>(most / bytes, 2, 4);
+  // Warps that share a sum have more to read for each of its tiles, and many
+  // sums leave them few registers.
+  bool hasFewRegisters = isDouble || (threadRows == 8 && warpSteps > 1);
+  tileSteps = (hasFewRegisters ? 4 : 8) * warpSteps;
+  for (unsigned operand : {0, 1})
+    factors[operand] = describeTile(operand, factorTypes[operand]);
 }
 
 FactorTile ProductPlan::describeTile(unsigned operand, Type type) const {
@@ -366,6 +389,80 @@ FactorTile ProductPlan::describeTile(unsigned operand, Type type) const {
   return tile;
 }
 
+int64_t ProductPlan::piecesOfThread(const FactorTile &tile) const {
+  return llvm::divideCeil(tile.lines * tile.steps / tile.vector, threads());
+}
+
+void ProductPlan::chooseWarpTiles(const Gpu &gpu, ArrayRef<Type> factorTypes) {
+  kind = Kind::Warps;
+  stored = factorTypes[0];
+  // What does not go past the registers takes some.
+  constexpr int64_t mostRegisters = 190;
+  ArrayRef<BlockTile> candidates(warpTiles);
+  int64_t registers = std::numeric_limits<int64_t>::max();
+  for (; !candidates.empty() && registers > mostRegisters;
+       candidates = candidates.drop_front()) {
+    BlockTile tile = chooseTile(candidates, gpu);
+    tileSteps = 64 / storedBytes() * warpSteps;
+    registers = sumsOfThread() + (tile.rows + tile.columns) / 4;
+    for (unsigned operand : {0, 1}) {
+      factors[operand] = describeTile(operand, factorTypes[operand]);
+      registers +=
+          piecesOfThread(factors[operand]) * (factors[operand].isAsync ? 1 : 2);
+    }
+  }
+  int64_t bytes = (tileRows + tileColumns) * tileSteps * storedBytes();
+  // Some devices give a block no more.
+  constexpr int64_t most = 99 << 10;
+  stages = std::clamp<int64_t>(most / bytes, 2, 4);
+}
+
+//===----------------------------------------------------------------------===//
+// Time
+//===----------------------------------------------------------------------===//
+
+/// Of the devices that programs are tuned for; what counts is how they compare.
+static constexpr double cyclesPerMicrosecond = 1700;
+static constexpr double bytesPerMicrosecond = 3e6;
+static constexpr double launchMicroseconds = 4;
+
+double ProductPlan::microseconds(const Gpu &gpu, int64_t parts) const {
+  ProductPlan plan = *this;
+  plan.batch.extent *= parts;
+  plan.summed.extent /= parts;
+  double results =
+      static_cast<double>(parts) * batch.extent * rows.extent * columns.extent;
+  double adding = 0;
+  if (parts > 1)
+    adding =
+        launchMicroseconds + 2 * results * computeBytes() / bytesPerMicrosecond;
+  if (kind != Kind::Lanes) {
+    bool isMatrix = kind == Kind::Warps;
+    ArrayRef<BlockTile> candidates(threadTiles);
+    if (isMatrix)
+      candidates = warpTiles;
+    double least = std::numeric_limits<double>::infinity();
+    for (const BlockTile &tile : candidates)
+      least = std::min(least, costOf(plan, tile, gpu));
+    double perCycle = isMatrix ? 2048 : 512.0 / plan.computeBytes();
+    return adding + least / (perCycle * cyclesPerMicrosecond);
+  }
+  // The memory is as fast as there are threads that wait for it.
+  constexpr double threadsOfMultiprocessor = 1024;
+  double bytes = 0, ofSum = plan.sumFastest ? 1024 : 32;
+  for (unsigned factor : {0, 1}) {
+    double size = computeBytes();
+    for (size_t loop = 0; loop < nest.depth(); ++loop)
+      if (nest.stride(factor, loop) != 0)
+        size *= nest.extents[loop];
+    bytes += size;
+  }
+  ofSum = std::clamp(plan.summed.extent / 4.0, 1.0, ofSum);
+  double busy = std::min(
+      1.0, results * ofSum / (gpu.multiprocessors * threadsOfMultiprocessor));
+  return adding + bytes / (bytesPerMicrosecond * busy);
+}
+
 //===----------------------------------------------------------------------===//
 // The plan
 //===----------------------------------------------------------------------===//
@@ -377,21 +474,18 @@ std::optional<ProductPlan> ProductPlan::make(const ProductKernel &kernel,
     return std::nullopt;
   plan.groupLoops();
   plan.isWide = !plan.fitsWords();
-  if (plan.suitsLanes()) {
-    plan.chooseLanes(gpu);
-    return plan;
-  }
   linalg::GenericOp op = kernel.sum;
   auto elementOf = [&](unsigned operand) {
     return getElementTypeOrSelf(op.getDpsInputs()[operand].getType());
   };
-  if (plan.multipliesMatrices(kernel, gpu)) {
-    plan.stored = elementOf(0);
-    plan.chooseWarpTiles(gpu);
-  } else {
-    plan.chooseThreadTiles(gpu);
+  SmallVector<Type> types{elementOf(0), elementOf(1)};
+  if (plan.suitsLanes()) {
+    plan.chooseLanes(gpu, types);
+    return plan;
   }
-  for (unsigned operand : {0, 1})
-    plan.factors[operand] = plan.describeTile(operand, elementOf(operand));
+  if (plan.multipliesMatrices(kernel, gpu))
+    plan.chooseWarpTiles(gpu, types);
+  else
+    plan.chooseThreadTiles(gpu, types);
   return plan;
 }

@@ -53,6 +53,9 @@ struct ProductPlan {
   /// The operands of the sum, the inputs of its epilogues that are not the
   /// sums, and where the result goes.
   Nest nest;
+  /// For each of them, what a part of its offset is a multiple of that only the
+  /// running program knows; 0 where there is none.
+  llvm::SmallVector<int64_t> multiples;
   /// The operand of the nest for each input of each epilogue.
   llvm::SmallVector<llvm::SmallVector<unsigned>> epilogueOperands;
   unsigned result;
@@ -87,6 +90,9 @@ struct ProductPlan {
   /// Nothing where an element is best computed by a thread on its own.
   static std::optional<ProductPlan> make(const ProductKernel &kernel,
                                          const Gpu &gpu);
+
+  /// About how long it takes in so many parts of the sum, and to add those up.
+  double microseconds(const Gpu &gpu, int64_t parts) const;
 
   int64_t threads() const {
     return kind == Kind::Lanes ? sumLanes * elements
@@ -124,6 +130,9 @@ struct ProductPlan {
     return tileBytes(factors[0]) + tileBytes(factors[1]);
   }
 
+  /// How often a thread reads of a factor for a tile.
+  int64_t piecesOfThread(const FactorTile &tile) const;
+
   /// How many neighbours along a group an operand has at consecutive places,
   /// so aligned that as many can be read at once; at most `most`.
   int64_t consecutive(unsigned operand, const LoopGroup &group,
@@ -145,11 +154,12 @@ private:
   bool fitsWords() const;
   void sortGroup(LoopGroup &group, llvm::ArrayRef<unsigned> operands);
   bool suitsLanes() const;
-  void chooseLanes(const Gpu &gpu);
+  void chooseLanes(const Gpu &gpu, llvm::ArrayRef<mlir::Type> factorTypes);
   bool multipliesMatrices(const ProductKernel &kernel, const Gpu &gpu) const;
-  void chooseWarpTiles(const Gpu &gpu);
-  void chooseThreadTiles(const Gpu &gpu);
-  void setTile(const BlockTile &tile);
+  BlockTile chooseTile(llvm::ArrayRef<BlockTile> candidates, const Gpu &gpu);
+  void chooseWarpTiles(const Gpu &gpu, llvm::ArrayRef<mlir::Type> factorTypes);
+  void chooseThreadTiles(const Gpu &gpu,
+                         llvm::ArrayRef<mlir::Type> factorTypes);
   FactorTile describeTile(unsigned operand, mlir::Type type) const;
 };
 

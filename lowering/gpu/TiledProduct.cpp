@@ -412,6 +412,8 @@ public:
 
   void emit() {
     kernel.setLaunch(plan.blocks(), plan.threads());
+    if (plan.kind == ProductPlan::Kind::Threads)
+      limitRegisters();
     thread = k.thread();
     placeBlock();
     memory = k.shared(std::max(plan.stages * plan.stageBytes(),
@@ -423,6 +425,14 @@ public:
   }
 
 private:
+  /// While one block waits for its tiles, another is to have its registers.
+  void limitRegisters() {
+    int64_t threads = plan.threads() <= 128 ? 384 : 512;
+    gpu::GPUFuncOp func = kernel.func;
+    func->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(),
+                  k.b.getI32IntegerAttr(threads / plan.threads()));
+  }
+
   /// Blocks that run at once are near one another, so that what one reads
   /// another finds in the cache.
   void placeBlock() {
