@@ -261,11 +261,9 @@ private:
           results.append(sums);
           return results;
         });
-    SmallVector<Value> sums;
-    for (Value each : last.drop_front(2))
-      sums.push_back(waitForSums(each));
+    NVVM::WgmmaWaitGroupSyncOp::create(b, 0);
     release(stageBefore(last[0]), group.isFirstThread);
-    return {Turn{last[0], last[1]}, sums};
+    return {Turn{last[0], last[1]}, SmallVector<Value>(last.drop_front(2))};
   }
 
   void release(Value stage, Value condition) {
@@ -313,25 +311,6 @@ private:
         NVVM::WGMMAScaleOutAttr::get(context, NVVM::WGMMAScaleOut::one), one,
         one, layout(plan.left.summedInside), layout(!plan.right.summedInside),
         NVVM::MMAIntOverflowAttr());
-  }
-
-  /// Waits for all products. The sums pass through the instruction, so that
-  /// nothing that reads them is moved before it.
-  Value waitForSums(Value sums) {
-    SmallVector<Value> each;
-    int64_t count = plan.tile.groupColumns() / 2;
-    std::string outputs, inputs;
-    for (int64_t i = 0; i < count; ++i) {
-      each.push_back(LLVM::ExtractValueOp::create(b, sums, i));
-      outputs += "=f,";
-      inputs += std::to_string(i) + (i + 1 < count ? "," : "");
-    }
-    return LLVM::InlineAsmOp::create(
-               b, sums.getType(), each, "wgmma.wait_group.sync.aligned 0;",
-               outputs + inputs, /*has_side_effects=*/true,
-               /*is_align_stack=*/false, LLVM::TailCallKind::None,
-               LLVM::AsmDialectAttr(), ArrayAttr())
-        .getResult(0);
   }
 
   NvvmBuilder b;

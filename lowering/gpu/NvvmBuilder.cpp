@@ -150,6 +150,25 @@ void NvvmBuilder::syncWarpgroup(Value id) {
   NVVM::BarrierOp::create(*this, TypeRange(), id, number(128), {}, Value());
 }
 
+SmallVector<Value> NvvmBuilder::pin(ArrayRef<Value> floats) {
+  std::string outputs, inputs;
+  for (size_t i = 0; i < floats.size(); ++i) {
+    outputs += "=f,";
+    inputs += (i ? "," : "") + std::to_string(i);
+  }
+  SmallVector<Type> types(floats.size(), getF32Type());
+  auto type = LLVM::LLVMStructType::getLiteral(getContext(), types);
+  auto pinned = LLVM::InlineAsmOp::create(
+      *this, type, floats, "// the sums are complete", outputs + inputs,
+      /*has_side_effects=*/true, /*is_align_stack=*/false,
+      LLVM::TailCallKind::None, LLVM::AsmDialectAttr(), ArrayAttr());
+  SmallVector<Value> results;
+  for (size_t i = 0; i < floats.size(); ++i)
+    results.push_back(
+        LLVM::ExtractValueOp::create(*this, pinned.getResult(0), i));
+  return results;
+}
+
 void NvvmBuilder::copyBox(Value to, Value map, ValueRange coordinates,
                           Value barrier) {
   Value inCluster = LLVM::AddrSpaceCastOp::create(

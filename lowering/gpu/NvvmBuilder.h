@@ -53,6 +53,9 @@ public:
   /// Waits for the 128 threads of a warpgroup; `id` is a number from 1 to 15.
   void syncWarpgroup(Value id);
 
+  /// The floats as they are here: what reads the results is not moved up.
+  llvm::SmallVector<Value> pin(llvm::ArrayRef<Value> floats);
+
   void copyBox(Value to, Value map, mlir::ValueRange coordinates,
                Value barrier);
   void storeBox(Value map, Value from, mlir::ValueRange coordinates);

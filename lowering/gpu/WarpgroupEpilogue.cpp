@@ -218,9 +218,7 @@ Value WarpgroupEpilogue::loadedAt(unsigned access, Cell cell, int64_t side) {
 }
 
 Value WarpgroupEpilogue::sumAt(const Chunk &chunk, Cell cell, int64_t side) {
-  int64_t column = chunk.column + cell.pair * pairStep;
-  int64_t number = column / 2 + 2 * cell.half + side;
-  Value sum = LLVM::ExtractValueOp::create(b, chunk.sums, number);
+  Value sum = chunk.sums[4 * cell.pair + 2 * cell.half + side];
   if (plan.addsToMemory())
     return arith::AddFOp::create(b, loadedAt(ContractionPlan::sum, cell, side),
                                  sum);
@@ -274,8 +272,16 @@ void WarpgroupEpilogue::run(const TilePlace &tile, ArrayRef<Value> sums) {
   for (auto [rowBlock, struct64] : llvm::enumerate(sums))
     for (int64_t column = 0; column < plan.tile.groupColumns();
          column += chunkColumns) {
-      Chunk chunk{struct64, static_cast<int64_t>(rowBlock), column};
+      Chunk chunk{static_cast<int64_t>(rowBlock), column, {}};
       loadOperands(chunk);
+      // The assembler moves what reads sums up to the products, and then lets
+      // none of these overlap; but not over the barrier of a gather.
+      if (plan.copiesResults())
+        waitForGatherPlace();
+      for (int64_t i = 0; i < 4 * pairs; ++i)
+        chunk.sums.push_back(
+            LLVM::ExtractValueOp::create(b, struct64, column / 2 + i));
+      chunk.sums = b.pin(chunk.sums);
       for (int64_t pair = 0; pair < pairs; ++pair)
         for (int64_t half : {0, 1})
           for (int64_t side : {0, 1})
@@ -302,25 +308,28 @@ void WarpgroupEpilogue::storeResults(const TilePlace &tile,
 // Stores by the copy engine
 //===----------------------------------------------------------------------===//
 
-/// Where the warpgroup gathers a chunk; the engine still reads the last one.
-Value WarpgroupEpilogue::gatherPlace(int64_t chunkNumber) {
+/// Two chunks are gathered in turn: the engine reads the one before.
+Value WarpgroupEpilogue::gatherPlace(const Chunk &chunk) {
+  int64_t columnChunks = plan.tile.groupColumns() / chunkColumns;
+  int64_t number = chunk.rowBlock * columnChunks + chunk.column / chunkColumns;
   Value begin =
       b.at(group.shared, b.times(group.number, 2 * WarpgroupPlan::storeBytes));
   return b.at(begin,
-              plan.storeOffset() + chunkNumber % 2 * WarpgroupPlan::storeBytes);
+              plan.storeOffset() + number % 2 * WarpgroupPlan::storeBytes);
+}
+
+void WarpgroupEpilogue::waitForGatherPlace() {
+  b.when(group.isFirstThread, [&] {
+    NVVM::CpAsyncBulkWaitGroupOp::create(b, numChunks() == 1 ? 0 : 1,
+                                         b.getUnitAttr());
+  });
+  b.syncWarpgroup(b.plus(group.number, 1));
 }
 
 /// Lines of 128 bytes in shared memory, swizzled as the engine reads them.
 void WarpgroupEpilogue::gather(const TilePlace &tile, const Chunk &chunk,
                                unsigned result) {
-  int64_t columnChunks = plan.tile.groupColumns() / chunkColumns;
-  int64_t number = chunk.rowBlock * columnChunks + chunk.column / chunkColumns;
-  Value place = gatherPlace(number), id = b.plus(group.number, 1);
-  b.when(group.isFirstThread, [&] {
-    NVVM::CpAsyncBulkWaitGroupOp::create(b, numChunks() == 1 ? 0 : 1,
-                                         b.getUnitAttr());
-  });
-  b.syncWarpgroup(id);
+  Value place = gatherPlace(chunk);
   // Lane 8 i + j states the place of line j of matrix i: of 16 rows and 16
   // columns, the matrices are upper left, lower left, upper right, lower right.
   Value lane = b.modulo(group.thread, 32), line = b.modulo(lane, 8);
@@ -346,7 +355,7 @@ void WarpgroupEpilogue::gather(const TilePlace &tile, const Chunk &chunk,
       b, NVVM::ProxyKind::async_shared,
       NVVM::SharedSpaceAttr::get(b.getContext(),
                                  NVVM::SharedSpace::shared_cta));
-  b.syncWarpgroup(id);
+  b.syncWarpgroup(b.plus(group.number, 1));
   b.when(group.isFirstThread, [&] {
     TilePlace there = tile;
     const WarpgroupTile &sizes = plan.tile;

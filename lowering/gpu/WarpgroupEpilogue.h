@@ -52,8 +52,8 @@ private:
   using Pair = std::array<Value, 2>;
   /// 64 rows by 64 columns of a warpgroup's, of which a thread has 2 x 8 pairs.
   struct Chunk {
-    Value sums;
     int64_t rowBlock, column;
+    llvm::SmallVector<Value> sums;
   };
   /// Which pair of a chunk, and in which half of its rows.
   struct Cell {
@@ -77,7 +77,8 @@ private:
   void compute(const Chunk &chunk, Cell cell, int64_t side);
   void storeResults(const TilePlace &tile, const Chunk &chunk);
   void gather(const TilePlace &tile, const Chunk &chunk, unsigned result);
-  Value gatherPlace(int64_t chunkNumber);
+  Value gatherPlace(const Chunk &chunk);
+  void waitForGatherPlace();
   int64_t numChunks() const;
 
   NvvmBuilder &b;
