@@ -66,6 +66,8 @@ public:
     empty = b.at(full, 8 * plan.stages);
     Value thread = b.threadInBlock(plan.threads());
     initBarriers(thread);
+    if (plan.splits > 1)
+      group.rank = b.modulo(b.block(), plan.splits);
     Value role = b.uniform(b.over(thread, 128));
     group.thread = b.modulo(thread, 128);
     group.isFirstThread = b.isEqual(group.thread, 0);
@@ -96,9 +98,10 @@ private:
   /// Calls `body` for each tile of this block, the stages' ring passed on.
   void forTiles(int64_t parity,
                 function_ref<Turn(const TilePlace &, Turn)> body) {
-    Value blocks = b.number(plan.blocks());
-    b.loop(b.block(), b.number(plan.numTiles()), blocks,
-           {b.number(0), b.number(parity)}, [&](Value tile, ValueRange turn) {
+    int64_t strides = plan.blocks() / plan.splits;
+    b.loop(b.over(b.block(), plan.splits), b.number(plan.numTiles()),
+           b.number(strides), {b.number(0), b.number(parity)},
+           [&](Value tile, ValueRange turn) {
              Turn next = body(placeOf(tile), {turn[0], turn[1]});
              return SmallVector<Value>{next.stage, next.parity};
            });
@@ -131,6 +134,18 @@ private:
     return place;
   }
 
+  /// The first step of this block, and how many there are.
+  std::pair<Value, Value> ownSteps() {
+    if (!group.rank)
+      return {b.number(0), b.number(plan.steps())};
+    Value first = b.times(group.rank, plan.blockSteps());
+    if (plan.steps() % plan.splits == 0)
+      return {first, b.number(plan.blockSteps())};
+    Value left = arith::SubIOp::create(b, b.number(plan.steps()), first);
+    return {first,
+            arith::MinUIOp::create(b, left, b.number(plan.blockSteps()))};
+  }
+
   Turn next(Turn turn) {
     Value stage = b.plus(turn.stage, 1);
     Value wraps = b.isEqual(stage, plan.stages);
@@ -157,17 +172,22 @@ private:
                                    NVVM::SetMaxRegisterAction::decrease);
     b.when(group.isFirstThread, [&] {
       forTiles(/*parity=*/1, [&](const TilePlace &tile, Turn turn) {
+        auto [first, count] = ownSteps();
         ValueRange last =
-            b.loop(b.number(0), b.number(plan.steps()), b.number(1),
-                   {turn.stage, turn.parity}, [&](Value step, ValueRange now) {
-                     copyStep(tile, b.times(step, WarpgroupPlan::sumStep),
-                              {now[0], now[1]});
+            b.loop(b.number(0), count, b.number(1), {turn.stage, turn.parity},
+                   [&, begin = first](Value step, ValueRange now) {
+                     Value summed =
+                         b.times(b.plus(begin, step), WarpgroupPlan::sumStep);
+                     copyStep(tile, summed, {now[0], now[1]});
                      Turn then = next({now[0], now[1]});
                      return SmallVector<Value>{then.stage, then.parity};
                    });
         return Turn{last[0], last[1]};
       });
     });
+    // Those of the other warpgroups.
+    for (int meeting = 0; group.rank && meeting < 2; ++meeting)
+      b.syncCluster();
   }
 
   void copyStep(const TilePlace &tile, Value summed, Turn turn) {
@@ -246,7 +266,7 @@ private:
     for (int64_t i = 0; i < rowBlocks(); ++i)
       passed.push_back(LLVM::ZeroOp::create(b, sumsType()));
     ValueRange last = b.loop(
-        b.number(0), b.number(plan.steps()), b.number(1), passed,
+        b.number(0), ownSteps().second, b.number(1), passed,
         [&](Value step, ValueRange now) {
           SmallVector<Value> sums(now.drop_front(2));
           b.waitBarrier(barrier(full, now[0]), now[1]);
@@ -381,7 +401,8 @@ class LowerWarpgroupProducts final
       if (kind && kind.getValue() == "product")
         products.push_back(func);
     });
-    weft::WarpgroupChoice choice{rows, columns, stages, raster, copyResults};
+    weft::WarpgroupChoice choice{rows,   columns, stages,
+                                 raster, splits,  copyResults};
     for (gpu::GPUFuncOp func : products)
       if (std::optional<WarpgroupPlan> plan =
               WarpgroupPlan::make(func, count ? count.getInt() : 132, choice))
@@ -450,6 +471,8 @@ class LowerWarpgroupProducts final
     func->setAttr("weft.shared_bytes", b.getI64IntegerAttr(plan.usedBytes()));
     // Without it, threads keep the registers that they begin with.
     func->setAttr("nvvm.minctasm", b.getI32IntegerAttr(1));
+    if (plan.splits > 1)
+      func->setAttr("nvvm.cluster_dim", three(plan.splits));
   }
 
   /// Launches pass the buffers that the maps are of, as pointers.

@@ -150,6 +150,21 @@ void NvvmBuilder::syncWarpgroup(Value id) {
   NVVM::BarrierOp::create(*this, TypeRange(), id, number(128), {}, Value());
 }
 
+void NvvmBuilder::sync(int64_t id, int64_t threads) {
+  NVVM::BarrierOp::create(*this, TypeRange(), number(id), number(threads), {},
+                          Value());
+}
+
+void NvvmBuilder::syncCluster() {
+  NVVM::ClusterArriveOp::create(*this, UnitAttr());
+  NVVM::ClusterWaitOp::create(*this, UnitAttr());
+}
+
+Value NvvmBuilder::inBlock(Value place, int64_t rank) {
+  auto type = LLVM::LLVMPointerType::get(getContext(), 7);
+  return NVVM::MapaOp::create(*this, type, place, number(rank));
+}
+
 SmallVector<Value> NvvmBuilder::pin(ArrayRef<Value> floats) {
   std::string outputs, inputs;
   for (size_t i = 0; i < floats.size(); ++i) {

@@ -53,6 +53,12 @@ public:
   /// Waits for the 128 threads of a warpgroup; `id` is a number from 1 to 15.
   void syncWarpgroup(Value id);
 
+  /// Waits for so many threads.
+  void sync(int64_t id, int64_t threads);
+  /// Waits for all threads of a cluster's blocks.
+  void syncCluster();
+  /// A place in shared memory, in another block of the cluster.
+  Value inBlock(Value place, int64_t rank);
   /// The floats as they are here: what reads the results is not moved up.
   llvm::SmallVector<Value> pin(llvm::ArrayRef<Value> floats);
 

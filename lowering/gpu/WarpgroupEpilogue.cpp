@@ -259,6 +259,7 @@ int64_t WarpgroupEpilogue::numChunks() const {
   return plan.tile.groupRows() / 64 * plan.tile.groupColumns() / chunkColumns;
 }
 
+/// A chunk is the work of one block where several share a tile.
 void WarpgroupEpilogue::run(const TilePlace &tile, ArrayRef<Value> sums) {
   auto left = [&](int64_t extent, Value first, Value ofThread) -> Value {
     return arith::SubIOp::create(b, b.number(extent), b.plus(first, ofThread));
@@ -269,25 +270,108 @@ void WarpgroupEpilogue::run(const TilePlace &tile, ArrayRef<Value> sums) {
   for (auto &[access, buffer] : buffers)
     operands[access] = operandOf(access, tile);
   computed.resize(plan.results.size());
-  for (auto [rowBlock, struct64] : llvm::enumerate(sums))
-    for (int64_t column = 0; column < plan.tile.groupColumns();
-         column += chunkColumns) {
-      Chunk chunk{static_cast<int64_t>(rowBlock), column, {}};
-      loadOperands(chunk);
-      // The assembler moves what reads sums up to the products, and then lets
-      // none of these overlap; but not over the barrier of a gather.
-      if (plan.copiesResults())
-        waitForGatherPlace();
-      for (int64_t i = 0; i < 4 * pairs; ++i)
-        chunk.sums.push_back(
-            LLVM::ExtractValueOp::create(b, struct64, column / 2 + i));
-      chunk.sums = b.pin(chunk.sums);
-      for (int64_t pair = 0; pair < pairs; ++pair)
-        for (int64_t half : {0, 1})
-          for (int64_t side : {0, 1})
-            compute(chunk, {pair, half}, side);
-      storeResults(tile, chunk);
+  if (group.rank)
+    share(sums);
+  forChunks([&](Chunk chunk) {
+    if (!group.rank) {
+      chunk.sums = sumsOf(sums[chunk.rowBlock], chunk.column);
+      return finishChunk(tile, chunk);
     }
+    b.when(b.isEqual(group.rank, chunkNumber(chunk) % plan.splits),
+           [&] { finishChunk(tile, chunk); });
+  });
+  // Others read this block's memory until here.
+  if (group.rank)
+    b.syncCluster();
+}
+
+void WarpgroupEpilogue::forChunks(function_ref<void(Chunk)> body) {
+  for (int64_t rowBlock = 0; rowBlock < plan.tile.groupRows() / 64; ++rowBlock)
+    for (int64_t column = 0; column < plan.tile.groupColumns();
+         column += chunkColumns)
+      body({rowBlock, column, {}});
+}
+
+SmallVector<Value> WarpgroupEpilogue::sumsOf(Value sums, int64_t column) {
+  SmallVector<Value> result;
+  for (int64_t i = 0; i < 4 * pairs; ++i)
+    result.push_back(LLVM::ExtractValueOp::create(b, sums, column / 2 + i));
+  return result;
+}
+
+void WarpgroupEpilogue::finishChunk(const TilePlace &tile, Chunk chunk) {
+  loadOperands(chunk);
+  // The assembler moves what reads sums up to the products, and then lets
+  // none of these overlap; but not over the barrier of a gather.
+  if (plan.copiesResults())
+    waitForGatherPlace();
+  chunk.sums = group.rank ? addShared(chunk) : b.pin(chunk.sums);
+  for (int64_t pair = 0; pair < pairs; ++pair)
+    for (int64_t half : {0, 1})
+      for (int64_t side : {0, 1})
+        compute(chunk, {pair, half}, side);
+  storeResults(tile, chunk);
+}
+
+//===----------------------------------------------------------------------===//
+// Tiles that several blocks share
+//===----------------------------------------------------------------------===//
+
+/// Four floats, and those of all threads.
+static constexpr int64_t quadBytes = 16, quadsBytes = 128 * quadBytes;
+
+int64_t WarpgroupEpilogue::chunkNumber(const Chunk &chunk) const {
+  return (chunk.rowBlock * plan.tile.groupColumns() + chunk.column) /
+         chunkColumns;
+}
+
+/// Where a thread leaves its sums of a chunk: in the place of the stages.
+Value WarpgroupEpilogue::sharePlace(const Chunk &chunk) {
+  constexpr int64_t bytes = pairs * quadsBytes;
+  Value ofThread = b.plus(b.times(group.number, numChunks() * bytes),
+                          b.times(group.thread, quadBytes));
+  return b.at(b.at(group.shared, ofThread), chunkNumber(chunk) * bytes);
+}
+
+void WarpgroupEpilogue::share(ArrayRef<Value> sums) {
+  // The other warpgroup may still read the stages.
+  constexpr int64_t barrier = 3;
+  b.sync(barrier, 128 * WarpgroupTile::warpgroups);
+  auto quad = VectorType::get({4}, b.getF32Type());
+  forChunks([&](Chunk chunk) {
+    SmallVector<Value> floats =
+        b.pin(sumsOf(sums[chunk.rowBlock], chunk.column));
+    Value place = sharePlace(chunk);
+    for (int64_t i = 0; i < pairs; ++i) {
+      Value vector = LLVM::PoisonOp::create(b, quad);
+      for (int64_t j = 0; j < 4; ++j)
+        vector = LLVM::InsertElementOp::create(b, vector, floats[4 * i + j],
+                                               b.number(j));
+      LLVM::StoreOp::create(b, vector, b.at(place, i * quadsBytes), quadBytes);
+    }
+  });
+  b.syncCluster();
+}
+
+/// The blocks' sums are added in the order of their numbers.
+SmallVector<Value> WarpgroupEpilogue::addShared(const Chunk &chunk) {
+  auto quad = VectorType::get({4}, b.getF32Type());
+  SmallVector<Value> result;
+  for (int64_t rank = 0; rank < plan.splits; ++rank) {
+    Value place = b.inBlock(sharePlace(chunk), rank);
+    for (int64_t i = 0; i < pairs; ++i) {
+      Value vector =
+          LLVM::LoadOp::create(b, quad, b.at(place, i * quadsBytes), quadBytes);
+      for (int64_t j = 0; j < 4; ++j) {
+        Value part = LLVM::ExtractElementOp::create(b, vector, b.number(j));
+        if (!rank)
+          result.push_back(part);
+        else
+          result[4 * i + j] = arith::AddFOp::create(b, result[4 * i + j], part);
+      }
+    }
+  }
+  return result;
 }
 
 void WarpgroupEpilogue::storeResults(const TilePlace &tile,
@@ -320,7 +404,7 @@ Value WarpgroupEpilogue::gatherPlace(const Chunk &chunk) {
 
 void WarpgroupEpilogue::waitForGatherPlace() {
   b.when(group.isFirstThread, [&] {
-    NVVM::CpAsyncBulkWaitGroupOp::create(b, numChunks() == 1 ? 0 : 1,
+    NVVM::CpAsyncBulkWaitGroupOp::create(b, numChunks() <= plan.splits ? 0 : 1,
                                          b.getUnitAttr());
   });
   b.syncWarpgroup(b.plus(group.number, 1));

@@ -250,10 +250,13 @@ namespace {
 constexpr WarpgroupTile tiles[] = {{128, 256}, {256, 128}, {128, 128},
                                    {64, 256},  {128, 64},  {64, 128}};
 
-/// Rates of a multiprocessor per cycle, and cycles of a tile that no other work
-/// hides.
+/// Rates of a multiprocessor per cycle, and cycles of a tile, and of two
+/// meetings of a cluster, that no other work hides.
 constexpr double productsPerCycle = 2048, bytesPerCycle = 42,
-                 storedPerCycle = 16, cyclesOfTile = 1500;
+                 storedPerCycle = 16, sharedPerCycle = 64, cyclesOfTile = 1500,
+                 cyclesOfMeeting = 1500;
+/// How many blocks may share a tile, and how few steps are worth a block.
+constexpr int64_t splitCounts[] = {1, 2, 4, 8}, fewestSteps = 4;
 
 } // namespace
 
@@ -263,24 +266,41 @@ static double cost(const WarpgroupPlan &plan) {
   double products = tile.rows * tile.columns * WarpgroupPlan::sumStep;
   double step =
       std::max(products / productsPerCycle, plan.stageBytes() / bytesPerCycle);
-  double cycles = cyclesOfTile + step * plan.steps() +
-                  tile.rows * tile.columns / storedPerCycle;
-  return cycles * llvm::divideCeil(plan.numTiles(), plan.multiprocessors);
+  double elements = tile.rows * tile.columns;
+  double cycles =
+      cyclesOfTile + step * plan.blockSteps() + elements / storedPerCycle;
+  if (plan.splits > 1)
+    cycles += cyclesOfMeeting + 8 * elements / sharedPerCycle;
+  return cycles * llvm::divideCeil(plan.blocks(), plan.multiprocessors);
+}
+
+/// A tile is shared where that many blocks run at once, each with some steps.
+bool WarpgroupPlan::maySplit() const {
+  return splits == 1 ||
+         (blocks() <= multiprocessors && steps() >= fewestSteps * splits &&
+          (splits - 1) * blockSteps() < steps());
 }
 
 void WarpgroupPlan::chooseTile(const WarpgroupChoice &choice) {
-  tile = tiles[0];
-  double best = cost(*this);
-  for (const WarpgroupTile &each : tiles) {
-    WarpgroupTile kept = std::exchange(tile, each);
-    double cycles = cost(*this);
-    if (cycles < best)
-      best = cycles;
-    else
-      tile = kept;
-  }
-  if (choice.rows && choice.columns)
-    tile = {choice.rows, choice.columns};
+  double best = std::numeric_limits<double>::infinity();
+  WarpgroupTile bestTile = tiles[0];
+  int64_t bestSplits = 1;
+  for (const WarpgroupTile &each : tiles)
+    for (int64_t count : splitCounts) {
+      if ((choice.rows && choice.rows != each.rows) ||
+          (choice.columns && choice.columns != each.columns) ||
+          (choice.splits && choice.splits != count))
+        continue;
+      tile = each;
+      splits = count;
+      if (double cycles = cost(*this); maySplit() && cycles < best) {
+        best = cycles;
+        bestTile = each;
+        bestSplits = count;
+      }
+    }
+  tile = bestTile;
+  splits = bestSplits;
   constexpr int64_t mostStages = 8;
   stages = 1;
   while (stages < mostStages && usedBytes() + stageBytes() + 16 <= sharedBytes)

@@ -81,7 +81,7 @@ struct EpilogueOperand {
 
 /// What the user of the pass may fix; zero is a free choice.
 struct WarpgroupChoice {
-  int64_t rows = 0, columns = 0, stages = 0, raster = 0;
+  int64_t rows = 0, columns = 0, stages = 0, raster = 0, splits = 0;
   bool copyResults = true;
 };
 
@@ -104,6 +104,8 @@ struct WarpgroupPlan {
   /// Rows of tiles that are gone through together, for the sake of the cache.
   int64_t raster;
   int64_t multiprocessors;
+  /// The blocks of a cluster that share what one tile sums over.
+  int64_t splits = 1;
   llvm::SmallVector<StoredResult, 1> results;
 
   static std::optional<WarpgroupPlan> make(mlir::gpu::GPUFuncOp func,
@@ -115,6 +117,8 @@ struct WarpgroupPlan {
   int64_t steps() const {
     return llvm::divideCeil(nest.extents[sumLoop], sumStep);
   }
+  /// The most steps of one block.
+  int64_t blockSteps() const { return llvm::divideCeil(steps(), splits); }
   int64_t tileRows() const { return llvm::divideCeil(rows(), tile.rows); }
   int64_t tileColumns() const {
     return llvm::divideCeil(columns(), tile.columns);
@@ -133,7 +137,10 @@ struct WarpgroupPlan {
   int64_t threads() const {
     return producerThreads + 128 * WarpgroupTile::warpgroups;
   }
-  int64_t blocks() const { return std::min(numTiles(), multiprocessors); }
+  int64_t blocks() const {
+    return splits > 1 ? numTiles() * splits
+                      : std::min(numTiles(), multiprocessors);
+  }
 
 private:
   bool findLoops();
@@ -141,6 +148,7 @@ private:
   bool addEpilogue(mlir::linalg::GenericOp epilogue);
   bool readsAsComputed() const;
   void mapResults();
+  bool maySplit() const;
   void chooseTile(const WarpgroupChoice &choice);
   void setBoxes();
 };
