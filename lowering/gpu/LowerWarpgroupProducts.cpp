@@ -39,7 +39,7 @@ constexpr llvm::StringLiteral sharedName = "weft_shared";
 constexpr int64_t boxBytes = 64 * 128;
 /// Registers of a thread that copies, and of one that multiplies. Of 384
 /// threads each begins with 168.
-constexpr uint32_t copyRegisters = 40, sumRegisters = 232;
+constexpr uint32_t copyRegisters = 56, sumRegisters = 224;
 
 /// A place in the ring of stages, and the parity of the turn.
 struct Turn {

@@ -18,13 +18,13 @@
 // CHECK-COUNT-8: nvvm.mbarrier.init
 // CHECK: nvvm.barrier0
 // CHECK: scf.if
-// CHECK: nvvm.setmaxregister decrease 40
+// CHECK: nvvm.setmaxregister decrease 56
 // CHECK: nvvm.mbarrier.try_wait.parity
 // CHECK: nvvm.mbarrier.arrive.expect_tx
 // CHECK: nvvm.cp.async.bulk.tensor.shared.cluster.global %{{.+}}, %[[LEFT]]
 // CHECK-COUNT-4: nvvm.cp.async.bulk.tensor.shared.cluster.global %{{.+}}, %[[RIGHT]]
 // CHECK: } else {
-// CHECK: nvvm.setmaxregister increase 232
+// CHECK: nvvm.setmaxregister increase 224
 // CHECK: nvvm.wgmma.fence.aligned
 // CHECK-COUNT-4: nvvm.wgmma.mma_async {{.*}}<m = 64, n = 256, k = 16>{{.*}}A[<bf16>, {{.*}}, <row>], B[<bf16>, {{.*}}, <row>]
 // CHECK: nvvm.wgmma.commit.group.sync.aligned
