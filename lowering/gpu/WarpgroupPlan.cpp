@@ -271,7 +271,8 @@ static double cost(const WarpgroupPlan &plan) {
       cyclesOfTile + step * plan.blockSteps() + elements / storedPerCycle;
   if (plan.splits > 1)
     cycles += cyclesOfMeeting + 8 * elements / sharedPerCycle;
-  return cycles * llvm::divideCeil(plan.blocks(), plan.multiprocessors);
+  return cycles *
+         llvm::divideCeil(plan.numTiles() * plan.splits, plan.multiprocessors);
 }
 
 /// A tile is shared where that many blocks run at once, each with some steps.
