@@ -13,7 +13,7 @@ using weft::ContractionPlan;
 using weft::EpilogueOperand;
 using weft::Factor;
 using weft::Nest;
-using weft::ProductKernel;
+using weft::ProductOps;
 using weft::StoredResult;
 using weft::TensorMap;
 using weft::WarpgroupChoice;
@@ -33,8 +33,8 @@ static bool isElementwise(GenericOp op) {
          op.getBody()->getOps<linalg::IndexOp>().empty();
 }
 
-std::optional<ProductKernel> ProductKernel::of(gpu::GPUFuncOp func) {
-  ProductKernel kernel;
+std::optional<ProductOps> ProductOps::of(gpu::GPUFuncOp func) {
+  ProductOps kernel;
   if (!func.getBody().hasOneBlock())
     return std::nullopt;
   for (Operation &op : func.getBody().front().without_terminator()) {
@@ -333,7 +333,7 @@ void WarpgroupPlan::setBoxes() {
 std::optional<WarpgroupPlan>
 WarpgroupPlan::make(gpu::GPUFuncOp func, int64_t multiprocessors,
                     const WarpgroupChoice &choice) {
-  std::optional<ProductKernel> kernel = ProductKernel::of(func);
+  std::optional<ProductOps> kernel = ProductOps::of(func);
   if (!kernel || !hasInstruction(kernel->sum))
     return std::nullopt;
   std::optional<Nest> nest = Nest::of(kernel->sum);

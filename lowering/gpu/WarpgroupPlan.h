@@ -11,8 +11,8 @@
 
 namespace weft {
 
-/// What a kernel of class "product" does, in this order.
-struct ProductKernel {
+/// The ops of a kernel of class "product", in their order.
+struct ProductOps {
   mlir::linalg::FillOp fill;
   mlir::linalg::GenericOp sum;
   llvm::SmallVector<mlir::linalg::GenericOp> epilogues;
@@ -20,7 +20,7 @@ struct ProductKernel {
   mlir::Value factors[2], sums, start;
 
   /// Nothing if the body has any other op that touches memory.
-  static std::optional<ProductKernel> of(mlir::gpu::GPUFuncOp func);
+  static std::optional<ProductOps> of(mlir::gpu::GPUFuncOp func);
 };
 
 /// A box of a buffer as the copy engine takes it, the innermost dimension
@@ -92,7 +92,7 @@ struct WarpgroupPlan {
   /// What a warpgroup gathers before the copy engine stores it, twice.
   static constexpr int64_t storeBytes = 64 * 128;
 
-  ProductKernel kernel;
+  ProductOps kernel;
   /// The accesses are those of the sum's operands and then of each epilogue's.
   Nest nest;
   llvm::SmallVector<EpilogueOperand> epilogueOperands;
