@@ -257,6 +257,8 @@ constexpr double productsPerCycle = 2048, bytesPerCycle = 42,
                  cyclesOfMeeting = 1500;
 /// How many blocks may share a tile, and how few steps are worth a block.
 constexpr int64_t splitCounts[] = {1, 2, 4, 8}, fewestSteps = 4;
+/// Emulators have fewer multiprocessors, and no clusters.
+constexpr int64_t fewestForClusters = 16;
 
 } // namespace
 
