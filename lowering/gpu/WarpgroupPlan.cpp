@@ -280,7 +280,8 @@ static double cost(const WarpgroupPlan &plan) {
 /// A tile is shared where that many blocks run at once, each with some steps.
 bool WarpgroupPlan::maySplit() const {
   return splits == 1 ||
-         (blocks() <= multiprocessors && steps() >= fewestSteps * splits &&
+         (multiprocessors >= fewestForClusters && blocks() <= multiprocessors &&
+          steps() >= fewestSteps * splits &&
           (splits - 1) * blockSteps() < steps());
 }
 
