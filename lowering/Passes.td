@@ -715,6 +715,8 @@ def LowerWarpgroupProducts
            "Rows of tiles that are gone through together">,
     Option<"splits", "splits", "int64_t", "0",
            "Blocks that share what a tile sums over">,
+    Option<"neighbours", "neighbours", "int64_t", "0",
+           "Blocks that copy the same columns to each other">,
     Option<"copyResults", "copy-results", "bool", "true",
            "Whether the copy engine stores results">
   ];

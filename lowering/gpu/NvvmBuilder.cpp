@@ -160,9 +160,14 @@ void NvvmBuilder::syncCluster() {
   NVVM::ClusterWaitOp::create(*this, UnitAttr());
 }
 
-Value NvvmBuilder::inBlock(Value place, int64_t rank) {
+Value NvvmBuilder::inBlock(Value place, Value rank) {
   auto type = LLVM::LLVMPointerType::get(getContext(), 7);
-  return NVVM::MapaOp::create(*this, type, place, number(rank));
+  return NVVM::MapaOp::create(*this, type, place, rank);
+}
+
+void NvvmBuilder::arriveInCluster(Value barrier) {
+  NVVM::MBarrierArriveOp::create(*this, TypeRange(), barrier, Value(),
+                                 NVVM::MemScopeKind::CLUSTER);
 }
 
 SmallVector<Value> NvvmBuilder::pin(ArrayRef<Value> floats) {
@@ -185,13 +190,13 @@ SmallVector<Value> NvvmBuilder::pin(ArrayRef<Value> floats) {
 }
 
 void NvvmBuilder::copyBox(Value to, Value map, ValueRange coordinates,
-                          Value barrier) {
+                          Value barrier, int64_t blocks) {
   Value inCluster = LLVM::AddrSpaceCastOp::create(
       *this, LLVM::LLVMPointerType::get(getContext(), 7), to);
   NVVM::CpAsyncBulkTensorGlobalToSharedClusterOp::create(
-      *this, inCluster, map, coordinates, barrier, ValueRange(), Value(),
-      Value(), NVVM::TMALoadMode::TILE, false, NVVM::CTAGroupKindAttr(),
-      Value());
+      *this, inCluster, map, coordinates, barrier, ValueRange(),
+      blocks ? number(blocks, 16) : Value(), Value(), NVVM::TMALoadMode::TILE,
+      false, NVVM::CTAGroupKindAttr(), Value());
 }
 
 void NvvmBuilder::storeBox(Value map, Value from, ValueRange coordinates) {

@@ -58,12 +58,15 @@ public:
   /// Waits for all threads of a cluster's blocks.
   void syncCluster();
   /// A place in shared memory, in another block of the cluster.
-  Value inBlock(Value place, int64_t rank);
+  Value inBlock(Value place, Value rank);
+  /// At a barrier of any block of the cluster.
+  void arriveInCluster(Value barrier);
   /// The floats as they are here: what reads the results is not moved up.
   llvm::SmallVector<Value> pin(llvm::ArrayRef<Value> floats);
 
-  void copyBox(Value to, Value map, mlir::ValueRange coordinates,
-               Value barrier);
+  /// To the blocks of the cluster that `blocks` has a bit for, or to this one.
+  void copyBox(Value to, Value map, mlir::ValueRange coordinates, Value barrier,
+               int64_t blocks = 0);
   void storeBox(Value map, Value from, mlir::ValueRange coordinates);
 };
 

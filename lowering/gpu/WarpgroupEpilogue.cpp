@@ -114,9 +114,9 @@ Value WarpgroupEpilogue::isInside(const Operand &to, const Chunk &chunk,
                                        b.number(position), left);
     inside = inside ? arith::AndIOp::create(b, inside, less).getResult() : less;
   };
-  if (to.rowStride && plan.rows() % plan.tile.rows)
+  if (to.rowStride && !plan.hasWholeRows())
     require(chunk.rowBlock * 64 + cell.half * halfStep, rowsLeft);
-  if (to.columnStride && plan.columns() % plan.tile.columns)
+  if (to.columnStride && !plan.hasWholeColumns())
     require(chunk.column + cell.pair * pairStep + side, columnsLeft);
   return inside;
 }
@@ -358,7 +358,7 @@ SmallVector<Value> WarpgroupEpilogue::addShared(const Chunk &chunk) {
   auto quad = VectorType::get({4}, b.getF32Type());
   SmallVector<Value> result;
   for (int64_t rank = 0; rank < plan.splits; ++rank) {
-    Value place = b.inBlock(sharePlace(chunk), rank);
+    Value place = b.inBlock(sharePlace(chunk), b.number(rank));
     for (int64_t i = 0; i < pairs; ++i) {
       Value vector =
           LLVM::LoadOp::create(b, quad, b.at(place, i * quadsBytes), quadBytes);

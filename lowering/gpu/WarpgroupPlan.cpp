@@ -244,6 +244,18 @@ int64_t WarpgroupPlan::numTiles() const {
   return tiles;
 }
 
+int64_t WarpgroupPlan::numUnits() const {
+  return numTiles() / tileRows() * unitRows();
+}
+
+/// Of clusters that share tiles, each has one.
+int64_t WarpgroupPlan::blocks() const {
+  int64_t clusters = numUnits();
+  if (splits == 1)
+    clusters = std::min(clusters, multiprocessors / neighbours);
+  return clusters * clusterBlocks();
+}
+
 namespace {
 
 /// The tiles there are, the most work per byte first.
@@ -311,17 +323,18 @@ void WarpgroupPlan::chooseTile(const WarpgroupChoice &choice) {
     ++stages;
   if (choice.stages)
     stages = choice.stages;
+  neighbours = choice.neighbours && splits == 1 ? choice.neighbours : 1;
   // What runs at once is a square of elements, more or less.
   raster = 8 * (tile.columns > tile.rows ? 2 : 1);
   if (choice.raster)
     raster = choice.raster;
-  raster = std::min(raster, tileRows());
+  raster = std::min<int64_t>(llvm::divideCeil(raster, neighbours), unitRows());
 }
 
 /// 128 bytes wide, and as many lines as the tile has or a step sums over.
 void WarpgroupPlan::setBoxes() {
   for (Factor *factor : {&left, &right}) {
-    int64_t lines = factor == &left ? tile.rows : tile.columns;
+    int64_t lines = factor == &left ? tile.rows : tile.columns / neighbours;
     factor->map.box[0] = 64;
     factor->map.box[1] = factor->summedInside ? lines : sumStep;
   }

@@ -81,7 +81,8 @@ struct EpilogueOperand {
 
 /// What the user of the pass may fix; zero is a free choice.
 struct WarpgroupChoice {
-  int64_t rows = 0, columns = 0, stages = 0, raster = 0, splits = 0;
+  int64_t rows = 0, columns = 0, stages = 0, raster = 0, splits = 0,
+          neighbours = 0;
   bool copyResults = true;
 };
 
@@ -106,6 +107,9 @@ struct WarpgroupPlan {
   int64_t multiprocessors;
   /// The blocks of a cluster that share what one tile sums over.
   int64_t splits = 1;
+  /// The blocks of a cluster whose tiles stand one below the other: each brings
+  /// its part of the columns that all of them read.
+  int64_t neighbours = 1;
   llvm::SmallVector<StoredResult, 1> results;
 
   static std::optional<WarpgroupPlan> make(mlir::gpu::GPUFuncOp func,
@@ -120,10 +124,14 @@ struct WarpgroupPlan {
   /// The most steps of one block.
   int64_t blockSteps() const { return llvm::divideCeil(steps(), splits); }
   int64_t tileRows() const { return llvm::divideCeil(rows(), tile.rows); }
+  /// Rows of tiles, those of a cluster's neighbours taken as one.
+  int64_t unitRows() const { return llvm::divideCeil(tileRows(), neighbours); }
   int64_t tileColumns() const {
     return llvm::divideCeil(columns(), tile.columns);
   }
   int64_t numTiles() const;
+  int64_t numUnits() const;
+  int64_t clusterBlocks() const { return splits * neighbours; }
   int64_t leftBytes() const { return tile.rows * sumStep * 2; }
   int64_t rightBytes() const { return tile.columns * sumStep * 2; }
   int64_t stageBytes() const { return leftBytes() + rightBytes(); }
@@ -137,10 +145,10 @@ struct WarpgroupPlan {
   int64_t threads() const {
     return producerThreads + 128 * WarpgroupTile::warpgroups;
   }
-  int64_t blocks() const {
-    return splits > 1 ? numTiles() * splits
-                      : std::min(numTiles(), multiprocessors);
-  }
+  int64_t blocks() const;
+  /// Whether every tile is whole.
+  bool hasWholeRows() const { return rows() % (tile.rows * neighbours) == 0; }
+  bool hasWholeColumns() const { return columns() % tile.columns == 0; }
 
 private:
   bool findLoops();
