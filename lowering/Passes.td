@@ -735,7 +735,8 @@ def LowerWarpgroupProducts
     and whose sums are f32 becomes persistent: each block computes one tile after
     another. One warpgroup has the copy engine bring the factors into a ring of
     stages in shared memory, two others multiply and do the epilogue in their
-    registers. A result of 16-bit elements is stored by the copy engine. What
+    registers. Where there are few tiles, the blocks of a cluster share what
+    each sums over, and add it in a fixed order. A result of 16-bit elements is stored by the copy engine. What
     has another form is left alone, and so is what the engine cannot walk
     through: lines of which the length is no multiple of 16 bytes.
 
@@ -769,6 +770,10 @@ def LowerWarpgroupProducts
     Option<"stages", "stages", "int64_t", "0", "Stages of the ring">,
     Option<"raster", "raster", "int64_t", "0",
            "Rows of tiles that are gone through together">,
+    Option<"splits", "splits", "int64_t", "0",
+           "Blocks that share what a tile sums over">,
+    Option<"neighbours", "neighbours", "int64_t", "0",
+           "Blocks that copy the same columns to each other">,
     Option<"copyResults", "copy-results", "bool", "true",
            "Whether the copy engine stores results">
   ];

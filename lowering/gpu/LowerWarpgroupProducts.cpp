@@ -39,7 +39,7 @@ constexpr llvm::StringLiteral sharedName = "weft_shared";
 constexpr int64_t boxBytes = 64 * 128;
 /// Registers of a thread that copies, and of one that multiplies. Of 384
 /// threads each begins with 168.
-constexpr uint32_t copyRegisters = 40, sumRegisters = 232;
+constexpr uint32_t copyRegisters = 56, sumRegisters = 224;
 
 /// A place in the ring of stages, and the parity of the turn.
 struct Turn {
@@ -66,15 +66,24 @@ public:
     empty = b.at(full, 8 * plan.stages);
     Value thread = b.threadInBlock(plan.threads());
     initBarriers(thread);
+    if (plan.splits > 1)
+      group.rank = b.modulo(b.block(), plan.splits);
+    if (plan.neighbours > 1)
+      neighbour = b.modulo(b.block(), plan.neighbours);
     Value role = b.uniform(b.over(thread, 128));
     group.thread = b.modulo(thread, 128);
     group.isFirstThread = b.isEqual(group.thread, 0);
+    releases = b.isLess(group.thread, plan.neighbours);
     auto roles = scf::IfOp::create(b, b.isEqual(role, 0), true);
     b.setInsertionPointToStart(roles.thenBlock());
     copy();
     b.setInsertionPointToStart(roles.elseBlock());
     group.number = b.minus(role, 1);
     multiply();
+    b.setInsertionPointAfter(roles);
+    // Neighbours copy to this block, and say so to its barriers, until here.
+    if (neighbour)
+      b.syncCluster();
   }
 
 private:
@@ -82,11 +91,15 @@ private:
     b.when(b.isEqual(thread, 0), [&] {
       for (int64_t stage = 0; stage < plan.stages; ++stage) {
         b.initBarrier(b.at(full, 8 * stage), 1);
-        b.initBarrier(b.at(empty, 8 * stage), WarpgroupTile::warpgroups);
+        b.initBarrier(b.at(empty, 8 * stage),
+                      WarpgroupTile::warpgroups * plan.neighbours);
       }
       NVVM::FenceMbarrierInitOp::create(b);
     });
-    NVVM::Barrier0Op::create(b);
+    if (plan.neighbours > 1)
+      b.syncCluster();
+    else
+      NVVM::Barrier0Op::create(b);
   }
 
   //===--------------------------------------------------------------------===//
@@ -96,9 +109,10 @@ private:
   /// Calls `body` for each tile of this block, the stages' ring passed on.
   void forTiles(int64_t parity,
                 function_ref<Turn(const TilePlace &, Turn)> body) {
-    Value blocks = b.number(plan.blocks());
-    b.loop(b.block(), b.number(plan.numTiles()), blocks,
-           {b.number(0), b.number(parity)}, [&](Value tile, ValueRange turn) {
+    int64_t strides = plan.blocks() / plan.clusterBlocks();
+    b.loop(b.over(b.block(), plan.clusterBlocks()), b.number(plan.numUnits()),
+           b.number(strides), {b.number(0), b.number(parity)},
+           [&](Value tile, ValueRange turn) {
              Turn next = body(placeOf(tile), {turn[0], turn[1]});
              return SmallVector<Value>{next.stage, next.parity};
            });
@@ -108,7 +122,7 @@ private:
   /// factors in the cache: a few rows of them at a time, column by column.
   TilePlace placeOf(Value tile) {
     TilePlace place;
-    int64_t tiles = plan.tileRows() * plan.tileColumns();
+    int64_t tiles = plan.unitRows() * plan.tileColumns();
     Value rest = b.over(tile, tiles);
     place.outer.resize(plan.outer.size());
     for (size_t i = plan.outer.size(); i-- > 0;) {
@@ -120,15 +134,29 @@ private:
     int64_t band = plan.raster * plan.tileColumns();
     Value first = b.times(b.over(tile, band), plan.raster);
     Value inBand = b.modulo(tile, band), height = b.number(plan.raster);
-    if (plan.tileRows() % plan.raster)
+    if (plan.unitRows() % plan.raster)
       height = arith::MinUIOp::create(
           b, height,
-          arith::SubIOp::create(b, b.number(plan.tileRows()), first));
+          arith::SubIOp::create(b, b.number(plan.unitRows()), first));
     Value row = arith::RemUIOp::create(b, inBand, height);
     Value column = arith::DivUIOp::create(b, inBand, height);
-    place.row = b.times(b.plus(first, row), plan.tile.rows);
+    place.row = b.times(b.plus(first, row), plan.neighbours * plan.tile.rows);
+    if (neighbour)
+      place.row = b.plus(place.row, b.times(neighbour, plan.tile.rows));
     place.column = b.times(column, plan.tile.columns);
     return place;
+  }
+
+  /// The first step of this block, and how many there are.
+  std::pair<Value, Value> ownSteps() {
+    if (!group.rank)
+      return {b.number(0), b.number(plan.steps())};
+    Value first = b.times(group.rank, plan.blockSteps());
+    if (plan.steps() % plan.splits == 0)
+      return {first, b.number(plan.blockSteps())};
+    Value left = arith::SubIOp::create(b, b.number(plan.steps()), first);
+    return {first,
+            arith::MinUIOp::create(b, left, b.number(plan.blockSteps()))};
   }
 
   Turn next(Turn turn) {
@@ -157,17 +185,22 @@ private:
                                    NVVM::SetMaxRegisterAction::decrease);
     b.when(group.isFirstThread, [&] {
       forTiles(/*parity=*/1, [&](const TilePlace &tile, Turn turn) {
+        auto [first, count] = ownSteps();
         ValueRange last =
-            b.loop(b.number(0), b.number(plan.steps()), b.number(1),
-                   {turn.stage, turn.parity}, [&](Value step, ValueRange now) {
-                     copyStep(tile, b.times(step, WarpgroupPlan::sumStep),
-                              {now[0], now[1]});
+            b.loop(b.number(0), count, b.number(1), {turn.stage, turn.parity},
+                   [&, begin = first](Value step, ValueRange now) {
+                     Value summed =
+                         b.times(b.plus(begin, step), WarpgroupPlan::sumStep);
+                     copyStep(tile, summed, {now[0], now[1]});
                      Turn then = next({now[0], now[1]});
                      return SmallVector<Value>{then.stage, then.parity};
                    });
         return Turn{last[0], last[1]};
       });
     });
+    // Those of the other warpgroups.
+    for (int meeting = 0; group.rank && meeting < 2; ++meeting)
+      b.syncCluster();
   }
 
   void copyStep(const TilePlace &tile, Value summed, Turn turn) {
@@ -181,15 +214,23 @@ private:
     copyFactor(plan.right, rightMap, right, tile, summed, isFull);
   }
 
+  /// Neighbours read the same columns: each copies a part of them to all.
   void copyFactor(const Factor &factor, Value map, Value to, TilePlace tile,
                   Value summed, Value isFull) {
     bool isLeft = factor.loop == plan.left.loop;
     int64_t extent = isLeft ? plan.tile.rows : plan.tile.columns;
-    int64_t step = factor.summedInside ? extent : 64;
     Value &moving = isLeft ? tile.row : tile.column;
+    int64_t blocks = 0;
+    if (neighbour && !isLeft) {
+      extent /= plan.neighbours;
+      blocks = (1 << plan.neighbours) - 1;
+      moving = b.plus(moving, b.times(neighbour, extent));
+      to = b.at(to, b.times(neighbour, extent / 64 * boxBytes));
+    }
+    int64_t step = factor.summedInside ? extent : 64;
     for (int64_t done = 0; done < extent; done += step) {
       b.copyBox(b.at(to, done / 64 * boxBytes), map,
-                tile.coordinates(plan, factor.map, summed), isFull);
+                tile.coordinates(plan, factor.map, summed), isFull, blocks);
       moving = b.plus(moving, step);
     }
   }
@@ -245,31 +286,36 @@ private:
     SmallVector<Value> passed{turn.stage, turn.parity};
     for (int64_t i = 0; i < rowBlocks(); ++i)
       passed.push_back(LLVM::ZeroOp::create(b, sumsType()));
-    ValueRange last = b.loop(
-        b.number(0), b.number(plan.steps()), b.number(1), passed,
-        [&](Value step, ValueRange now) {
-          SmallVector<Value> sums(now.drop_front(2));
-          b.waitBarrier(barrier(full, now[0]), now[1]);
-          multiplyStep(now[0], sums);
-          NVVM::WgmmaWaitGroupSyncOp::create(b, 1);
-          Value isLater = arith::CmpIOp::create(b, arith::CmpIPredicate::ne,
-                                                step, b.number(0));
-          release(stageBefore(now[0]),
-                  arith::AndIOp::create(b, group.isFirstThread, isLater));
-          Turn then = next({now[0], now[1]});
-          SmallVector<Value> results{then.stage, then.parity};
-          results.append(sums);
-          return results;
-        });
-    SmallVector<Value> sums;
-    for (Value each : last.drop_front(2))
-      sums.push_back(waitForSums(each));
-    release(stageBefore(last[0]), group.isFirstThread);
-    return {Turn{last[0], last[1]}, sums};
+    ValueRange last =
+        b.loop(b.number(0), ownSteps().second, b.number(1), passed,
+               [&](Value step, ValueRange now) {
+                 SmallVector<Value> sums(now.drop_front(2));
+                 b.waitBarrier(barrier(full, now[0]), now[1]);
+                 multiplyStep(now[0], sums);
+                 NVVM::WgmmaWaitGroupSyncOp::create(b, 1);
+                 Value isLater = arith::CmpIOp::create(
+                     b, arith::CmpIPredicate::ne, step, b.number(0));
+                 release(stageBefore(now[0]),
+                         arith::AndIOp::create(b, releases, isLater));
+                 Turn then = next({now[0], now[1]});
+                 SmallVector<Value> results{then.stage, then.parity};
+                 results.append(sums);
+                 return results;
+               });
+    NVVM::WgmmaWaitGroupSyncOp::create(b, 0);
+    release(stageBefore(last[0]), releases);
+    return {Turn{last[0], last[1]}, SmallVector<Value>(last.drop_front(2))};
   }
 
+  /// In all blocks that copy to this one.
   void release(Value stage, Value condition) {
-    b.when(condition, [&] { b.arrive(barrier(empty, stage)); });
+    b.when(condition, [&] {
+      Value isEmpty = barrier(empty, stage);
+      if (neighbour)
+        b.arriveInCluster(b.inBlock(isEmpty, group.thread));
+      else
+        b.arrive(isEmpty);
+    });
   }
 
   void multiplyStep(Value stage, SmallVectorImpl<Value> &sums) {
@@ -315,30 +361,15 @@ private:
         NVVM::MMAIntOverflowAttr());
   }
 
-  /// Waits for all products. The sums pass through the instruction, so that
-  /// nothing that reads them is moved before it.
-  Value waitForSums(Value sums) {
-    SmallVector<Value> each;
-    int64_t count = plan.tile.groupColumns() / 2;
-    std::string outputs, inputs;
-    for (int64_t i = 0; i < count; ++i) {
-      each.push_back(LLVM::ExtractValueOp::create(b, sums, i));
-      outputs += "=f,";
-      inputs += std::to_string(i) + (i + 1 < count ? "," : "");
-    }
-    return LLVM::InlineAsmOp::create(
-               b, sums.getType(), each, "wgmma.wait_group.sync.aligned 0;",
-               outputs + inputs, /*has_side_effects=*/true,
-               /*is_align_stack=*/false, LLVM::TailCallKind::None,
-               LLVM::AsmDialectAttr(), ArrayAttr())
-        .getResult(0);
-  }
-
   NvvmBuilder b;
   const WarpgroupPlan &plan;
   Value leftMap, rightMap;
   ArrayRef<Value> resultMaps;
   Warpgroup group;
+  /// The block's number among its neighbours, if there are any.
+  Value neighbour;
+  /// Whether the thread says that a stage is empty.
+  Value releases;
   Value full, empty, leftBegin, rightBegin;
 };
 
@@ -402,7 +433,8 @@ class LowerWarpgroupProducts final
       if (kind && kind.getValue() == "product")
         products.push_back(func);
     });
-    weft::WarpgroupChoice choice{rows, columns, stages, raster, copyResults};
+    weft::WarpgroupChoice choice{rows,   columns,    stages,     raster,
+                                 splits, neighbours, copyResults};
     for (gpu::GPUFuncOp func : products)
       if (std::optional<WarpgroupPlan> plan =
               WarpgroupPlan::make(func, count ? count.getInt() : 132, choice))
@@ -471,6 +503,8 @@ class LowerWarpgroupProducts final
     func->setAttr("weft.shared_bytes", b.getI64IntegerAttr(plan.usedBytes()));
     // Without it, threads keep the registers that they begin with.
     func->setAttr("nvvm.minctasm", b.getI32IntegerAttr(1));
+    if (plan.clusterBlocks() > 1)
+      func->setAttr("nvvm.cluster_dim", three(plan.clusterBlocks()));
   }
 
   /// Launches pass the buffers that the maps are of, as pointers.

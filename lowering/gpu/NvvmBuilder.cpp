@@ -150,14 +150,53 @@ void NvvmBuilder::syncWarpgroup(Value id) {
   NVVM::BarrierOp::create(*this, TypeRange(), id, number(128), {}, Value());
 }
 
+void NvvmBuilder::sync(int64_t id, int64_t threads) {
+  NVVM::BarrierOp::create(*this, TypeRange(), number(id), number(threads), {},
+                          Value());
+}
+
+void NvvmBuilder::syncCluster() {
+  NVVM::ClusterArriveOp::create(*this, UnitAttr());
+  NVVM::ClusterWaitOp::create(*this, UnitAttr());
+}
+
+Value NvvmBuilder::inBlock(Value place, Value rank) {
+  auto type = LLVM::LLVMPointerType::get(getContext(), 7);
+  return NVVM::MapaOp::create(*this, type, place, rank);
+}
+
+void NvvmBuilder::arriveInCluster(Value barrier) {
+  NVVM::MBarrierArriveOp::create(*this, TypeRange(), barrier, Value(),
+                                 NVVM::MemScopeKind::CLUSTER);
+}
+
+SmallVector<Value> NvvmBuilder::pin(ArrayRef<Value> floats) {
+  std::string outputs, inputs;
+  for (size_t i = 0; i < floats.size(); ++i) {
+    outputs += "=f,";
+    inputs += (i ? "," : "") + std::to_string(i);
+  }
+  SmallVector<Type> types(floats.size(), getF32Type());
+  auto type = LLVM::LLVMStructType::getLiteral(getContext(), types);
+  auto pinned = LLVM::InlineAsmOp::create(
+      *this, type, floats, "// the sums are complete", outputs + inputs,
+      /*has_side_effects=*/true, /*is_align_stack=*/false,
+      LLVM::TailCallKind::None, LLVM::AsmDialectAttr(), ArrayAttr());
+  SmallVector<Value> results;
+  for (size_t i = 0; i < floats.size(); ++i)
+    results.push_back(
+        LLVM::ExtractValueOp::create(*this, pinned.getResult(0), i));
+  return results;
+}
+
 void NvvmBuilder::copyBox(Value to, Value map, ValueRange coordinates,
-                          Value barrier) {
+                          Value barrier, int64_t blocks) {
   Value inCluster = LLVM::AddrSpaceCastOp::create(
       *this, LLVM::LLVMPointerType::get(getContext(), 7), to);
   NVVM::CpAsyncBulkTensorGlobalToSharedClusterOp::create(
-      *this, inCluster, map, coordinates, barrier, ValueRange(), Value(),
-      Value(), NVVM::TMALoadMode::TILE, false, NVVM::CTAGroupKindAttr(),
-      Value());
+      *this, inCluster, map, coordinates, barrier, ValueRange(),
+      blocks ? number(blocks, 16) : Value(), Value(), NVVM::TMALoadMode::TILE,
+      false, NVVM::CTAGroupKindAttr(), Value());
 }
 
 void NvvmBuilder::storeBox(Value map, Value from, ValueRange coordinates) {

@@ -53,8 +53,20 @@ public:
   /// Waits for the 128 threads of a warpgroup; `id` is a number from 1 to 15.
   void syncWarpgroup(Value id);
 
-  void copyBox(Value to, Value map, mlir::ValueRange coordinates,
-               Value barrier);
+  /// Waits for so many threads.
+  void sync(int64_t id, int64_t threads);
+  /// Waits for all threads of a cluster's blocks.
+  void syncCluster();
+  /// A place in shared memory, in another block of the cluster.
+  Value inBlock(Value place, Value rank);
+  /// At a barrier of any block of the cluster.
+  void arriveInCluster(Value barrier);
+  /// The floats as they are here: what reads the results is not moved up.
+  llvm::SmallVector<Value> pin(llvm::ArrayRef<Value> floats);
+
+  /// To the blocks of the cluster that `blocks` has a bit for, or to this one.
+  void copyBox(Value to, Value map, mlir::ValueRange coordinates, Value barrier,
+               int64_t blocks = 0);
   void storeBox(Value map, Value from, mlir::ValueRange coordinates);
 };
 

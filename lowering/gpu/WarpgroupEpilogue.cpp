@@ -114,9 +114,9 @@ Value WarpgroupEpilogue::isInside(const Operand &to, const Chunk &chunk,
                                        b.number(position), left);
     inside = inside ? arith::AndIOp::create(b, inside, less).getResult() : less;
   };
-  if (to.rowStride && plan.rows() % plan.tile.rows)
+  if (to.rowStride && !plan.hasWholeRows())
     require(chunk.rowBlock * 64 + cell.half * halfStep, rowsLeft);
-  if (to.columnStride && plan.columns() % plan.tile.columns)
+  if (to.columnStride && !plan.hasWholeColumns())
     require(chunk.column + cell.pair * pairStep + side, columnsLeft);
   return inside;
 }
@@ -218,9 +218,7 @@ Value WarpgroupEpilogue::loadedAt(unsigned access, Cell cell, int64_t side) {
 }
 
 Value WarpgroupEpilogue::sumAt(const Chunk &chunk, Cell cell, int64_t side) {
-  int64_t column = chunk.column + cell.pair * pairStep;
-  int64_t number = column / 2 + 2 * cell.half + side;
-  Value sum = LLVM::ExtractValueOp::create(b, chunk.sums, number);
+  Value sum = chunk.sums[4 * cell.pair + 2 * cell.half + side];
   if (plan.addsToMemory())
     return arith::AddFOp::create(b, loadedAt(ContractionPlan::sum, cell, side),
                                  sum);
@@ -261,6 +259,7 @@ int64_t WarpgroupEpilogue::numChunks() const {
   return plan.tile.groupRows() / 64 * plan.tile.groupColumns() / chunkColumns;
 }
 
+/// A chunk is the work of one block where several share a tile.
 void WarpgroupEpilogue::run(const TilePlace &tile, ArrayRef<Value> sums) {
   auto left = [&](int64_t extent, Value first, Value ofThread) -> Value {
     return arith::SubIOp::create(b, b.number(extent), b.plus(first, ofThread));
@@ -271,17 +270,108 @@ void WarpgroupEpilogue::run(const TilePlace &tile, ArrayRef<Value> sums) {
   for (auto &[access, buffer] : buffers)
     operands[access] = operandOf(access, tile);
   computed.resize(plan.results.size());
-  for (auto [rowBlock, struct64] : llvm::enumerate(sums))
-    for (int64_t column = 0; column < plan.tile.groupColumns();
-         column += chunkColumns) {
-      Chunk chunk{struct64, static_cast<int64_t>(rowBlock), column};
-      loadOperands(chunk);
-      for (int64_t pair = 0; pair < pairs; ++pair)
-        for (int64_t half : {0, 1})
-          for (int64_t side : {0, 1})
-            compute(chunk, {pair, half}, side);
-      storeResults(tile, chunk);
+  if (group.rank)
+    share(sums);
+  forChunks([&](Chunk chunk) {
+    if (!group.rank) {
+      chunk.sums = sumsOf(sums[chunk.rowBlock], chunk.column);
+      return finishChunk(tile, chunk);
     }
+    b.when(b.isEqual(group.rank, chunkNumber(chunk) % plan.splits),
+           [&] { finishChunk(tile, chunk); });
+  });
+  // Others read this block's memory until here.
+  if (group.rank)
+    b.syncCluster();
+}
+
+void WarpgroupEpilogue::forChunks(function_ref<void(Chunk)> body) {
+  for (int64_t rowBlock = 0; rowBlock < plan.tile.groupRows() / 64; ++rowBlock)
+    for (int64_t column = 0; column < plan.tile.groupColumns();
+         column += chunkColumns)
+      body({rowBlock, column, {}});
+}
+
+SmallVector<Value> WarpgroupEpilogue::sumsOf(Value sums, int64_t column) {
+  SmallVector<Value> result;
+  for (int64_t i = 0; i < 4 * pairs; ++i)
+    result.push_back(LLVM::ExtractValueOp::create(b, sums, column / 2 + i));
+  return result;
+}
+
+void WarpgroupEpilogue::finishChunk(const TilePlace &tile, Chunk chunk) {
+  loadOperands(chunk);
+  // The assembler moves what reads sums up to the products, and then lets
+  // none of these overlap; but not over the barrier of a gather.
+  if (plan.copiesResults())
+    waitForGatherPlace();
+  chunk.sums = group.rank ? addShared(chunk) : b.pin(chunk.sums);
+  for (int64_t pair = 0; pair < pairs; ++pair)
+    for (int64_t half : {0, 1})
+      for (int64_t side : {0, 1})
+        compute(chunk, {pair, half}, side);
+  storeResults(tile, chunk);
+}
+
+//===----------------------------------------------------------------------===//
+// Tiles that several blocks share
+//===----------------------------------------------------------------------===//
+
+/// Four floats, and those of all threads.
+static constexpr int64_t quadBytes = 16, quadsBytes = 128 * quadBytes;
+
+int64_t WarpgroupEpilogue::chunkNumber(const Chunk &chunk) const {
+  return (chunk.rowBlock * plan.tile.groupColumns() + chunk.column) /
+         chunkColumns;
+}
+
+/// Where a thread leaves its sums of a chunk: in the place of the stages.
+Value WarpgroupEpilogue::sharePlace(const Chunk &chunk) {
+  constexpr int64_t bytes = pairs * quadsBytes;
+  Value ofThread = b.plus(b.times(group.number, numChunks() * bytes),
+                          b.times(group.thread, quadBytes));
+  return b.at(b.at(group.shared, ofThread), chunkNumber(chunk) * bytes);
+}
+
+void WarpgroupEpilogue::share(ArrayRef<Value> sums) {
+  // The other warpgroup may still read the stages.
+  constexpr int64_t barrier = 3;
+  b.sync(barrier, 128 * WarpgroupTile::warpgroups);
+  auto quad = VectorType::get({4}, b.getF32Type());
+  forChunks([&](Chunk chunk) {
+    SmallVector<Value> floats =
+        b.pin(sumsOf(sums[chunk.rowBlock], chunk.column));
+    Value place = sharePlace(chunk);
+    for (int64_t i = 0; i < pairs; ++i) {
+      Value vector = LLVM::PoisonOp::create(b, quad);
+      for (int64_t j = 0; j < 4; ++j)
+        vector = LLVM::InsertElementOp::create(b, vector, floats[4 * i + j],
+                                               b.number(j));
+      LLVM::StoreOp::create(b, vector, b.at(place, i * quadsBytes), quadBytes);
+    }
+  });
+  b.syncCluster();
+}
+
+/// The blocks' sums are added in the order of their numbers.
+SmallVector<Value> WarpgroupEpilogue::addShared(const Chunk &chunk) {
+  auto quad = VectorType::get({4}, b.getF32Type());
+  SmallVector<Value> result;
+  for (int64_t rank = 0; rank < plan.splits; ++rank) {
+    Value place = b.inBlock(sharePlace(chunk), b.number(rank));
+    for (int64_t i = 0; i < pairs; ++i) {
+      Value vector =
+          LLVM::LoadOp::create(b, quad, b.at(place, i * quadsBytes), quadBytes);
+      for (int64_t j = 0; j < 4; ++j) {
+        Value part = LLVM::ExtractElementOp::create(b, vector, b.number(j));
+        if (!rank)
+          result.push_back(part);
+        else
+          result[4 * i + j] = arith::AddFOp::create(b, result[4 * i + j], part);
+      }
+    }
+  }
+  return result;
 }
 
 void WarpgroupEpilogue::storeResults(const TilePlace &tile,
@@ -302,25 +392,28 @@ void WarpgroupEpilogue::storeResults(const TilePlace &tile,
 // Stores by the copy engine
 //===----------------------------------------------------------------------===//
 
-/// Where the warpgroup gathers a chunk; the engine still reads the last one.
-Value WarpgroupEpilogue::gatherPlace(int64_t chunkNumber) {
+/// Two chunks are gathered in turn: the engine reads the one before.
+Value WarpgroupEpilogue::gatherPlace(const Chunk &chunk) {
+  int64_t columnChunks = plan.tile.groupColumns() / chunkColumns;
+  int64_t number = chunk.rowBlock * columnChunks + chunk.column / chunkColumns;
   Value begin =
       b.at(group.shared, b.times(group.number, 2 * WarpgroupPlan::storeBytes));
   return b.at(begin,
-              plan.storeOffset() + chunkNumber % 2 * WarpgroupPlan::storeBytes);
+              plan.storeOffset() + number % 2 * WarpgroupPlan::storeBytes);
+}
+
+void WarpgroupEpilogue::waitForGatherPlace() {
+  b.when(group.isFirstThread, [&] {
+    NVVM::CpAsyncBulkWaitGroupOp::create(b, numChunks() <= plan.splits ? 0 : 1,
+                                         b.getUnitAttr());
+  });
+  b.syncWarpgroup(b.plus(group.number, 1));
 }
 
 /// Lines of 128 bytes in shared memory, swizzled as the engine reads them.
 void WarpgroupEpilogue::gather(const TilePlace &tile, const Chunk &chunk,
                                unsigned result) {
-  int64_t columnChunks = plan.tile.groupColumns() / chunkColumns;
-  int64_t number = chunk.rowBlock * columnChunks + chunk.column / chunkColumns;
-  Value place = gatherPlace(number), id = b.plus(group.number, 1);
-  b.when(group.isFirstThread, [&] {
-    NVVM::CpAsyncBulkWaitGroupOp::create(b, numChunks() == 1 ? 0 : 1,
-                                         b.getUnitAttr());
-  });
-  b.syncWarpgroup(id);
+  Value place = gatherPlace(chunk);
   // Lane 8 i + j states the place of line j of matrix i: of 16 rows and 16
   // columns, the matrices are upper left, lower left, upper right, lower right.
   Value lane = b.modulo(group.thread, 32), line = b.modulo(lane, 8);
@@ -346,7 +439,7 @@ void WarpgroupEpilogue::gather(const TilePlace &tile, const Chunk &chunk,
       b, NVVM::ProxyKind::async_shared,
       NVVM::SharedSpaceAttr::get(b.getContext(),
                                  NVVM::SharedSpace::shared_cta));
-  b.syncWarpgroup(id);
+  b.syncWarpgroup(b.plus(group.number, 1));
   b.when(group.isFirstThread, [&] {
     TilePlace there = tile;
     const WarpgroupTile &sizes = plan.tile;

@@ -14,6 +14,8 @@ namespace weft {
 /// A warpgroup that computes, as each of its 128 threads sees it.
 struct Warpgroup {
   mlir::Value shared, number, thread, isFirstThread;
+  /// The block's number in its cluster, if several share a tile.
+  mlir::Value rank;
 };
 
 /// A tile's first row and column, and the step of each outer loop.
@@ -52,8 +54,8 @@ private:
   using Pair = std::array<Value, 2>;
   /// 64 rows by 64 columns of a warpgroup's, of which a thread has 2 x 8 pairs.
   struct Chunk {
-    Value sums;
     int64_t rowBlock, column;
+    llvm::SmallVector<Value> sums;
   };
   /// Which pair of a chunk, and in which half of its rows.
   struct Cell {
@@ -77,7 +79,15 @@ private:
   void compute(const Chunk &chunk, Cell cell, int64_t side);
   void storeResults(const TilePlace &tile, const Chunk &chunk);
   void gather(const TilePlace &tile, const Chunk &chunk, unsigned result);
-  Value gatherPlace(int64_t chunkNumber);
+  int64_t chunkNumber(const Chunk &chunk) const;
+  Value sharePlace(const Chunk &chunk);
+  void share(llvm::ArrayRef<Value> sums);
+  llvm::SmallVector<Value> addShared(const Chunk &chunk);
+  llvm::SmallVector<Value> sumsOf(Value sums, int64_t column);
+  void forChunks(llvm::function_ref<void(Chunk)> body);
+  void finishChunk(const TilePlace &tile, Chunk chunk);
+  Value gatherPlace(const Chunk &chunk);
+  void waitForGatherPlace();
   int64_t numChunks() const;
 
   NvvmBuilder &b;

@@ -13,7 +13,7 @@ using weft::ContractionPlan;
 using weft::EpilogueOperand;
 using weft::Factor;
 using weft::Nest;
-using weft::ProductKernel;
+using weft::ProductOps;
 using weft::StoredResult;
 using weft::TensorMap;
 using weft::WarpgroupChoice;
@@ -33,8 +33,8 @@ static bool isElementwise(GenericOp op) {
          op.getBody()->getOps<linalg::IndexOp>().empty();
 }
 
-std::optional<ProductKernel> ProductKernel::of(gpu::GPUFuncOp func) {
-  ProductKernel kernel;
+std::optional<ProductOps> ProductOps::of(gpu::GPUFuncOp func) {
+  ProductOps kernel;
   if (!func.getBody().hasOneBlock())
     return std::nullopt;
   for (Operation &op : func.getBody().front().without_terminator()) {
@@ -244,16 +244,33 @@ int64_t WarpgroupPlan::numTiles() const {
   return tiles;
 }
 
+int64_t WarpgroupPlan::numUnits() const {
+  return numTiles() / tileRows() * unitRows();
+}
+
+/// Of clusters that share tiles, each has one.
+int64_t WarpgroupPlan::blocks() const {
+  int64_t clusters = numUnits();
+  if (splits == 1)
+    clusters = std::min(clusters, multiprocessors / neighbours);
+  return clusters * clusterBlocks();
+}
+
 namespace {
 
 /// The tiles there are, the most work per byte first.
 constexpr WarpgroupTile tiles[] = {{128, 256}, {256, 128}, {128, 128},
                                    {64, 256},  {128, 64},  {64, 128}};
 
-/// Rates of a multiprocessor per cycle, and cycles of a tile that no other work
-/// hides.
+/// Rates of a multiprocessor per cycle, and cycles of a tile, and of two
+/// meetings of a cluster, that no other work hides.
 constexpr double productsPerCycle = 2048, bytesPerCycle = 42,
-                 storedPerCycle = 16, cyclesOfTile = 1500;
+                 storedPerCycle = 16, sharedPerCycle = 64, cyclesOfTile = 1500,
+                 cyclesOfMeeting = 1500;
+/// How many blocks may share a tile, and how few steps are worth a block.
+constexpr int64_t splitCounts[] = {1, 2, 4, 8}, fewestSteps = 4;
+/// Emulators have fewer multiprocessors, and no clusters.
+constexpr int64_t fewestForClusters = 16;
 
 } // namespace
 
@@ -263,41 +280,61 @@ static double cost(const WarpgroupPlan &plan) {
   double products = tile.rows * tile.columns * WarpgroupPlan::sumStep;
   double step =
       std::max(products / productsPerCycle, plan.stageBytes() / bytesPerCycle);
-  double cycles = cyclesOfTile + step * plan.steps() +
-                  tile.rows * tile.columns / storedPerCycle;
-  return cycles * llvm::divideCeil(plan.numTiles(), plan.multiprocessors);
+  double elements = tile.rows * tile.columns;
+  double cycles =
+      cyclesOfTile + step * plan.blockSteps() + elements / storedPerCycle;
+  if (plan.splits > 1)
+    cycles += cyclesOfMeeting + 8 * elements / sharedPerCycle;
+  return cycles *
+         llvm::divideCeil(plan.numTiles() * plan.splits, plan.multiprocessors);
+}
+
+/// A tile is shared where that many blocks run at once, each with some steps.
+bool WarpgroupPlan::maySplit() const {
+  return splits == 1 ||
+         (multiprocessors >= fewestForClusters && blocks() <= multiprocessors &&
+          steps() >= fewestSteps * splits &&
+          (splits - 1) * blockSteps() < steps());
 }
 
 void WarpgroupPlan::chooseTile(const WarpgroupChoice &choice) {
-  tile = tiles[0];
-  double best = cost(*this);
-  for (const WarpgroupTile &each : tiles) {
-    WarpgroupTile kept = std::exchange(tile, each);
-    double cycles = cost(*this);
-    if (cycles < best)
-      best = cycles;
-    else
-      tile = kept;
-  }
-  if (choice.rows && choice.columns)
-    tile = {choice.rows, choice.columns};
+  double best = std::numeric_limits<double>::infinity();
+  WarpgroupTile bestTile = tiles[0];
+  int64_t bestSplits = 1;
+  for (const WarpgroupTile &each : tiles)
+    for (int64_t count : splitCounts) {
+      if ((choice.rows && choice.rows != each.rows) ||
+          (choice.columns && choice.columns != each.columns) ||
+          (choice.splits && choice.splits != count))
+        continue;
+      tile = each;
+      splits = count;
+      if (double cycles = cost(*this); maySplit() && cycles < best) {
+        best = cycles;
+        bestTile = each;
+        bestSplits = count;
+      }
+    }
+  tile = bestTile;
+  splits = bestSplits;
   constexpr int64_t mostStages = 8;
   stages = 1;
   while (stages < mostStages && usedBytes() + stageBytes() + 16 <= sharedBytes)
     ++stages;
   if (choice.stages)
     stages = choice.stages;
+  neighbours = choice.neighbours && splits == 1 ? choice.neighbours : 1;
   // What runs at once is a square of elements, more or less.
   raster = 8 * (tile.columns > tile.rows ? 2 : 1);
   if (choice.raster)
     raster = choice.raster;
-  raster = std::min(raster, tileRows());
+  raster = std::min<int64_t>(llvm::divideCeil(raster, neighbours), unitRows());
 }
 
 /// 128 bytes wide, and as many lines as the tile has or a step sums over.
 void WarpgroupPlan::setBoxes() {
   for (Factor *factor : {&left, &right}) {
-    int64_t lines = factor == &left ? tile.rows : tile.columns;
+    int64_t lines = factor == &left ? tile.rows : tile.columns / neighbours;
     factor->map.box[0] = 64;
     factor->map.box[1] = factor->summedInside ? lines : sumStep;
   }
@@ -312,7 +349,7 @@ void WarpgroupPlan::setBoxes() {
 std::optional<WarpgroupPlan>
 WarpgroupPlan::make(gpu::GPUFuncOp func, int64_t multiprocessors,
                     const WarpgroupChoice &choice) {
-  std::optional<ProductKernel> kernel = ProductKernel::of(func);
+  std::optional<ProductOps> kernel = ProductOps::of(func);
   if (!kernel || !hasInstruction(kernel->sum))
     return std::nullopt;
   std::optional<Nest> nest = Nest::of(kernel->sum);

@@ -11,8 +11,8 @@
 
 namespace weft {
 
-/// What a kernel of class "product" does, in this order.
-struct ProductKernel {
+/// The ops of a kernel of class "product", in their order.
+struct ProductOps {
   mlir::linalg::FillOp fill;
   mlir::linalg::GenericOp sum;
   llvm::SmallVector<mlir::linalg::GenericOp> epilogues;
@@ -20,7 +20,7 @@ struct ProductKernel {
   mlir::Value factors[2], sums, start;
 
   /// Nothing if the body has any other op that touches memory.
-  static std::optional<ProductKernel> of(mlir::gpu::GPUFuncOp func);
+  static std::optional<ProductOps> of(mlir::gpu::GPUFuncOp func);
 };
 
 /// A box of a buffer as the copy engine takes it, the innermost dimension
@@ -81,7 +81,8 @@ struct EpilogueOperand {
 
 /// What the user of the pass may fix; zero is a free choice.
 struct WarpgroupChoice {
-  int64_t rows = 0, columns = 0, stages = 0, raster = 0;
+  int64_t rows = 0, columns = 0, stages = 0, raster = 0, splits = 0,
+          neighbours = 0;
   bool copyResults = true;
 };
 
@@ -92,7 +93,7 @@ struct WarpgroupPlan {
   /// What a warpgroup gathers before the copy engine stores it, twice.
   static constexpr int64_t storeBytes = 64 * 128;
 
-  ProductKernel kernel;
+  ProductOps kernel;
   /// The accesses are those of the sum's operands and then of each epilogue's.
   Nest nest;
   llvm::SmallVector<EpilogueOperand> epilogueOperands;
@@ -104,6 +105,11 @@ struct WarpgroupPlan {
   /// Rows of tiles that are gone through together, for the sake of the cache.
   int64_t raster;
   int64_t multiprocessors;
+  /// The blocks of a cluster that share what one tile sums over.
+  int64_t splits = 1;
+  /// The blocks of a cluster whose tiles stand one below the other: each brings
+  /// its part of the columns that all of them read.
+  int64_t neighbours = 1;
   llvm::SmallVector<StoredResult, 1> results;
 
   static std::optional<WarpgroupPlan> make(mlir::gpu::GPUFuncOp func,
@@ -115,11 +121,17 @@ struct WarpgroupPlan {
   int64_t steps() const {
     return llvm::divideCeil(nest.extents[sumLoop], sumStep);
   }
+  /// The most steps of one block.
+  int64_t blockSteps() const { return llvm::divideCeil(steps(), splits); }
   int64_t tileRows() const { return llvm::divideCeil(rows(), tile.rows); }
+  /// Rows of tiles, those of a cluster's neighbours taken as one.
+  int64_t unitRows() const { return llvm::divideCeil(tileRows(), neighbours); }
   int64_t tileColumns() const {
     return llvm::divideCeil(columns(), tile.columns);
   }
   int64_t numTiles() const;
+  int64_t numUnits() const;
+  int64_t clusterBlocks() const { return splits * neighbours; }
   int64_t leftBytes() const { return tile.rows * sumStep * 2; }
   int64_t rightBytes() const { return tile.columns * sumStep * 2; }
   int64_t stageBytes() const { return leftBytes() + rightBytes(); }
@@ -133,7 +145,10 @@ struct WarpgroupPlan {
   int64_t threads() const {
     return producerThreads + 128 * WarpgroupTile::warpgroups;
   }
-  int64_t blocks() const { return std::min(numTiles(), multiprocessors); }
+  int64_t blocks() const;
+  /// Whether every tile is whole.
+  bool hasWholeRows() const { return rows() % (tile.rows * neighbours) == 0; }
+  bool hasWholeColumns() const { return columns() % tile.columns == 0; }
 
 private:
   bool findLoops();
@@ -141,6 +156,7 @@ private:
   bool addEpilogue(mlir::linalg::GenericOp epilogue);
   bool readsAsComputed() const;
   void mapResults();
+  bool maySplit() const;
   void chooseTile(const WarpgroupChoice &choice);
   void setBoxes();
 };
