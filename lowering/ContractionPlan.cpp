@@ -216,8 +216,9 @@ linalg::GenericOp weft::findEpilogue(linalg::GenericOp op) {
     next = next->getNextNode();
   auto epilogue = dyn_cast_or_null<linalg::GenericOp>(next);
   // One that converts reads the sums, and others change them in place.
-  bool follows = epilogue && epilogue->hasAttr(epilogueAttr) &&
-                 llvm::is_contained(epilogue->getOperands(), op.getDpsInits()[0]);
+  bool follows =
+      epilogue && epilogue->hasAttr(epilogueAttr) &&
+      llvm::is_contained(epilogue->getOperands(), op.getDpsInits()[0]);
   return follows ? epilogue : linalg::GenericOp();
 }
 

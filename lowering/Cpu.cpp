@@ -99,6 +99,6 @@ constexpr weft::Stage stages[] = {
 ArrayRef<weft::Stage> weft::cpuStages() { return stages; }
 
 void weft::registerCpuPipelines() {
-  registerStages("cpu", "weft-to-", "All stages for the CPU, from weft to llvm.",
-                 cpuStages());
+  registerStages("cpu", "weft-to-",
+                 "All stages for the CPU, from weft to llvm.", cpuStages());
 }

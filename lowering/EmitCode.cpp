@@ -186,7 +186,7 @@ private:
     // Without loops, all code is as fast as it can be read.
     auto machine =
         weft::createTargetMachine(runsOnce ? llvm::CodeGenOptLevel::None
-                                     : llvm::CodeGenOptLevel::Default);
+                                           : llvm::CodeGenOptLevel::Default);
     if (!machine)
       return machine.takeError();
     llvm::LLVMContext context;

@@ -99,8 +99,7 @@ private:
       auto sum = input->get().getDefiningOp<GenericOp>();
       if (!sum || !input->get().hasOneUse() ||
           sum->getBlock() != op->getBlock() ||
-          (!converting &&
-           input->get().getType() != op->getResultTypes()[0]) ||
+          (!converting && input->get().getType() != op->getResultTypes()[0]) ||
           op.getMatchingIndexingMap(input) != map ||
           !weft::isBlockedSum(sum, machine))
         continue;

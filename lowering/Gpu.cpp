@@ -13,7 +13,8 @@ namespace {
 // an operand in any layout by its shared memory.
 constexpr llvm::StringLiteral fusedPasses = R"(
   inline, symbol-dce, weft-describe-gpu,
-  func.func(weft-fuse-elementwise, weft-fuse-epilogues{converting=1},
+  func.func(weft-split-products, weft-fuse-elementwise,
+            weft-fuse-epilogues{converting=1},
             weft-split-reductions, canonicalize, cse))";
 
 // As for the CPU. Rows are grouped before it is settled which buffers share
@@ -40,7 +41,7 @@ constexpr llvm::StringLiteral nvvmPasses = R"(
   gpu.module(expand-strided-metadata, lower-affine, canonicalize, cse,
              convert-scf-to-cf, convert-vector-to-llvm, weft-expand-math,
              expand-strided-metadata, arith-expand, weft-convert-kernels,
-             convert-nvvm-to-llvm, reconcile-unrealized-casts, canonicalize,
+             weft-place-tensor-maps, convert-nvvm-to-llvm, reconcile-unrealized-casts, canonicalize,
              cse),
   weft-finish-kernels, weft-place-locations)";
 

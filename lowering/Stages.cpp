@@ -24,7 +24,7 @@ std::string weft::Stage::pipeline() const {
 
 /// Registers a pipeline of stages, each from the one before it.
 static void registerPipeline(StringRef name, StringRef doc,
-                    ArrayRef<weft::Stage> stages) {
+                             ArrayRef<weft::Stage> stages) {
   registerPassPipeline(
       name, doc,
       [stages](OpPassManager &passes, StringRef,

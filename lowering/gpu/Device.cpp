@@ -30,8 +30,8 @@ Gpu Gpu::of(Operation *op) {
   auto module = dyn_cast<ModuleOp>(op);
   if (!module)
     module = op->getParentOfType<ModuleOp>();
-  auto stated = module ? module->getAttrOfType<DictionaryAttr>(weft::gpuAttr)
-                       : nullptr;
+  auto stated =
+      module ? module->getAttrOfType<DictionaryAttr>(weft::gpuAttr) : nullptr;
   if (!stated)
     return gpu;
   auto read = [&](StringRef name, int64_t &value) {

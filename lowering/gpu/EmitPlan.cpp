@@ -130,8 +130,8 @@ private:
   }
 
   static json::Object parameterOf(LLVM::LLVMFuncOp kernel, unsigned number) {
-    if (auto map = kernel.getArgAttrOfType<DictionaryAttr>(
-            number, "weft.tensor_map")) {
+    if (auto map = kernel.getArgAttrOfType<DictionaryAttr>(number,
+                                                           "weft.tensor_map")) {
       json::Object object{{"kind", "tensor_map"}};
       for (NamedAttribute each : map)
         object[each.getName().strref()] = valueOf(each.getValue());
@@ -140,10 +140,10 @@ private:
     Type type = kernel.getArgument(number).getType();
     if (isa<LLVM::LLVMPointerType>(type))
       return json::Object{{"kind", "pointer"}};
-    std::string kind = type.isF32()   ? "f32"
-                       : type.isF64() ? "f64"
-                                      : "i" + std::to_string(
-                                                  type.getIntOrFloatBitWidth());
+    std::string kind = type.isF32() ? "f32"
+                       : type.isF64()
+                           ? "f64"
+                           : "i" + std::to_string(type.getIntOrFloatBitWidth());
     return json::Object{{"kind", kind}};
   }
 
@@ -203,8 +203,8 @@ private:
       if (auto fixed = getConstantIntValue(place))
         offset += *fixed * stride * bytes;
       else
-        terms.push_back(json::Array{scalarOf(cast<Value>(place)),
-                                    stride * bytes});
+        terms.push_back(
+            json::Array{scalarOf(cast<Value>(place)), stride * bytes});
     }
   }
 
@@ -281,15 +281,14 @@ private:
     if (auto alloc = dyn_cast<memref::AllocOp>(op))
       return addAlloc(alloc);
     if (auto dealloc = dyn_cast<memref::DeallocOp>(op)) {
-      steps->push_back(json::Object{{"do", "free"},
-                                    {"buffer", names[dealloc.getMemref()]}});
+      steps->push_back(
+          json::Object{{"do", "free"}, {"buffer", names[dealloc.getMemref()]}});
       return;
     }
     if (auto call = dyn_cast<weft::LibraryCallOp>(op))
       return addCall(call);
     if (!isMemoryEffectFree(op))
-      fail(op, "the host does not know '" + op->getName().getStringRef() +
-                   "'");
+      fail(op, "the host does not know '" + op->getName().getStringRef() + "'");
   }
 
   void addLaunch(gpu::LaunchFuncOp launch) {
@@ -306,16 +305,15 @@ private:
     };
     json::Array arguments;
     for (Value operand : launch.getKernelOperands()) {
-      bool isPointer = isa<MemRefType, LLVM::LLVMPointerType>(
-          operand.getType());
+      bool isPointer =
+          isa<MemRefType, LLVM::LLVMPointerType>(operand.getType());
       if (isPointer)
         arguments.push_back(pointerOf(operand));
       else
         arguments.push_back(scalarOf(operand));
     }
-    steps->push_back(json::Object{{"do", "launch"},
-                                  {"kernel", kernel},
-                                  {"args", std::move(arguments)}});
+    steps->push_back(json::Object{
+        {"do", "launch"}, {"kernel", kernel}, {"args", std::move(arguments)}});
   }
 
   void addCopy(memref::CopyOp copy) {
@@ -398,8 +396,7 @@ private:
   }
 
   void addWhile(scf::WhileOp loop) {
-    json::Array carried =
-        carriedOf(loop.getBeforeArguments(), loop.getInits());
+    json::Array carried = carriedOf(loop.getBeforeArguments(), loop.getInits());
     json::Array before = stepsOf(*loop.getBeforeBody());
     json::Array *outer = std::exchange(steps, &before);
     json::Value condition = scalarOf(loop.getConditionOp().getCondition());
@@ -430,14 +427,14 @@ private:
       yieldsElse =
           pointersOf(branch.elseBlock()->getTerminator()->getOperands());
     }
-    steps->push_back(json::Object{
-        {"do", "if"},
-        {"condition", std::move(condition)},
-        {"then", std::move(then)},
-        {"else", std::move(otherwise)},
-        {"yields_then", std::move(yieldsThen)},
-        {"yields_else", std::move(yieldsElse)},
-        {"results", freshNames(branch.getResults())}});
+    steps->push_back(
+        json::Object{{"do", "if"},
+                     {"condition", std::move(condition)},
+                     {"then", std::move(then)},
+                     {"else", std::move(otherwise)},
+                     {"yields_then", std::move(yieldsThen)},
+                     {"yields_else", std::move(yieldsElse)},
+                     {"results", freshNames(branch.getResults())}});
   }
 
   void addCall(weft::LibraryCallOp call) {
@@ -451,13 +448,12 @@ private:
       }
       return all;
     };
-    steps->push_back(json::Object{
-        {"do", "call"},
-        {"name", call.getKernel()},
-        {"numbers", json::Array(call.getSizes())},
-        {"inputs", described(call.getInputs())},
-        {"outputs", described(call.getOutputs())},
-        {"line", lineOf(call.getLoc())}});
+    steps->push_back(json::Object{{"do", "call"},
+                                  {"name", call.getKernel()},
+                                  {"numbers", json::Array(call.getSizes())},
+                                  {"inputs", described(call.getInputs())},
+                                  {"outputs", described(call.getOutputs())},
+                                  {"line", lineOf(call.getLoc())}});
   }
 
   ModuleOp module;

@@ -22,7 +22,7 @@ static llvm::Error errorOf(const Twine &message) {
 }
 
 static Expected<std::unique_ptr<llvm::TargetMachine>>
-createTargetMachine(const weft::Gpu &gpu) {
+createPtxMachine(const weft::Gpu &gpu) {
   static std::once_flag once;
   std::call_once(once, [] {
     LLVMInitializeNVPTXTargetInfo();
@@ -72,7 +72,7 @@ static OwningOpRef<ModuleOp> extractKernels(ModuleOp module) {
 
 Expected<std::string> weft::emitPtx(ModuleOp module) {
   FatalErrorGuard guard;
-  auto machine = createTargetMachine(Gpu::of(module));
+  auto machine = createPtxMachine(Gpu::of(module));
   if (!machine)
     return machine.takeError();
   registerBuiltinDialectTranslation(*module.getContext());

@@ -32,13 +32,14 @@ constexpr int64_t mostThreads = 256;
 /// Whether a loop only loads, computes and stores: one thread can do it.
 bool onlyComputes(Operation *loop) {
   return !loop->walk([](Operation *inner) {
-               bool isPlain =
-                   isMemoryEffectFree(inner) ||
-                   isa<memref::LoadOp, memref::StoreOp, scf::ForOp, scf::IfOp,
-                       scf::YieldOp, scf::WhileOp, scf::ConditionOp>(inner);
-               return isPlain ? WalkResult::advance()
-                              : WalkResult::interrupt();
-             }).wasInterrupted();
+                bool isPlain =
+                    isMemoryEffectFree(inner) ||
+                    isa<memref::LoadOp, memref::StoreOp, scf::ForOp, scf::IfOp,
+                        scf::YieldOp, scf::WhileOp, scf::ConditionOp>(inner);
+                return isPlain ? WalkResult::advance()
+                               : WalkResult::interrupt();
+              })
+              .wasInterrupted();
 }
 
 /// Barriers that stand between what one thread does to memory and what another
@@ -71,9 +72,11 @@ private:
 /// The ops of a block that its threads follow together.
 class BlockLowering {
 public:
-  BlockLowering(gpu::GPUFuncOp kernel, const Team &team,
-                weft::SharedMemory &shared)
-      : kernel(kernel), team(team), shared(shared) {}
+  /// Of a kernel's blocks each does this alone.
+  BlockLowering(const Team &kernelTeam, weft::SharedMemory &shared)
+      : team(kernelTeam), shared(shared) {
+    team.blocks = 1;
+  }
 
   void lower(Block &block) {
     for (Operation &op : llvm::make_early_inc_range(block)) {
@@ -88,8 +91,7 @@ public:
         order.before(b, op.getLoc(), /*reads=*/true, /*writes=*/false);
       else if (isa<memref::StoreOp>(op))
         storeOnce(cast<memref::StoreOp>(op));
-      else if (auto loop = dyn_cast<scf::ForOp>(op);
-               loop && onlyComputes(loop))
+      else if (auto loop = dyn_cast<scf::ForOp>(op); loop && onlyComputes(loop))
         loop->hasAttr(weft::parallelAttr) && loop->getNumResults() == 0
             ? shareLoop(loop)
             : leaveToOne(loop);
@@ -108,9 +110,8 @@ private:
                  /*writes=*/true);
     if (op.getNumReductionLoops() == 0)
       return weft::lowerElementwise(op, team);
-    weft::lowerReduction(op, team,
-                         Slicing::choose(op, team.threads, /*blocks=*/1),
-                         shared);
+    weft::lowerReduction(
+        op, team, Slicing::choose(op, team.threads, /*blocks=*/1), shared);
   }
 
   /// Rows that only this block sees.
@@ -131,8 +132,8 @@ private:
   void storeOnce(memref::StoreOp op) {
     OpBuilder b(op);
     order.before(b, op.getLoc(), /*reads=*/false, /*writes=*/true);
-    auto branch = scf::IfOp::create(b, op.getLoc(),
-                                    isFirstThread(b, op.getLoc()), false);
+    auto branch =
+        scf::IfOp::create(b, op.getLoc(), isFirstThread(b, op.getLoc()), false);
     op->moveBefore(branch.thenBlock()->getTerminator());
   }
 
@@ -214,8 +215,7 @@ private:
       }
   }
 
-  gpu::GPUFuncOp kernel;
-  const Team &team;
+  Team team;
   weft::SharedMemory &shared;
   Order order;
 };
@@ -284,8 +284,7 @@ class LowerSteps final : public weft::impl::LowerStepsBase<LowerSteps> {
   static void lowerReductionGrid(gpu::GPUFuncOp kernel, LinalgOp op,
                                  weft::SharedMemory &shared) {
     weft::Gpu gpu = weft::Gpu::of(kernel);
-    Slicing slicing =
-        Slicing::choose(op, mostThreads, gpu.multiprocessors * 4);
+    Slicing slicing = Slicing::choose(op, mostThreads, gpu.multiprocessors * 4);
     int64_t blocks = llvm::divideCeil(weft::numResults(op), slicing.columns);
     Team team = makeTeam(kernel, slicing.threads(), blocks);
     weft::lowerReduction(op, team, slicing, shared);
@@ -299,8 +298,7 @@ class LowerSteps final : public weft::impl::LowerStepsBase<LowerSteps> {
       steps = std::max(steps, llvm::product_of(op.getStaticLoopRanges()));
     });
     int64_t rows = loop.getStaticTripCount()->getSExtValue();
-    Team team =
-        makeTeam(kernel, threadsFor(llvm::divideCeil(steps, 4)), rows);
+    Team team = makeTeam(kernel, threadsFor(llvm::divideCeil(steps, 4)), rows);
     OpBuilder b(loop);
     Location loc = loop.getLoc();
     Value row = arith::MulIOp::create(b, loc, team.block, loop.getStep());
@@ -310,7 +308,7 @@ class LowerSteps final : public weft::impl::LowerStepsBase<LowerSteps> {
     kernel.front().getOperations().splice(loop->getIterator(),
                                           loop.getBody()->getOperations());
     loop.erase();
-    BlockLowering(kernel, team, shared).lower(kernel.front());
+    BlockLowering(team, shared).lower(kernel.front());
   }
 
   /// One thread for each step.
@@ -344,7 +342,7 @@ class LowerSteps final : public weft::impl::LowerStepsBase<LowerSteps> {
           most = std::max(most, steps->getSExtValue());
     });
     Team team = makeTeam(kernel, threadsFor(most), /*blocks=*/1);
-    BlockLowering(kernel, team, shared).lower(kernel.front());
+    BlockLowering(team, shared).lower(kernel.front());
   }
 };
 

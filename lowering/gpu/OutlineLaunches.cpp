@@ -155,7 +155,8 @@ public:
 
   /// Has the arena grown by what was made.
   void close() {
-    auto type = MemRefType::get({bytes}, IntegerType::get(func.getContext(), 8));
+    auto type =
+        MemRefType::get({bytes}, IntegerType::get(func.getContext(), 8));
     arena.setType(type);
     SmallVector<Type> inputs(func.getArgumentTypes());
     inputs.back() = type;
@@ -268,8 +269,8 @@ public:
     OpBuilder b(user);
     Value slot = slots.make(value.getType(), user->getLoc());
     Slots::store(b, user->getLoc(), value, slot);
-    operand.set(Slots::load(b, user->getLoc(), value.getType(), slot,
-                            weft::hostAttr));
+    operand.set(
+        Slots::load(b, user->getLoc(), value.getType(), slot, weft::hostAttr));
   }
 
   /// Whether the host knows a number: a constant, where its loops are, what it
@@ -584,9 +585,9 @@ private:
     leaveNumbers(ops);
     Location loc = locationOf(ops);
     OpBuilder b(func.getContext());
-    auto kernel = gpu::GPUFuncOp::create(
-        b, loc, (func.getSymName() + "_kernel").str(),
-        b.getFunctionType({}, {}));
+    auto kernel =
+        gpu::GPUFuncOp::create(b, loc, (func.getSymName() + "_kernel").str(),
+                               b.getFunctionType({}, {}));
     kernel->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), b.getUnitAttr());
     kernel->setAttr(weft::classAttr, b.getStringAttr(kind));
     Block &entry = kernel.front();
@@ -720,8 +721,7 @@ class OutlineLaunches final
   /// Arrays that are constants are the device's own.
   static void copyGlobals(ModuleOp module, gpu::GPUModuleOp kernels) {
     llvm::SmallSetVector<StringRef, 8> names;
-    kernels.walk(
-        [&](memref::GetGlobalOp op) { names.insert(op.getName()); });
+    kernels.walk([&](memref::GetGlobalOp op) { names.insert(op.getName()); });
     OpBuilder b = OpBuilder::atBlockBegin(kernels.getBody());
     for (StringRef name : names)
       if (auto global = module.lookupSymbol<memref::GlobalOp>(name))

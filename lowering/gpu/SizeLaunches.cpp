@@ -44,10 +44,9 @@ class SizeLaunches final : public weft::impl::SizeLaunchesBase<SizeLaunches> {
                              constant(sizes[2])};
     };
     Value bytes;
-    if (auto shared =
-            kernel->getAttrOfType<IntegerAttr>(weft::sharedBytesAttr))
-      bytes = arith::ConstantIntOp::create(b, launch.getLoc(),
-                                           b.getI32Type(), shared.getInt());
+    if (auto shared = kernel->getAttrOfType<IntegerAttr>(weft::sharedBytesAttr))
+      bytes = arith::ConstantIntOp::create(b, launch.getLoc(), b.getI32Type(),
+                                           shared.getInt());
     gpu::LaunchFuncOp::create(b, launch.getLoc(), launch.getKernelAttr(),
                               dims(grid), dims(block), bytes,
                               launch.getKernelOperands(), Type(), ValueRange());

@@ -37,8 +37,8 @@ Value SharedMemory::place(OpBuilder &b, Location loc, MemRefType type,
                           bool isBorrowed) {
   int64_t size = llvm::alignTo(
       type.getNumElements() * weft::bytesOf(type.getElementType()), 16);
-  auto space = gpu::AddressSpaceAttr::get(b.getContext(),
-                                          gpu::AddressSpace::Workgroup);
+  auto space =
+      gpu::AddressSpaceAttr::get(b.getContext(), gpu::AddressSpace::Workgroup);
   auto bytes = MemRefType::get({ShapedType::kDynamic}, b.getI8Type(),
                                MemRefLayoutAttrInterface(), space);
   Value all = gpu::DynamicSharedMemoryOp::create(b, loc, bytes);
@@ -187,8 +187,8 @@ private:
       AffineMap map = op.getMatchingIndexingMap(&operand);
       SmallVector<Value> places;
       for (unsigned i = 0; i < map.getNumResults(); ++i)
-        places.push_back(affine::AffineApplyOp::create(
-            b, map.getSubMap({i}), steps));
+        places.push_back(
+            affine::AffineApplyOp::create(b, map.getSubMap({i}), steps));
       return {operand.get(), places};
     }
     unsigned number = operand.getOperandNumber();
@@ -270,11 +270,11 @@ private:
     size_t inputs = operands.op.getNumDpsInputs();
     for (unsigned loop = 0; loop < counts.size(); ++loop) {
       int64_t gain = 0;
-      for (auto [number, access] :
-           llvm::enumerate(operands.nest->accesses)) {
+      for (auto [number, access] : llvm::enumerate(operands.nest->accesses)) {
         int64_t weight = number < inputs ? 2 : 3;
-        gain += access.strides[loop] == 1 ? weight
-                : access.strides[loop] == 0 ? 1 : 0;
+        gain += access.strides[loop] == 1   ? weight
+                : access.strides[loop] == 0 ? 1
+                                            : 0;
       }
       if (gain >= best)
         best = gain, innermost = loop;
@@ -422,11 +422,10 @@ static bool readsAlongReduction(const Operands &operands) {
   if (!operands.nest || reduced.empty())
     return false;
   size_t inputs = operands.op.getNumDpsInputs();
-  return llvm::any_of(
-      ArrayRef(operands.nest->accesses).take_front(inputs),
-      [&](const weft::Access &access) {
-        return access.strides[reduced.back()] == 1;
-      });
+  return llvm::any_of(ArrayRef(operands.nest->accesses).take_front(inputs),
+                      [&](const weft::Access &access) {
+                        return access.strides[reduced.back()] == 1;
+                      });
 }
 
 Slicing Slicing::choose(LinalgOp op, int64_t threads, int64_t blocks) {
@@ -439,8 +438,8 @@ Slicing Slicing::choose(LinalgOp op, int64_t threads, int64_t blocks) {
   int64_t most = llvm::bit_floor<uint64_t>(threads);
   if (mayShare) {
     // Threads that have no result of their own help with others'.
-    int64_t idle = std::max<int64_t>(threads * blocks / std::max<int64_t>(
-                                                            results, 1), 1);
+    int64_t idle =
+        std::max<int64_t>(threads * blocks / std::max<int64_t>(results, 1), 1);
     int64_t wanted = slicing.slicesFirst
                          ? std::max<int64_t>(llvm::divideCeil(steps, 8), 1)
                          : std::min<int64_t>(idle, llvm::divideCeil(steps, 4));
@@ -455,8 +454,8 @@ Slicing Slicing::choose(LinalgOp op, int64_t threads, int64_t blocks) {
   slicing.columns = std::max<int64_t>(most / slicing.slices, 1);
   if (blocks > 1 || slicing.slices > 1)
     slicing.columns = std::min<int64_t>(
-        slicing.columns, llvm::bit_ceil<uint64_t>(
-                             std::max<int64_t>(results, 1)));
+        slicing.columns,
+        llvm::bit_ceil<uint64_t>(std::max<int64_t>(results, 1)));
   return slicing;
 }
 
@@ -580,12 +579,12 @@ private:
   SmallVector<Value> reduceFrom(ValueRange start, Value first, int64_t stride,
                                 Value result) {
     int64_t steps = operands.count(/*parallel=*/false);
-    auto loop = scf::ForOp::create(b, first, index(b, steps), index(b, stride),
-                                   start);
+    auto loop =
+        scf::ForOp::create(b, first, index(b, steps), index(b, stride), start);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(loop.getBody());
-    auto next = accumulate(loop.getRegionIterArgs(), result,
-                           loop.getInductionVar());
+    auto next =
+        accumulate(loop.getRegionIterArgs(), result, loop.getInductionVar());
     scf::YieldOp::create(b, next);
     return llvm::to_vector_of<Value>(loop.getResults());
   }
@@ -593,8 +592,8 @@ private:
   /// Has each thread leave its part in shared memory, and adds the halves
   /// until the first slice has all.
   void combineSlices(Value part, llvm::function_ref<void(Value)> finish) {
-    auto type = MemRefType::get({slicing.columns * slicing.slices},
-                                part.getType());
+    auto type =
+        MemRefType::get({slicing.columns * slicing.slices}, part.getType());
     Value parts = shared.borrow(b, b.getLoc(), type);
     Value place = weft::advance(b, column, slice, slicing.columns);
     leaveIfMine(part, parts, place);
