@@ -39,10 +39,10 @@ constexpr llvm::StringLiteral gpuPasses = R"(
 // Functions become arithmetic before upstream would call a library for them.
 constexpr llvm::StringLiteral nvvmPasses = R"(
   gpu.module(expand-strided-metadata, lower-affine, canonicalize, cse,
-             convert-scf-to-cf, convert-vector-to-llvm, weft-expand-math,
-             expand-strided-metadata, arith-expand, weft-convert-kernels,
-             weft-place-tensor-maps, convert-nvvm-to-llvm, reconcile-unrealized-casts, canonicalize,
-             cse),
+             weft-expand-remainders, convert-scf-to-cf, convert-vector-to-llvm,
+             weft-expand-math, expand-strided-metadata, arith-expand,
+             weft-convert-kernels, weft-place-tensor-maps, convert-nvvm-to-llvm,
+             reconcile-unrealized-casts, canonicalize, cse),
   weft-finish-kernels, weft-place-locations)";
 
 constexpr weft::Stage stages[] = {

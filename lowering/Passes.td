@@ -829,6 +829,25 @@ def SizeLaunches : Pass<"weft-size-launches", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::arith::ArithDialect"];
 }
 
+def ExpandRemainders : Pass<"weft-expand-remainders"> {
+  let summary = "Computes remainders of floats by integer arithmetic";
+  let description = [{
+    Exactly, for all arguments, as C's `fmod`.
+
+    ```mlir
+    %1 = arith.remf %x, %y : f32
+    ```
+    becomes
+    ```mlir
+    %1 = func.call @weft_fmod_f32(%x, %y) : (f32, f32) -> f32
+    ```
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
+    "::mlir::math::MathDialect", "::mlir::scf::SCFDialect"
+  ];
+}
+
 def ConvertKernels : Pass<"weft-convert-kernels", "::mlir::gpu::GPUModuleOp"> {
   let summary = "Converts kernels to LLVM and NVIDIA's intrinsics";
   let description = [{

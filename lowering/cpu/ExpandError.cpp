@@ -32,6 +32,18 @@ constexpr double tail[] = {
     -0.00020224105513672456, 0.00050507382659158422, -9.266955960599375e-05,
     -4.7488152810664753e-05, 1.8229873247935901e-05, 7.7796049442419145e-06};
 
+// (1 + 2x) exp(x^2) erfc(x) by t = (x - 4) / (x + 4), 0 <= x <= 28, to 2^-56
+// (the variable is that of Shepherd and Laframboise 1981).
+constexpr double scaledComplement[] = {
+    1.2329951186255526,      -0.1396211168405629,     0.01537965210262074,
+    0.06809705425473732,     -0.10103906603635213,    0.09373283499679412,
+    -0.06633036581152939,    0.03716751556249286,     -0.016197734059115006,
+    0.005031969755895426,    -0.00075777334141333,    -0.00019925550755614952,
+    0.000150622243948303,    -2.4403169244974074e-05, -1.1224789135154701e-05,
+    5.7178872846321855e-06,  3.0135049944875397e-07,  -8.351619688696847e-07,
+    6.270727157198311e-08,   1.1534943745754157e-07,  -7.71541861441783e-09,
+    -1.3670989863347383e-08, -1.8206098680308682e-09};
+
 /// Beyond 1 it is 1 - erfc(x), whose error hardly counts.
 static Scalar erfOfF32(Scalar x) {
   Scalar size = absolute(x);
@@ -62,6 +74,17 @@ Scalar expandErf(Scalar x) {
   Scalar size = absolute(x);
   Scalar large = copysign(1.0 - complementOf(size), x);
   return select(lt(size, 1.0), erfNearZero(x), large);
+}
+
+/// Of negative numbers it is 2 - erfc(-x). What the square loses when it is
+/// rounded is made good by the derivative.
+Scalar expandWideErfc(Scalar x) {
+  Scalar size = atMost(absolute(x), 28);
+  Sum square = exactProduct(size, size);
+  Scalar t = (size - 4.0) / (size + 4.0);
+  Scalar y = polynomial(t, scaledComplement) / fma(size, 2.0, 1.0);
+  Scalar tail = expandExp(-square.high) * fma(-square.low, y, y);
+  return select(lt(x, 0.0), 2.0 - tail, tail);
 }
 
 } // namespace weft::expand

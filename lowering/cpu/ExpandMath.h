@@ -125,6 +125,8 @@ Scalar exp2OfSum(Sum x);
 Scalar exp2OfNormal(Scalar x);
 
 Scalar expandErf(Scalar x);
+/// erfc of f64.
+Scalar expandWideErfc(Scalar x);
 
 Scalar expandSin(Scalar x);
 Scalar expandCos(Scalar x);

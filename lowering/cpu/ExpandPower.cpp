@@ -85,6 +85,8 @@ Scalar expandCbrt(Scalar x) {
 }
 
 Scalar expandErfc(Scalar x) {
+  if (!isF32(x))
+    return expandWideErfc(x);
   constexpr double log2e = 1.4426950408889634074;
   Scalar size = atMost(wide(absolute(x)), 10.2);
   Scalar t = (size - 4.0) / (4.0 + size);

@@ -149,16 +149,20 @@ class Context:
 
 
 def describe_gpu(context: Context, module: ir.Module, target: Target) -> None:
-    """Has a module say what GPU it is for, which its passes decide by."""
+    """Has a module say what GPU it is for, which its passes decide by.
+
+    What it says already stays.
+    """
     mlir = context.mlir
     i64 = ir.IntegerType.get_signless(64, mlir)
-    module.operation.attributes[GPU] = ir.DictAttr.get(
-        {
-            "chip": ir.StringAttr.get(target.chip, mlir),
-            "multiprocessors": ir.IntegerAttr.get(i64, target.multiprocessors),
-        },
-        mlir,
-    )
+    facts: dict[str, ir.Attribute] = {
+        "chip": ir.StringAttr.get(target.chip, mlir),
+        "multiprocessors": ir.IntegerAttr.get(i64, target.multiprocessors),
+    }
+    attributes = module.operation.attributes
+    if GPU in attributes:
+        facts |= {each.name: each.attr for each in ir.DictAttr(attributes[GPU])}
+    attributes[GPU] = ir.DictAttr.get(facts, mlir)
 
 
 def is_splat(value: np.ndarray) -> bool:

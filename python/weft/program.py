@@ -22,7 +22,7 @@ import numpy as np
 
 from .array import Array
 from .cuda.plan import Plan
-from .devices import CPU, CPU_TARGET, Target
+from .devices import CPU, CPU_TARGET, Target, device_named, is_chip, target_of
 from .errors import (
     ArgumentError,
     CompileError,
@@ -159,9 +159,12 @@ class Program:
         return _untupled(self.interpret_leaves(_checked(self, args)))
 
     @public
-    def compile(self) -> Callable[..., Any]:
-        """The program in machine code, as a function of arrays."""
-        function = self.compile_leaves()
+    def compile(self, device: str = CPU) -> Callable[..., Any]:
+        """The program in machine code, as a function of arrays.
+
+        It runs on `device`, which must be of the target that the program is for.
+        """
+        function = self.compile_leaves(device_named(device))
         return public(lambda *args: _untupled(function(_checked(self, args))))
 
     def interpret_leaves(self, leaves: Sequence[Any]) -> list[Array]:
@@ -491,10 +494,12 @@ def _parse_message(error: Any) -> str:
 
 
 @public
-def parse(text: str) -> Program:
+def parse(text: str, *, device: str = CPU) -> Program:
     """The program that MLIR text in the `weft` dialect spells.
 
-    Its one public function (`@main` if there are several) is the entry.
+    Its one public function (`@main` if there are several) is the entry. It is for
+    `device`, or for a chip that is named as `sm_90a`; what the text states of its
+    GPU (`weft.gpu`) is kept.
 
     >>> program = weft.parse('''
     ... func.func @f(%x: tensor<2xf32>) -> tensor<2xf32> {
@@ -506,6 +511,8 @@ def parse(text: str) -> Program:
     """
     if not isinstance(text, str):
         raise ParseError(f"parse takes MLIR text, not {type(text).__name__!r}")
+    from .contexts import describe_gpu
+
     with parsed(text) as (context, module):
         entry, signature = _entry(module)
         try:
@@ -516,7 +523,11 @@ def parse(text: str) -> Program:
                 f"@{entry} has the type {signature}; its arguments and results must be "
                 "tensors of static shape"
             ) from None
-        return Program(entry, inputs, outputs, (), {TRACED: _printed(module)})
+        target = target_of(device if is_chip(device) else device_named(device))
+        if target != CPU_TARGET:
+            describe_gpu(context, module, target)
+        texts = {TRACED: _printed(module)}
+        return Program(entry, inputs, outputs, (), texts, target=target)
 
 
 def _entry(module: ir.Module) -> tuple[str, ir.FunctionType]:

@@ -1,0 +1,48 @@
+"""The op table on the emulated GPU: values of every op at every dtype.
+
+Small arrays run in one block; a device on which everything counts as large has each op
+be a kernel of its own, as only large arrays are otherwise.
+"""
+
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+from typing import Any
+
+import numpy as np
+import pytest
+from test_ops import arguments, groups, grouped, of_family, program_text, wrong
+
+import weft
+
+ONE_BLOCK = ""
+MANY_BLOCKS = "block_work = 1 : i64, "
+
+
+def faults_of(chosen: list[Any], work: str) -> list[str]:
+    """How the values of ops on the emulated GPU differ from what they mean."""
+    text = (
+        f"module attributes {{weft.gpu = {{{work}multiprocessors = 4 : i64}}}} {{\n"
+        f"{program_text(chosen)}\n}}"
+    )
+    program = weft.parse(text, device="cuda-sim")
+    computed = grouped(program.compile("cuda-sim")(*arguments(chosen)), chosen)
+    faults = [
+        wrong(instance, got, instance.reference(*instance.operands))
+        for instance, got in zip(chosen, computed, strict=True)
+    ]
+    return [fault for fault in faults if fault]
+
+
+def kept(name: str, dtype: np.dtype[Any]) -> bool:
+    """Whether a family is tried at a dtype when there is little time."""
+    return True
+
+
+@pytest.mark.parametrize("work", [ONE_BLOCK, MANY_BLOCKS], ids=["one", "many"])
+@pytest.mark.parametrize(
+    ("name", "dtype"), [each for each in groups() if kept(*each)], ids=str
+)
+def test_values_on_an_emulated_gpu(
+    name: str, dtype: np.dtype[Any], work: str
+) -> None:
+    assert not faults_of(of_family(name, dtype), work)
