@@ -84,7 +84,8 @@ Scalar expandWideErfc(Scalar x) {
   Scalar t = (size - 4.0) / (size + 4.0);
   Scalar y = polynomial(t, scaledComplement) / fma(size, 2.0, 1.0);
   Scalar tail = expandExp(-square.high) * fma(-square.low, y, y);
-  return select(lt(x, 0.0), 2.0 - tail, tail);
+  Scalar far = select(lt(x, 0.0), 2.0 - tail, tail);
+  return select(lt(size, 0.5), 1.0 - erfNearZero(x), far);
 }
 
 } // namespace weft::expand

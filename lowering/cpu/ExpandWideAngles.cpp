@@ -69,8 +69,7 @@ static Value tableIn(OpBuilder &b, Location loc) {
   Operation *module = SymbolTable::getNearestSymbolTable(
       b.getBlock()->getParentOp()->getParentOp());
   if (!SymbolTable::lookupSymbolIn(module, name)) {
-    OpBuilder atStart =
-        OpBuilder::atBlockBegin(&module->getRegion(0).front());
+    OpBuilder atStart = OpBuilder::atBlockBegin(&module->getRegion(0).front());
     auto values = DenseElementsAttr::get(
         RankedTensorType::get(type.getShape(), b.getF64Type()),
         ArrayRef<double>(tableOfTwoOverPi()));

@@ -104,8 +104,8 @@ Value LaneReduction::build(ImplicitLocOpBuilder &b, Value accumulated,
   int64_t vectors = extent / lanes, chains = std::min<int64_t>(4, vectors);
   Value at = index(0);
   if (chains > 0) {
-    SmallVector<Value> sums(
-        chains, splatLanes(b, neutral(b, accumulated), lanes));
+    SmallVector<Value> sums(chains,
+                            splatLanes(b, neutral(b, accumulated), lanes));
     int64_t width = chains * lanes, whole = extent / width * width;
     auto loop = scf::ForOp::create(b, at, index(whole), index(width), sums);
     {

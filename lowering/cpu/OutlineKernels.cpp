@@ -222,8 +222,7 @@ class OutlineKernels final
       });
     func::ReturnOp::create(b, loc);
 
-    auto known =
-        cast<func::FuncOp>(kernels.findAlike(kernel).getOperation());
+    auto known = cast<func::FuncOp>(kernels.findAlike(kernel).getOperation());
     if (known != kernel)
       kernel->erase();
     else

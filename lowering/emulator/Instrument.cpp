@@ -563,6 +563,38 @@ void addEntry(Function &kernel) {
   builder.CreateRetVoid();
 }
 
+/// Has vectors of bfloat16 loaded as integers: LLVM's code for a CPU loses the
+/// signs of their elements otherwise.
+void loadAsIntegers(Function &function) {
+  for (Instruction &instruction :
+       llvm::make_early_inc_range(llvm::instructions(function))) {
+    auto *load = dyn_cast<LoadInst>(&instruction);
+    auto *type = load ? dyn_cast<FixedVectorType>(load->getType()) : nullptr;
+    if (!type || !type->getElementType()->isBFloatTy())
+      continue;
+    IRBuilder<> b(load);
+    auto *integers =
+        FixedVectorType::get(b.getInt16Ty(), type->getNumElements());
+    LoadInst *bits = b.CreateAlignedLoad(integers, load->getPointerOperand(),
+                                         load->getAlign());
+    bits->setDebugLoc(load->getDebugLoc());
+    SmallVector<ExtractElementInst *> elements;
+    for (User *user : load->users())
+      if (auto *element = dyn_cast<ExtractElementInst>(user))
+        elements.push_back(element);
+    for (ExtractElementInst *element : elements) {
+      b.SetInsertPoint(element);
+      Value *own = b.CreateExtractElement(bits, element->getIndexOperand());
+      element->replaceAllUsesWith(b.CreateBitCast(own, element->getType()));
+      element->eraseFromParent();
+    }
+    b.SetInsertPoint(load);
+    if (!load->use_empty())
+      load->replaceAllUsesWith(b.CreateBitCast(bits, type));
+    load->eraseFromParent();
+  }
+}
+
 /// What only a GPU understands.
 void dropAttributes(Function &function) {
   function.setCallingConv(CallingConv::C);
@@ -601,8 +633,10 @@ void weft::emulator::instrument(Module &module, ArrayRef<std::string> places,
       if (scope->getLine() > 0 && scope->getLine() <= places.size())
         kernel.place = places[scope->getLine() - 1];
   }
-  for (Function *function : functions)
+  for (Function *function : functions) {
+    loadAsIntegers(*function);
     Instrumenter(*function, places, program).run();
+  }
   for (Function *function : kernels)
     addEntry(*function);
   for (Function &function : module)

@@ -40,16 +40,15 @@ public:
     auto [mantissaY, exponentY] = split(sizeY);
     // Something that can be divided by.
     Value divisor = op<arith::MaxUIOp>(mantissaY, number(1));
-    Value rest = shiftAndDivide(
-        op<arith::RemUIOp>(mantissaX, divisor), divisor,
-        op<arith::SubIOp>(exponentX, exponentY));
+    Value rest = shiftAndDivide(op<arith::RemUIOp>(mantissaX, divisor), divisor,
+                                op<arith::SubIOp>(exponentX, exponentY));
     Value result = join(rest, exponentY);
     result = select(op<arith::CmpIOp>(CmpIPredicate::ult, sizeX, sizeY), sizeX,
                     result);
     Value remainder = floatOf(op<arith::OrIOp>(result, sign));
     // x / 0, infinite x and NaN.
-    Value infinity = number(((int64_t(1) << (width - 1 - digits)) - 1)
-                            << digits);
+    Value infinity =
+        number(((int64_t(1) << (width - 1 - digits)) - 1) << digits);
     Value isNaN = op<arith::OrIOp>(
         op<arith::OrIOp>(
             op<arith::CmpIOp>(CmpIPredicate::eq, sizeY, number(0)),
@@ -94,14 +93,14 @@ private:
 
   Value shiftAndDivide(Value rest, Value divisor, Value count) {
     int64_t most = 63 - digits;
-    auto loop = scf::WhileOp::create(b, TypeRange{i64, i64},
-                                     ValueRange{rest, count});
+    auto loop =
+        scf::WhileOp::create(b, TypeRange{i64, i64}, ValueRange{rest, count});
     OpBuilder::InsertionGuard guard(b);
     SmallVector<Type> types(2, i64);
     SmallVector<Location> locs(2, b.getLoc());
     Block *before = b.createBlock(&loop.getBefore(), {}, types, locs);
-    Value isLeft = op<arith::CmpIOp>(CmpIPredicate::sgt,
-                                     before->getArgument(1), number(0));
+    Value isLeft = op<arith::CmpIOp>(CmpIPredicate::sgt, before->getArgument(1),
+                                     number(0));
     scf::ConditionOp::create(b, isLeft, before->getArguments());
     Block *after = b.createBlock(&loop.getAfter(), {}, types, locs);
     Value left = after->getArgument(1);
@@ -115,16 +114,14 @@ private:
   /// The bits of a mantissa times a power of two.
   Value join(Value mantissa, Value exponent) {
     Value zeros = op<math::CountLeadingZerosOp>(mantissa);
-    Value by = op<arith::MinSIOp>(
-        op<arith::SubIOp>(zeros, number(63 - digits)),
-        op<arith::SubIOp>(exponent, number(1)));
+    Value by = op<arith::MinSIOp>(op<arith::SubIOp>(zeros, number(63 - digits)),
+                                  op<arith::SubIOp>(exponent, number(1)));
     Value shifted = op<arith::ShLIOp>(mantissa, by);
     // The bit that is not stored counts as one of the exponent.
     Value field = op<arith::SubIOp>(op<arith::SubIOp>(exponent, by), number(1));
-    Value bits = op<arith::AddIOp>(
-        shifted, op<arith::ShLIOp>(field, number(digits)));
-    Value isZero =
-        op<arith::CmpIOp>(CmpIPredicate::eq, mantissa, number(0));
+    Value bits =
+        op<arith::AddIOp>(shifted, op<arith::ShLIOp>(field, number(digits)));
+    Value isZero = op<arith::CmpIOp>(CmpIPredicate::eq, mantissa, number(0));
     return select(isZero, number(0), bits);
   }
 
@@ -143,8 +140,8 @@ class ExpandRemainders final
       if (!type || (!type.isF32() && !type.isF64()))
         return;
       OpBuilder b(op);
-      auto call = func::CallOp::create(
-          b, op.getLoc(), build(type, op, symbols), op->getOperands());
+      auto call = func::CallOp::create(b, op.getLoc(), build(type, op, symbols),
+                                       op->getOperands());
       op.replaceAllUsesWith(call.getResult(0));
       op.erase();
     });
