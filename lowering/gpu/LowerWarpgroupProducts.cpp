@@ -83,7 +83,7 @@ public:
     b.setInsertionPointAfter(roles);
     // Neighbours copy to this block, and say so to its barriers, until here.
     if (neighbour)
-      b.syncCluster();
+      b.syncCluster(/*publishes=*/false);
   }
 
 private:
@@ -97,7 +97,7 @@ private:
       NVVM::FenceMbarrierInitOp::create(b);
     });
     if (plan.neighbours > 1)
-      b.syncCluster();
+      b.syncCluster(/*publishes=*/false);
     else
       NVVM::Barrier0Op::create(b);
   }
@@ -198,9 +198,11 @@ private:
         return Turn{last[0], last[1]};
       });
     });
-    // Those of the other warpgroups.
-    for (int meeting = 0; group.rank && meeting < 2; ++meeting)
-      b.syncCluster();
+    // The other warpgroups' meetings.
+    if (group.rank) {
+      b.syncCluster(/*publishes=*/true);
+      b.syncCluster(/*publishes=*/false);
+    }
   }
 
   void copyStep(const TilePlace &tile, Value summed, Turn turn) {
