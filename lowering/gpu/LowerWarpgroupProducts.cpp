@@ -332,7 +332,8 @@ private:
         sum = multiplyPart(
             sum,
             b.plus(left, part * partStep(plan.left) + block * boxBytes / 16),
-            b.plus(right, part * partStep(plan.right)));
+            b.plus(right, part * partStep(plan.right)),
+            part == 0 && plan.steps() == 1);
     NVVM::WgmmaGroupSyncAlignedOp::create(b);
   }
 
@@ -341,7 +342,8 @@ private:
     return (factor.summedInside ? 16 * 2 : 16 * 128) / 16;
   }
 
-  Value multiplyPart(Value sum, Value left, Value right) {
+  /// Where there is but one step, the first product need not add zeros.
+  Value multiplyPart(Value sum, Value left, Value right, bool isFirst) {
     MLIRContext *context = b.getContext();
     Type element = getElementTypeOrSelf(plan.kernel.factors[0].getType());
     auto type =
@@ -358,9 +360,11 @@ private:
         NVVM::WGMMATypesAttr::get(context, type),
         NVVM::WGMMATypesAttr::get(context, type),
         NVVM::WGMMATypesAttr::get(context, NVVM::WGMMATypes::f32),
-        NVVM::WGMMAScaleOutAttr::get(context, NVVM::WGMMAScaleOut::one), one,
-        one, layout(plan.left.summedInside), layout(!plan.right.summedInside),
-        NVVM::MMAIntOverflowAttr());
+        NVVM::WGMMAScaleOutAttr::get(context, isFirst
+                                                  ? NVVM::WGMMAScaleOut::zero
+                                                  : NVVM::WGMMAScaleOut::one),
+        one, one, layout(plan.left.summedInside),
+        layout(!plan.right.summedInside), NVVM::MMAIntOverflowAttr());
   }
 
   NvvmBuilder b;
