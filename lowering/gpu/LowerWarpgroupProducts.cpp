@@ -83,7 +83,7 @@ public:
     b.setInsertionPointAfter(roles);
     // Neighbours copy to this block, and say so to its barriers, until here.
     if (neighbour)
-      b.syncCluster();
+      b.syncCluster(/*publishes=*/false);
   }
 
 private:
@@ -97,7 +97,7 @@ private:
       NVVM::FenceMbarrierInitOp::create(b);
     });
     if (plan.neighbours > 1)
-      b.syncCluster();
+      b.syncCluster(/*publishes=*/false);
     else
       NVVM::Barrier0Op::create(b);
   }
@@ -198,9 +198,11 @@ private:
         return Turn{last[0], last[1]};
       });
     });
-    // Those of the other warpgroups.
-    for (int meeting = 0; group.rank && meeting < 2; ++meeting)
-      b.syncCluster();
+    // The other warpgroups' meetings.
+    if (group.rank) {
+      b.syncCluster(/*publishes=*/true);
+      b.syncCluster(/*publishes=*/false);
+    }
   }
 
   void copyStep(const TilePlace &tile, Value summed, Turn turn) {
@@ -330,7 +332,8 @@ private:
         sum = multiplyPart(
             sum,
             b.plus(left, part * partStep(plan.left) + block * boxBytes / 16),
-            b.plus(right, part * partStep(plan.right)));
+            b.plus(right, part * partStep(plan.right)),
+            part == 0 && plan.steps() == 1);
     NVVM::WgmmaGroupSyncAlignedOp::create(b);
   }
 
@@ -339,7 +342,8 @@ private:
     return (factor.summedInside ? 16 * 2 : 16 * 128) / 16;
   }
 
-  Value multiplyPart(Value sum, Value left, Value right) {
+  /// Where there is but one step, the first product need not add zeros.
+  Value multiplyPart(Value sum, Value left, Value right, bool isFirst) {
     MLIRContext *context = b.getContext();
     Type element = getElementTypeOrSelf(plan.kernel.factors[0].getType());
     auto type =
@@ -356,9 +360,11 @@ private:
         NVVM::WGMMATypesAttr::get(context, type),
         NVVM::WGMMATypesAttr::get(context, type),
         NVVM::WGMMATypesAttr::get(context, NVVM::WGMMATypes::f32),
-        NVVM::WGMMAScaleOutAttr::get(context, NVVM::WGMMAScaleOut::one), one,
-        one, layout(plan.left.summedInside), layout(!plan.right.summedInside),
-        NVVM::MMAIntOverflowAttr());
+        NVVM::WGMMAScaleOutAttr::get(context, isFirst
+                                                  ? NVVM::WGMMAScaleOut::zero
+                                                  : NVVM::WGMMAScaleOut::one),
+        one, one, layout(plan.left.summedInside),
+        layout(!plan.right.summedInside), NVVM::MMAIntOverflowAttr());
   }
 
   NvvmBuilder b;

@@ -155,8 +155,11 @@ void NvvmBuilder::sync(int64_t id, int64_t threads) {
                           Value());
 }
 
-void NvvmBuilder::syncCluster() {
-  NVVM::ClusterArriveOp::create(*this, UnitAttr());
+void NvvmBuilder::syncCluster(bool publishes) {
+  if (publishes)
+    NVVM::ClusterArriveOp::create(*this, UnitAttr());
+  else
+    NVVM::ClusterArriveRelaxedOp::create(*this, UnitAttr());
   NVVM::ClusterWaitOp::create(*this, UnitAttr());
 }
 
@@ -166,8 +169,9 @@ Value NvvmBuilder::inBlock(Value place, Value rank) {
 }
 
 void NvvmBuilder::arriveInCluster(Value barrier) {
+  // In the scope of a cluster it would wait for all memory to be consistent.
   NVVM::MBarrierArriveOp::create(*this, TypeRange(), barrier, Value(),
-                                 NVVM::MemScopeKind::CLUSTER);
+                                 NVVM::MemScopeKind::CTA);
 }
 
 SmallVector<Value> NvvmBuilder::pin(ArrayRef<Value> floats) {

@@ -55,8 +55,9 @@ public:
 
   /// Waits for so many threads.
   void sync(int64_t id, int64_t threads);
-  /// Waits for all threads of a cluster's blocks.
-  void syncCluster();
+  /// Waits for all threads of a cluster's blocks, and, if it `publishes`, for
+  /// what they wrote, which takes a while.
+  void syncCluster(bool publishes);
   /// A place in shared memory, in another block of the cluster.
   Value inBlock(Value place, Value rank);
   /// At a barrier of any block of the cluster.

@@ -282,7 +282,7 @@ void WarpgroupEpilogue::run(const TilePlace &tile, ArrayRef<Value> sums) {
   });
   // Others read this block's memory until here.
   if (group.rank)
-    b.syncCluster();
+    b.syncCluster(/*publishes=*/false);
 }
 
 void WarpgroupEpilogue::forChunks(function_ref<void(Chunk)> body) {
@@ -350,7 +350,7 @@ void WarpgroupEpilogue::share(ArrayRef<Value> sums) {
       LLVM::StoreOp::create(b, vector, b.at(place, i * quadsBytes), quadBytes);
     }
   });
-  b.syncCluster();
+  b.syncCluster(/*publishes=*/true);
 }
 
 /// The blocks' sums are added in the order of their numbers.
@@ -392,36 +392,59 @@ void WarpgroupEpilogue::storeResults(const TilePlace &tile,
 // Stores by the copy engine
 //===----------------------------------------------------------------------===//
 
-/// Two chunks are gathered in turn: the engine reads the one before.
-Value WarpgroupEpilogue::gatherPlace(const Chunk &chunk) {
-  int64_t columnChunks = plan.tile.groupColumns() / chunkColumns;
-  int64_t number = chunk.rowBlock * columnChunks + chunk.column / chunkColumns;
+/// A gather has lines of 128 bytes: of a chunk, all columns or half of them.
+int64_t WarpgroupEpilogue::gathersOfChunk(unsigned result) const {
+  return bytesOf(elementOf(result)) / 2;
+}
+
+Type WarpgroupEpilogue::elementOf(unsigned result) const {
+  return getElementTypeOrSelf(plan.results[result].buffer.getType());
+}
+
+/// There are two places, taken in turn: the engine still reads the other one.
+Value WarpgroupEpilogue::gatherPlace(int64_t gather) {
   Value begin =
       b.at(group.shared, b.times(group.number, 2 * WarpgroupPlan::storeBytes));
   return b.at(begin,
-              plan.storeOffset() + number % 2 * WarpgroupPlan::storeBytes);
+              plan.storeOffset() + gather % 2 * WarpgroupPlan::storeBytes);
 }
 
+/// Until the engine has read the place that comes next.
 void WarpgroupEpilogue::waitForGatherPlace() {
+  unsigned copied = plan.results.size() - 1;
+  int64_t gathers =
+      llvm::divideCeil(numChunks(), plan.splits) * gathersOfChunk(copied);
   b.when(group.isFirstThread, [&] {
-    NVVM::CpAsyncBulkWaitGroupOp::create(b, numChunks() <= plan.splits ? 0 : 1,
+    NVVM::CpAsyncBulkWaitGroupOp::create(b, gathers == 1 ? 0 : 1,
                                          b.getUnitAttr());
   });
   b.syncWarpgroup(b.plus(group.number, 1));
 }
 
-/// Lines of 128 bytes in shared memory, swizzled as the engine reads them.
 void WarpgroupEpilogue::gather(const TilePlace &tile, const Chunk &chunk,
                                unsigned result) {
-  Value place = gatherPlace(chunk);
+  int64_t parts = gathersOfChunk(result);
+  for (int64_t part = 0; part < parts; ++part) {
+    if (part)
+      waitForGatherPlace();
+    // Of a shared tile's chunks, a block has one in so many.
+    Value place = gatherPlace(chunkNumber(chunk) / plan.splits * parts + part);
+    if (parts == 1)
+      gatherMatrices(place, result);
+    else
+      gatherFloats(place, result, part * pairs / parts, pairs / parts);
+    storeGathered(tile, chunk, result, place, part * chunkColumns / parts);
+  }
+}
+
+/// 16-bit elements, swizzled as the engine reads them.
+void WarpgroupEpilogue::gatherMatrices(Value place, unsigned result) {
   // Lane 8 i + j states the place of line j of matrix i: of 16 rows and 16
   // columns, the matrices are upper left, lower left, upper right, lower right.
   Value lane = b.modulo(group.thread, 32), line = b.modulo(lane, 8);
   Value row = b.plus(b.times(b.over(group.thread, 32), 16), b.modulo(lane, 16));
-  Value right = b.over(lane, 16);
-  Value unit = arith::XOrIOp::create(b, right, line);
+  Value unit = arith::XOrIOp::create(b, b.over(lane, 16), line);
   Value begin = b.at(place, b.times(row, 128));
-  Type element = getElementTypeOrSelf(plan.results[result].buffer.getType());
   for (int64_t pair = 0; pair < pairs; pair += 2) {
     Value swizzled = arith::XOrIOp::create(b, unit, b.number(pair));
     SmallVector<Value> words;
@@ -429,12 +452,36 @@ void WarpgroupEpilogue::gather(const TilePlace &tile, const Chunk &chunk,
       for (int64_t half : {0, 1})
         words.push_back(LLVM::BitcastOp::create(
             b, b.getI32Type(),
-            pack(computed[result][pair + side][half], element)));
+            pack(computed[result][pair + side][half], elementOf(result))));
     NVVM::StMatrixOp::create(
         b, b.at(begin, b.times(swizzled, 16)), words, NVVM::MMALayout::row,
         NVVM::LdStMatrixShapeAttr::get(b.getContext(), 8, 8),
         NVVM::LdStMatrixEltType::B16);
   }
+}
+
+/// 32-bit elements: a pair is half of a unit of the swizzle.
+void WarpgroupEpilogue::gatherFloats(Value place, unsigned result,
+                                     int64_t first, int64_t count) {
+  Value lane = b.modulo(group.thread, 32), line = b.over(lane, 4);
+  Value row = b.plus(b.times(b.over(group.thread, 32), 16), line);
+  Value unit = arith::XOrIOp::create(b, b.over(b.modulo(lane, 4), 2), line);
+  Value begin =
+      b.at(b.at(place, b.times(row, 128)), b.times(b.modulo(lane, 2), 8));
+  for (int64_t pair = 0; pair < count; ++pair) {
+    Value swizzled = arith::XOrIOp::create(b, unit, b.number(2 * pair));
+    Value to = b.at(begin, b.times(swizzled, 16));
+    for (int64_t half : {0, 1})
+      LLVM::StoreOp::create(
+          b, pack(computed[result][first + pair][half], elementOf(result)),
+          b.at(to, half * halfStep * 128), /*alignment=*/8);
+  }
+}
+
+/// Has the engine store what all threads have gathered.
+void WarpgroupEpilogue::storeGathered(const TilePlace &tile, const Chunk &chunk,
+                                      unsigned result, Value place,
+                                      int64_t column) {
   NVVM::FenceProxyOp::create(
       b, NVVM::ProxyKind::async_shared,
       NVVM::SharedSpaceAttr::get(b.getContext(),
@@ -444,7 +491,7 @@ void WarpgroupEpilogue::gather(const TilePlace &tile, const Chunk &chunk,
     TilePlace there = tile;
     const WarpgroupTile &sizes = plan.tile;
     there.row = b.plus(tile.row, 64 * chunk.rowBlock);
-    there.column = b.plus(tile.column, chunk.column);
+    there.column = b.plus(tile.column, chunk.column + column);
     Value &moved = sizes.splitsRows() ? there.row : there.column;
     moved = b.plus(moved, b.times(group.number, sizes.splitsRows()
                                                     ? sizes.groupRows()

@@ -86,7 +86,13 @@ private:
   llvm::SmallVector<Value> sumsOf(Value sums, int64_t column);
   void forChunks(llvm::function_ref<void(Chunk)> body);
   void finishChunk(const TilePlace &tile, Chunk chunk);
-  Value gatherPlace(const Chunk &chunk);
+  mlir::Type elementOf(unsigned result) const;
+  int64_t gathersOfChunk(unsigned result) const;
+  Value gatherPlace(int64_t gather);
+  void gatherMatrices(Value place, unsigned result);
+  void gatherFloats(Value place, unsigned result, int64_t first, int64_t count);
+  void storeGathered(const TilePlace &tile, const Chunk &chunk, unsigned result,
+                     Value place, int64_t column);
   void waitForGatherPlace();
   int64_t numChunks() const;
 

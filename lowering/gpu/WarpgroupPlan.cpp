@@ -222,8 +222,10 @@ bool WarpgroupPlan::readsAsComputed() const {
 void WarpgroupPlan::mapResults() {
   StoredResult &result = results.back();
   Type element = getElementTypeOrSelf(result.buffer.getType());
-  if (element.getIntOrFloatBitWidth() == 16)
-    result.map = TensorMap::make(nest, result.access, 2, right.loop, left.loop);
+  int64_t bytes = element.getIntOrFloatBitWidth() / 8;
+  if (element.isF32() || bytes == 2)
+    result.map =
+        TensorMap::make(nest, result.access, bytes, right.loop, left.loop);
 }
 
 bool WarpgroupPlan::copiesResults() const {
@@ -264,11 +266,13 @@ constexpr WarpgroupTile tiles[] = {{128, 256}, {256, 128}, {128, 128},
 
 /// Rates of a multiprocessor per cycle, and cycles of a tile, and of two
 /// meetings of a cluster, that no other work hides.
-constexpr double productsPerCycle = 2048, bytesPerCycle = 42,
-                 storedPerCycle = 16, sharedPerCycle = 64, cyclesOfTile = 1500,
-                 cyclesOfMeeting = 1500;
+constexpr double productsPerCycle = 2048, bytesPerCycle = 76,
+                 storedPerCycle = 16, sharedPerCycle = 64, cyclesOfTile = 3000,
+                 cyclesOfMeeting = 2500;
 /// How many blocks may share a tile, and how few steps are worth a block.
 constexpr int64_t splitCounts[] = {1, 2, 4, 8}, fewestSteps = 4;
+/// Clusters of more than two do not fill the chip: each is in one part of it.
+constexpr double filledByClusters = 0.875;
 /// Emulators have fewer multiprocessors, and no clusters.
 constexpr int64_t fewestForClusters = 16;
 
@@ -291,10 +295,12 @@ static double cost(const WarpgroupPlan &plan) {
 
 /// A tile is shared where that many blocks run at once, each with some steps.
 bool WarpgroupPlan::maySplit() const {
-  return splits == 1 ||
-         (multiprocessors >= fewestForClusters && blocks() <= multiprocessors &&
-          steps() >= fewestSteps * splits &&
-          (splits - 1) * blockSteps() < steps());
+  if (splits == 1)
+    return true;
+  double most = multiprocessors * (splits > 2 ? filledByClusters : 1);
+  return multiprocessors >= fewestForClusters && blocks() <= most &&
+         steps() >= fewestSteps * splits &&
+         (splits - 1) * blockSteps() < steps();
 }
 
 void WarpgroupPlan::chooseTile(const WarpgroupChoice &choice) {

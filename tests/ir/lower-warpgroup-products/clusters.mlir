@@ -31,7 +31,7 @@
 // NEIGHBOURS-COUNT-2: nvvm.cp.async.bulk.tensor.shared.cluster.global {{.*}} multicast_mask
 // NEIGHBOURS-NOT: nvvm.cp.async.bulk.tensor.shared.cluster.global
 // NEIGHBOURS: nvvm.mapa
-// NEIGHBOURS: nvvm.mbarrier.arrive %{{.+}} {scope = #nvvm.mem_scope<cluster>} : !llvm.ptr<7>
+// NEIGHBOURS: nvvm.mbarrier.arrive %{{.+}} : !llvm.ptr<7>
 // NEIGHBOURS: nvvm.cluster.arrive
 // NEIGHBOURS: nvvm.cluster.wait
 // NEIGHBOURS: gpu.return

@@ -13,7 +13,7 @@
 // CHECK-SAME: %[[RIGHT:[a-z0-9]+]]: !llvm.ptr {{{.*}}weft.tensor_map = {box = array<i64: 64, 64>
 // CHECK-SAME: known_block_size = array<i32: 384, 1, 1>, known_grid_size = array<i32: 132, 1, 1>
 // CHECK-SAME: nvvm.minctasm = 1 : i32
-// CHECK-SAME: weft.shared_bytes = 196672 : i64
+// CHECK-SAME: weft.shared_bytes = 229440 : i64
 // CHECK-NOT: linalg
 // CHECK-COUNT-8: nvvm.mbarrier.init
 // CHECK: nvvm.barrier0
@@ -31,7 +31,7 @@
 // CHECK: nvvm.wgmma.wait.group.sync.aligned 1
 // CHECK: nvvm.mbarrier.arrive
 // CHECK: nvvm.wgmma.wait.group.sync.aligned 0
-// CHECK-COUNT-64: llvm.store %{{.+}} {alignment = 8 : i64} : vector<2xf32>, !llvm.ptr<1>
+// CHECK-COUNT-64: llvm.store %{{.+}} {alignment = 8 : i64} : vector<2xf32>, !llvm.ptr<3>
 // CHECK-NOT: llvm.store
 // A launch passes the buffers that the maps are of.
 // CHECK: func.func @main(%[[A:.+]]: memref<4096x4096xbf16>, %[[B:.+]]: memref<4096x4096xbf16>
@@ -39,7 +39,7 @@
 // CHECK: %[[P:.+]] = llvm.inttoptr
 // CHECK: memref.extract_aligned_pointer_as_index %[[B]]
 // CHECK: %[[Q:.+]] = llvm.inttoptr
-// CHECK: gpu.launch_func {{.*}} %[[P]] : !llvm.ptr, %[[Q]] : !llvm.ptr)
+// CHECK: gpu.launch_func {{.*}} %[[P]] : !llvm.ptr, %[[Q]] : !llvm.ptr, %{{.+}} : !llvm.ptr)
 // NVVM: llvm.func @product({{.*}}llvm.byval = !llvm.array<128 x i8>, nvvm.grid_constant, weft.tensor_map
 // NVVM-SAME: nvvm.maxntid = array<i32: 384, 1, 1>, nvvm.minctasm = 1 : i32
 // NVVM: wgmma.mma_async.sync.aligned.m64n256k16.f32.bf16.bf16
