@@ -566,12 +566,15 @@ void addEntry(Function &kernel) {
 /// Has vectors of bfloat16 loaded as integers: LLVM's code for a CPU loses the
 /// signs of their elements otherwise.
 void loadAsIntegers(Function &function) {
-  for (Instruction &instruction :
-       llvm::make_early_inc_range(llvm::instructions(function))) {
-    auto *load = dyn_cast<LoadInst>(&instruction);
-    auto *type = load ? dyn_cast<FixedVectorType>(load->getType()) : nullptr;
-    if (!type || !type->getElementType()->isBFloatTy())
-      continue;
+  SmallVector<LoadInst *> loads;
+  for (Instruction &instruction : llvm::instructions(function)) {
+    auto *type = dyn_cast<FixedVectorType>(instruction.getType());
+    if (isa<LoadInst>(instruction) && type &&
+        type->getElementType()->isBFloatTy())
+      loads.push_back(cast<LoadInst>(&instruction));
+  }
+  for (LoadInst *load : loads) {
+    auto *type = cast<FixedVectorType>(load->getType());
     IRBuilder<> b(load);
     auto *integers =
         FixedVectorType::get(b.getInt16Ty(), type->getNumElements());
@@ -592,6 +595,27 @@ void loadAsIntegers(Function &function) {
     if (!load->use_empty())
       load->replaceAllUsesWith(b.CreateBitCast(bits, type));
     load->eraseFromParent();
+  }
+}
+
+/// The same of copysign of bfloat16.
+void copySignsOfIntegers(Function &function) {
+  SmallVector<IntrinsicInst *> calls;
+  for (Instruction &instruction : llvm::instructions(function))
+    if (auto *call = dyn_cast<IntrinsicInst>(&instruction))
+      if (call->getIntrinsicID() == Intrinsic::copysign &&
+          call->getType()->isBFloatTy())
+        calls.push_back(call);
+  for (IntrinsicInst *call : calls) {
+    IRBuilder<> b(call);
+    auto bits = [&](unsigned operand, uint16_t mask) {
+      Value *own =
+          b.CreateBitCast(call->getArgOperand(operand), b.getInt16Ty());
+      return b.CreateAnd(own, b.getInt16(mask));
+    };
+    Value *both = b.CreateOr(bits(0, 0x7fff), bits(1, 0x8000));
+    call->replaceAllUsesWith(b.CreateBitCast(both, call->getType()));
+    call->eraseFromParent();
   }
 }
 
@@ -635,6 +659,7 @@ void weft::emulator::instrument(Module &module, ArrayRef<std::string> places,
   }
   for (Function *function : functions) {
     loadAsIntegers(*function);
+    copySignsOfIntegers(*function);
     Instrumenter(*function, places, program).run();
   }
   for (Function *function : kernels)
