@@ -563,23 +563,20 @@ void addEntry(Function &kernel) {
   builder.CreateRetVoid();
 }
 
-/// Has vectors of bfloat16 loaded as integers: LLVM's code for a CPU loses the
-/// signs of their elements otherwise.
+/// Has bfloat16 loaded as integers: LLVM's code for a CPU loses signs
+/// otherwise.
 void loadAsIntegers(Function &function) {
   SmallVector<LoadInst *> loads;
-  for (Instruction &instruction : llvm::instructions(function)) {
-    auto *type = dyn_cast<FixedVectorType>(instruction.getType());
-    if (isa<LoadInst>(instruction) && type &&
-        type->getElementType()->isBFloatTy())
+  for (Instruction &instruction : llvm::instructions(function))
+    if (isa<LoadInst>(instruction) &&
+        instruction.getType()->getScalarType()->isBFloatTy())
       loads.push_back(cast<LoadInst>(&instruction));
-  }
   for (LoadInst *load : loads) {
-    auto *type = cast<FixedVectorType>(load->getType());
+    Type *type = load->getType();
     IRBuilder<> b(load);
-    auto *integers =
-        FixedVectorType::get(b.getInt16Ty(), type->getNumElements());
-    LoadInst *bits = b.CreateAlignedLoad(integers, load->getPointerOperand(),
-                                         load->getAlign());
+    LoadInst *bits =
+        b.CreateAlignedLoad(type->getWithNewType(b.getInt16Ty()),
+                            load->getPointerOperand(), load->getAlign());
     bits->setDebugLoc(load->getDebugLoc());
     SmallVector<ExtractElementInst *> elements;
     for (User *user : load->users())
@@ -598,22 +595,24 @@ void loadAsIntegers(Function &function) {
   }
 }
 
-/// The same of copysign of bfloat16.
+/// The same of copysign, where the sign is that of a widened bfloat16.
 void copySignsOfIntegers(Function &function) {
   SmallVector<IntrinsicInst *> calls;
   for (Instruction &instruction : llvm::instructions(function))
     if (auto *call = dyn_cast<IntrinsicInst>(&instruction))
       if (call->getIntrinsicID() == Intrinsic::copysign &&
-          call->getType()->isBFloatTy())
+          call->getType()->isFloatingPointTy())
         calls.push_back(call);
   for (IntrinsicInst *call : calls) {
     IRBuilder<> b(call);
-    auto bits = [&](unsigned operand, uint16_t mask) {
-      Value *own =
-          b.CreateBitCast(call->getArgOperand(operand), b.getInt16Ty());
-      return b.CreateAnd(own, b.getInt16(mask));
+    unsigned width = call->getType()->getScalarSizeInBits();
+    Type *integer = b.getIntNTy(width);
+    APInt sign = APInt::getSignMask(width);
+    auto bits = [&](unsigned operand, const APInt &mask) {
+      Value *own = b.CreateBitCast(call->getArgOperand(operand), integer);
+      return b.CreateAnd(own, b.getInt(mask));
     };
-    Value *both = b.CreateOr(bits(0, 0x7fff), bits(1, 0x8000));
+    Value *both = b.CreateOr(bits(0, ~sign), bits(1, sign));
     call->replaceAllUsesWith(b.CreateBitCast(both, call->getType()));
     call->eraseFromParent();
   }
