@@ -13,7 +13,7 @@ namespace {
 // an operand in any layout by its shared memory.
 constexpr llvm::StringLiteral fusedPasses = R"(
   inline, symbol-dce, weft-describe-gpu,
-  func.func(weft-split-products, weft-fuse-elementwise,
+  func.func(weft-recognize-bfloat16, weft-split-products, weft-fuse-elementwise,
             weft-fuse-epilogues{converting=1},
             weft-split-reductions, canonicalize, cse))";
 

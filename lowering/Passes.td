@@ -693,6 +693,27 @@ def DescribeGpu : Pass<"weft-describe-gpu", "::mlir::ModuleOp"> {
   ];
 }
 
+def RecognizeBfloat16 : Pass<"weft-recognize-bfloat16", "::mlir::func::FuncOp"> {
+  let summary = "Uses instructions that convert bfloat16";
+  let description = [{
+    For CPUs, which lack them or flush subnormal numbers, conversions are spelled
+    in the bits of integers.
+
+    ```mlir
+    %1 = arith.extui %bits : i16 to i32
+    %2 = arith.shli %1, %c16 : i32
+    %3 = arith.bitcast %2 : i32 to f32
+    ```
+    becomes
+    ```mlir
+    %1 = arith.bitcast %bits : i16 to bf16
+    %3 = arith.extf %1 : bf16 to f32
+    ```
+    and what rounds an f32 to the nearest bfloat16 becomes `arith.truncf`.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
+}
+
 def OutlineLaunches : Pass<"weft-outline-launches", "::mlir::ModuleOp"> {
   let summary = "Makes kernels of a program, and a host function that launches "
                 "them";
