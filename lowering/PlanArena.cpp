@@ -5,6 +5,7 @@
 // first, each at the lowest offset where it fits. Tapes, whose size is known
 // when they are made, stay on the heap, and are freed after their last use.
 
+#include "lowering/ContractionPlan.h"
 #include "lowering/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Bufferization/Transforms/BufferViewFlowAnalysis.h"
@@ -68,6 +69,14 @@ public:
           if (!block.empty())
             end = std::max(end, last[&block.back()]);
       last[op] = end;
+    });
+    // One kernel may do both: what the second op writes must not lie where the
+    // first one reads.
+    func.walk([&](linalg::GenericOp sum) {
+      if (!weft::isSumOfProducts(sum))
+        return;
+      if (linalg::GenericOp epilogue = weft::findEpilogue(sum))
+        first[epilogue] = first[sum];
     });
   }
 

@@ -492,9 +492,30 @@ private:
     if (fill && fills.lookup(fill) == op)
       kernel.push_back(fill);
     kernel.push_back(op);
-    if (linalg::GenericOp epilogue = weft::findEpilogue(generic))
+    linalg::GenericOp epilogue = weft::findEpilogue(generic);
+    if (epilogue && !overwritesFactor(epilogue, generic))
       kernel.push_back(epilogue);
     return kernel;
+  }
+
+  /// Whether an epilogue writes where blocks may still read factors, as it may
+  /// if a loop carries them.
+  static bool overwritesFactor(linalg::GenericOp epilogue,
+                               linalg::GenericOp sum) {
+    Value result = rootOf(epilogue.getDpsInits()[0]);
+    return llvm::any_of(sum.getDpsInputs(), [&](Value factor) {
+      return rootOf(factor) == result;
+    });
+  }
+
+  /// The buffer that a value is a view of; parts of the arena are apart.
+  static Value rootOf(Value buffer) {
+    while (auto view = buffer.getDefiningOp<ViewLikeOpInterface>()) {
+      if (isa<memref::ViewOp>(view))
+        break;
+      buffer = view.getViewSource();
+    }
+    return buffer;
   }
 
   //===--------------------------------------------------------------------===//
