@@ -12,7 +12,8 @@ python := .venv/bin/python
 pytest := $(python) -m pytest -n 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fast check-lit slow fuzz bench docs lint build wheel prove-wheels clean distclean
+.PHONY: help demo test fast check-lit slow fuzz bench gpu-bundle test-gpu bench-gpu docs lint build \
+  wheel prove-wheels clean distclean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -38,6 +39,17 @@ fuzz: build ## Feed every op wrong operands, types and attributes
 bench: build ## Run every benchmark
 	@set -e; for benchmark in benchmarks/*.py; do \
 	  echo "== $$benchmark"; $(python) "$$benchmark"; done
+
+bundle := build/gpu-bundle
+
+gpu-bundle: build ## Write what checks and times Weft's code on a machine with a GPU
+	$(python) benchmarks/gpu/bundle.py $(bundle)
+
+test-gpu: gpu-bundle ## Check every op and program on the GPU of this machine
+	$(python) $(bundle)/run.py --check --budget 600
+
+bench-gpu: gpu-bundle ## Time programs on the GPU of this machine, beside PyTorch
+	$(python) $(bundle)/run.py --bench --budget 900
 
 docs: build ## Generate what docs/ takes from the sources
 	cp build/dialects/dialect.md docs/dialect.md

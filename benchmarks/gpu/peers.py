@@ -8,22 +8,22 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-import torch.nn.functional as F
+from torch.nn import functional
 
 
 def gelu(x: Any) -> Any:
-    return F.gelu(x, approximate="tanh")
+    return functional.gelu(x, approximate="tanh")
 
 
 def layer_norm(x: Any, scale: Any, bias: Any) -> Any:
-    return F.layer_norm(x, x.shape[-1:], scale, bias)
+    return functional.layer_norm(x, x.shape[-1:], scale, bias)
 
 
 def conv(x: Any, w: Any) -> Any:
     """Of NHWC images, which is PyTorch's `channels_last`, by an HWIO kernel."""
     images = x.permute(0, 3, 1, 2)
     kernel = w.permute(3, 2, 0, 1).contiguous(memory_format=torch.channels_last)
-    return F.conv2d(images, kernel, padding=1).permute(0, 2, 3, 1)
+    return functional.conv2d(images, kernel, padding=1).permute(0, 2, 3, 1)
 
 
 def attention(q: Any, k: Any, v: Any) -> Any:
@@ -32,12 +32,14 @@ def attention(q: Any, k: Any, v: Any) -> Any:
 
 
 def mlp_loss(w1: Any, w2: Any, w3: Any, x: Any, labels: Any) -> Any:
-    return F.cross_entropy(F.relu(F.relu(x @ w1) @ w2) @ w3, labels)
+    return functional.cross_entropy(
+        functional.relu(functional.relu(x @ w1) @ w2) @ w3, labels
+    )
 
 
 def cnn_loss(k1: Any, k2: Any, w: Any, x: Any, labels: Any) -> Any:
-    hidden = F.relu(conv(F.relu(conv(x, k1)), k2))
-    return F.cross_entropy(hidden.reshape(x.shape[0], -1) @ w, labels)
+    hidden = functional.relu(conv(functional.relu(conv(x, k1)), k2))
+    return functional.cross_entropy(hidden.reshape(x.shape[0], -1) @ w, labels)
 
 
 def step_of(loss: Callable[..., Any]) -> Callable[..., Any]:

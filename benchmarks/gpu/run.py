@@ -205,9 +205,7 @@ def faults_of(
     return faults
 
 
-def work(
-    names: Sequence[str], run: Callable[[dict[str, Any]], dict[str, Any]]
-) -> None:
+def work(names: Sequence[str], run: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
     """Runs programs, and ends where nothing more can run in this process."""
     entries = {entry["name"]: entry for entry in manifest()}
     for name in names:
@@ -296,12 +294,13 @@ def drawn(arguments: Sequence[dict[str, Any]]) -> list[Any]:
 class Bench:
     """Times rows, in one process."""
 
-    def __init__(self, compile: bool) -> None:
+    def __init__(self, compiles: bool) -> None:
         provide_narrow_floats()
         import torch
+
         from weft.devices import backend
 
-        self.torch, self.compile = torch, compile
+        self.torch, self.compiles = torch, compiles
         # As Weft, PyTorch is to multiply float32 as float32.
         torch.backends.cuda.matmul.allow_tf32 = False
         torch.backends.cudnn.allow_tf32 = False
@@ -333,7 +332,7 @@ class Bench:
             "torch": lambda: other(*arguments),
         }
         record: dict[str, Any] = {"off": self._off(entry, functions)}
-        if self.compile and not entry["name"].startswith(UNCOMPILED):
+        if self.compiles and not entry["name"].startswith(UNCOMPILED):
             try:
                 fast = self.torch.compile(other, dynamic=False)
                 fast(*arguments)
@@ -438,6 +437,8 @@ class Pool:
         status = process.wait()
         watcher.join()
         listener.join()
+        process.stdout.close()
+        process.stderr.close()
         left = [name for name in names if name not in done]
         if left and time.monotonic() < self._end:
             # It ended in the middle of one, or before any.
