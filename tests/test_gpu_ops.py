@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_ops import arguments, groups, grouped, of_family, program_text, wrong
 
 import weft
+from test_ops import arguments, grouped, groups, of_family, program_text, wrong
 
 ONE_BLOCK = ""
 MANY_BLOCKS = "block_work = 1 : i64, "
@@ -42,7 +42,5 @@ def kept(name: str, dtype: np.dtype[Any]) -> bool:
 @pytest.mark.parametrize(
     ("name", "dtype"), [each for each in groups() if kept(*each)], ids=str
 )
-def test_values_on_an_emulated_gpu(
-    name: str, dtype: np.dtype[Any], work: str
-) -> None:
+def test_values_on_an_emulated_gpu(name: str, dtype: np.dtype[Any], work: str) -> None:
     assert not faults_of(of_family(name, dtype), work)
