@@ -7,6 +7,7 @@
 #include "lowering/Passes.h"
 #include "lowering/RowGroup.h"
 #include "lowering/gpu/Device.h"
+#include "lowering/gpu/RowRegisters.h"
 #include "lowering/gpu/Step.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -290,8 +291,10 @@ class LowerSteps final : public weft::impl::LowerStepsBase<LowerSteps> {
     weft::lowerReduction(op, team, slicing, shared);
   }
 
-  /// One block for each row.
+  /// In registers where the row fits; else one block for each row.
   static void lowerRows(gpu::GPUFuncOp kernel, weft::SharedMemory &shared) {
+    if (weft::lowerRowsInRegisters(kernel, shared))
+      return;
     auto loop = *kernel.front().getOps<scf::ForOp>().begin();
     int64_t steps = 1;
     loop.walk([&](LinalgOp op) {

@@ -495,8 +495,10 @@ public:
         b.setInsertionPointToStart(branch.thenBlock());
         return emitResult(result, Value());
       }
-      // All threads meet at barriers: those without a result redo another's.
-      result = arith::SelectOp::create(b, isIn, result, index(b, 0));
+      // All threads meet at barriers: those without a result redo another's,
+      // of the same block, for nothing orders blocks.
+      Value first = arith::MulIOp::create(b, turn, index(b, slicing.columns));
+      result = arith::SelectOp::create(b, isIn, result, first);
       emitResult(result, isIn);
     });
     op->erase();
