@@ -1,6 +1,6 @@
 """Writes a folder that checks and times Weft's code for GPUs where no compiler is.
 
-python benchmarks/gpu/bundle.py [FOLDER] [--only WORD] [--jobs N]
+python benchmarks/gpu/bundle.py [FOLDER] [--only PATTERN] [--jobs N]
 
 It holds the runtime alone, every program compiled, and what each must give: the table
 of ops at every dtype, control flow, networks, random numbers, and benchmarks. `run.py`
@@ -421,10 +421,10 @@ def _remove_others(folder: Path, entries: Sequence[Entry]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", nargs="?", type=Path, default="build/gpu-bundle")
-    parser.add_argument("--only", default="", help="a word that names contain")
+    parser.add_argument("--only", default=".*", help="a pattern of names")
     parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args()
-    chosen = [job for job in jobs() if options.only in job.name]
+    chosen = [job for job in jobs() if re.search(options.only, job.name)]
     entries = write_bundle(options.folder, chosen, options.jobs)
     size = sum(x.stat().st_size for x in options.folder.rglob("*") if x.is_file())
     failed = [entry for entry in entries if entry.error]
