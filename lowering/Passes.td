@@ -825,11 +825,14 @@ def LowerSteps : Pass<"weft-lower-steps", "::mlir::ModuleOp"> {
     that only computes is left to one thread, unless its steps may run at once;
     all threads follow every other loop and branch. What is reduced in a free
     order is shared among threads, which combine what they have in shared
-    memory, in an order that is always the same.
+    memory, in an order that is always the same. Of a loop over rows whose ops
+    all walk through one row, each thread keeps the same elements of all of the
+    row's values in registers, and lanes of a warp exchange what they reduced.
   }];
   let dependentDialects = [
     "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
-    "::mlir::gpu::GPUDialect", "::mlir::memref::MemRefDialect",
+    "::mlir::complex::ComplexDialect", "::mlir::gpu::GPUDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::NVVM::NVVMDialect",
     "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"
   ];
 }

@@ -3,14 +3,15 @@
 #include "lowering/gpu/RowPlan.h"
 #include "lowering/RowGroup.h"
 #include "lowering/cpu/LaneReduction.h"
+#include "lowering/gpu/Lanes.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
 using namespace mlir;
 using linalg::LinalgOp;
 using weft::RowPlace;
 using weft::RowPlan;
+using weft::warpLanes;
 
-static constexpr int64_t warpLanes = 32;
 /// Threads of a block in which each warp or part of it has rows of its own.
 static constexpr int64_t sharedThreads = 128;
 /// The bytes of a row that a thread of a warp has at most, and those that one
@@ -106,12 +107,8 @@ bool RowPlan::addOperand(OpOperand &operand, const Access &access) {
 /// Whether threads can reduce their own elements, and then exchange what they
 /// have.
 static bool canBeShared(LinalgOp op) {
-  if (!weft::LaneReduction::match(op))
-    return false;
-  Type type = op.getBlock()->getArguments().back().getType();
-  return isa<FloatType, IntegerType>(type) &&
-         type.getIntOrFloatBitWidth() % 8 == 0 &&
-         type.getIntOrFloatBitWidth() <= 64;
+  return weft::LaneReduction::match(op) &&
+         weft::canExchange(op.getBlock()->getArguments().back().getType());
 }
 
 bool RowPlan::add(LinalgOp op) {

@@ -6,10 +6,10 @@
 
 #include "lowering/gpu/RowRegisters.h"
 #include "lowering/RowGroup.h"
+#include "lowering/gpu/Lanes.h"
 #include "lowering/gpu/RowPlan.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Complex/IR/Complex.h"
-#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/IRMapping.h"
 
@@ -18,12 +18,12 @@ using linalg::LinalgOp;
 using weft::LaneReduction;
 using weft::RowPlace;
 using weft::RowPlan;
+using weft::warpLanes;
 
 namespace {
 
 using Values = SmallVector<Value>;
 
-constexpr int64_t warpLanes = 32;
 /// Sums of a thread that do not wait for each other.
 constexpr int64_t mostChains = 4;
 
@@ -54,9 +54,6 @@ public:
 private:
   Value index(int64_t value) {
     return arith::ConstantIndexOp::create(b, value);
-  }
-  Value word(int64_t value) {
-    return arith::ConstantOp::create(b, b.getI32IntegerAttr(value));
   }
 
   //===--------------------------------------------------------------------===//
@@ -202,7 +199,7 @@ private:
     if (plan.threads > warpLanes)
       gpu::BarrierOp::create(b);
     else
-      NVVM::SyncWarpOp::create(b, word(-1));
+      weft::syncWarp(b);
     Value isFirst =
         arith::CmpIOp::create(b, arith::CmpIPredicate::eq, lane, index(0));
     auto branch =
@@ -323,7 +320,7 @@ private:
     Value start = valuesOf(init)[0];
     Value part = reduceOwn(op, match, match.neutral(b, start));
     auto combine = [&](Value x, Value y) { return match.combined(b, x, y); };
-    part = exchange(part, std::min(plan.threads, warpLanes), combine);
+    part = weft::exchange(b, part, std::min(plan.threads, warpLanes), combine);
     if (plan.threads > warpLanes)
       part = exchangeWarps(part, combine);
     contents[plan.placeOf.lookup(&init)] = {combine(start, part)};
@@ -352,47 +349,6 @@ private:
 
   using CombineFn = llvm::function_ref<Value(Value, Value)>;
 
-  /// Combined over `lanes` neighbours: all of them have the same result, for
-  /// what two lanes combine they combine in either order.
-  Value exchange(Value own, int64_t lanes, CombineFn combine) {
-    for (int64_t distance = lanes / 2; distance > 0; distance /= 2)
-      own = combine(own, ofLane(own, distance));
-    return own;
-  }
-
-  /// What the lane has whose number differs in that bit.
-  Value ofLane(Value own, int64_t distance) {
-    Type type = own.getType();
-    unsigned width = type.getIntOrFloatBitWidth();
-    Type bits = b.getIntegerType(width);
-    Value x = isa<FloatType>(type) && width != 32
-                  ? arith::BitcastOp::create(b, bits, own).getResult()
-                  : own;
-    x = width == 64 ? wordsOfLane(x, distance) : wordOfLane(x, distance);
-    return x.getType() == type ? x : arith::BitcastOp::create(b, type, x);
-  }
-
-  Value wordOfLane(Value x, int64_t distance) {
-    Type type = x.getType();
-    bool isNarrow = type.getIntOrFloatBitWidth() < 32;
-    if (isNarrow)
-      x = arith::ExtUIOp::create(b, b.getI32Type(), x);
-    x = NVVM::ShflOp::create(b, x.getType(), word(-1), x, word(distance),
-                             word(warpLanes - 1), NVVM::ShflKind::bfly,
-                             UnitAttr());
-    return isNarrow ? arith::TruncIOp::create(b, type, x).getResult() : x;
-  }
-
-  Value wordsOfLane(Value x, int64_t distance) {
-    Value half = arith::ConstantOp::create(b, b.getI64IntegerAttr(32));
-    Value low = arith::TruncIOp::create(b, b.getI32Type(), x);
-    Value high = arith::TruncIOp::create(b, b.getI32Type(),
-                                         arith::ShRUIOp::create(b, x, half));
-    low = arith::ExtUIOp::create(b, x.getType(), wordOfLane(low, distance));
-    high = arith::ExtUIOp::create(b, x.getType(), wordOfLane(high, distance));
-    return arith::OrIOp::create(b, low, arith::ShLIOp::create(b, high, half));
-  }
-
   /// One barrier: each reduction has memory of its own.
   Value exchangeWarps(Value own, CombineFn combine) {
     int64_t warps = plan.threads / warpLanes;
@@ -413,7 +369,7 @@ private:
     if (warps < warpLanes)
       place = arith::RemUIOp::create(b, lane, index(warps));
     Value part = memref::LoadOp::create(b, parts, ValueRange{place});
-    return exchange(part, warps, combine);
+    return weft::exchange(b, part, warps, combine);
   }
 
   RowPlan &plan;

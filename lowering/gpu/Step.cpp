@@ -3,6 +3,7 @@
 #include "lowering/gpu/Step.h"
 #include "lowering/RowGroup.h"
 #include "lowering/gpu/Device.h"
+#include "lowering/gpu/Lanes.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -564,7 +565,10 @@ private:
     }
     Value part = reduceFrom(match->neutral(b, start[0]), slice, slicing.slices,
                             result)[0];
-    combineSlices(part, [&](Value total) {
+    bool byLanes = slicing.slicesFirst && team.threads % weft::warpLanes == 0 &&
+                   slicing.slices <= weft::warpLanes &&
+                   weft::canExchange(part.getType());
+    auto finish = [&](Value total) {
       Value isFirst = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, slice,
                                             index(b, 0));
       if (isIn)
@@ -575,7 +579,19 @@ private:
       b.setInsertionPointToStart(branch.thenBlock());
       operands.store(b, match->combined(b, start[0], total),
                      op.getDpsInitsMutable()[0], at);
-    });
+    };
+    if (!byLanes)
+      return combineSlices(part, finish);
+    Value total =
+        weft::exchange(b, part, slicing.slices, [&](Value x, Value y) {
+          return match->combined(b, x, y);
+        });
+    // Others have read what was there: lanes, and threads without a result.
+    if (isIn)
+      gpu::BarrierOp::create(b);
+    else
+      weft::syncWarp(b);
+    finish(total);
   }
 
   SmallVector<Value> reduceFrom(ValueRange start, Value first, int64_t stride,
