@@ -304,7 +304,7 @@ void WarpgroupEpilogue::finishChunk(const TilePlace &tile, Chunk chunk) {
   // The assembler moves what reads sums up to the products, and then lets
   // none of these overlap; but not over the barrier of a gather.
   if (plan.copiesResults())
-    waitForGatherPlace();
+    waitForGatherPlace(ownNumber(chunk));
   chunk.sums = group.rank ? addShared(chunk) : b.pin(chunk.sums);
   for (int64_t pair = 0; pair < pairs; ++pair)
     for (int64_t half : {0, 1})
@@ -323,6 +323,11 @@ static constexpr int64_t quadBytes = 16, quadsBytes = 128 * quadBytes;
 int64_t WarpgroupEpilogue::chunkNumber(const Chunk &chunk) const {
   return (chunk.rowBlock * plan.tile.groupColumns() + chunk.column) /
          chunkColumns;
+}
+
+/// Of a shared tile's chunks, a block has one in so many.
+int64_t WarpgroupEpilogue::ownNumber(const Chunk &chunk) const {
+  return chunkNumber(chunk) / plan.splits;
 }
 
 /// Where a thread leaves its sums of a chunk: in the place of the stages.
@@ -409,14 +414,15 @@ Value WarpgroupEpilogue::gatherPlace(int64_t gather) {
               plan.storeOffset() + gather % 2 * WarpgroupPlan::storeBytes);
 }
 
-/// Until the engine has read the place that comes next.
-void WarpgroupEpilogue::waitForGatherPlace() {
+/// Until the engine has read the place of a gather, which is the one before
+/// the last, or, of an odd number of gathers, the last one of the tile before.
+void WarpgroupEpilogue::waitForGatherPlace(int64_t gather) {
   unsigned copied = plan.results.size() - 1;
   int64_t gathers =
       llvm::divideCeil(numChunks(), plan.splits) * gathersOfChunk(copied);
+  int64_t inFlight = gather == 0 && gathers % 2 ? 0 : 1;
   b.when(group.isFirstThread, [&] {
-    NVVM::CpAsyncBulkWaitGroupOp::create(b, gathers == 1 ? 0 : 1,
-                                         b.getUnitAttr());
+    NVVM::CpAsyncBulkWaitGroupOp::create(b, inFlight, b.getUnitAttr());
   });
   b.syncWarpgroup(b.plus(group.number, 1));
 }
@@ -425,10 +431,10 @@ void WarpgroupEpilogue::gather(const TilePlace &tile, const Chunk &chunk,
                                unsigned result) {
   int64_t parts = gathersOfChunk(result);
   for (int64_t part = 0; part < parts; ++part) {
+    int64_t number = ownNumber(chunk) * parts + part;
     if (part)
-      waitForGatherPlace();
-    // Of a shared tile's chunks, a block has one in so many.
-    Value place = gatherPlace(chunkNumber(chunk) / plan.splits * parts + part);
+      waitForGatherPlace(number);
+    Value place = gatherPlace(number);
     if (parts == 1)
       gatherMatrices(place, result);
     else

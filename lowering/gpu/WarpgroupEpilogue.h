@@ -80,6 +80,7 @@ private:
   void storeResults(const TilePlace &tile, const Chunk &chunk);
   void gather(const TilePlace &tile, const Chunk &chunk, unsigned result);
   int64_t chunkNumber(const Chunk &chunk) const;
+  int64_t ownNumber(const Chunk &chunk) const;
   Value sharePlace(const Chunk &chunk);
   void share(llvm::ArrayRef<Value> sums);
   llvm::SmallVector<Value> addShared(const Chunk &chunk);
@@ -93,7 +94,7 @@ private:
   void gatherFloats(Value place, unsigned result, int64_t first, int64_t count);
   void storeGathered(const TilePlace &tile, const Chunk &chunk, unsigned result,
                      Value place, int64_t column);
-  void waitForGatherPlace();
+  void waitForGatherPlace(int64_t gather);
   int64_t numChunks() const;
 
   NvvmBuilder &b;

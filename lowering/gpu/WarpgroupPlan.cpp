@@ -261,75 +261,124 @@ int64_t WarpgroupPlan::blocks() const {
 namespace {
 
 /// The tiles there are, the most work per byte first.
-constexpr WarpgroupTile tiles[] = {{128, 256}, {256, 128}, {128, 128},
-                                   {64, 256},  {128, 64},  {64, 128}};
+constexpr WarpgroupTile tiles[] = {{128, 256}, {256, 128}, {128, 192},
+                                   {128, 128}, {64, 256},  {64, 128},
+                                   {128, 64}};
 
-/// Rates of a multiprocessor per cycle, and cycles of a tile, and of two
-/// meetings of a cluster, that no other work hides.
-constexpr double productsPerCycle = 2048, bytesPerCycle = 76,
-                 storedPerCycle = 16, sharedPerCycle = 64, cyclesOfTile = 3000,
-                 cyclesOfMeeting = 2500;
-/// How many blocks may share a tile, and how few steps are worth a block.
-constexpr int64_t splitCounts[] = {1, 2, 4, 8}, fewestSteps = 4;
+/// Rates of a multiprocessor per cycle, as measured on an H200: products of a
+/// pair of elements, bytes from the cache whose lines are whole or not, results
+/// stored, and bytes between blocks and within one.
+constexpr double productsPerCycle = 2048, bytesPerCycle = 68,
+                 unalignedPerCycle = 30, storedPerCycle = 16,
+                 exchangedPerCycle = 64, sharedPerCycle = 128;
+/// Cycles that no other work hides: those of a tile, and of a cluster that
+/// meets twice; and what it costs that neighbours wait for each other.
+constexpr double cyclesOfTile = 3000, cyclesOfMeeting = 5000,
+                 delayByNeighbours = 1.02;
+/// How many blocks may share a tile or stand together, and how few steps are
+/// worth a block.
+constexpr int64_t splitCounts[] = {1, 2, 4, 8}, neighbourCounts[] = {1, 2},
+                  fewestSteps = 4;
 /// Clusters of more than two do not fill the chip: each is in one part of it.
-constexpr double filledByClusters = 0.875;
+constexpr double filledByClusters = 0.91;
 /// Emulators have fewer multiprocessors, and no clusters.
 constexpr int64_t fewestForClusters = 16;
 
 } // namespace
 
-/// Cycles that a multiprocessor takes.
+/// Cycles to bring a factor's part of a step, which so many blocks ask for
+/// together. Lines that are not whole take more requests than bytes.
+static double loadCycles(const weft::Factor &factor, double bytes,
+                         int64_t blocks) {
+  constexpr int64_t lineBytes = 128;
+  double arrival = bytes / bytesPerCycle;
+  bool isAligned = llvm::all_of(factor.map.strides, [](int64_t stride) {
+    return stride % lineBytes == 0;
+  });
+  return isAligned ? arrival
+                   : std::max(arrival, bytes / blocks / unalignedPerCycle);
+}
+
+/// Cycles in which the blocks of a cluster add their sums up: each writes all
+/// of its own, and reads some of all blocks'.
+static double exchangeCycles(const WarpgroupPlan &plan) {
+  constexpr int64_t chunk = 64 * 64;
+  int64_t chunks = plan.tile.rows * plan.tile.columns / chunk;
+  int64_t ofGroup = chunks / WarpgroupTile::warpgroups;
+  int64_t own = llvm::divideCeil(ofGroup, plan.splits);
+  return cyclesOfMeeting + chunks * chunk * 4 / sharedPerCycle +
+         WarpgroupTile::warpgroups * own * plan.splits * chunk * 4 /
+             exchangedPerCycle;
+}
+
+/// Cycles that the chip takes.
 static double cost(const WarpgroupPlan &plan) {
-  const WarpgroupTile &tile = plan.tile;
-  double products = tile.rows * tile.columns * WarpgroupPlan::sumStep;
+  double elements = plan.tile.rows * plan.tile.columns;
+  double load = loadCycles(plan.left, plan.leftBytes(), 1) +
+                loadCycles(plan.right, plan.rightBytes(), plan.neighbours);
   double step =
-      std::max(products / productsPerCycle, plan.stageBytes() / bytesPerCycle);
-  double elements = tile.rows * tile.columns;
+      std::max(elements * WarpgroupPlan::sumStep / productsPerCycle, load);
   double cycles =
       cyclesOfTile + step * plan.blockSteps() + elements / storedPerCycle;
   if (plan.splits > 1)
-    cycles += cyclesOfMeeting + 8 * elements / sharedPerCycle;
-  return cycles *
-         llvm::divideCeil(plan.numTiles() * plan.splits, plan.multiprocessors);
+    cycles += exchangeCycles(plan);
+  if (plan.neighbours > 1)
+    cycles *= delayByNeighbours;
+  return cycles * llvm::divideCeil(plan.numUnits() * plan.clusterBlocks(),
+                                   plan.multiprocessors);
 }
 
 /// A tile is shared where that many blocks run at once, each with some steps.
 bool WarpgroupPlan::maySplit() const {
-  if (splits == 1)
-    return true;
   double most = multiprocessors * (splits > 2 ? filledByClusters : 1);
   return multiprocessors >= fewestForClusters && blocks() <= most &&
          steps() >= fewestSteps * splits &&
          (splits - 1) * blockSteps() < steps();
 }
 
+/// Neighbours need another row of tiles, and parts of columns in whole boxes.
+bool WarpgroupPlan::mayHaveNeighbours() const {
+  constexpr int64_t boxColumns = 64;
+  return multiprocessors >= fewestForClusters && splits == 1 &&
+         tileRows() >= neighbours &&
+         tile.columns % (boxColumns * neighbours) == 0;
+}
+
 void WarpgroupPlan::chooseTile(const WarpgroupChoice &choice) {
+  auto isChosen = [](int64_t wanted, int64_t given) {
+    return !wanted || wanted == given;
+  };
   double best = std::numeric_limits<double>::infinity();
-  WarpgroupTile bestTile = tiles[0];
-  int64_t bestSplits = 1;
+  std::tuple<WarpgroupTile, int64_t, int64_t> bestShape{tiles[0], 1, 1};
   for (const WarpgroupTile &each : tiles)
-    for (int64_t count : splitCounts) {
-      if ((choice.rows && choice.rows != each.rows) ||
-          (choice.columns && choice.columns != each.columns) ||
-          (choice.splits && choice.splits != count))
-        continue;
-      tile = each;
-      splits = count;
-      if (double cycles = cost(*this); maySplit() && cycles < best) {
-        best = cycles;
-        bestTile = each;
-        bestSplits = count;
+    for (int64_t splitCount : splitCounts)
+      for (int64_t neighbourCount : neighbourCounts) {
+        tile = each;
+        splits = splitCount;
+        neighbours = neighbourCount;
+        if (!isChosen(choice.rows, tile.rows) ||
+            !isChosen(choice.columns, tile.columns) ||
+            !isChosen(choice.splits, splits) ||
+            !isChosen(choice.neighbours, neighbours) ||
+            (splits > 1 && !maySplit()) ||
+            (neighbours > 1 && !mayHaveNeighbours()))
+          continue;
+        if (double cycles = cost(*this); cycles < best) {
+          best = cycles;
+          bestShape = {tile, splits, neighbours};
+        }
       }
-    }
-  tile = bestTile;
-  splits = bestSplits;
+  std::tie(tile, splits, neighbours) = bestShape;
+  chooseRing(choice);
+}
+
+void WarpgroupPlan::chooseRing(const WarpgroupChoice &choice) {
   constexpr int64_t mostStages = 8;
   stages = 1;
   while (stages < mostStages && usedBytes() + stageBytes() + 16 <= sharedBytes)
     ++stages;
   if (choice.stages)
     stages = choice.stages;
-  neighbours = choice.neighbours && splits == 1 ? choice.neighbours : 1;
   // What runs at once is a square of elements, more or less.
   raster = 8 * (tile.columns > tile.rows ? 2 : 1);
   if (choice.raster)

@@ -157,7 +157,9 @@ private:
   bool readsAsComputed() const;
   void mapResults();
   bool maySplit() const;
+  bool mayHaveNeighbours() const;
   void chooseTile(const WarpgroupChoice &choice);
+  void chooseRing(const WarpgroupChoice &choice);
   void setBoxes();
 };
 
