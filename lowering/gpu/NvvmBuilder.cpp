@@ -146,13 +146,11 @@ void NvvmBuilder::expectBytes(Value barrier, int64_t bytes) {
       /*relaxed=*/false, /*predicate=*/Value());
 }
 
-void NvvmBuilder::syncWarpgroup(Value id) {
-  NVVM::BarrierOp::create(*this, TypeRange(), id, number(128), {}, Value());
-}
-
-void NvvmBuilder::sync(int64_t id, int64_t threads) {
-  NVVM::BarrierOp::create(*this, TypeRange(), number(id), number(threads), {},
-                          Value());
+// Not nvvm.barrier: with a number and a location its text cannot be read.
+void NvvmBuilder::sync(Value id, int64_t threads) {
+  LLVM::CallIntrinsicOp::create(
+      *this, getStringAttr("llvm.nvvm.barrier.cta.sync.aligned.count"),
+      ValueRange{id, number(threads)});
 }
 
 void NvvmBuilder::syncCluster(bool publishes) {

@@ -50,11 +50,9 @@ public:
   void waitBarrier(Value barrier, Value parity);
   void arrive(Value barrier);
   void expectBytes(Value barrier, int64_t bytes);
-  /// Waits for the 128 threads of a warpgroup; `id` is a number from 1 to 15.
-  void syncWarpgroup(Value id);
 
-  /// Waits for so many threads.
-  void sync(int64_t id, int64_t threads);
+  /// Waits for so many threads at a barrier, of which there are 16.
+  void sync(Value id, int64_t threads);
   /// Waits for all threads of a cluster's blocks, and, if it `publishes`, for
   /// what they wrote, which takes a while.
   void syncCluster(bool publishes);

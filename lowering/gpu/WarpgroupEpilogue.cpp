@@ -341,7 +341,7 @@ Value WarpgroupEpilogue::sharePlace(const Chunk &chunk) {
 void WarpgroupEpilogue::share(ArrayRef<Value> sums) {
   // The other warpgroup may still read the stages.
   constexpr int64_t barrier = 3;
-  b.sync(barrier, 128 * WarpgroupTile::warpgroups);
+  b.sync(b.number(barrier), 128 * WarpgroupTile::warpgroups);
   auto quad = VectorType::get({4}, b.getF32Type());
   forChunks([&](Chunk chunk) {
     SmallVector<Value> floats =
@@ -424,7 +424,7 @@ void WarpgroupEpilogue::waitForGatherPlace(int64_t gather) {
   b.when(group.isFirstThread, [&] {
     NVVM::CpAsyncBulkWaitGroupOp::create(b, inFlight, b.getUnitAttr());
   });
-  b.syncWarpgroup(b.plus(group.number, 1));
+  b.sync(b.plus(group.number, 1), 128);
 }
 
 void WarpgroupEpilogue::gather(const TilePlace &tile, const Chunk &chunk,
@@ -492,7 +492,7 @@ void WarpgroupEpilogue::storeGathered(const TilePlace &tile, const Chunk &chunk,
       b, NVVM::ProxyKind::async_shared,
       NVVM::SharedSpaceAttr::get(b.getContext(),
                                  NVVM::SharedSpace::shared_cta));
-  b.syncWarpgroup(b.plus(group.number, 1));
+  b.sync(b.plus(group.number, 1), 128);
   b.when(group.isFirstThread, [&] {
     TilePlace there = tile;
     const WarpgroupTile &sizes = plan.tile;

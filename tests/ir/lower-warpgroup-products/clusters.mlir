@@ -7,7 +7,7 @@
 // SPLIT: gpu.func @product
 // SPLIT-SAME: nvvm.cluster_dim = array<i32: [[BLOCKS:[248]]], 1, 1>
 // SPLIT: nvvm.wgmma.wait.group.sync.aligned 0
-// SPLIT: nvvm.barrier id = %{{.+}} number_of_threads
+// SPLIT: llvm.call_intrinsic "llvm.nvvm.barrier.cta.sync.aligned.count"
 // SPLIT: llvm.store %{{.+}} {alignment = 16 : i64} : vector<4xf32>, !llvm.ptr<3>
 // SPLIT: nvvm.cluster.arrive
 // SPLIT: nvvm.cluster.wait

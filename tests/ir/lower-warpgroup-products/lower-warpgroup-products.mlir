@@ -87,12 +87,12 @@ module attributes {gpu.container_module, weft.gpu = {chip = "sm_90a", multiproce
 // CHECK: scf.if {{.*}} -> (vector<2xf32>)
 // CHECK: llvm.load %{{.+}} {alignment = 8 : i64} : !llvm.ptr<1> -> vector<2xf32>
 // CHECK: nvvm.cp.async.bulk.wait_group {{.*}} {read}
-// CHECK: nvvm.barrier id = %{{.+}} number_of_threads
+// CHECK: llvm.call_intrinsic "llvm.nvvm.barrier.cta.sync.aligned.count"
 // CHECK: arith.addf
 // CHECK: arith.truncf
 // CHECK-COUNT-4: nvvm.stmatrix
 // CHECK: nvvm.fence.proxy {kind = #nvvm.proxy_kind<async.shared>
-// CHECK: nvvm.barrier id = %{{.+}} number_of_threads
+// CHECK: llvm.call_intrinsic "llvm.nvvm.barrier.cta.sync.aligned.count"
 // CHECK: nvvm.cp.async.bulk.tensor.global.shared.cta %[[OUT]]
 // CHECK-NOT: llvm.store
 // CHECK-NOT: memref.alloca
