@@ -215,10 +215,14 @@ linalg::GenericOp weft::findEpilogue(linalg::GenericOp op) {
   while (next && !isa<linalg::LinalgOp>(next) && isMemoryEffectFree(next))
     next = next->getNextNode();
   auto epilogue = dyn_cast_or_null<linalg::GenericOp>(next);
-  // One that converts reads the sums, and others change them in place.
-  bool follows =
-      epilogue && epilogue->hasAttr(epilogueAttr) &&
-      llvm::is_contained(epilogue->getOperands(), op.getDpsInits()[0]);
+  if (!epilogue || !epilogue->hasAttr(epilogueAttr))
+    return {};
+  // In place, or from these sums to another type. An epilogue of other sums may
+  // read these.
+  Value sums = op.getDpsInits()[0], result = epilogue.getDpsInits()[0];
+  bool converts = getElementTypeOrSelf(result) != getElementTypeOrSelf(sums) &&
+                  llvm::is_contained(epilogue.getDpsInputs(), sums);
+  bool follows = result == sums || converts;
   return follows ? epilogue : linalg::GenericOp();
 }
 
