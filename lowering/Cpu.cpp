@@ -66,14 +66,9 @@ constexpr llvm::StringLiteral llvmPasses = R"(
   ensure-debug-info-scope-on-llvm-func)";
 
 constexpr weft::Stage stages[] = {
-    {"weft", "The program as it was traced.", "", ""},
-    {"expanded",
-     "Derivatives and calls are replaced by the ops they stand for.",
-     "weft-expand-transforms", "weft, func"},
-    {"linalg", "Each op is a loop nest over tensors, its body scalar.",
-     "weft-lower-to-linalg, func.func(canonicalize, cse)",
-     "func, linalg, tensor, arith, math, complex, scf, weft.barrier, "
-     "weft.library_call"},
+    weft::tracedStage,
+    weft::expandedStage,
+    weft::linalgStage,
     {"fused",
      "Chains of elementwise ops are one loop nest each; operands are packed.",
      fusedPasses,

@@ -4,6 +4,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 
 using namespace mlir;
 using weft::Access;
@@ -195,4 +196,21 @@ double weft::workOf(linalg::LinalgOp op, const Nest &nest) {
   for (int64_t extent : nest.extents)
     cost *= extent;
   return cost;
+}
+
+double weft::workOf(Operation *op) {
+  if (auto linalgOp = dyn_cast<linalg::LinalgOp>(op)) {
+    double work = 1 + linalgOp.getBlock()->getOperations().size();
+    for (int64_t extent : linalgOp.getStaticLoopRanges())
+      work *= ShapedType::isDynamic(extent) ? 1 << 20 : extent;
+    return work;
+  }
+  double work = 0;
+  for (Region &region : op->getRegions())
+    for (Operation &inner : region.getOps())
+      work += workOf(&inner);
+  auto loop = dyn_cast<scf::ForOp>(op);
+  std::optional<llvm::APInt> steps =
+      loop ? loop.getStaticTripCount() : std::nullopt;
+  return steps ? work * steps->getSExtValue() : work + 1;
 }

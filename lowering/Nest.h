@@ -79,6 +79,9 @@ llvm::SmallVector<mlir::Value> splitDigits(mlir::ImplicitLocOpBuilder &b,
 
 /// The work of an op, in simple operations.
 double workOf(mlir::linalg::LinalgOp op, const Nest &nest);
+/// The work of an op with what is in it; a loop of which nobody knows how often
+/// it runs counts once.
+double workOf(mlir::Operation *op);
 
 } // namespace weft
 

@@ -22,6 +22,15 @@ Value weft::baseOf(Value buffer) {
   return buffer;
 }
 
+Value weft::ownBufferOf(Value buffer) {
+  while (auto view = buffer.getDefiningOp<ViewLikeOpInterface>()) {
+    if (isa<memref::ViewOp>(view))
+      break;
+    buffer = view.getViewSource();
+  }
+  return buffer;
+}
+
 bool weft::touches(Operation *op, Value base) {
   return llvm::any_of(op->getOperands(), [&](Value operand) {
     return isa<MemRefType>(operand.getType()) && baseOf(operand) == base;

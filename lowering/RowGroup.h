@@ -18,6 +18,10 @@ namespace weft {
 /// The buffer that a value is, or is a view of.
 mlir::Value baseOf(mlir::Value buffer);
 
+/// The same, where parts of the arena count as buffers: those that are in use
+/// at once have nothing in common.
+mlir::Value ownBufferOf(mlir::Value buffer);
+
 /// Whether an operand of an op is a buffer or a view of it.
 bool touches(mlir::Operation *op, mlir::Value base);
 

@@ -25,6 +25,18 @@ struct Stage {
   std::string pipeline() const;
 };
 
+/// Those with which every target begins.
+inline constexpr Stage tracedStage{"weft", "The program as it was traced.", "",
+                                   ""};
+inline constexpr Stage expandedStage{
+    "expanded", "Derivatives and calls are replaced by the ops they stand for.",
+    "weft-expand-transforms", "weft, func"};
+inline constexpr Stage linalgStage{
+    "linalg", "Each op is a loop nest over tensors, its body scalar.",
+    "weft-lower-to-linalg, func.func(canonicalize, cse)",
+    "func, linalg, tensor, arith, math, complex, scf, weft.barrier, "
+    "weft.library_call"};
+
 /// Registers `--<prefix><stage>` for each stage that passes lead to, and
 /// `--weft-<target>` for all of them.
 void registerStages(llvm::StringRef target, llvm::StringRef prefix,

@@ -18,13 +18,17 @@ ONE_BLOCK = ""
 MANY_BLOCKS = "block_work = 1 : i64, "
 
 
-def faults_of(chosen: list[Any], work: str) -> list[str]:
-    """How the values of ops on the emulated GPU differ from what they mean."""
-    text = (
+def text_of(chosen: list[Any], work: str) -> str:
+    """A program of ops for a GPU of four multiprocessors."""
+    return (
         f"module attributes {{weft.gpu = {{{work}multiprocessors = 4 : i64}}}} {{\n"
         f"{program_text(chosen)}\n}}"
     )
-    program = weft.parse(text, device="cuda-sim")
+
+
+def faults_of(chosen: list[Any], work: str) -> list[str]:
+    """How the values of ops on the emulated GPU differ from what they mean."""
+    program = weft.parse(text_of(chosen, work), device="cuda-sim")
     computed = grouped(program.compile("cuda-sim")(*arguments(chosen)), chosen)
     faults = [
         wrong(instance, got, instance.reference(*instance.operands))
@@ -33,14 +37,7 @@ def faults_of(chosen: list[Any], work: str) -> list[str]:
     return [fault for fault in faults if fault]
 
 
-def kept(name: str, dtype: np.dtype[Any]) -> bool:
-    """Whether a family is tried at a dtype when there is little time."""
-    return True
-
-
 @pytest.mark.parametrize("work", [ONE_BLOCK, MANY_BLOCKS], ids=["one", "many"])
-@pytest.mark.parametrize(
-    ("name", "dtype"), [each for each in groups() if kept(*each)], ids=str
-)
+@pytest.mark.parametrize(("name", "dtype"), groups(), ids=str)
 def test_values_on_an_emulated_gpu(name: str, dtype: np.dtype[Any], work: str) -> None:
     assert not faults_of(of_family(name, dtype), work)

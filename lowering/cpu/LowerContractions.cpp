@@ -5,8 +5,8 @@
 // High-Performance Matrix Multiplication", ACM TOMS 34(3), 2008.
 
 #include "lowering/ContractionPlan.h"
+#include "lowering/Lanes.h"
 #include "lowering/Passes.h"
-#include "lowering/cpu/Lanes.h"
 #include "lowering/cpu/SumOperands.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"

@@ -8,6 +8,7 @@
 #include "lowering/Alike.h"
 #include "lowering/ContractionPlan.h"
 #include "lowering/Passes.h"
+#include "lowering/RowGroup.h"
 #include "lowering/TilePlan.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -55,7 +56,8 @@ class OutlineKernels final
           });
           kernel.insert(kernel.begin(), fill);
         }
-        if (!op->hasAttr(weft::rowsAttr) && workOf(op) < machine.shareFrom)
+        if (!op->hasAttr(weft::rowsAttr) &&
+            weft::workOf(op) < machine.shareFrom)
           op->removeAttr(weft::parallelAttr);
         found.push_back(kernel);
         return WalkResult::skip();
@@ -81,10 +83,11 @@ class OutlineKernels final
       auto fill = dyn_cast<linalg::FillOp>(before);
       if (fill && fill.getOutputs()[0] == sums)
         return fill;
-      bool isOther = isa<linalg::LinalgOp>(before) &&
-                     llvm::none_of(before->getOperands(), [&](Value operand) {
-                       return baseOf(operand) == baseOf(sums);
-                     });
+      bool isOther =
+          isa<linalg::LinalgOp>(before) &&
+          llvm::none_of(before->getOperands(), [&](Value operand) {
+            return weft::ownBufferOf(operand) == weft::ownBufferOf(sums);
+          });
       if (!isOther && !isMemoryEffectFree(before))
         return {};
     }
@@ -94,18 +97,6 @@ class OutlineKernels final
   static bool isEpilogueOf(linalg::GenericOp op, const Kernel &kernel) {
     auto sum = dyn_cast<linalg::GenericOp>(kernel.back());
     return sum && weft::findEpilogue(sum) == op;
-  }
-
-  /// The work of an op with loops in it, in simple operations.
-  static double workOf(Operation *op) {
-    double work = 0;
-    for (Region &region : op->getRegions())
-      for (Operation &inner : region.getOps())
-        work += workOf(&inner);
-    auto loop = dyn_cast<scf::ForOp>(op);
-    std::optional<llvm::APInt> steps =
-        loop ? loop.getStaticTripCount() : std::nullopt;
-    return steps ? work * steps->getSExtValue() : work + 1;
   }
 
   /// Whether it is a loop over rows, or one that only computes and has effects
@@ -128,19 +119,8 @@ class OutlineKernels final
     return onlyComputes && llvm::all_of(used, [&](Value value) {
              auto memref = dyn_cast<MemRefType>(value.getType());
              return !memref || (memref.hasStaticShape() &&
-                                bases.insert(baseOf(value)).second);
+                                bases.insert(weft::ownBufferOf(value)).second);
            });
-  }
-
-  /// The buffer that a value is a view of. Parts of the arena that are in use
-  /// at once have nothing in common.
-  static Value baseOf(Value buffer) {
-    while (auto view = buffer.getDefiningOp<ViewLikeOpInterface>()) {
-      if (isa<memref::ViewOp>(view))
-        break;
-      buffer = view.getViewSource();
-    }
-    return buffer;
   }
 
   /// Whether the op is on a whole tape, for which no bare pointer can stand.

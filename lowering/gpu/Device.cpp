@@ -54,6 +54,15 @@ unsigned Gpu::capability() const {
   return number;
 }
 
+void weft::stateSize(gpu::GPUFuncOp kernel, int64_t blocks, int64_t threads) {
+  auto size = [&](int64_t x) {
+    return Builder(kernel.getContext())
+        .getDenseI32ArrayAttr({static_cast<int32_t>(x), 1, 1});
+  };
+  kernel.setKnownGridSizeAttr(size(blocks));
+  kernel.setKnownBlockSizeAttr(size(threads));
+}
+
 namespace {
 
 class DescribeGpu final : public weft::impl::DescribeGpuBase<DescribeGpu> {

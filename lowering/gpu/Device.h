@@ -6,7 +6,7 @@
 #ifndef WEFT_LOWERING_GPU_DEVICE_H
 #define WEFT_LOWERING_GPU_DEVICE_H
 
-#include "mlir/IR/BuiltinOps.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
 
 namespace weft {
 
@@ -29,12 +29,19 @@ struct Gpu {
   unsigned capability() const;
 };
 
+/// Has a kernel state how many blocks, of how many threads, a launch begins.
+void stateSize(mlir::gpu::GPUFuncOp kernel, int64_t blocks, int64_t threads);
+
 /// Where a module keeps its GPU.
 inline constexpr llvm::StringLiteral gpuAttr = "weft.gpu";
 /// What kind of work a kernel is.
 inline constexpr llvm::StringLiteral classAttr = "weft.class";
 /// The dynamic shared memory that a kernel needs, in bytes.
 inline constexpr llvm::StringLiteral sharedBytesAttr = "weft.shared_bytes";
+/// What a parameter is a tensor map of, and, where parameters carry nothing,
+/// the maps of a function's last ones.
+inline constexpr llvm::StringLiteral tensorMapAttr = "weft.tensor_map";
+inline constexpr llvm::StringLiteral tensorMapsAttr = "weft.tensor_maps";
 /// Marks what the host reads of the device's memory.
 inline constexpr llvm::StringLiteral hostAttr = "weft.host";
 /// Marks the reading of a number that one kernel leaves to others.

@@ -21,12 +21,6 @@ using namespace mlir;
 namespace json = llvm::json;
 using llvm::Expected;
 
-static llvm::Error errorAt(Operation *op, const Twine &message) {
-  std::string text;
-  llvm::raw_string_ostream(text) << op->getLoc() << ": " << message;
-  return llvm::createStringError(llvm::inconvertibleErrorCode(), text);
-}
-
 static std::string lineOf(Location loc) {
   auto place = loc->findInstanceOf<FileLineColLoc>();
   if (!place)
@@ -62,8 +56,8 @@ public:
       });
     }
     json::Array steps = stepsOf(func.front());
-    if (error)
-      return std::move(error);
+    if (!error.empty())
+      return llvm::createStringError(llvm::inconvertibleErrorCode(), error);
     auto bytes = func->getAttrOfType<IntegerAttr>(weft::arenaBytesAttr);
     json::Object plan{
         {"name", entry},
@@ -98,12 +92,10 @@ private:
     return names[value] = "r" + std::to_string(++numRegisters);
   }
 
+  /// The first failure is told.
   void fail(Operation *op, const Twine &message) {
-    if (!error)
-      error = errorAt(op, message);
-    else
-      return;
-    failed = true;
+    if (error.empty())
+      llvm::raw_string_ostream(error) << op->getLoc() << ": " << message;
   }
 
   //===--------------------------------------------------------------------===//
@@ -463,8 +455,7 @@ private:
   llvm::StringMap<json::Object> sizes;
   json::Array *steps = nullptr;
   unsigned numRegisters = 0;
-  bool failed = false;
-  llvm::Error error = llvm::Error::success();
+  std::string error;
 };
 
 } // namespace

@@ -44,11 +44,12 @@ class FinishKernels final
     global.setAlignment(1024);
   }
 
+  /// Whether threads wait for each other, as far as anyone can say.
   static bool hasBarrier(LLVM::LLVMFuncOp func) {
     return func
         .walk([](Operation *op) {
-          bool waits = op->getName().getStringRef().contains("barrier") ||
-                       isa<LLVM::InlineAsmOp>(op);
+          bool waits = isa<NVVM::BarrierOp, NVVM::Barrier0Op, NVVM::SyncWarpOp,
+                           LLVM::InlineAsmOp, LLVM::CallIntrinsicOp>(op);
           return waits ? WalkResult::interrupt() : WalkResult::advance();
         })
         .wasInterrupted();

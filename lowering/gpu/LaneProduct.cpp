@@ -34,7 +34,7 @@ public:
   }
 
   void emit() {
-    kernel.setLaunch(plan.blocks(), plan.threads());
+    weft::stateSize(kernel.func, plan.blocks(), plan.threads());
     Value thread = k.thread();
     if (plan.sumFastest) {
       lane = k.remainder(thread, plan.sumLanes);

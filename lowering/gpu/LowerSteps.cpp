@@ -8,6 +8,7 @@
 #include "lowering/RowGroup.h"
 #include "lowering/gpu/Device.h"
 #include "lowering/gpu/RowRegisters.h"
+#include "lowering/gpu/Slots.h"
 #include "lowering/gpu/Step.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Complex/IR/Complex.h"
@@ -168,42 +169,19 @@ private:
     SmallVector<Value> places;
     b.setInsertionPoint(branch);
     for (Type type : op->getResultTypes())
-      places.push_back(shared.keep(b, loc, MemRefType::get({}, stored(type))));
+      places.push_back(
+          shared.keep(b, loc, MemRefType::get({}, weft::typeInMemory(type))));
     b.setInsertionPointAfter(branch);
     gpu::BarrierOp::create(b, loc);
     order = Order();
     for (auto [result, place] : llvm::zip_equal(op->getResults(), places)) {
       b.setInsertionPointAfter(branch->getNextNode());
-      Value all = load(b, loc, result.getType(), place);
+      Value all = weft::loadNumber(b, loc, result.getType(), place);
       result.replaceAllUsesWith(all);
       b.setInsertionPointAfter(op);
-      store(b, loc, result, place);
+      weft::storeNumber(b, loc, result, place);
     }
     order.before(b, loc, /*reads=*/true, /*writes=*/false);
-  }
-
-  static Type stored(Type type) {
-    Builder b(type.getContext());
-    if (type.isIndex())
-      return b.getI64Type();
-    return type.isInteger(1) ? b.getI8Type() : type;
-  }
-
-  static Value load(OpBuilder &b, Location loc, Type type, Value place) {
-    Value value = memref::LoadOp::create(b, loc, place);
-    if (type.isIndex())
-      return arith::IndexCastOp::create(b, loc, type, value);
-    if (type.isInteger(1))
-      return arith::TruncIOp::create(b, loc, type, value);
-    return value;
-  }
-
-  static void store(OpBuilder &b, Location loc, Value value, Value place) {
-    if (value.getType().isIndex())
-      value = arith::IndexCastOp::create(b, loc, b.getI64Type(), value);
-    else if (value.getType().isInteger(1))
-      value = arith::ExtUIOp::create(b, loc, b.getI8Type(), value);
-    memref::StoreOp::create(b, loc, value, place);
   }
 
   /// A loop or a branch that all threads take together.
@@ -266,11 +244,7 @@ class LowerSteps final : public weft::impl::LowerStepsBase<LowerSteps> {
     team.block = gpu::BlockIdOp::create(b, loc, gpu::Dimension::x);
     team.threads = threads;
     team.blocks = blocks;
-    auto size = [&](int64_t x) {
-      return b.getDenseI32ArrayAttr({static_cast<int32_t>(x), 1, 1});
-    };
-    kernel.setKnownBlockSizeAttr(size(threads));
-    kernel.setKnownGridSizeAttr(size(blocks));
+    weft::stateSize(kernel, blocks, threads);
     return team;
   }
 

@@ -4,6 +4,7 @@
 // three warpgroups for Hopper, one that copies tiles and two that multiply.
 
 #include "lowering/Passes.h"
+#include "lowering/gpu/Device.h"
 #include "lowering/gpu/WarpgroupEpilogue.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -30,9 +31,6 @@ using weft::WarpgroupTile;
 
 namespace {
 
-/// What the map of a parameter is, and, of a kernel, those of its last ones.
-constexpr llvm::StringLiteral tensorMapAttr = "weft.tensor_map",
-                              tensorMapsAttr = "weft.tensor_maps";
 /// All kernels' shared memory: its size is that of the launch.
 constexpr llvm::StringLiteral sharedName = "weft_shared";
 /// Bytes of 64 lines of 128: what a box has that is not summed inside.
@@ -420,7 +418,7 @@ DictionaryAttr attributesOf(Attribute tensorMap) {
   return b.getDictionaryAttr(
       {b.getNamedAttr("llvm.byval", TypeAttr::get(bytes)),
        b.getNamedAttr("llvm.align", b.getI64IntegerAttr(64)),
-       b.getNamedAttr(tensorMapAttr, tensorMap)});
+       b.getNamedAttr(weft::tensorMapAttr, tensorMap)});
 }
 
 class LowerWarpgroupProducts final
@@ -457,7 +455,7 @@ class LowerWarpgroupProducts final
       descriptions.push_back(::describe(parameter));
       maps.push_back(addParameter(func, descriptions.back()));
     }
-    func->setAttr(tensorMapsAttr,
+    func->setAttr(weft::tensorMapsAttr,
                   ArrayAttr::get(func.getContext(), descriptions));
     // A result that is not copied has no map.
     SmallVector<Value> places(maps.begin(), maps.begin() + 2);
@@ -501,16 +499,14 @@ class LowerWarpgroupProducts final
 
   static void describe(gpu::GPUFuncOp func, const WarpgroupPlan &plan) {
     Builder b(func.getContext());
-    auto three = [&](int64_t x) {
-      return b.getDenseI32ArrayAttr({static_cast<int32_t>(x), 1, 1});
-    };
-    func.setKnownBlockSizeAttr(three(plan.threads()));
-    func.setKnownGridSizeAttr(three(plan.blocks()));
-    func->setAttr("weft.shared_bytes", b.getI64IntegerAttr(plan.usedBytes()));
+    weft::stateSize(func, plan.blocks(), plan.threads());
+    func->setAttr(weft::sharedBytesAttr, b.getI64IntegerAttr(plan.usedBytes()));
     // Without it, threads keep the registers that they begin with.
     func->setAttr("nvvm.minctasm", b.getI32IntegerAttr(1));
     if (plan.clusterBlocks() > 1)
-      func->setAttr("nvvm.cluster_dim", three(plan.clusterBlocks()));
+      func->setAttr("nvvm.cluster_dim",
+                    b.getDenseI32ArrayAttr(
+                        {static_cast<int32_t>(plan.clusterBlocks()), 1, 1}));
   }
 
   /// Launches pass the buffers that the maps are of, as pointers.
@@ -537,7 +533,7 @@ class PlaceTensorMaps final
     : public weft::impl::PlaceTensorMapsBase<PlaceTensorMaps> {
   void runOnOperation() override {
     getOperation()->walk([](LLVM::LLVMFuncOp func) {
-      if (auto maps = func->getAttrOfType<ArrayAttr>(tensorMapsAttr))
+      if (auto maps = func->getAttrOfType<ArrayAttr>(weft::tensorMapsAttr))
         place(func, maps);
     });
   }
@@ -550,7 +546,7 @@ class PlaceTensorMaps final
       func.setArgAttr(number++, NVVM::NVVMDialect::getGridConstantAttrName(),
                       UnitAttr::get(func.getContext()));
     }
-    func->removeAttr(tensorMapsAttr);
+    func->removeAttr(weft::tensorMapsAttr);
   }
 };
 

@@ -6,10 +6,12 @@
 // branches with it, in a kernel of one block. Numbers that one kernel leaves to
 // another, or to the host's loops and branches, are left in the arena.
 
+#include "dialects/Weft.h"
 #include "lowering/Alike.h"
 #include "lowering/ContractionPlan.h"
 #include "lowering/Passes.h"
 #include "lowering/RowGroup.h"
+#include "lowering/gpu/Demotion.h"
 #include "lowering/gpu/Device.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
@@ -37,25 +39,6 @@ namespace {
 // What runs where
 //===----------------------------------------------------------------------===//
 
-/// The work of an op with what is in it, in simple operations; a loop of which
-/// nobody knows how often it runs counts once.
-double workOf(Operation *op) {
-  if (auto linalgOp = dyn_cast<LinalgOp>(op)) {
-    double work = 1 + linalgOp.getBlock()->getOperations().size();
-    for (int64_t extent : linalgOp.getStaticLoopRanges())
-      work *= ShapedType::isDynamic(extent) ? 1 << 20 : extent;
-    return work;
-  }
-  double work = 0;
-  for (Region &region : op->getRegions())
-    for (Operation &inner : region.getOps())
-      work += workOf(&inner);
-  auto loop = dyn_cast<scf::ForOp>(op);
-  std::optional<llvm::APInt> steps =
-      loop ? loop.getStaticTripCount() : std::nullopt;
-  return steps ? work * steps->getSExtValue() : work + 1;
-}
-
 /// Whether a loop has steps that may run at once.
 bool isParallelLoop(Operation *op) {
   return isa<scf::ForOp>(op) && op->hasAttr(weft::parallelAttr);
@@ -63,14 +46,12 @@ bool isParallelLoop(Operation *op) {
 
 /// Only the host can do it.
 bool isForHost(Operation *op) {
-  return op->getName().getStringRef() == "weft.library_call" ||
-         isa<memref::AllocOp, memref::DeallocOp, gpu::LaunchFuncOp>(op);
+  return isa<weft::LibraryCallOp, memref::AllocOp, memref::DeallocOp,
+             gpu::LaunchFuncOp>(op);
 }
 
 /// A view, or arithmetic on what the host knows: whoever needs it computes it.
 bool isView(Operation *op) { return isa<ViewLikeOpInterface>(op); }
-
-bool isScalar(Type type) { return !isa<BaseMemRefType>(type); }
 
 class Classifier {
 public:
@@ -78,7 +59,7 @@ public:
 
   bool isLarge(Operation *op) const {
     return (isa<LinalgOp>(op) || isParallelLoop(op)) &&
-           workOf(op) > gpu.blockWork;
+           weft::workOf(op) > gpu.blockWork;
   }
 
   /// Whether one block can do it, with all that is in it.
@@ -105,260 +86,6 @@ StringRef classOf(Operation *op) {
 }
 
 //===----------------------------------------------------------------------===//
-// Numbers in memory
-//===----------------------------------------------------------------------===//
-
-/// Places of numbers at the end of the arena.
-class Slots {
-public:
-  Slots(func::FuncOp func) : func(func) {
-    arena = func.getArguments().back();
-    bytes = cast<MemRefType>(arena.getType()).getDimSize(0);
-  }
-
-  /// A place for a number of a type; it holds an index as i64, and a bool as
-  /// i8.
-  Value make(Type type, Location loc) {
-    OpBuilder b = OpBuilder::atBlockBegin(&func.front());
-    Value offset = arith::ConstantIndexOp::create(b, loc, bytes);
-    bytes += 64;
-    return memref::ViewOp::create(b, loc, MemRefType::get({}, stored(type)),
-                                  arena, offset, ValueRange{});
-  }
-
-  static Type stored(Type type) {
-    Builder b(type.getContext());
-    if (type.isIndex())
-      return b.getI64Type();
-    return type.isInteger(1) ? b.getI8Type() : type;
-  }
-
-  static Operation *store(OpBuilder &b, Location loc, Value value, Value slot) {
-    if (value.getType().isIndex())
-      value = arith::IndexCastOp::create(b, loc, b.getI64Type(), value);
-    else if (value.getType().isInteger(1))
-      value = arith::ExtUIOp::create(b, loc, b.getI8Type(), value);
-    return memref::StoreOp::create(b, loc, value, slot);
-  }
-
-  /// The number in a slot; `mark` says who reads it.
-  static Value load(OpBuilder &b, Location loc, Type type, Value slot,
-                    StringRef mark) {
-    auto op = memref::LoadOp::create(b, loc, slot);
-    op->setAttr(mark, b.getUnitAttr());
-    if (type.isIndex())
-      return arith::IndexCastOp::create(b, loc, type, op);
-    if (type.isInteger(1))
-      return arith::TruncIOp::create(b, loc, type, op);
-    return op;
-  }
-
-  /// Has the arena grown by what was made.
-  void close() {
-    auto type =
-        MemRefType::get({bytes}, IntegerType::get(func.getContext(), 8));
-    arena.setType(type);
-    SmallVector<Type> inputs(func.getArgumentTypes());
-    inputs.back() = type;
-    func.setType(FunctionType::get(func.getContext(), inputs, {}));
-    func->setAttr(weft::arenaBytesAttr,
-                  Builder(func.getContext()).getI64IntegerAttr(bytes));
-  }
-
-private:
-  func::FuncOp func;
-  BlockArgument arena;
-  int64_t bytes;
-};
-
-/// Has the host's loops and branches carry buffers alone, and decide by what
-/// they read: what they carry otherwise is in slots.
-class Demotion {
-public:
-  explicit Demotion(Slots &slots) : slots(slots) {}
-
-  void demote(scf::ForOp op) {
-    OpBuilder b(op);
-    Location loc = op.getLoc();
-    for (auto [number, argument] : llvm::enumerate(op.getRegionIterArgs())) {
-      if (!isScalar(argument.getType()))
-        continue;
-      Type type = argument.getType();
-      Value slot = slots.make(type, loc);
-      b.setInsertionPoint(op);
-      Slots::store(b, loc, op.getInitArgs()[number], slot);
-      b.setInsertionPointToStart(op.getBody());
-      argument.replaceAllUsesWith(
-          Slots::load(b, loc, type, slot, weft::slotAttr));
-      Operation *yield = op.getBody()->getTerminator();
-      b.setInsertionPoint(yield);
-      Slots::store(b, loc, yield->getOperand(number), slot);
-      b.setInsertionPointAfter(op);
-      op.getResult(number).replaceAllUsesWith(
-          Slots::load(b, loc, type, slot, weft::slotAttr));
-    }
-    for (OpOperand &bound : op->getOpOperands().take_front(3))
-      readOnHost(bound);
-    dropScalars(op);
-  }
-
-  void demote(scf::WhileOp op) {
-    Location loc = op.getLoc();
-    OpBuilder b(op);
-    Block *before = op.getBeforeBody(), *after = op.getAfterBody();
-    scf::YieldOp yield = op.getYieldOp();
-    scf::ConditionOp condition = op.getConditionOp();
-    for (auto [number, argument] : llvm::enumerate(before->getArguments())) {
-      if (!isScalar(argument.getType()))
-        continue;
-      Type type = argument.getType();
-      Value slot = slots.make(type, loc);
-      b.setInsertionPoint(op);
-      Slots::store(b, loc, op.getInits()[number], slot);
-      b.setInsertionPointToStart(before);
-      argument.replaceAllUsesWith(
-          Slots::load(b, loc, type, slot, weft::slotAttr));
-      b.setInsertionPoint(yield);
-      Slots::store(b, loc, yield.getOperand(number), slot);
-    }
-    for (auto [number, argument] : llvm::enumerate(after->getArguments())) {
-      if (!isScalar(argument.getType()))
-        continue;
-      Type type = argument.getType();
-      Value slot = slots.make(type, loc);
-      b.setInsertionPoint(condition);
-      Slots::store(b, loc, condition.getArgs()[number], slot);
-      b.setInsertionPointToStart(after);
-      argument.replaceAllUsesWith(
-          Slots::load(b, loc, type, slot, weft::slotAttr));
-      b.setInsertionPointAfter(op);
-      op.getResult(number).replaceAllUsesWith(
-          Slots::load(b, loc, type, slot, weft::slotAttr));
-    }
-    readOnHost(condition.getConditionMutable());
-    dropScalars(op);
-  }
-
-  void demote(scf::IfOp op) {
-    Location loc = op.getLoc();
-    OpBuilder b(op);
-    for (OpResult result : op.getResults()) {
-      if (!isScalar(result.getType()))
-        continue;
-      Value slot = slots.make(result.getType(), loc);
-      for (Block *block : {op.thenBlock(), op.elseBlock()}) {
-        Operation *yield = block->getTerminator();
-        b.setInsertionPoint(yield);
-        Slots::store(b, loc, yield->getOperand(result.getResultNumber()), slot);
-      }
-      b.setInsertionPointAfter(op);
-      result.replaceAllUsesWith(
-          Slots::load(b, loc, result.getType(), slot, weft::slotAttr));
-    }
-    readOnHost(op.getConditionMutable());
-    dropScalars(op);
-  }
-
-  /// Has the host read a number that kernels compute, before the op with the
-  /// operand.
-  void readOnHost(OpOperand &operand) {
-    Value value = operand.get();
-    if (isKnownToHost(value))
-      return;
-    Operation *user = operand.getOwner();
-    OpBuilder b(user);
-    Value slot = slots.make(value.getType(), user->getLoc());
-    Slots::store(b, user->getLoc(), value, slot);
-    operand.set(
-        Slots::load(b, user->getLoc(), value.getType(), slot, weft::hostAttr));
-  }
-
-  /// Whether the host knows a number: a constant, where its loops are, what it
-  /// reads, and arithmetic with those.
-  static bool isKnownToHost(Value value) {
-    Operation *op = value.getDefiningOp();
-    if (!op)
-      return !isa<LinalgOp>(value.getParentBlock()->getParentOp());
-    if (op->hasAttr(weft::hostAttr) || op->hasTrait<OpTrait::ConstantLike>())
-      return true;
-    return isMemoryEffectFree(op) && op->getNumRegions() == 0 &&
-           llvm::all_of(op->getOperands(), isKnownToHost);
-  }
-
-private:
-  static SmallVector<Value> buffersOf(ValueRange values) {
-    return llvm::to_vector(llvm::make_filter_range(
-        values, [](Value value) { return !isScalar(value.getType()); }));
-  }
-
-  static SmallVector<Type> bufferTypesOf(Operation *op) {
-    SmallVector<Type> types;
-    for (Type type : op->getResultTypes())
-      if (!isScalar(type))
-        types.push_back(type);
-    return types;
-  }
-
-  static void keepBuffers(Operation *yield) {
-    yield->setOperands(buffersOf(yield->getOperands()));
-  }
-
-  /// Replaces an op by one that has its buffers alone for results.
-  static void replaceBuffers(Operation *op, Operation *smaller) {
-    auto left = smaller->getResults().begin();
-    for (OpResult result : op->getResults())
-      if (!isScalar(result.getType()))
-        result.replaceAllUsesWith(*left++);
-    op->erase();
-  }
-
-  /// The op without the numbers that nobody asks it for any longer.
-  void dropScalars(scf::ForOp op) {
-    OpBuilder b(op);
-    auto smaller = scf::ForOp::create(b, op.getLoc(), op.getLowerBound(),
-                                      op.getUpperBound(), op.getStep(),
-                                      buffersOf(op.getInitArgs()));
-    smaller.getRegion().takeBody(op.getRegion());
-    Block *body = smaller.getBody();
-    body->eraseArguments([&](BlockArgument argument) {
-      return argument.getArgNumber() > 0 && isScalar(argument.getType());
-    });
-    keepBuffers(body->getTerminator());
-    replaceBuffers(op, smaller);
-  }
-
-  void dropScalars(scf::IfOp op) {
-    OpBuilder b(op);
-    auto smaller = scf::IfOp::create(b, op.getLoc(), bufferTypesOf(op),
-                                     op.getCondition(), op.elseBlock());
-    smaller.getThenRegion().takeBody(op.getThenRegion());
-    keepBuffers(smaller.thenBlock()->getTerminator());
-    if (op.elseBlock()) {
-      smaller.getElseRegion().takeBody(op.getElseRegion());
-      keepBuffers(smaller.elseBlock()->getTerminator());
-    }
-    replaceBuffers(op, smaller);
-  }
-
-  void dropScalars(scf::WhileOp op) {
-    OpBuilder b(op);
-    auto smaller = scf::WhileOp::create(b, op.getLoc(), bufferTypesOf(op),
-                                        buffersOf(op.getInits()));
-    smaller.getBefore().takeBody(op.getBefore());
-    smaller.getAfter().takeBody(op.getAfter());
-    for (Block *block : {smaller.getBeforeBody(), smaller.getAfterBody()})
-      block->eraseArguments(
-          [](BlockArgument argument) { return isScalar(argument.getType()); });
-    scf::ConditionOp condition = smaller.getConditionOp();
-    condition.getArgsMutable().assign(buffersOf(condition.getArgs()));
-    keepBuffers(smaller.getAfterBody()->getTerminator());
-    replaceBuffers(op, smaller);
-  }
-
-  Slots &slots;
-};
-
-//===----------------------------------------------------------------------===//
 // Kernels
 //===----------------------------------------------------------------------===//
 
@@ -380,8 +107,10 @@ private:
     for (auto sum :
          llvm::make_early_inc_range(block.getOps<linalg::GenericOp>()))
       if (weft::isSumOfProducts(sum) && classifier.isLarge(sum))
-        if (linalg::FillOp fill = weft::moveFillTo(sum))
-          fills[fill] = sum;
+        if (linalg::FillOp fill = weft::moveFillTo(sum)) {
+          fills.insert(fill);
+          fillOf[sum] = fill;
+        }
     Group group;
     auto flush = [&] {
       if (!group.empty())
@@ -401,17 +130,14 @@ private:
         flush();
         if (auto alloc = dyn_cast<memref::AllocOp>(op))
           for (OpOperand &size : alloc->getOpOperands())
-            demoteAndContinue(size, next);
+            readOnHost(size);
       } else if (classifier.fitsBlock(op)) {
         group.push_back(op);
       } else {
         // Its numbers go to slots by ops before it, which join the group.
         Operation *before = op->getPrevNode();
         Operation *after = demoteOp(op);
-        for (Operation *added = before ? before->getNextNode() : &block.front();
-             added != after; added = added->getNextNode())
-          if (!isLeftToUsers(added))
-            group.push_back(added);
+        llvm::append_range(group, addedBetween(before, after));
         flush();
         for (Region &region : after->getRegions())
           for (Block &inner : region)
@@ -424,17 +150,22 @@ private:
   }
 
   /// A tape whose length kernels compute: the host reads it.
-  void demoteAndContinue(OpOperand &size, Operation *&) {
-    Operation *user = size.getOwner();
-    Operation *before = user->getPrevNode();
+  void readOnHost(OpOperand &size) {
+    Operation *user = size.getOwner(), *before = user->getPrevNode();
     demotion.readOnHost(size);
-    Group group;
-    for (Operation *added = before->getNextNode(); added != user;
-         added = added->getNextNode())
-      if (!isLeftToUsers(added))
-        group.push_back(added);
+    Group group = addedBetween(before, user);
     if (!group.empty())
       outline(group, "block");
+  }
+
+  /// The ops after one, or from the beginning of the block, that a kernel does.
+  static Group addedBetween(Operation *before, Operation *end) {
+    Group group;
+    Operation *op = before ? before->getNextNode() : &end->getBlock()->front();
+    for (; op != end; op = op->getNextNode())
+      if (!isLeftToUsers(op))
+        group.push_back(op);
+    return group;
   }
 
   Operation *demoteOp(Operation *op) {
@@ -488,8 +219,7 @@ private:
     if (!weft::isSumOfProducts(op))
       return {op};
     Group kernel;
-    auto fill = op->getPrevNode();
-    if (fill && fills.lookup(fill) == op)
+    if (Operation *fill = fillOf.lookup(op))
       kernel.push_back(fill);
     kernel.push_back(op);
     linalg::GenericOp epilogue = weft::findEpilogue(generic);
@@ -502,20 +232,10 @@ private:
   /// if a loop carries them.
   static bool overwritesFactor(linalg::GenericOp epilogue,
                                linalg::GenericOp sum) {
-    Value result = rootOf(epilogue.getDpsInits()[0]);
+    Value result = weft::ownBufferOf(epilogue.getDpsInits()[0]);
     return llvm::any_of(sum.getDpsInputs(), [&](Value factor) {
-      return rootOf(factor) == result;
+      return weft::ownBufferOf(factor) == result;
     });
-  }
-
-  /// The buffer that a value is a view of; parts of the arena are apart.
-  static Value rootOf(Value buffer) {
-    while (auto view = buffer.getDefiningOp<ViewLikeOpInterface>()) {
-      if (isa<memref::ViewOp>(view))
-        break;
-      buffer = view.getViewSource();
-    }
-    return buffer;
   }
 
   //===--------------------------------------------------------------------===//
@@ -672,7 +392,7 @@ private:
     for (Operation *op : ops) {
       all.push_back(op);
       for (OpResult result : op->getResults()) {
-        if (!isScalar(result.getType()))
+        if (!weft::isNumber(result.getType()))
           continue;
         SmallVector<OpOperand *> outside;
         for (OpOperand &use : result.getUses())
@@ -683,15 +403,15 @@ private:
         Value slot = slots.make(result.getType(), op->getLoc());
         OpBuilder b(op->getContext());
         b.setInsertionPointAfter(op);
-        Operation *store = Slots::store(b, op->getLoc(), result, slot);
+        Operation *store = weft::storeNumber(b, op->getLoc(), result, slot);
         for (Operation *added = op->getNextNode(); added != store;
              added = added->getNextNode())
           all.push_back(added);
         all.push_back(store);
         for (OpOperand *use : outside) {
           b.setInsertionPoint(use->getOwner());
-          use->set(Slots::load(b, op->getLoc(), result.getType(), slot,
-                               weft::slotAttr));
+          use->set(weft::loadNumber(b, op->getLoc(), result.getType(), slot,
+                                    weft::slotAttr));
         }
       }
     }
@@ -715,11 +435,12 @@ private:
   SymbolTable symbols;
   weft::Gpu gpu;
   Classifier classifier;
-  Slots slots;
-  Demotion demotion;
+  weft::Slots slots;
+  weft::Demotion demotion;
   weft::KnownKernels kernels;
-  /// What sums of products begin with, each just before its sum.
-  DenseMap<Operation *, Operation *> fills;
+  /// What large sums of products begin with, which their kernels do.
+  DenseMap<Operation *, Operation *> fillOf;
+  llvm::SmallPtrSet<Operation *, 8> fills;
 };
 
 class OutlineLaunches final

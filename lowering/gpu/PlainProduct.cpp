@@ -29,7 +29,7 @@ public:
     for (unsigned loop : parallel)
       total *= extents[loop];
     int64_t blocks = std::max<int64_t>(llvm::divideCeil(total, threads), 1);
-    kernel.setLaunch(blocks, threads);
+    weft::stateSize(kernel.func, blocks, threads);
     Value thread = gpu::ThreadIdOp::create(b, gpu::Dimension::x);
     Value block = gpu::BlockIdOp::create(b, gpu::Dimension::x);
     Value number = arith::AddIOp::create(

@@ -105,16 +105,6 @@ Value ProductKernel::change(
   return value;
 }
 
-void ProductKernel::setLaunch(int64_t blocks, int64_t threads) const {
-  gpu::GPUFuncOp kernel = func;
-  auto size = [&](int64_t x) {
-    return DenseI32ArrayAttr::get(kernel.getContext(),
-                                  {static_cast<int32_t>(x), 1, 1});
-  };
-  kernel.setKnownGridSizeAttr(size(blocks));
-  kernel.setKnownBlockSizeAttr(size(threads));
-}
-
 void ProductKernel::erase() const {
   for (const ProductEpilogue &epilogue : epilogues)
     epilogue.op->erase();

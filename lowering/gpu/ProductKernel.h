@@ -47,8 +47,6 @@ struct ProductKernel {
   change(mlir::ImplicitLocOpBuilder &b, mlir::Value sum,
          llvm::function_ref<mlir::Value(unsigned, unsigned)> read) const;
 
-  /// States the shape of a launch.
-  void setLaunch(int64_t blocks, int64_t threads) const;
   /// Erases the ops, whose code stands before them.
   void erase() const;
 };

@@ -35,8 +35,8 @@ struct RecognizeWidening final : OpRewritePattern<arith::BitcastOp> {
     auto wide = shift.getLhs().getDefiningOp<arith::ExtUIOp>();
     if (!wide || !wide.getIn().getType().isInteger(16))
       return failure();
-    Value narrow = arith::BitcastOp::create(b, op.getLoc(), b.getBF16Type(),
-                                            wide.getIn());
+    Value narrow =
+        arith::BitcastOp::create(b, op.getLoc(), b.getBF16Type(), wide.getIn());
     b.replaceOpWithNewOp<arith::ExtFOp>(op, op.getType(), narrow);
     return success();
   }
@@ -54,8 +54,7 @@ struct RecognizeRounding final : OpRewritePattern<arith::TruncIOp> {
       return failure();
     auto isNaN = select.getCondition().getDefiningOp<arith::CmpFOp>();
     if (!isNaN || isNaN.getPredicate() != arith::CmpFPredicate::UNE ||
-        isNaN.getLhs() != isNaN.getRhs() ||
-        !isNaN.getLhs().getType().isF32() ||
+        isNaN.getLhs() != isNaN.getRhs() || !isNaN.getLhs().getType().isF32() ||
         !rounds(select.getFalseValue(), isNaN.getLhs()))
       return failure();
     Value narrow = arith::TruncFOp::create(b, op.getLoc(), b.getBF16Type(),

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "lowering/gpu/RowPlan.h"
+#include "lowering/LaneReduction.h"
 #include "lowering/RowGroup.h"
-#include "lowering/cpu/LaneReduction.h"
-#include "lowering/gpu/Lanes.h"
+#include "lowering/gpu/Shuffles.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
 using namespace mlir;

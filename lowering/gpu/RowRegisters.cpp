@@ -6,8 +6,9 @@
 
 #include "lowering/gpu/RowRegisters.h"
 #include "lowering/RowGroup.h"
-#include "lowering/gpu/Lanes.h"
+#include "lowering/gpu/Device.h"
 #include "lowering/gpu/RowPlan.h"
+#include "lowering/gpu/Shuffles.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Complex/IR/Complex.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -412,11 +413,8 @@ Value unwrap(gpu::GPUFuncOp kernel, scf::ForOp loop, const RowPlan &plan) {
   loop.getBody()->getTerminator()->erase();
   into->getOperations().splice(before, loop.getBody()->getOperations());
   loop.erase();
-  auto size = [&](int64_t x) {
-    return b.getDenseI32ArrayAttr({static_cast<int32_t>(x), 1, 1});
-  };
-  kernel.setKnownBlockSizeAttr(size(plan.threads * each));
-  kernel.setKnownGridSizeAttr(size(llvm::divideCeil(plan.rows, each)));
+  weft::stateSize(kernel, llvm::divideCeil(plan.rows, each),
+                  plan.threads * each);
   return thread;
 }
 

@@ -3,7 +3,7 @@
 #include "lowering/gpu/Step.h"
 #include "lowering/RowGroup.h"
 #include "lowering/gpu/Device.h"
-#include "lowering/gpu/Lanes.h"
+#include "lowering/gpu/Shuffles.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -338,11 +338,6 @@ void forEach(ImplicitLocOpBuilder &b, Value first, int64_t stride, int64_t end,
 //===----------------------------------------------------------------------===//
 // Elementwise
 //===----------------------------------------------------------------------===//
-
-int64_t weft::elementsAtOnce(LinalgOp op) {
-  Operands operands(op, /*mayMerge=*/true);
-  return Grouping(operands).width;
-}
 
 int64_t weft::numGroups(LinalgOp op) {
   Operands operands(op, /*mayMerge=*/true);

@@ -5,8 +5,8 @@
 #ifndef WEFT_LOWERING_GPU_STEP_H
 #define WEFT_LOWERING_GPU_STEP_H
 
+#include "lowering/LaneReduction.h"
 #include "lowering/Nest.h"
-#include "lowering/cpu/LaneReduction.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 
 namespace weft {
@@ -60,8 +60,6 @@ struct Slicing {
   int64_t threads() const { return columns * slices; }
 };
 
-/// How many consecutive elements a thread is to compute at once.
-int64_t elementsAtOnce(mlir::linalg::LinalgOp op);
 /// How many threads have something to do in an elementwise op.
 int64_t numGroups(mlir::linalg::LinalgOp op);
 /// How many results an op with reductions has.

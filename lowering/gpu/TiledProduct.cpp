@@ -411,7 +411,7 @@ public:
         operands(k, kernel, plan) {}
 
   void emit() {
-    kernel.setLaunch(plan.blocks(), plan.threads());
+    weft::stateSize(kernel.func, plan.blocks(), plan.threads());
     if (plan.kind == ProductPlan::Kind::Threads)
       limitRegisters();
     thread = k.thread();

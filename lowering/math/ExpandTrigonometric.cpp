@@ -5,7 +5,7 @@
 // trigonometric functions, 1983): those whose product is a multiple of 4
 // quarter turns are left out, of the next 106 the product is formed.
 
-#include "lowering/cpu/ExpandMath.h"
+#include "lowering/math/ExpandMath.h"
 
 using namespace mlir;
 

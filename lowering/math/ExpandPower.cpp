@@ -4,7 +4,7 @@
 // lose in f32 what a logarithm has lost before it is multiplied. The fits are
 // our own; beside each stands its largest relative error.
 
-#include "lowering/cpu/ExpandMath.h"
+#include "lowering/math/ExpandMath.h"
 
 using namespace mlir;
 

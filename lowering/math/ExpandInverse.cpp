@@ -4,7 +4,7 @@
 // that the usual identities lead to (Cody & Waite, Software Manual for the
 // Elementary Functions, 1980). The fits are our own.
 
-#include "lowering/cpu/ExpandMath.h"
+#include "lowering/math/ExpandMath.h"
 
 using namespace mlir;
 

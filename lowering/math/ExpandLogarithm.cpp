@@ -4,7 +4,7 @@
 // minimax polynomial of f, and a sum whose first step is exact (Muller,
 // Elementary Functions, 3rd edition, chapters 4 and 11). The fits are our own.
 
-#include "lowering/cpu/ExpandMath.h"
+#include "lowering/math/ExpandMath.h"
 
 using namespace mlir;
 

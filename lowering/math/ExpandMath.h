@@ -5,8 +5,8 @@
 // LLVM can vectorise. Products that are added are fused: several sums here are
 // exact for that reason only, so no target without FMA may see them.
 
-#ifndef WEFT_LOWERING_CPU_EXPANDMATH_H
-#define WEFT_LOWERING_CPU_EXPANDMATH_H
+#ifndef WEFT_LOWERING_MATH_EXPANDMATH_H
+#define WEFT_LOWERING_MATH_EXPANDMATH_H
 
 #include "dialects/Special.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -160,4 +160,4 @@ std::optional<Scalar> expandSmallPower(Scalar x, double exponent);
 
 } // namespace weft::expand
 
-#endif // WEFT_LOWERING_CPU_EXPANDMATH_H
+#endif // WEFT_LOWERING_MATH_EXPANDMATH_H

@@ -3,7 +3,7 @@
 // weft-expand-math: math functions -> private functions of straight-line
 // arithmetic, which LLVM inlines into loops and vectorises with them.
 
-#include "lowering/cpu/ExpandMath.h"
+#include "lowering/math/ExpandMath.h"
 #include "lowering/Machine.h"
 #include "lowering/Passes.h"
 #include "mlir/IR/Matchers.h"

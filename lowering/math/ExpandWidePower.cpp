@@ -3,7 +3,7 @@
 // Powers of f64: the logarithm as a sum of two numbers, to some 2^-65, since
 // its product with an exponent is to be exact to 2^-54 where it is 1000.
 
-#include "lowering/cpu/ExpandMath.h"
+#include "lowering/math/ExpandMath.h"
 
 using namespace mlir;
 

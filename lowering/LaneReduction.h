@@ -3,8 +3,8 @@
 // The innermost loop of a reduction, in vectors: each lane reduces every so
 // many elements, and the lanes are reduced at the end.
 
-#ifndef WEFT_LOWERING_CPU_LANEREDUCTION_H
-#define WEFT_LOWERING_CPU_LANEREDUCTION_H
+#ifndef WEFT_LOWERING_LANEREDUCTION_H
+#define WEFT_LOWERING_LANEREDUCTION_H
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
@@ -60,4 +60,4 @@ private:
 
 } // namespace weft
 
-#endif // WEFT_LOWERING_CPU_LANEREDUCTION_H
+#endif // WEFT_LOWERING_LANEREDUCTION_H

@@ -6,7 +6,7 @@
 // table with a row for each 16 exponents. All sums are exact until the whole
 // turns have gone, so that an angle near a multiple of pi/2 loses no bit.
 
-#include "lowering/cpu/ExpandMath.h"
+#include "lowering/math/ExpandMath.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 
 using namespace mlir;

@@ -2,8 +2,8 @@
 //
 // What the lanes of a warp combine without memory.
 
-#ifndef WEFT_LOWERING_GPU_LANES_H
-#define WEFT_LOWERING_GPU_LANES_H
+#ifndef WEFT_LOWERING_GPU_SHUFFLES_H
+#define WEFT_LOWERING_GPU_SHUFFLES_H
 
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 
@@ -26,4 +26,4 @@ void syncWarp(mlir::ImplicitLocOpBuilder &b);
 
 } // namespace weft
 
-#endif // WEFT_LOWERING_GPU_LANES_H
+#endif // WEFT_LOWERING_GPU_SHUFFLES_H

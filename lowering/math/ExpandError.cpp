@@ -2,7 +2,7 @@
 //
 // The error function. The fits are our own.
 
-#include "lowering/cpu/ExpandMath.h"
+#include "lowering/math/ExpandMath.h"
 
 using namespace mlir;
 

@@ -5,7 +5,7 @@
 // minimax polynomial gives the rest. The fits are our own; beside each stands
 // its largest error, relative to what is said.
 
-#include "lowering/cpu/ExpandMath.h"
+#include "lowering/math/ExpandMath.h"
 
 using namespace mlir;
 

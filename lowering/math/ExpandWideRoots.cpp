@@ -4,7 +4,7 @@
 // and one step of Newton's method (FreeBSD's s_cbrt.c, 2005), and the inverse
 // hyperbolic functions by log1p (fdlibm, 1993).
 
-#include "lowering/cpu/ExpandMath.h"
+#include "lowering/math/ExpandMath.h"
 
 using namespace mlir;
 

@@ -2,8 +2,8 @@
 //
 // Scalar code computed for several elements at once, in vectors.
 
-#ifndef WEFT_LOWERING_CPU_LANES_H
-#define WEFT_LOWERING_CPU_LANES_H
+#ifndef WEFT_LOWERING_LANES_H
+#define WEFT_LOWERING_LANES_H
 
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
@@ -24,4 +24,4 @@ mlir::Value cloneInLanes(mlir::ImplicitLocOpBuilder &b, mlir::Operation &op,
 
 } // namespace weft
 
-#endif // WEFT_LOWERING_CPU_LANES_H
+#endif // WEFT_LOWERING_LANES_H

@@ -1,0 +1,86 @@
+"""Every kernel of the op table is assembled for three architectures.
+
+No registers are spilled, and `ptxas` has nothing to say of matrix instructions that
+wait for each other (its messages C75xx).
+"""
+
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import weft
+from test_gpu_ops import MANY_BLOCKS, text_of
+from test_ops import groups, of_family
+
+pytestmark = pytest.mark.skipif(
+    shutil.which("ptxas") is None, reason="needs ptxas, which assembles PTX"
+)
+CHIPS = ("sm_80", "sm_90a", "sm_100")
+# What takes seconds, and has each way of lowering an op.
+QUICK = {("SumOfProducts", "bfloat16"), ("NumericReduction", "float32")}
+
+
+def complaints(ptx: str, chip: str, folder: Path) -> list[str]:
+    """The lines of ptxas that tell of spills or of serialised matrix products."""
+    source = folder / f"{chip}.ptx"
+    source.write_text(ptx)
+    done = subprocess.run(
+        ["ptxas", "-v", f"-arch={chip}", source, "-o", folder / f"{chip}.cubin"],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "registers" in done.stderr
+    return [
+        line
+        for line in done.stderr.splitlines()
+        if re.search(r"C75\d\d|[1-9]\d* bytes spill", line)
+    ]
+
+
+def marked(name: str, dtype: np.dtype) -> object:
+    quick = (name, str(dtype)) in QUICK
+    return pytest.param(name, dtype, marks=() if quick else pytest.mark.slow)
+
+
+@pytest.mark.parametrize("chip", CHIPS)
+@pytest.mark.parametrize(
+    ("name", "dtype"), [marked(*each) for each in groups()], ids=str
+)
+def test_kernels_assemble_without_spills(
+    name: str, dtype: np.dtype, chip: str, tmp_path: Path
+) -> None:
+    program = weft.parse(text_of(of_family(name, dtype), MANY_BLOCKS), device=chip)
+    if any(step for step in program.text("plan").splitlines() if " call " in step):
+        pytest.skip("calls a library on the host")
+    assert complaints(program.text("ptx"), chip, tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("chip", "instructions"),
+    [
+        ("sm_80", ["mma.sync", "ldmatrix", "cp.async"]),
+        ("sm_90a", ["wgmma.mma_async", "cp.async.bulk.tensor", "setmaxnreg"]),
+    ],
+)
+def test_products_use_the_matrix_instructions(
+    chip: str, instructions: list[str], tmp_path: Path
+) -> None:
+    x = weft.ShapeDtypeStruct((1024, 1024), "bfloat16")
+    ptx = weft.jit(lambda x, y: x @ y).lower(x, x, device=chip).text("ptx")
+    assert all(each in ptx for each in instructions)
+    assert complaints(ptx, chip, tmp_path) == []
+
+
+@pytest.mark.parametrize("chip", CHIPS)
+def test_elements_are_read_sixteen_bytes_at_a_time(chip: str) -> None:
+    x = weft.ShapeDtypeStruct((4096, 1024), "float32")
+    ptx = weft.jit(lambda x: weft.tanh(x) + 1).lower(x, device=chip).text("ptx")
+    assert re.search(r"ld\.global\S*\.v4", ptx)
+    assert re.search(r"st\.global\S*\.v4", ptx)
