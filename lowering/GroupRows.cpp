@@ -8,6 +8,7 @@
 #include "lowering/ContractionPlan.h"
 #include "lowering/Passes.h"
 #include "lowering/RowGroup.h"
+#include "lowering/gpu/Device.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -29,18 +30,27 @@ namespace {
 constexpr size_t mostMembers = 16;
 /// Shorter rows are not worth a loop of their own, and fewer of them leave
 /// threads without work.
-int64_t leastSteps(const Machine &machine) {
-  return std::min<int64_t>(32, machine.shareFrom);
-}
-int64_t leastRows(const Machine &machine) {
-  return std::min<int64_t>(16, machine.shareFrom);
-}
+struct Limits {
+  int64_t steps = 32, rows = 16;
+
+  static Limits of(func::FuncOp func, const Machine &machine) {
+    Limits limits;
+    auto module = func->getParentOfType<ModuleOp>();
+    // A block has a row, and a device many blocks.
+    if (module && module->hasAttr(weft::gpuAttr))
+      limits.rows = 2 * weft::Gpu::of(func).multiprocessors;
+    return {std::min(limits.steps, machine.shareFrom),
+            std::min(limits.rows, machine.shareFrom)};
+  }
+};
+
 /// Bytes of the rows that a thread keeps on its stack.
 constexpr int64_t mostPrivateBytes = 128 << 10;
 
 class GroupRows final : public weft::impl::GroupRowsBase<GroupRows> {
   void runOnOperation() override {
-    Machine machine = Machine::of(getOperation());
+    machine = Machine::of(getOperation());
+    limits = Limits::of(getOperation(), machine);
     SmallVector<Block *> blocks;
     getOperation().walk([&](Block *block) {
       if (!block->getParentOp()->getParentOfType<LinalgOp>() &&
@@ -52,7 +62,7 @@ class GroupRows final : public weft::impl::GroupRowsBase<GroupRows> {
            llvm::make_early_inc_range(block->getOps<linalg::GenericOp>()))
         if (weft::isSumOfProducts(sum) && sum.hasPureBufferSemantics())
           weft::moveFillTo(sum);
-      groupIn(*block, machine);
+      groupIn(*block);
     }
   }
 
@@ -73,7 +83,7 @@ class GroupRows final : public weft::impl::GroupRowsBase<GroupRows> {
            weft::sumAfter(op);
   }
 
-  static void groupIn(Block &block, const Machine &machine) {
+  void groupIn(Block &block) {
     RowGroup group(machine);
     for (Operation &op : llvm::make_early_inc_range(block)) {
       LinalgOp linalgOp = computed(&op);
@@ -82,21 +92,21 @@ class GroupRows final : public weft::impl::GroupRowsBase<GroupRows> {
       // What touches no memory of theirs may stand between them.
       if (isMemoryEffectFree(&op) || isa<memref::AllocOp, memref::AllocaOp>(op))
         continue;
-      build(group, machine);
+      build(group);
       group = RowGroup(machine);
       if (linalgOp)
         add(group, linalgOp);
     }
-    build(group, machine);
+    build(group);
   }
 
-  static void build(RowGroup &group, const Machine &machine) {
+  void build(RowGroup &group) {
     if (group.members().size() < 2)
       return;
-    while (group.stepsPerRow() < leastSteps(machine))
+    while (group.stepsPerRow() < limits.steps)
       if (!group.widen())
         return;
-    if (group.numRows() < leastRows(machine))
+    if (group.numRows() < limits.rows)
       return;
     SmallVector<Value> own;
     int64_t bytes = 0;
@@ -107,6 +117,9 @@ class GroupRows final : public weft::impl::GroupRowsBase<GroupRows> {
     }
     group.wrap(/*block=*/0, own);
   }
+
+  Machine machine;
+  Limits limits;
 };
 
 } // namespace

@@ -26,7 +26,8 @@ static bool hasFreeOrder(Operation *op) {
                             arith::FastMathFlags::reassoc);
 }
 
-std::optional<LaneReduction> LaneReduction::match(linalg::LinalgOp op) {
+std::optional<LaneReduction> LaneReduction::match(linalg::LinalgOp op,
+                                                  bool inVectors) {
   if (op.getNumDpsInits() != 1)
     return std::nullopt;
   Block *body = op.getBlock();
@@ -37,7 +38,7 @@ std::optional<LaneReduction> LaneReduction::match(linalg::LinalgOp op) {
       !combine->getResult(0).hasOneUse())
     return std::nullopt;
   for (Operation &inner : body->without_terminator())
-    if (!worksInLanes(&inner) && !isa<linalg::IndexOp>(inner))
+    if (inVectors && !worksInLanes(&inner) && !isa<linalg::IndexOp>(inner))
       return std::nullopt;
   for (unsigned i : {0, 1})
     if (combine->getOperand(i) == accumulated)

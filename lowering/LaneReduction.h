@@ -14,7 +14,10 @@ namespace weft {
 /// A body `combine(accumulated, f(inputs))` whose order is free.
 class LaneReduction {
 public:
-  static std::optional<LaneReduction> match(mlir::linalg::LinalgOp op);
+  /// What is combined must be computed by ops that work in vectors, unless it
+  /// is computed an element at a time.
+  static std::optional<LaneReduction> match(mlir::linalg::LinalgOp op,
+                                            bool inVectors = true);
 
   /// The op that combines an element with what is accumulated.
   mlir::Operation *combiner() const { return combine; }

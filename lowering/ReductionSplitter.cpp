@@ -29,7 +29,7 @@ std::optional<ReductionSplitter> ReductionSplitter::match(GenericOp op) {
   if (!op.hasPureTensorSemantics() || op.getNumReductionLoops() == 0 ||
       op.hasIndexSemantics() || op.hasDynamicShape())
     return std::nullopt;
-  auto reduction = weft::LaneReduction::match(op);
+  auto reduction = weft::LaneReduction::match(op, /*inVectors=*/false);
   auto init = op.getDpsInits()[0].getDefiningOp<linalg::FillOp>();
   AffineMap map = op.getIndexingMapsArray().back();
   if (!reduction || !init || !map.isProjectedPermutation() ||

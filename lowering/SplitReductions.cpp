@@ -6,6 +6,7 @@
 #include "lowering/ContractionPlan.h"
 #include "lowering/Passes.h"
 #include "lowering/ReductionSplitter.h"
+#include "lowering/gpu/Device.h"
 
 namespace weft {
 #define GEN_PASS_DEF_SPLITREDUCTIONS
@@ -20,11 +21,30 @@ using weft::Machine;
 
 namespace {
 
-/// Fewer tasks than this leave threads without work.
-constexpr int64_t fewTasks = 16;
 /// Results that lie side by side, as column sums do, are one task together.
 constexpr int64_t columnsOfTask = 64;
-constexpr int64_t mostParts = 64;
+
+struct Limits {
+  /// Fewer tasks than this leave threads without work, and so many parts are
+  /// enough in all.
+  int64_t few = 16, parts = 64;
+  /// Whether the parts of all tasks count together.
+  bool together = false;
+
+  static Limits of(Operation *op) {
+    auto module = op->getParentOfType<ModuleOp>();
+    if (!module || !module->hasAttr(weft::gpuAttr))
+      return {};
+    int64_t multiprocessors = weft::Gpu::of(op).multiprocessors;
+    return {2 * multiprocessors, 8 * multiprocessors, true};
+  }
+
+  int64_t partsOf(int64_t tasks) const {
+    return together ? llvm::divideCeil(parts, std::max<int64_t>(tasks, 1))
+                    : parts;
+  }
+};
+
 /// A product begins with fewer tasks than others, and its parts with more
 /// steps.
 constexpr int64_t fewTiles = 4, mostPartsOfProduct = 16, stepsOfPart = 128;
@@ -72,7 +92,8 @@ class SplitReductions final
     }
     if (steps < machine.shareFrom)
       return;
-    int64_t most = mostParts;
+    Limits limits = Limits::of(op);
+    int64_t most = limits.parts;
     if (auto plan = ContractionPlan::make(op, machine)) {
       int64_t longest = 0;
       for (unsigned loop : plan->summed)
@@ -84,8 +105,9 @@ class SplitReductions final
       int64_t tasks = walksAlongResults(op)
                           ? llvm::divideCeil(results, columnsOfTask)
                           : results;
-      if (tasks >= fewTasks)
+      if (tasks >= limits.few)
         return;
+      most = limits.partsOf(tasks);
     }
     if (results * most > steps / 2)
       return;

@@ -107,7 +107,7 @@ bool RowPlan::addOperand(OpOperand &operand, const Access &access) {
 /// Whether threads can reduce their own elements, and then exchange what they
 /// have.
 static bool canBeShared(LinalgOp op) {
-  return weft::LaneReduction::match(op) &&
+  return weft::LaneReduction::match(op, /*inVectors=*/false) &&
          weft::canExchange(op.getBlock()->getArguments().back().getType());
 }
 

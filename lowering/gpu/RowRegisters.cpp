@@ -316,7 +316,7 @@ private:
   //===--------------------------------------------------------------------===//
 
   void reduce(LinalgOp op) {
-    LaneReduction match = *LaneReduction::match(op);
+    LaneReduction match = *LaneReduction::match(op, /*inVectors=*/false);
     OpOperand &init = op.getDpsInitsMutable()[0];
     Value start = valuesOf(init)[0];
     Value part = reduceOwn(op, match, match.neutral(b, start));

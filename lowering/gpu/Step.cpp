@@ -430,7 +430,8 @@ Slicing Slicing::choose(LinalgOp op, int64_t threads, int64_t blocks) {
   int64_t steps = operands.count(/*parallel=*/false);
   Slicing slicing;
   slicing.slicesFirst = readsAlongReduction(operands);
-  bool mayShare = weft::LaneReduction::match(op).has_value();
+  bool mayShare =
+      weft::LaneReduction::match(op, /*inVectors=*/false).has_value();
   int64_t most = llvm::bit_floor<uint64_t>(threads);
   if (mayShare) {
     // Threads that have no result of their own help with others'.
@@ -464,7 +465,7 @@ public:
       : op(op), team(team), slicing(slicing), shared(shared),
         b(op.getLoc(), op), operands(op, /*mayMerge=*/true),
         parallel(operands.loops(true)), reduced(operands.loops(false)),
-        match(weft::LaneReduction::match(op)) {}
+        match(weft::LaneReduction::match(op, /*inVectors=*/false)) {}
 
   void emit() {
     operands.begin(b);
