@@ -1,7 +1,7 @@
 """Every kernel of the op table is assembled for three architectures.
 
-No registers are spilled, but by the ops that are named here, and `ptxas` has nothing to say of matrix instructions that
-wait for each other (its messages C75xx).
+No registers are spilled, but by the ops that are named here, and `ptxas` has nothing to
+say of matrix instructions that wait for each other (its messages C75xx).
 """
 
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -382,7 +382,7 @@ def _products_timed() -> dict[str, Timed]:
             conv, [Array((32, 56, 56, 64), dtype), Array((3, 3, 64, 64), dtype)],
             operations=2 * 32 * 56 * 56 * 64 * 64 * 9,
         )  # fmt: skip
-        timed[f"attention {dtype}"] = Timed(
+        timed[f"attention 8x1024x64 {dtype}"] = Timed(
             attention, [Array((8, 1024, 64), dtype)] * 3,
             operations=4 * 8 * 1024 * 1024 * 64,
         )  # fmt: skip
