@@ -37,7 +37,18 @@ def faults_of(chosen: list[Any], work: str) -> list[str]:
     return [fault for fault in faults if fault]
 
 
+# One dtype of each kind; `make slow` has the others.
+QUICK = ("float32", "float64", "bfloat16", "complex64", "int64", "uint8", "bool")
+
+
+def marked(name: str, dtype: np.dtype[Any]) -> Any:
+    marks = () if str(dtype) in QUICK else pytest.mark.slow
+    return pytest.param(name, dtype, marks=marks)
+
+
 @pytest.mark.parametrize("work", [ONE_BLOCK, MANY_BLOCKS], ids=["one", "many"])
-@pytest.mark.parametrize(("name", "dtype"), groups(), ids=str)
+@pytest.mark.parametrize(
+    ("name", "dtype"), [marked(*each) for each in groups()], ids=str
+)
 def test_values_on_an_emulated_gpu(name: str, dtype: np.dtype[Any], work: str) -> None:
     assert not faults_of(of_family(name, dtype), work)
