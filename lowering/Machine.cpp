@@ -3,8 +3,8 @@
 // weft-describe-machine, and how the host is found out.
 
 #include "lowering/Machine.h"
-#include "lowering/Jit.h"
 #include "lowering/Passes.h"
+#include "lowering/jit/Jit.h"
 #include "mlir/IR/Builders.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/TargetParser/Host.h"

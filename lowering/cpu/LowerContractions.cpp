@@ -4,10 +4,10 @@
 // that are kept in vector registers. See Goto and van de Geijn, "Anatomy of
 // High-Performance Matrix Multiplication", ACM TOMS 34(3), 2008.
 
-#include "lowering/ContractionPlan.h"
-#include "lowering/Lanes.h"
 #include "lowering/Passes.h"
 #include "lowering/cpu/SumOperands.h"
+#include "lowering/fusion/ContractionPlan.h"
+#include "lowering/fusion/Lanes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"

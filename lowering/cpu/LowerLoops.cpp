@@ -4,10 +4,10 @@
 // is walked through, in blocks that stay in a cache, and one loop outermost
 // that threads can share. LLVM computes the innermost loop in vectors.
 
-#include "lowering/LaneReduction.h"
 #include "lowering/Machine.h"
-#include "lowering/Nest.h"
 #include "lowering/Passes.h"
+#include "lowering/fusion/LaneReduction.h"
+#include "lowering/fusion/Nest.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"

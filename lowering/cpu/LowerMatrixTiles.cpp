@@ -3,10 +3,10 @@
 // weft-lower-matrix-tiles: a sum of products of bfloat16 or of bytes -> loops
 // over blocks of two by two tiles of the CPU's matrix unit.
 
-#include "lowering/ContractionPlan.h"
 #include "lowering/Passes.h"
-#include "lowering/TilePlan.h"
 #include "lowering/cpu/SumOperands.h"
+#include "lowering/fusion/ContractionPlan.h"
+#include "lowering/fusion/TilePlan.h"
 #include "mlir/Dialect/AMX/AMXDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"

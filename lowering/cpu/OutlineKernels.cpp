@@ -6,10 +6,10 @@
 // of places in an arena.
 
 #include "lowering/Alike.h"
-#include "lowering/ContractionPlan.h"
 #include "lowering/Passes.h"
-#include "lowering/RowGroup.h"
-#include "lowering/TilePlan.h"
+#include "lowering/fusion/ContractionPlan.h"
+#include "lowering/fusion/RowGroup.h"
+#include "lowering/fusion/TilePlan.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"

@@ -6,10 +6,10 @@
 #ifndef WEFT_LOWERING_CPU_SUMOPERANDS_H
 #define WEFT_LOWERING_CPU_SUMOPERANDS_H
 
-#include "lowering/ContractionPlan.h"
 #include "lowering/Machine.h"
-#include "lowering/Nest.h"
 #include "lowering/Passes.h"
+#include "lowering/fusion/ContractionPlan.h"
+#include "lowering/fusion/Nest.h"
 
 namespace weft {
 

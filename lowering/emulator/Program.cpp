@@ -6,10 +6,10 @@
 
 #include "lowering/emulator/Program.h"
 #include "dialects/Weft.h"
-#include "lowering/EmitCode.h"
-#include "lowering/Jit.h"
 #include "lowering/Passes.h"
 #include "lowering/emulator/Instrument.h"
+#include "lowering/jit/EmitCode.h"
+#include "lowering/jit/Jit.h"
 #include "mlir/Conversion/NVVMToLLVM/NVVMToLLVM.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"

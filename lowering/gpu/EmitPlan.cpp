@@ -5,7 +5,7 @@
 
 #include "dialects/Weft.h"
 #include "lowering/Passes.h"
-#include "lowering/RowGroup.h"
+#include "lowering/fusion/RowGroup.h"
 #include "lowering/gpu/Device.h"
 #include "lowering/gpu/EmitPtx.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"

@@ -5,7 +5,7 @@
 // another does.
 
 #include "lowering/Passes.h"
-#include "lowering/RowGroup.h"
+#include "lowering/fusion/RowGroup.h"
 #include "lowering/gpu/Device.h"
 #include "lowering/gpu/RowRegisters.h"
 #include "lowering/gpu/Slots.h"

@@ -8,9 +8,9 @@
 
 #include "dialects/Weft.h"
 #include "lowering/Alike.h"
-#include "lowering/ContractionPlan.h"
 #include "lowering/Passes.h"
-#include "lowering/RowGroup.h"
+#include "lowering/fusion/ContractionPlan.h"
+#include "lowering/fusion/RowGroup.h"
 #include "lowering/gpu/Demotion.h"
 #include "lowering/gpu/Device.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"

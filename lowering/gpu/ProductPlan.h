@@ -6,8 +6,8 @@
 #ifndef WEFT_LOWERING_GPU_PRODUCTPLAN_H
 #define WEFT_LOWERING_GPU_PRODUCTPLAN_H
 
-#include "lowering/ContractionPlan.h"
-#include "lowering/Nest.h"
+#include "lowering/fusion/ContractionPlan.h"
+#include "lowering/fusion/Nest.h"
 #include "lowering/gpu/Device.h"
 
 namespace weft {

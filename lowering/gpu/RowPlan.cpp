@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "lowering/gpu/RowPlan.h"
-#include "lowering/LaneReduction.h"
-#include "lowering/RowGroup.h"
+#include "lowering/fusion/LaneReduction.h"
+#include "lowering/fusion/RowGroup.h"
 #include "lowering/gpu/Shuffles.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 

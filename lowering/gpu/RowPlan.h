@@ -6,7 +6,7 @@
 #ifndef WEFT_LOWERING_GPU_ROWPLAN_H
 #define WEFT_LOWERING_GPU_ROWPLAN_H
 
-#include "lowering/Nest.h"
+#include "lowering/fusion/Nest.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 

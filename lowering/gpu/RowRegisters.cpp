@@ -5,7 +5,7 @@
 // have reduced; warps do so through shared memory.
 
 #include "lowering/gpu/RowRegisters.h"
-#include "lowering/RowGroup.h"
+#include "lowering/fusion/RowGroup.h"
 #include "lowering/gpu/Device.h"
 #include "lowering/gpu/RowPlan.h"
 #include "lowering/gpu/Shuffles.h"

@@ -4,7 +4,7 @@
 // times as many, each a part of the sums, and the sums of those.
 
 #include "lowering/Passes.h"
-#include "lowering/ReductionSplitter.h"
+#include "lowering/fusion/ReductionSplitter.h"
 #include "lowering/gpu/ProductKernel.h"
 
 namespace weft {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "lowering/gpu/Step.h"
-#include "lowering/RowGroup.h"
+#include "lowering/fusion/RowGroup.h"
 #include "lowering/gpu/Device.h"
 #include "lowering/gpu/Shuffles.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"

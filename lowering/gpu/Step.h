@@ -5,8 +5,8 @@
 #ifndef WEFT_LOWERING_GPU_STEP_H
 #define WEFT_LOWERING_GPU_STEP_H
 
-#include "lowering/LaneReduction.h"
-#include "lowering/Nest.h"
+#include "lowering/fusion/LaneReduction.h"
+#include "lowering/fusion/Nest.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 
 namespace weft {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "lowering/gpu/WarpgroupPlan.h"
-#include "lowering/ContractionPlan.h"
 #include "lowering/Passes.h"
+#include "lowering/fusion/ContractionPlan.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/Matchers.h"

@@ -6,7 +6,7 @@
 #ifndef WEFT_LOWERING_GPU_WARPGROUPPLAN_H
 #define WEFT_LOWERING_GPU_WARPGROUPPLAN_H
 
-#include "lowering/Nest.h"
+#include "lowering/fusion/Nest.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 
 namespace weft {

@@ -4,8 +4,8 @@
 // from another.
 
 #include "Build.h"
-#include "lowering/Jit.h"
 #include "lowering/Machine.h"
+#include "lowering/jit/Jit.h"
 #include "mlir/Pass/PassManager.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Config/llvm-config.h"

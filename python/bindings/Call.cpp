@@ -7,7 +7,7 @@
 
 #include "Call.h"
 #include "Arrays.h"
-#include "lowering/Jit.h"
+#include "lowering/jit/Jit.h"
 #include "lowering/runtime/Kernels.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallString.h"

@@ -5,10 +5,10 @@
 #include "Compile.h"
 #include "Failure.h"
 #include "lowering/Cpu.h"
-#include "lowering/EmitCode.h"
 #include "lowering/Gpu.h"
 #include "lowering/gpu/EmitPtx.h"
-#include "lowering/Jit.h"
+#include "lowering/jit/EmitCode.h"
+#include "lowering/jit/Jit.h"
 #include "mlir/IR/Verifier.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassRegistry.h"
@@ -103,7 +103,8 @@ std::vector<StageTuple> stagesOf(const std::string &target) {
     return stageTuples(weft::cpuStages());
   if (target == "cuda")
     return stageTuples(weft::gpuStages());
-  weft::raise({"there is no target '" + target + "'; they are cpu and cuda", {}});
+  weft::raise(
+      {"there is no target '" + target + "'; they are cpu and cuda", {}});
 }
 
 //===----------------------------------------------------------------------===//
@@ -205,10 +206,11 @@ void weft::defineCompile(nb::module_ &module) {
              "The kernels of a module at stage nvvm, in PTX.");
   module.def("emit_plan", planOf, "module"_a,
              "What the host does to run a module at stage nvvm, as JSON.");
-  module.def("stages", stagesOf, "target"_a,
-             "(name, pipeline, doc) of each stage for a target, cpu or cuda, in "
-             "order; the pipeline leads there from the stage before, and is "
-             "empty where no pass does.");
+  module.def(
+      "stages", stagesOf, "target"_a,
+      "(name, pipeline, doc) of each stage for a target, cpu or cuda, in "
+      "order; the pipeline leads there from the stage before, and is "
+      "empty where no pass does.");
   module.def("translate_llvmir", llvmIROf, "module"_a,
              "LLVM IR, not yet optimised, of a module at stage llvm.");
   module.def("emit_asm", assemblyOf, "module"_a,

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "lowering/fusion/ContractionPlan.h"
+#include "lowering/Passes.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/Matchers.h"
+#include "mlir/Interfaces/CastInterfaces.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+using namespace mlir;
+using weft::ContractionPlan;
+using weft::Machine;
+using weft::MultiplyAdd;
+
+//===----------------------------------------------------------------------===//
+// The body
+//===----------------------------------------------------------------------===//
+
+/// The conversions from argument `number` to `value`, first to last. That of a
+/// bfloat16 is a shift of its bits.
+static bool findCasts(Value value, BlockArgument argument,
+                      SmallVectorImpl<Operation *> &casts) {
+  for (; value != argument; value = casts.front()->getOperand(0)) {
+    Operation *op = value.getDefiningOp();
+    if (!op || !isa<arith::ArithDialect>(op->getDialect()))
+      return false;
+    bool isShift =
+        isa<arith::ShLIOp>(op) && matchPattern(op->getOperand(1), m_Constant());
+    if (!isShift && !(isa<CastOpInterface>(op) && op->getNumOperands() == 1))
+      return false;
+    casts.insert(casts.begin(), op);
+  }
+  return true;
+}
+
+std::optional<MultiplyAdd> MultiplyAdd::match(linalg::GenericOp op) {
+  if (op.getNumDpsInputs() != 2 || op.getNumDpsInits() != 1)
+    return std::nullopt;
+  Block &body = *op.getBody();
+  MultiplyAdd result;
+  result.add = body.getTerminator()->getOperand(0).getDefiningOp();
+  if (!result.add || !isa<arith::AddFOp, arith::AddIOp>(result.add))
+    return std::nullopt;
+  for (unsigned i : {0, 1}) {
+    if (result.add->getOperand(i) != body.getArgument(2))
+      continue;
+    result.multiply = result.add->getOperand(1 - i).getDefiningOp();
+    if (!result.multiply || !isa<arith::MulFOp, arith::MulIOp>(result.multiply))
+      return std::nullopt;
+    for (bool swapped : {false, true}) {
+      result.casts[0].clear();
+      result.casts[1].clear();
+      if (findCasts(result.multiply->getOperand(swapped), body.getArgument(0),
+                    result.casts[0]) &&
+          findCasts(result.multiply->getOperand(!swapped), body.getArgument(1),
+                    result.casts[1]))
+        return result;
+    }
+  }
+  return std::nullopt;
+}
+
+bool MultiplyAdd::mayReorder() const {
+  auto sum = dyn_cast<arith::AddFOp>(add);
+  return !sum || bitEnumContainsAll(sum.getFastmath(),
+                                    arith::FastMathFlags::contract |
+                                        arith::FastMathFlags::reassoc);
+}
+
+bool weft::isSumOfProducts(Operation *op) {
+  auto generic = dyn_cast_or_null<linalg::GenericOp>(op);
+  return generic && generic.getNumReductionLoops() > 0 &&
+         MultiplyAdd::match(generic);
+}
+
+//===----------------------------------------------------------------------===//
+// The plan
+//===----------------------------------------------------------------------===//
+
+bool ContractionPlan::chooseLanes() {
+  std::optional<unsigned> best;
+  for (unsigned loop = 0; loop < nest.depth(); ++loop) {
+    int64_t x = nest.stride(0, loop), y = nest.stride(1, loop);
+    bool inSteps = (x == 0 || x == 1) && (y == 0 || y == 1) && x + y > 0;
+    if (nest.isParallel(loop) && nest.stride(sum, loop) == 1 && inSteps &&
+        (!best || nest.extents[*best] < nest.extents[loop]))
+      best = loop;
+  }
+  if (!best)
+    return false;
+  laneLoop = *best;
+  bothWide = nest.stride(0, laneLoop) == 1 && nest.stride(1, laneLoop) == 1;
+  wide = nest.stride(1, laneLoop) == 1 ? 1 : 0;
+  return true;
+}
+
+bool ContractionPlan::chooseSummedLanes() {
+  std::optional<unsigned> best;
+  for (unsigned loop = 0; loop < nest.depth(); ++loop)
+    if (!nest.isParallel(loop) && nest.stride(0, loop) == 1 &&
+        nest.stride(1, loop) == 1 &&
+        (!best || nest.extents[*best] < nest.extents[loop]))
+      best = loop;
+  if (!best)
+    return false;
+  laneLoop = *best;
+  lanesAreSummed = bothWide = true;
+  wide = 1;
+  return true;
+}
+
+/// Rows share what is read in vectors, so that they do not walk through it.
+void ContractionPlan::chooseRows() {
+  auto choose = [&](unsigned shared) {
+    for (unsigned loop = 0; loop < nest.depth(); ++loop)
+      if (loop != laneLoop && nest.isParallel(loop) &&
+          nest.stride(shared, loop) == 0 &&
+          (!rowLoop || nest.extents[*rowLoop] < nest.extents[loop]))
+        rowLoop = loop, wide = shared;
+  };
+  choose(wide);
+  if (bothWide)
+    choose(1 - wide);
+}
+
+/// About how many cycles a step takes of a tile: two multiply-adds a cycle with
+/// a latency of four, and two loads.
+static double stepCost(int64_t rows, int64_t vectors, bool bothWide) {
+  double multiplies = rows * vectors / 2.0;
+  double loads = (bothWide ? rows * vectors + vectors : rows + vectors) / 2.0;
+  return std::max({multiplies, loads, 4.0}) + 0.25 * loads;
+}
+
+void ContractionPlan::chooseTile(const Machine &machine) {
+  int64_t columns = lanesAreSummed ? 1 : llvm::divideCeil(laneExtent(), lanes);
+  int64_t mostVectors = std::min<int64_t>(columns, 8);
+  int64_t panel = nest.accesses[wide].panelWidth;
+  double least = std::numeric_limits<double>::infinity();
+  for (int64_t v = 1; v <= mostVectors; ++v)
+    for (int64_t r = 1; r <= std::min<int64_t>(rowExtent(), 24); ++r) {
+      // The sums, a row of vectors, and a factor.
+      bool fits = r * v + v + 1 <= machine.vectorRegisters;
+      if ((!fits && (r > 1 || v > 1)) || (panel && panel != v * lanes))
+        continue;
+      auto cost = [&](int64_t rows) {
+        double all = columns / v * stepCost(rows, v, bothWide);
+        if (columns % v)
+          all += stepCost(rows, columns % v, bothWide);
+        return all;
+      };
+      double total = rowExtent() / r * cost(r);
+      if (rowExtent() % r)
+        total += cost(rowExtent() % r);
+      if (total < least)
+        least = total, rows = r, vectors = v;
+    }
+}
+
+/// `extent` in equal blocks of about `size`, each a multiple of `step`.
+static int64_t equalBlocks(int64_t extent, int64_t size, int64_t step) {
+  int64_t blocks = std::max<int64_t>(1, (extent + size / 2) / size);
+  return llvm::alignTo(llvm::divideCeil(extent, blocks), step);
+}
+
+/// What of a cache, but no more than has been found to be of use.
+static int64_t portion(int64_t bytes, int64_t most) {
+  return std::clamp<int64_t>(bytes, 16, most);
+}
+
+void ContractionPlan::chooseBlocks(const Machine &machine) {
+  // The last loop summed over is that with the longest way through the vectors.
+  if (!summed.empty()) {
+    auto longest = llvm::max_element(summed, [&](unsigned a, unsigned b) {
+      return nest.extents[a] < nest.extents[b];
+    });
+    std::rotate(longest, longest + 1, summed.end());
+  }
+  int64_t steps = summed.empty() ? 1 : nest.extents[summed.back()];
+  sumBlock = std::max<int64_t>(steps, 1);
+  if (!lanesAreSummed && summed.size() == 1) {
+    // A single row leaves no sums to keep: then each row of what is read is
+    // read along, a few of them side by side.
+    bool streams = rowExtent() == 1 && !nest.accesses[wide].panelLoop &&
+                   laneExtent() > tileLanes();
+    int64_t most =
+        streams ? 8 : portion(machine.l1Bytes / 16, 2048) / elementBytes;
+    if (steps > most * 3 / 2)
+      sumBlock = equalBlocks(steps, most, streams ? 1 : 8);
+  }
+  rowBlock =
+      equalBlocks(rowExtent(), portion(machine.l2Bytes >> 13, 128), rows);
+  laneBlock = lanesAreSummed ? laneExtent()
+                             : equalBlocks(laneExtent(),
+                                           portion(machine.l2Bytes >> 11, 512),
+                                           tileLanes());
+}
+
+bool weft::addEpilogue(Nest &nest, linalg::GenericOp op,
+                       linalg::GenericOp epilogue) {
+  AffineMap sums = op.getIndexingMapsArray()[ContractionPlan::sum];
+  AffineMap changed =
+      epilogue.getMatchingIndexingMap(&epilogue.getDpsInitsMutable()[0]);
+  if (!sums.isProjectedPermutation() || !changed.isPermutation())
+    return false;
+  // The loop of the epilogue for each dimension is that of the sum for it.
+  AffineMap loops = inversePermutation(changed).compose(sums);
+  return llvm::all_of(epilogue.getDpsInputOperands(), [&](OpOperand *input) {
+    return nest.add(input->get().getType(),
+                    epilogue.getMatchingIndexingMap(input).compose(loops));
+  });
+}
+
+linalg::GenericOp weft::findEpilogue(linalg::GenericOp op) {
+  Operation *next = op->getNextNode();
+  while (next && !isa<linalg::LinalgOp>(next) && isMemoryEffectFree(next))
+    next = next->getNextNode();
+  auto epilogue = dyn_cast_or_null<linalg::GenericOp>(next);
+  if (!epilogue || !epilogue->hasAttr(epilogueAttr))
+    return {};
+  // In place, or from these sums to another type. An epilogue of other sums may
+  // read these.
+  Value sums = op.getDpsInits()[0], result = epilogue.getDpsInits()[0];
+  bool converts = getElementTypeOrSelf(result) != getElementTypeOrSelf(sums) &&
+                  llvm::is_contained(epilogue.getDpsInputs(), sums);
+  bool follows = result == sums || converts;
+  return follows ? epilogue : linalg::GenericOp();
+}
+
+std::optional<ContractionPlan>
+ContractionPlan::make(linalg::GenericOp op, const Machine &machine,
+                      linalg::GenericOp epilogue) {
+  std::optional<MultiplyAdd> body = MultiplyAdd::match(op);
+  std::optional<Nest> nest = Nest::of(op);
+  Type element = getElementTypeOrSelf(op.getDpsInits()[0].getType());
+  if (!body || !nest || !body->mayReorder() || !element.isIntOrFloat() ||
+      element.getIntOrFloatBitWidth() < 8 ||
+      llvm::is_contained(nest->extents, 0) ||
+      !llvm::all_of(op->getOperandTypes(), llvm::IsaPred<ShapedType>))
+    return std::nullopt;
+  ContractionPlan plan;
+  plan.nest = std::move(*nest);
+  if (epilogue && !addEpilogue(plan.nest, op, epilogue))
+    return std::nullopt;
+  plan.nest.simplify();
+  plan.lanes = machine.lanes(element);
+  if (!plan.chooseLanes() && !plan.chooseSummedLanes())
+    return std::nullopt;
+  plan.chooseRows();
+  for (unsigned loop = 0; loop < plan.nest.depth(); ++loop) {
+    if (loop == plan.laneLoop || plan.rowLoop == loop)
+      continue;
+    (plan.nest.isParallel(loop) ? plan.outer : plan.summed).push_back(loop);
+  }
+  plan.chooseTile(machine);
+  // Panels were made for the sum alone.
+  if (int64_t panel = plan.nest.accesses[plan.wide].panelWidth;
+      epilogue && panel && panel != plan.tileLanes())
+    return std::nullopt;
+  plan.elementBytes = element.getIntOrFloatBitWidth() / 8;
+  plan.chooseBlocks(machine);
+  return plan;
+}
+
+int64_t ContractionPlan::numTasks() const {
+  int64_t tasks = llvm::divideCeil(rowExtent(), rowBlock) *
+                  llvm::divideCeil(laneExtent(), laneBlock);
+  for (unsigned loop : outer)
+    tasks *= nest.extents[loop];
+  return tasks;
+}
+
+bool ContractionPlan::isWorthPacking(const Machine &machine) const {
+  if (lanesAreSummed || bothWide || nest.accesses[wide].panelLoop ||
+      laneExtent() <= tileLanes())
+    return false;
+  int64_t steps = 1;
+  for (unsigned loop : summed)
+    steps *= nest.extents[loop];
+  // Each element must be read often, and be far from the next one that is read.
+  return rowExtent() >= 4 * rows &&
+         laneExtent() * steps * elementBytes > machine.l1Bytes;
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// How a sum of products is computed in vector registers: which loops its tile
+// spans, and the tile's size. All of it is numbers; nothing is built here.
+
+#ifndef WEFT_LOWERING_FUSION_CONTRACTIONPLAN_H
+#define WEFT_LOWERING_FUSION_CONTRACTIONPLAN_H
+
+#include "lowering/Machine.h"
+#include "lowering/fusion/Nest.h"
+
+namespace weft {
+
+/// The body `acc + convert(x) * convert(y)` of a linalg.generic.
+struct MultiplyAdd {
+  /// The conversions of each factor, from the argument on.
+  llvm::SmallVector<mlir::Operation *> casts[2];
+  mlir::Operation *multiply, *add;
+
+  static std::optional<MultiplyAdd> match(mlir::linalg::GenericOp op);
+
+  /// Whether the sum may be computed in another order than the op's own.
+  bool mayReorder() const;
+};
+
+/// Whether an op is a linalg.generic that sums products up.
+bool isSumOfProducts(mlir::Operation *op);
+
+/// A tile of the result stays in registers while the loops that are summed over
+/// run: `rows` steps of one loop times `vectors` registers of another.
+struct ContractionPlan {
+  /// The result's number among the operands.
+  static constexpr unsigned sum = 2;
+
+  /// Its operands are those of the sum, and then the inputs of the epilogue.
+  Nest nest;
+  /// Of the two inputs, the one that is read in vectors, in all tiles' rows the
+  /// same; the other one is read an element at a time, or, if `bothWide`, in
+  /// vectors too.
+  unsigned wide;
+  bool bothWide = false;
+  /// The loop whose steps are the lanes: a parallel one, or, if
+  /// `lanesAreSummed`, one that is summed over.
+  unsigned laneLoop;
+  bool lanesAreSummed = false;
+  /// The loop whose steps are the rows, if there is one.
+  std::optional<unsigned> rowLoop;
+  llvm::SmallVector<unsigned> outer, summed;
+
+  /// Lanes of a register, and the size of the tile.
+  int64_t lanes, rows = 1, vectors = 1;
+  /// Steps of the last loop summed over, of rows, and of lanes in one block.
+  int64_t sumBlock, rowBlock, laneBlock;
+  int64_t elementBytes;
+
+  /// Nothing where a sum is better left to plain loops. An epilogue changes
+  /// each element of the result once it is computed, in the same loops.
+  static std::optional<ContractionPlan>
+  make(mlir::linalg::GenericOp op, const Machine &machine,
+       mlir::linalg::GenericOp epilogue = {});
+
+  /// Whether to copy first what is read in vectors, in the order of reading.
+  bool isWorthPacking(const Machine &machine) const;
+
+  unsigned narrow() const { return 1 - wide; }
+  int64_t rowExtent() const { return rowLoop ? nest.extents[*rowLoop] : 1; }
+  int64_t laneExtent() const { return nest.extents[laneLoop]; }
+  int64_t tileLanes() const { return vectors * lanes; }
+  /// How many blocks of the result there are.
+  int64_t numTasks() const;
+
+private:
+  bool chooseLanes();
+  bool chooseSummedLanes();
+  void chooseRows();
+  void chooseTile(const Machine &machine);
+  void chooseBlocks(const Machine &machine);
+};
+
+/// Adds an epilogue's inputs to the nest of a sum, in terms of the sum's loops;
+/// false if they are walked through in another way.
+bool addEpilogue(Nest &nest, mlir::linalg::GenericOp op,
+                 mlir::linalg::GenericOp epilogue);
+
+/// The op that changes each element of what `op` sums up, marked as its
+/// epilogue and with nothing between that has an effect on memory, or null.
+mlir::linalg::GenericOp findEpilogue(mlir::linalg::GenericOp op);
+
+} // namespace weft
+
+#endif // WEFT_LOWERING_FUSION_CONTRACTIONPLAN_H

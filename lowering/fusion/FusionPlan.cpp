@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Walks a block backwards, so that an op is placed when all that read it have
+// been. An op moves into its readers' group if they are one group, which needs
+// each of its elements once; an op that only moves elements, into every group
+// that reads it. Each op is looked at once.
+
+#include "lowering/fusion/FusionPlan.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
+using namespace mlir;
+using linalg::GenericOp;
+using weft::FusionGroup;
+using weft::Read;
+
+namespace {
+
+/// Bodies beyond this spill registers and compile slowly.
+constexpr size_t maxSize = 200;
+constexpr size_t maxInputs = 24;
+
+bool isContraction(GenericOp op) {
+  return op.getNumReductionLoops() > 0 && op.getNumDpsInputs() > 1;
+}
+
+/// A contraction reads its operands many times, so that they must be in memory,
+/// and so does a loop around the reader.
+bool readsElementwise(OpOperand &use) {
+  auto reader = dyn_cast<GenericOp>(use.getOwner());
+  return reader && reader->getBlock() == use.get().getParentBlock() &&
+         reader.isDpsInput(&use) && !isContraction(reader);
+}
+
+/// Whether the op computes each element of its one result by itself.
+bool canMove(GenericOp op) {
+  return op.getNumResults() == 1 && op.hasPureTensorSemantics() &&
+         op.getNumParallelLoops() == op.getNumLoops() &&
+         op.getIndexingMapsArray().back().isIdentity() &&
+         !op.payloadUsesValueFromOperand(op.getDpsInitOperand(0));
+}
+
+/// Whether the op only moves elements: to do it again costs a load.
+bool computesNothing(GenericOp op) {
+  return llvm::all_of(op.getBody()->without_terminator(), [](Operation &inner) {
+    return isa<linalg::IndexOp, arith::IndexCastOp>(inner) ||
+           inner.hasTrait<OpTrait::ConstantLike>();
+  });
+}
+
+/// Whether the loops reach each element exactly once, backwards perhaps.
+bool reachesOnce(AffineMap map) {
+  if (map.getNumResults() != map.getNumDims())
+    return false;
+  llvm::SmallBitVector seen(map.getNumDims());
+  for (AffineExpr expr : map.getResults()) {
+    // size - 1 - d
+    if (auto sum = dyn_cast<AffineBinaryOpExpr>(expr);
+        sum && sum.getKind() == AffineExprKind::Add &&
+        isa<AffineConstantExpr>(sum.getRHS()))
+      expr = sum.getLHS();
+    if (auto product = dyn_cast<AffineBinaryOpExpr>(expr);
+        product && product.getKind() == AffineExprKind::Mul &&
+        product.getRHS() == getAffineConstantExpr(-1, map.getContext()))
+      expr = product.getLHS();
+    auto dim = dyn_cast<AffineDimExpr>(expr);
+    if (!dim || seen.test(dim.getPosition()))
+      return false;
+    seen.set(dim.getPosition());
+  }
+  return true;
+}
+
+/// Whether the extent of every loop of `root` can be told from what is left.
+template <typename Reads>
+bool knowsExtents(GenericOp root, const Reads &reads) {
+  llvm::SmallBitVector known(root.getNumLoops());
+  auto mark = [&](AffineMap map) {
+    for (AffineExpr expr : map.getResults())
+      if (auto dim = dyn_cast<AffineDimExpr>(expr))
+        known.set(dim.getPosition());
+  };
+  for (const Read &read : reads)
+    mark(read.second);
+  for (OpOperand &init : root.getDpsInitsMutable())
+    mark(root.getMatchingIndexingMap(&init));
+  return known.all();
+}
+
+class Planner {
+public:
+  std::vector<std::unique_ptr<FusionGroup>> groups;
+
+  void place(GenericOp op) {
+    if (!canMove(op) || !moveIntoReaders(op))
+      startGroup(op);
+  }
+
+private:
+  using Place = std::pair<FusionGroup *, AffineMap>;
+
+  /// True if `op` need not be computed on its own any more.
+  bool moveIntoReaders(GenericOp op) {
+    ArrayRef<Place> places = readers[op];
+    bool onlyReaders = llvm::all_of(op->getUses(), readsElementwise);
+    if (places.empty() || !onlyReaders) {
+      if (computesNothing(op))
+        for (auto [group, map] : places)
+          absorb(*group, op, map);
+      return false;
+    }
+    if (computesNothing(op)) {
+      bool everywhere = true;
+      for (auto [group, map] : places)
+        everywhere &= absorb(*group, op, map);
+      return everywhere;
+    }
+    auto [group, map] = places.front();
+    return places.size() == 1 && reachesOnce(map) && absorb(*group, op, map);
+  }
+
+  void startGroup(GenericOp op) {
+    FusionGroup &group =
+        *groups.emplace_back(std::make_unique<FusionGroup>(op));
+    group.size = op.getBody()->getOperations().size();
+    if (isContraction(op) || !op.hasPureTensorSemantics()) {
+      group.takesSplats = false;
+      return;
+    }
+    AffineMap identity =
+        AffineMap::getMultiDimIdentityMap(op.getNumLoops(), op.getContext());
+    SmallVector<Read> reads = readsOf(group, op, identity);
+    if (!knowsExtents(op, reads)) {
+      group.takesSplats = false;
+      reads = readsOf(group, op, identity);
+    }
+    for (const Read &read : reads)
+      addInput(group, read);
+  }
+
+  bool absorb(FusionGroup &group, GenericOp op, AffineMap map) {
+    Read result(op.getResult(0), map);
+    size_t size = op.getBody()->getOperations().size();
+    SmallVector<Read> added = readsOf(group, op, map);
+    llvm::SmallSetVector<Read, 8> inputs = group.inputs;
+    inputs.remove(result);
+    inputs.insert(added.begin(), added.end());
+    if (inputs.size() > maxInputs || group.size + size > maxSize ||
+        !knowsExtents(group.root, inputs))
+      return false;
+    group.inputs.remove(result);
+    group.absorbed.insert(result);
+    group.size += size;
+    for (const Read &read : added)
+      addInput(group, read);
+    return true;
+  }
+
+  void addInput(FusionGroup &group, const Read &read) {
+    if (!group.inputs.insert(read))
+      return;
+    if (auto producer = read.first.getDefiningOp<GenericOp>())
+      readers[producer].emplace_back(&group, read.second);
+  }
+
+  /// What `op` reads if its loops are `map` of the group's, but for splats.
+  static SmallVector<Read> readsOf(const FusionGroup &group, GenericOp op,
+                                   AffineMap map) {
+    SmallVector<Read> reads;
+    for (OpOperand *input : op.getDpsInputOperands())
+      if (!group.takesSplats || !weft::splatOf(input->get()))
+        reads.emplace_back(input->get(),
+                           op.getMatchingIndexingMap(input).compose(map));
+    return reads;
+  }
+
+  DenseMap<Operation *, SmallVector<Place, 2>> readers;
+};
+
+} // namespace
+
+OpFoldResult weft::splatOf(Value value) {
+  if (auto constant = value.getDefiningOp<arith::ConstantOp>())
+    if (auto splat = dyn_cast<SplatElementsAttr>(constant.getValue()))
+      return splat.getSplatValue<Attribute>();
+  if (auto fill = value.getDefiningOp<linalg::FillOp>())
+    return fill.getInputs().front();
+  return {};
+}
+
+std::vector<std::unique_ptr<FusionGroup>> weft::planFusion(Block &block) {
+  Planner planner;
+  for (Operation &op : llvm::reverse(block))
+    if (auto generic = dyn_cast<GenericOp>(op))
+      planner.place(generic);
+  return std::move(planner.groups);
+}

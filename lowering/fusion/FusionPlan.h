@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Decides which elementwise ops are computed together, before any is touched.
+
+#ifndef WEFT_LOWERING_FUSION_FUSIONPLAN_H
+#define WEFT_LOWERING_FUSION_FUSIONPLAN_H
+
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "llvm/ADT/SetVector.h"
+
+namespace weft {
+
+/// A value that a group reads, by the map from the loops of the group's root.
+using Read = std::pair<mlir::Value, mlir::AffineMap>;
+
+/// A root, and the producers that are computed inside its loops instead of in
+/// their own.
+struct FusionGroup {
+  explicit FusionGroup(mlir::linalg::GenericOp root) : root(root) {}
+
+  mlir::linalg::GenericOp root;
+  /// Results of the producers that moved in.
+  llvm::SmallSetVector<Read, 8> absorbed;
+  /// What is read from memory.
+  llvm::SmallSetVector<Read, 8> inputs;
+  /// Whether splats are read as scalars.
+  bool takesSplats = true;
+  size_t size = 0;
+};
+
+/// The scalar of which `value` consists, if it is a splat: an attribute, or the
+/// value that a linalg.fill fills with.
+mlir::OpFoldResult splatOf(mlir::Value value);
+
+/// Groups in reverse program order: consumers before producers.
+std::vector<std::unique_ptr<FusionGroup>> planFusion(mlir::Block &block);
+
+} // namespace weft
+
+#endif // WEFT_LOWERING_FUSION_FUSIONPLAN_H

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// weft-group-rows: linalg ops on buffers that follow each other, and of which
+// each computes a row from rows of the ones before it, become one loop over the
+// rows. What one writes the next reads from a cache, and what nothing else
+// reads needs no more than a row.
+
+#include "lowering/Passes.h"
+#include "lowering/fusion/ContractionPlan.h"
+#include "lowering/fusion/RowGroup.h"
+#include "lowering/gpu/Device.h"
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+namespace weft {
+#define GEN_PASS_DEF_GROUPROWS
+#include "lowering/Passes.h.inc"
+} // namespace weft
+
+using namespace mlir;
+using linalg::LinalgOp;
+using weft::Machine;
+using weft::RowGroup;
+
+namespace {
+
+/// Bodies beyond this take long to compile as one function.
+constexpr size_t mostMembers = 16;
+/// Shorter rows are not worth a loop of their own, and fewer of them leave
+/// threads without work.
+struct Limits {
+  int64_t steps = 32, rows = 16;
+
+  static Limits of(func::FuncOp func, const Machine &machine) {
+    Limits limits;
+    auto module = func->getParentOfType<ModuleOp>();
+    // A block has a row, and a device many blocks.
+    if (module && module->hasAttr(weft::gpuAttr))
+      limits.rows = 2 * weft::Gpu::of(func).multiprocessors;
+    return {std::min(limits.steps, machine.shareFrom),
+            std::min(limits.rows, machine.shareFrom)};
+  }
+};
+
+/// Bytes of the rows that a thread keeps on its stack.
+constexpr int64_t mostPrivateBytes = 128 << 10;
+
+class GroupRows final : public weft::impl::GroupRowsBase<GroupRows> {
+  void runOnOperation() override {
+    machine = Machine::of(getOperation());
+    limits = Limits::of(getOperation(), machine);
+    SmallVector<Block *> blocks;
+    getOperation().walk([&](Block *block) {
+      if (!block->getParentOp()->getParentOfType<LinalgOp>() &&
+          !isa<LinalgOp>(block->getParentOp()))
+        blocks.push_back(block);
+    });
+    for (Block *block : blocks) {
+      for (auto sum :
+           llvm::make_early_inc_range(block->getOps<linalg::GenericOp>()))
+        if (weft::isSumOfProducts(sum) && sum.hasPureBufferSemantics())
+          weft::moveFillTo(sum);
+      groupIn(*block);
+    }
+  }
+
+  static LinalgOp computed(Operation *op) {
+    if (isa<linalg::GenericOp, linalg::FillOp>(op))
+      return cast<LinalgOp>(op);
+    return {};
+  }
+
+  static bool add(RowGroup &group, LinalgOp op) {
+    return group.members().size() < mostMembers && !belongsToSum(op) &&
+           group.add(op);
+  }
+
+  /// Whether the op is a sum of products, its epilogue, or the fill before it.
+  static bool belongsToSum(LinalgOp op) {
+    return weft::isSumOfProducts(op) || op->hasAttr(weft::epilogueAttr) ||
+           weft::sumAfter(op);
+  }
+
+  void groupIn(Block &block) {
+    RowGroup group(machine);
+    for (Operation &op : llvm::make_early_inc_range(block)) {
+      LinalgOp linalgOp = computed(&op);
+      if (linalgOp && add(group, linalgOp))
+        continue;
+      // What touches no memory of theirs may stand between them.
+      if (isMemoryEffectFree(&op) || isa<memref::AllocOp, memref::AllocaOp>(op))
+        continue;
+      build(group);
+      group = RowGroup(machine);
+      if (linalgOp)
+        add(group, linalgOp);
+    }
+    build(group);
+  }
+
+  void build(RowGroup &group) {
+    if (group.members().size() < 2)
+      return;
+    while (group.stepsPerRow() < limits.steps)
+      if (!group.widen())
+        return;
+    if (group.numRows() < limits.rows)
+      return;
+    SmallVector<Value> own;
+    int64_t bytes = 0;
+    for (auto [buffer, size] : group.findPrivate()) {
+      bytes += size;
+      if (bytes <= mostPrivateBytes)
+        own.push_back(buffer);
+    }
+    group.wrap(/*block=*/0, own);
+  }
+
+  Machine machine;
+  Limits limits;
+};
+
+} // namespace

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// A linalg op as a loop nest in which each operand is walked through in steps
+// of fixed size: what can be decided by numbers alone.
+
+#ifndef WEFT_LOWERING_FUSION_NEST_H
+#define WEFT_LOWERING_FUSION_NEST_H
+
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+
+namespace weft {
+
+/// Where an operand is read: `offset` plus the sum of each loop's index times
+/// its stride, in elements.
+struct Access {
+  llvm::SmallVector<int64_t> strides;
+  int64_t offset = 0;
+  /// An operand in panels: along one loop it is consecutive for `panelWidth`
+  /// elements, and the next ones are `panelStride` further.
+  std::optional<unsigned> panelLoop;
+  int64_t panelWidth = 0, panelStride = 0;
+};
+
+struct Nest {
+  llvm::SmallVector<int64_t> extents;
+  llvm::SmallVector<mlir::utils::IteratorType> kinds;
+  /// The loop of the op that each is, if it is one.
+  llvm::SmallVector<std::optional<unsigned>> origins;
+  /// One for each operand of the op.
+  llvm::SmallVector<Access> accesses;
+
+  /// The nest of an op of static shape, or nothing if an operand is walked
+  /// through in another way. The offset of a buffer that begins at a place that
+  /// only the running program knows counts as 0.
+  static std::optional<Nest> of(mlir::linalg::LinalgOp op);
+
+  /// Adds an operand that is read by a map from the loops of the op, before
+  /// they are simplified; false if it is walked through in another way.
+  bool add(mlir::Type type, mlir::AffineMap map);
+
+  /// Leaves out loops of one step, and makes one loop of two wherever every
+  /// operand is walked through as by one.
+  void simplify();
+
+  /// Whether some operand is in panels.
+  bool hasPanels() const {
+    return llvm::any_of(accesses, [](const Access &access) {
+      return access.panelLoop.has_value();
+    });
+  }
+
+  size_t depth() const { return extents.size(); }
+  bool isParallel(unsigned loop) const {
+    return kinds[loop] == mlir::utils::IteratorType::parallel;
+  }
+  int64_t stride(unsigned operand, unsigned loop) const {
+    return accesses[operand].strides[loop];
+  }
+
+private:
+  bool canMerge(unsigned outer, unsigned inner) const;
+  void erase(unsigned loop);
+};
+
+/// A buffer as one row of elements, of no stated length, and the place in it of
+/// the buffer's beginning, `offset` added, which counts a fixed one already.
+std::pair<mlir::Value, mlir::Value> flatten(mlir::ImplicitLocOpBuilder &b,
+                                            mlir::Value buffer, int64_t offset);
+
+/// base + steps * stride
+mlir::Value advance(mlir::ImplicitLocOpBuilder &b, mlir::Value base,
+                    mlir::Value steps, int64_t stride);
+
+/// The digits of a number whose places count so far, the last running fastest.
+llvm::SmallVector<mlir::Value> splitDigits(mlir::ImplicitLocOpBuilder &b,
+                                           mlir::Value number,
+                                           llvm::ArrayRef<int64_t> counts);
+
+/// The work of an op, in simple operations.
+double workOf(mlir::linalg::LinalgOp op, const Nest &nest);
+/// The work of an op with what is in it; a loop of which nobody knows how often
+/// it runs counts once.
+double workOf(mlir::Operation *op);
+
+} // namespace weft
+
+#endif // WEFT_LOWERING_FUSION_NEST_H

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "lowering/fusion/ReductionSplitter.h"
+#include "lowering/fusion/LaneReduction.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/IRMapping.h"
+#include "mlir/IR/Matchers.h"
+
+using namespace mlir;
+using linalg::GenericOp;
+using utils::IteratorType;
+using weft::ReductionSplitter;
+
+/// Whether to combine with a value more than once changes nothing.
+static bool isNeutral(Operation *combine, Value value) {
+  if (isa<arith::AddFOp>(combine))
+    return matchPattern(value, m_AnyZeroFloat());
+  if (isa<arith::AddIOp, arith::XOrIOp>(combine))
+    return matchPattern(value, m_Zero());
+  if (isa<arith::MulFOp>(combine))
+    return matchPattern(value, m_OneFloat());
+  if (isa<arith::MulIOp>(combine))
+    return matchPattern(value, m_One());
+  return true; // the larger, the smaller, and, or
+}
+
+std::optional<ReductionSplitter> ReductionSplitter::match(GenericOp op) {
+  if (!op.hasPureTensorSemantics() || op.getNumReductionLoops() == 0 ||
+      op.hasIndexSemantics() || op.hasDynamicShape())
+    return std::nullopt;
+  auto reduction = weft::LaneReduction::match(op, /*inVectors=*/false);
+  auto init = op.getDpsInits()[0].getDefiningOp<linalg::FillOp>();
+  AffineMap map = op.getIndexingMapsArray().back();
+  if (!reduction || !init || !map.isProjectedPermutation() ||
+      !isNeutral(reduction->combiner(), init.getInputs()[0]))
+    return std::nullopt;
+  return ReductionSplitter(op, reduction->combiner(), init);
+}
+
+bool ReductionSplitter::canSplit(unsigned loop) const {
+  GenericOp generic = op;
+  return llvm::all_of(generic.getIndexingMapsArray(), [&](AffineMap map) {
+    return llvm::all_of(map.getResults(), [&](AffineExpr expr) {
+      return isa<AffineDimExpr>(expr) || !expr.isFunctionOfDim(loop);
+    });
+  });
+}
+
+void ReductionSplitter::split(unsigned loop, int64_t parts) {
+  this->loop = loop;
+  this->parts = parts;
+  size = op.getStaticLoopRanges()[loop] / parts;
+  buildTotal(buildPartial());
+}
+
+/// (loops) -> places, with a loop over the parts put before all others.
+AffineExpr ReductionSplitter::shifted(AffineExpr expr) {
+  return expr.shiftDims(op.getNumLoops(), 1);
+}
+
+/// An input with the dimension that the loop walks along in two.
+Value ReductionSplitter::expand(Value input, AffineMap map,
+                                AffineMap &expanded) {
+  SmallVector<AffineExpr> exprs;
+  SmallVector<int64_t> shape;
+  SmallVector<ReassociationIndices> groups;
+  auto type = cast<RankedTensorType>(input.getType());
+  bool isSplit = false;
+  for (auto [expr, extent] :
+       llvm::zip_equal(map.getResults(), type.getShape())) {
+    auto &group = groups.emplace_back();
+    bool isWalked = expr.isFunctionOfDim(loop);
+    if (isWalked) {
+      group.push_back(shape.size());
+      shape.push_back(parts);
+      exprs.push_back(b.getAffineDimExpr(0));
+    }
+    isSplit |= isWalked;
+    group.push_back(shape.size());
+    shape.push_back(isWalked ? size : extent);
+    exprs.push_back(shifted(expr));
+  }
+  expanded = AffineMap::get(op.getNumLoops() + 1, 0, exprs, op.getContext());
+  if (!isSplit)
+    return input;
+  return tensor::ExpandShapeOp::create(b, op.getLoc(), type.clone(shape), input,
+                                       groups);
+}
+
+Value ReductionSplitter::buildPartial() {
+  SmallVector<Value> inputs;
+  SmallVector<AffineMap> maps;
+  for (OpOperand *input : op.getDpsInputOperands())
+    inputs.push_back(expand(input->get(), op.getMatchingIndexingMap(input),
+                            maps.emplace_back()));
+  auto type = cast<RankedTensorType>(init.getResult(0).getType());
+  SmallVector<int64_t> shape{parts};
+  llvm::append_range(shape, type.getShape());
+  SmallVector<AffineExpr> exprs{b.getAffineDimExpr(0)};
+  for (AffineExpr expr : op.getIndexingMapsArray().back().getResults())
+    exprs.push_back(shifted(expr));
+  maps.push_back(
+      AffineMap::get(op.getNumLoops() + 1, 0, exprs, op.getContext()));
+  SmallVector<IteratorType> loops{IteratorType::parallel};
+  llvm::append_range(loops, op.getIteratorTypesArray());
+  Value empty =
+      tensor::EmptyOp::create(b, op.getLoc(), shape, type.getElementType());
+  Value start =
+      linalg::FillOp::create(b, op.getLoc(), init.getInputs()[0], empty)
+          .getResult(0);
+  auto partial = GenericOp::create(b, op.getLoc(), start.getType(), inputs,
+                                   start, maps, loops);
+  IRMapping mapping;
+  op.getRegion().cloneInto(&partial.getRegion(), mapping);
+  return partial.getResult(0);
+}
+
+/// Combines the parts into what the op was to be combined into.
+void ReductionSplitter::buildTotal(Value partial) {
+  int64_t rank = cast<RankedTensorType>(partial.getType()).getRank();
+  AffineMap all = b.getMultiDimIdentityMap(rank);
+  SmallVector<IteratorType> loops(rank, IteratorType::parallel);
+  loops[0] = IteratorType::reduction;
+  auto total = GenericOp::create(
+      b, op.getLoc(), op->getResultTypes(), partial, init.getResult(0),
+      ArrayRef<AffineMap>{all, all.dropResult(0)}, loops,
+      [&](OpBuilder &inner, Location loc, ValueRange args) {
+        OperationState state(loc, combine->getName(), {args[1], args[0]},
+                             args[1].getType(), combine->getAttrs());
+        linalg::YieldOp::create(inner, loc, inner.create(state)->getResult(0));
+      });
+  op->replaceAllUsesWith(total);
+  op.erase();
+}

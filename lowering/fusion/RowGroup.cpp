@@ -1,0 +1,461 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "lowering/fusion/RowGroup.h"
+#include "lowering/Passes.h"
+#include "lowering/fusion/ContractionPlan.h"
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/IRMapping.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+using namespace mlir;
+using linalg::LinalgOp;
+using weft::Access;
+using weft::Nest;
+using weft::RowGroup;
+using Member = RowGroup::Member;
+
+Value weft::baseOf(Value buffer) {
+  while (auto view = buffer.getDefiningOp<ViewLikeOpInterface>())
+    buffer = view.getViewSource();
+  return buffer;
+}
+
+Value weft::ownBufferOf(Value buffer) {
+  while (auto view = buffer.getDefiningOp<ViewLikeOpInterface>()) {
+    if (isa<memref::ViewOp>(view))
+      break;
+    buffer = view.getViewSource();
+  }
+  return buffer;
+}
+
+bool weft::touches(Operation *op, Value base) {
+  return llvm::any_of(op->getOperands(), [&](Value operand) {
+    return isa<MemRefType>(operand.getType()) && baseOf(operand) == base;
+  });
+}
+
+bool weft::isSameBuffer(Value a, Value b) {
+  Operation *one = a.getDefiningOp(), *other = b.getDefiningOp();
+  return a == b || (one && other && isa<ViewLikeOpInterface>(one) &&
+                    OperationEquivalence::isEquivalentTo(
+                        one, other, OperationEquivalence::IgnoreLocations));
+}
+
+linalg::GenericOp weft::sumAfter(LinalgOp op) {
+  if (!isa<linalg::FillOp>(op))
+    return {};
+  Operation *next = op->getNextNode();
+  while (next && isMemoryEffectFree(next))
+    next = next->getNextNode();
+  if (!isSumOfProducts(next))
+    return {};
+  auto sum = cast<linalg::GenericOp>(next);
+  return isSameBuffer(sum.getDpsInits()[0], op.getDpsInits()[0])
+             ? sum
+             : linalg::GenericOp();
+}
+
+int64_t weft::bytesOf(Type element) {
+  if (auto type = dyn_cast<ComplexType>(element))
+    return 2 * bytesOf(type.getElementType());
+  return element.isIndex() ? 8
+                           : std::max(1u, element.getIntOrFloatBitWidth() / 8);
+}
+
+linalg::FillOp weft::moveFillTo(linalg::GenericOp sum) {
+  Value sums = sum.getDpsInits()[0];
+  for (Operation *op = sum->getPrevNode(); op; op = op->getPrevNode()) {
+    auto fill = dyn_cast<linalg::FillOp>(op);
+    if (fill && isSameBuffer(fill.getOutputs()[0], sums)) {
+      fill->moveBefore(sum);
+      return fill;
+    }
+    bool isOther = isa<LinalgOp>(op) && !touches(op, baseOf(sums));
+    if (!isOther && !isMemoryEffectFree(op) &&
+        !isa<memref::AllocOp, memref::AllocaOp>(op))
+      return {};
+  }
+  return {};
+}
+
+unsigned Member::numLeading() const {
+  unsigned count = 0;
+  while (count < nest.depth() && nest.isParallel(count))
+    ++count;
+  return count;
+}
+
+//===----------------------------------------------------------------------===//
+// Membership
+//===----------------------------------------------------------------------===//
+
+/// Whether an access stays in a part of the buffer that is its row's alone.
+static bool isRow(const Nest &nest, const Access &access, unsigned count) {
+  if (access.panelLoop || access.offset < 0)
+    return false;
+  int64_t reach = access.offset;
+  for (unsigned loop = count; loop < nest.depth(); ++loop) {
+    if (access.strides[loop] < 0)
+      return false;
+    reach += access.strides[loop] * (nest.extents[loop] - 1);
+  }
+  for (unsigned loop = count; loop-- > 0;) {
+    if (nest.extents[loop] == 1)
+      continue;
+    if (access.strides[loop] <= reach)
+      return false;
+    reach += access.strides[loop] * (nest.extents[loop] - 1);
+  }
+  return true;
+}
+
+/// Whether each place of an access depends on the row or on the other loops.
+static bool isSeparable(AffineMap map, unsigned count) {
+  return llvm::all_of(map.getResults(), [&](AffineExpr expr) {
+    bool inRow = false, ofRow = false;
+    for (unsigned loop = 0; loop < map.getNumDims(); ++loop)
+      if (expr.isFunctionOfDim(loop))
+        (loop < count ? ofRow : inRow) = true;
+    return !inRow || !ofRow;
+  });
+}
+
+using Use = std::pair<const Member *, unsigned>;
+
+/// Whether all uses of a buffer are of the same rows of it.
+static bool isWalkedAlike(ArrayRef<Use> uses, unsigned count) {
+  auto [first, number] = uses.front();
+  Value buffer = LinalgOp(first->op)->getOperand(number);
+  const Access &expected = first->nest.accesses[number];
+  return llvm::all_of(uses, [&](Use use) {
+    auto [member, operand] = use;
+    const Nest &nest = member->nest;
+    const Access &access = nest.accesses[operand];
+    for (unsigned loop = 0; loop < count; ++loop)
+      if (nest.extents[loop] > 1 &&
+          access.strides[loop] != expected.strides[loop])
+        return false;
+    return LinalgOp(member->op)->getOperand(operand) == buffer &&
+           isRow(nest, access, count);
+  });
+}
+
+bool RowGroup::add(LinalgOp op, unsigned least, unsigned most) {
+  std::optional<Nest> nest =
+      op.hasPureBufferSemantics() ? Nest::of(op) : std::nullopt;
+  if (!nest)
+    return false;
+  ops.push_back({op, std::move(*nest)});
+  most = std::min(most, ops.back().numLeading());
+  if (ops.size() > 1)
+    most = std::min(most, sharedLoops());
+  for (unsigned count = most; count >= least; --count)
+    if (keepsToRows(count)) {
+      loops = count;
+      return true;
+    }
+  ops.pop_back();
+  return false;
+}
+
+bool RowGroup::widen() {
+  while (--loops > 0)
+    if (keepsToRows(loops))
+      return true;
+  return false;
+}
+
+/// How many of the leading loops are alike in the last member and in all.
+unsigned RowGroup::sharedLoops() const {
+  const Member &last = ops.back();
+  unsigned count = std::min(loops, last.numLeading());
+  for (unsigned loop = 0; loop < count; ++loop)
+    if (ops.front().nest.extents[loop] != last.nest.extents[loop])
+      return loop;
+  return count;
+}
+
+/// Whether all members can run row by row, the rows being told apart by the
+/// first `count` loops.
+bool RowGroup::keepsToRows(unsigned count) const {
+  DenseMap<Value, SmallVector<Use>> uses;
+  llvm::SmallDenseSet<Value> written;
+  for (const Member &member : ops) {
+    LinalgOp op = member.op;
+    for (AffineMap map : op.getIndexingMapsArray())
+      if (!isSeparable(map, count))
+        return false;
+    for (OpOperand &operand : op->getOpOperands()) {
+      if (!isa<MemRefType>(operand.get().getType()))
+        continue;
+      Value base = baseOf(operand.get());
+      uses[base].push_back({&member, operand.getOperandNumber()});
+      if (op.isDpsInit(&operand))
+        written.insert(base);
+    }
+  }
+  return llvm::all_of(
+             written,
+             [&](Value base) { return isWalkedAlike(uses[base], count); }) &&
+         readsNothingElse();
+}
+
+/// Whether no body reads memory but through its operands.
+bool RowGroup::readsNothingElse() const {
+  return llvm::all_of(ops, [](const Member &member) {
+    return llvm::all_of(*LinalgOp(member.op).getBlock(), [](Operation &inner) {
+      return isMemoryEffectFree(&inner);
+    });
+  });
+}
+
+int64_t RowGroup::numRows() const {
+  return llvm::product_of(ArrayRef(ops.front().nest.extents).take_front(loops));
+}
+
+int64_t RowGroup::stepsPerRow() const {
+  int64_t most = 1;
+  for (const Member &member : ops)
+    most = std::max(most, llvm::product_of(
+                              ArrayRef(member.nest.extents).drop_front(loops)));
+  return most;
+}
+
+//===----------------------------------------------------------------------===//
+// Building
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+/// The part of a buffer that a step of the loop is about: the dimensions that
+/// are left, and their sizes.
+struct Part {
+  llvm::SmallBitVector kept;
+  SmallVector<int64_t> sizes;
+};
+
+/// Rows or blocks of rows: the first `dropped` loops are gone from the ops; the
+/// next one is walked along in blocks, if `block` is not 0.
+struct Step {
+  unsigned dropped;
+  int64_t block;
+
+  bool isBlocked(AffineExpr expr) const {
+    auto dim = dyn_cast<AffineDimExpr>(expr);
+    return block > 0 && dim && dim.getPosition() == dropped;
+  }
+
+  Part partOf(MemRefType type, AffineMap map) const {
+    Part part{llvm::SmallBitVector(map.getNumResults()), {}};
+    for (auto [dim, expr] : llvm::enumerate(map.getResults())) {
+      bool varies = false;
+      expr.walk([&](AffineExpr inner) {
+        auto loop = dyn_cast<AffineDimExpr>(inner);
+        varies |= loop && loop.getPosition() >= dropped;
+      });
+      part.kept[dim] = varies;
+      if (varies)
+        part.sizes.push_back(isBlocked(expr) ? block : type.getDimSize(dim));
+    }
+    return part;
+  }
+};
+
+class Wrapper {
+public:
+  Wrapper(ArrayRef<Member> members, Step step, ArrayRef<Value> own)
+      : members(members), step(step), own(own.begin(), own.end()),
+        b(FusedLoc::get(LinalgOp(members.back().op).getContext(),
+                        linesOf(members)),
+          LinalgOp(members.back().op)) {}
+
+  void wrap(bool isShared) {
+    ArrayRef<int64_t> extents = members.front().nest.extents;
+    SmallVector<int64_t> counts(extents.take_front(step.dropped));
+    if (step.block > 0)
+      counts.push_back(extents[step.dropped] / step.block);
+    auto index = [&](int64_t value) -> Value {
+      return arith::ConstantIndexOp::create(b, value);
+    };
+    auto loop = scf::ForOp::create(b, index(0), index(llvm::product_of(counts)),
+                                   index(1));
+    loop->setAttr(weft::rowsAttr, b.getUnitAttr());
+    if (isShared)
+      loop->setAttr(weft::parallelAttr, b.getUnitAttr());
+    b.setInsertionPointToStart(loop.getBody());
+    at = weft::splitDigits(b, loop.getInductionVar(), counts);
+    if (step.block > 0)
+      at.back() = arith::MulIOp::create(b, at.back(), index(step.block));
+    for (const Member &member : members)
+      buildPart(member.op);
+    for (const Member &member : members)
+      LinalgOp(member.op)->erase();
+    for (Value buffer : own)
+      buffer.getDefiningOp()->erase();
+  }
+
+private:
+  static SmallVector<Location> linesOf(ArrayRef<Member> members) {
+    return llvm::map_to_vector(members, [](const Member &member) {
+      return LinalgOp(member.op).getLoc();
+    });
+  }
+
+  /// What of a buffer's dimensions is left. All accesses to a temporary are to
+  /// the same, whichever of them walk along dimensions of one element.
+  Part keptOf(Value buffer, AffineMap map) {
+    Part part = step.partOf(cast<MemRefType>(buffer.getType()), map);
+    return own.contains(buffer) ? parts.try_emplace(buffer, part).first->second
+                                : part;
+  }
+
+  /// The part of an operand that belongs to the step.
+  Value partOf(Value buffer, AffineMap map) {
+    auto type = dyn_cast<MemRefType>(buffer.getType());
+    if (!type)
+      return buffer;
+    Part part = keptOf(buffer, map);
+    if (own.contains(buffer)) {
+      Value &row = rows[buffer];
+      if (!row)
+        row = memref::AllocaOp::create(
+            b, MemRefType::get(part.sizes, type.getElementType()));
+      return row;
+    }
+    if (part.kept.all() && llvm::none_of(map.getResults(), [&](AffineExpr e) {
+          return step.isBlocked(e);
+        }))
+      return buffer;
+    SmallVector<OpFoldResult> offsets, sizes,
+        steps(type.getRank(), b.getIndexAttr(1));
+    for (auto [dim, expr] : llvm::enumerate(map.getResults())) {
+      bool isWhole = part.kept[dim] && !step.isBlocked(expr);
+      offsets.push_back(isWhole ? OpFoldResult(b.getIndexAttr(0))
+                                : placeOf(expr));
+      int64_t size = !part.kept[dim]        ? 1
+                     : step.isBlocked(expr) ? step.block
+                                            : type.getDimSize(dim);
+      sizes.push_back(b.getIndexAttr(size));
+    }
+    MemRefType view = memref::SubViewOp::inferRankReducedResultType(
+        part.sizes, type, offsets, sizes, steps);
+    return memref::SubViewOp::create(b, view, buffer, offsets, sizes, steps);
+  }
+
+  OpFoldResult placeOf(AffineExpr expr) {
+    if (auto constant = dyn_cast<AffineConstantExpr>(expr))
+      return b.getIndexAttr(constant.getValue());
+    if (auto dim = dyn_cast<AffineDimExpr>(expr))
+      return at[dim.getPosition()];
+    return affine::AffineApplyOp::create(b, AffineMap::get(at.size(), 0, expr),
+                                         at)
+        .getResult();
+  }
+
+  /// An access's place as a function of the loops that are left.
+  AffineExpr shifted(AffineExpr expr, unsigned depth) const {
+    SmallVector<AffineExpr> left;
+    for (unsigned loop = 0; loop < depth; ++loop)
+      left.push_back(getAffineDimExpr(
+          loop < step.dropped ? 0 : loop - step.dropped, expr.getContext()));
+    return expr.replaceDims(left);
+  }
+
+  /// The op for one step: the loops that tell rows apart are gone.
+  void buildPart(LinalgOp op) {
+    SmallVector<Value> operands;
+    SmallVector<AffineMap> maps;
+    unsigned depth = op.getNumLoops() - step.dropped;
+    for (OpOperand &operand : op->getOpOperands()) {
+      AffineMap map = op.getMatchingIndexingMap(&operand);
+      operands.push_back(partOf(operand.get(), map));
+      SmallVector<AffineExpr> exprs;
+      llvm::SmallBitVector kept;
+      if (isa<MemRefType>(operand.get().getType()))
+        kept = keptOf(operand.get(), map).kept;
+      for (unsigned dim : kept.set_bits())
+        exprs.push_back(shifted(map.getResult(dim), op.getNumLoops()));
+      maps.push_back(AffineMap::get(depth, 0, exprs, op.getContext()));
+    }
+    if (auto fill = dyn_cast<linalg::FillOp>(op.getOperation())) {
+      linalg::FillOp::create(b, op.getLoc(), operands[0], operands[1]);
+      return;
+    }
+    ValueRange all(operands);
+    auto part = linalg::GenericOp::create(
+        b, op.getLoc(), TypeRange{}, all.take_front(op.getNumDpsInputs()),
+        all.drop_front(op.getNumDpsInputs()), maps,
+        ArrayRef(op.getIteratorTypesArray()).drop_front(step.dropped));
+    part->setDiscardableAttrs(op->getDiscardableAttrDictionary());
+    IRMapping mapping;
+    op->getRegion(0).cloneInto(&part.getRegion(), mapping);
+    SmallVector<linalg::IndexOp> indices;
+    part.getRegion().walk(
+        [&](linalg::IndexOp number) { indices.push_back(number); });
+    for (linalg::IndexOp number : indices)
+      renumber(number);
+  }
+
+  void renumber(linalg::IndexOp number) {
+    uint64_t loop = number.getDim();
+    if (loop < step.dropped) {
+      number.replaceAllUsesWith(at[loop]);
+      number.erase();
+      return;
+    }
+    number.setDim(loop - step.dropped);
+    if (step.block == 0 || loop != step.dropped)
+      return;
+    OpBuilder inner(number->getContext());
+    inner.setInsertionPointAfter(number);
+    auto sum = arith::AddIOp::create(inner, number.getLoc(), number, at.back());
+    number.getResult().replaceAllUsesExcept(sum, sum);
+  }
+
+  ArrayRef<Member> members;
+  Step step;
+  llvm::SetVector<Value> own;
+  ImplicitLocOpBuilder b;
+  /// Which row it is, or where the block of rows begins.
+  SmallVector<Value> at;
+  DenseMap<Value, Value> rows;
+  DenseMap<Value, Part> parts;
+};
+
+} // namespace
+
+llvm::MapVector<Value, int64_t> RowGroup::findPrivate() const {
+  llvm::SmallDenseSet<Operation *> members;
+  for (const Member &member : ops)
+    members.insert(member.op);
+  llvm::MapVector<Value, int64_t> found;
+  for (const Member &member : ops) {
+    LinalgOp op = member.op;
+    for (OpOperand &init : op.getDpsInitsMutable()) {
+      Operation *alloc = init.get().getDefiningOp();
+      // What is allocated outside of a loop lives from step to step.
+      if (!isa_and_nonnull<memref::AllocOp, memref::AllocaOp>(alloc) ||
+          alloc->getBlock() != op->getBlock() ||
+          !llvm::all_of(alloc->getUsers(), [&](Operation *user) {
+            return members.contains(user);
+          }))
+        continue;
+      auto type = cast<MemRefType>(init.get().getType());
+      Part part = Step{loops, 0}.partOf(type, op.getMatchingIndexingMap(&init));
+      found.insert({init.get(), bytesOf(type.getElementType()) *
+                                    llvm::product_of(part.sizes)});
+    }
+  }
+  return found;
+}
+
+void RowGroup::wrap(int64_t block, ArrayRef<Value> own) {
+  double work = 0;
+  for (const Member &member : ops)
+    work += workOf(member.op, member.nest);
+  Step step{block > 0 ? loops - 1 : loops, block};
+  Wrapper(ops, step, own).wrap(work >= machine->shareFrom);
+}

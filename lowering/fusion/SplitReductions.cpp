@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// weft-split-reductions: a long reduction to a few numbers -> one to a few
+// dozen times as many, which threads can share, and one of those.
+
+#include "lowering/Passes.h"
+#include "lowering/fusion/ContractionPlan.h"
+#include "lowering/fusion/ReductionSplitter.h"
+#include "lowering/gpu/Device.h"
+
+namespace weft {
+#define GEN_PASS_DEF_SPLITREDUCTIONS
+#include "lowering/Passes.h.inc"
+} // namespace weft
+
+using namespace mlir;
+using linalg::GenericOp;
+using utils::IteratorType;
+using weft::ContractionPlan;
+using weft::Machine;
+
+namespace {
+
+/// Results that lie side by side, as column sums do, are one task together.
+constexpr int64_t columnsOfTask = 64;
+
+struct Limits {
+  /// Fewer tasks than this leave threads without work, and so many parts are
+  /// enough in all.
+  int64_t few = 16, parts = 64;
+  /// Whether the parts of all tasks count together.
+  bool together = false;
+
+  static Limits of(Operation *op) {
+    auto module = op->getParentOfType<ModuleOp>();
+    if (!module || !module->hasAttr(weft::gpuAttr))
+      return {};
+    int64_t multiprocessors = weft::Gpu::of(op).multiprocessors;
+    return {2 * multiprocessors, 8 * multiprocessors, true};
+  }
+
+  int64_t partsOf(int64_t tasks) const {
+    return together ? llvm::divideCeil(parts, std::max<int64_t>(tasks, 1))
+                    : parts;
+  }
+};
+
+/// A product begins with fewer tasks than others, and its parts with more
+/// steps.
+constexpr int64_t fewTiles = 4, mostPartsOfProduct = 16, stepsOfPart = 128;
+
+/// The largest number of equal parts up to `most`, or 0.
+int64_t partsOf(int64_t extent, int64_t most, const Machine &machine) {
+  int64_t leastParts = std::min<int64_t>(7, machine.shareFrom) + 1;
+  for (int64_t parts = std::min(most, extent / 2); parts >= leastParts; --parts)
+    if (extent % parts == 0)
+      return parts;
+  return 0;
+}
+
+class SplitReductions final
+    : public weft::impl::SplitReductionsBase<SplitReductions> {
+  void runOnOperation() override {
+    Machine machine = Machine::of(getOperation());
+    SmallVector<GenericOp> ops;
+    getOperation().walk([&](GenericOp op) { ops.push_back(op); });
+    for (GenericOp op : ops)
+      split(op, machine);
+  }
+
+  /// Whether the last dimension of an input is one of the result's.
+  static bool walksAlongResults(GenericOp op) {
+    return llvm::any_of(op.getDpsInputOperands(), [&](OpOperand *input) {
+      AffineMap map = op.getMatchingIndexingMap(input);
+      if (map.getNumResults() == 0)
+        return false;
+      auto last = dyn_cast<AffineDimExpr>(map.getResults().back());
+      return last && op.getIteratorTypesArray()[last.getPosition()] ==
+                         IteratorType::parallel;
+    });
+  }
+
+  static void split(GenericOp op, const Machine &machine) {
+    if (!op.hasPureTensorSemantics() || op.getNumReductionLoops() == 0 ||
+        op.hasIndexSemantics() || op.hasDynamicShape())
+      return;
+    int64_t results = 1, steps = 1;
+    for (auto [extent, kind] : llvm::zip_equal(op.getStaticLoopRanges(),
+                                               op.getIteratorTypesArray())) {
+      steps *= extent;
+      results *= kind == IteratorType::parallel ? extent : 1;
+    }
+    if (steps < machine.shareFrom)
+      return;
+    Limits limits = Limits::of(op);
+    int64_t most = limits.parts;
+    if (auto plan = ContractionPlan::make(op, machine)) {
+      int64_t longest = 0;
+      for (unsigned loop : plan->summed)
+        longest = std::max(longest, plan->nest.extents[loop]);
+      most = std::min(mostPartsOfProduct, longest / stepsOfPart);
+      if (plan->numTasks() >= fewTiles || plan->lanesAreSummed)
+        return;
+    } else {
+      int64_t tasks = walksAlongResults(op)
+                          ? llvm::divideCeil(results, columnsOfTask)
+                          : results;
+      if (tasks >= limits.few)
+        return;
+      most = limits.partsOf(tasks);
+    }
+    if (results * most > steps / 2)
+      return;
+    SmallVector<unsigned> reduced;
+    op.getReductionDims(reduced);
+    SmallVector<int64_t> extents = op.getStaticLoopRanges();
+    unsigned loop = *llvm::max_element(reduced, [&](unsigned a, unsigned b) {
+      return extents[a] < extents[b];
+    });
+    auto splitter = weft::ReductionSplitter::match(op);
+    if (!splitter || !splitter->canSplit(loop))
+      return;
+    if (int64_t parts = partsOf(extents[loop], most, machine))
+      splitter->split(loop, parts);
+  }
+};
+
+} // namespace

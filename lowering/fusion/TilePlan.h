@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// How a sum of products of narrow numbers is computed in the CPU's matrix
+// tiles: what its rows and columns are, and the size of the blocks. All of it
+// is numbers; nothing is built here.
+
+#ifndef WEFT_LOWERING_FUSION_TILEPLAN_H
+#define WEFT_LOWERING_FUSION_TILEPLAN_H
+
+#include "lowering/Machine.h"
+#include "lowering/fusion/Nest.h"
+
+namespace weft {
+
+/// One instruction multiplies a tile of 16 rows by one of 16 columns, along 64
+/// bytes of each, and adds to 16 x 16 sums of 32 bits. Two by two tiles of sums
+/// are computed at once: a panel is what is read of a factor for them.
+struct TilePlan {
+  /// The result's number among the operands.
+  static constexpr unsigned sum = 2;
+  /// Rows of a tile, bytes of each, and rows or columns of a panel.
+  static constexpr int64_t tileRows = 16, lineBytes = 64, panel = 32;
+
+  /// Its operands are those of the sum, and then the inputs of the epilogue.
+  Nest nest;
+  /// Of the two factors, the one that is the same for all rows.
+  unsigned columnFactor;
+  /// A row and a column of the result for each step of these two loops, and
+  /// the one of the loops summed over along which tiles lie.
+  unsigned rowLoop, columnLoop, sumLoop;
+  llvm::SmallVector<unsigned> outer, summed;
+
+  /// Bytes of a factor's element, and whether it has no sign.
+  int64_t factorBytes;
+  bool isUnsigned[2] = {false, false};
+  /// Steps of each of the three loops in one block.
+  int64_t rowBlock, columnBlock, sumBlock;
+
+  /// Nothing where the machine has no tiles for a sum, or the sum is too small
+  /// to fill them.
+  static std::optional<TilePlan> make(mlir::linalg::GenericOp op,
+                                      const Machine &machine,
+                                      mlir::linalg::GenericOp epilogue = {});
+
+  unsigned rowFactor() const { return 1 - columnFactor; }
+  int64_t rows() const { return nest.extents[rowLoop]; }
+  int64_t columns() const { return nest.extents[columnLoop]; }
+  int64_t steps() const { return nest.extents[sumLoop]; }
+  /// Steps along a tile.
+  int64_t tileSteps() const { return lineBytes / factorBytes; }
+  /// Elements that fill 32 bits.
+  int64_t group() const { return 4 / factorBytes; }
+
+private:
+  bool chooseLoops(unsigned columnFactor);
+  bool isWorthIt() const;
+  void chooseBlocks(const Machine &machine);
+  double products() const;
+};
+
+/// Whether the op is a sum of products that is computed block by block, in
+/// matrix tiles or in vector registers.
+bool isBlockedSum(mlir::linalg::GenericOp op, const Machine &machine);
+
+} // namespace weft
+
+#endif // WEFT_LOWERING_FUSION_TILEPLAN_H

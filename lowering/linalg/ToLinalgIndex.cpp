@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Slices at computed indices. One slice is a tensor slice with an offset that
+// is computed, so that it is updated in place; a gather is a linalg.generic
+// that reads elsewhere, so that it fuses; a scatter walks over its updates.
+
+#include "dialects/Weft.h"
+#include "lowering/linalg/ToLinalg.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+using namespace mlir;
+
+namespace {
+
+ArrayRef<int64_t> shapeOf(Value array) {
+  return cast<RankedTensorType>(array.getType()).getShape();
+}
+
+/// An i64 held between 0 and `limit`, as an index.
+Value clampIndex(OpBuilder &b, Location loc, Value i, int64_t limit) {
+  Value zero = arith::ConstantIntOp::create(b, loc, i.getType(), 0);
+  Value last = arith::ConstantIntOp::create(b, loc, i.getType(), limit);
+  i = arith::MaxSIOp::create(b, loc, i, zero);
+  i = arith::MinSIOp::create(b, loc, i, last);
+  return arith::IndexCastOp::create(b, loc, b.getIndexType(), i);
+}
+
+//===----------------------------------------------------------------------===//
+// One slice
+//===----------------------------------------------------------------------===//
+
+/// The offsets of a slice of `sizes` in an array of `shape`.
+SmallVector<OpFoldResult> buildOffsets(OpBuilder &b, Location loc,
+                                       ValueRange starts,
+                                       ArrayRef<int64_t> shape,
+                                       ArrayRef<int64_t> sizes) {
+  SmallVector<OpFoldResult> offsets;
+  for (auto [start, size, part] : llvm::zip_equal(starts, shape, sizes)) {
+    if (size == part) {
+      offsets.push_back(b.getIndexAttr(0));
+      continue;
+    }
+    Value i = tensor::ExtractOp::create(b, loc, start, ValueRange{});
+    offsets.push_back(clampIndex(b, loc, i, size - part));
+  }
+  return offsets;
+}
+
+SmallVector<OpFoldResult> asIndices(OpBuilder &b, ArrayRef<int64_t> values) {
+  return getAsIndexOpFoldResult(b.getContext(), values);
+}
+SmallVector<OpFoldResult> ones(OpBuilder &b, size_t count) {
+  return asIndices(b, SmallVector<int64_t>(count, 1));
+}
+
+// Pattern: dynamic_slice(x)[i] -> tensor.extract_slice x[clamp(i)]
+struct LowerDynamicSlice final : OpConversionPattern<weft::DynamicSliceOp> {
+  using OpConversionPattern::OpConversionPattern;
+
+  LogicalResult
+  matchAndRewrite(weft::DynamicSliceOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    RankedTensorType type = weft::storedType(op.getType());
+    ArrayRef<int64_t> sizes = op.getSizes();
+    auto offsets = buildOffsets(rewriter, op.getLoc(), adaptor.getStarts(),
+                                shapeOf(adaptor.getX()), sizes);
+    rewriter.replaceOpWithNewOp<tensor::ExtractSliceOp>(
+        op, type, adaptor.getX(), offsets, asIndices(rewriter, sizes),
+        ones(rewriter, sizes.size()));
+    return success();
+  }
+};
+
+// Pattern: dynamic_update_slice(x, y)[i] -> tensor.insert_slice y into
+// x[clamp(i)]
+struct LowerDynamicUpdateSlice final
+    : OpConversionPattern<weft::DynamicUpdateSliceOp> {
+  using OpConversionPattern::OpConversionPattern;
+
+  LogicalResult
+  matchAndRewrite(weft::DynamicUpdateSliceOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    ArrayRef<int64_t> sizes = shapeOf(adaptor.getUpdate());
+    if (ShapedType::getNumElements(sizes) == 0) {
+      rewriter.replaceOp(op, adaptor.getX());
+      return success();
+    }
+    auto offsets = buildOffsets(rewriter, op.getLoc(), adaptor.getStarts(),
+                                shapeOf(adaptor.getX()), sizes);
+    rewriter.replaceOpWithNewOp<tensor::InsertSliceOp>(
+        op, adaptor.getUpdate(), adaptor.getX(), offsets,
+        asIndices(rewriter, sizes), ones(rewriter, sizes.size()));
+    return success();
+  }
+};
+
+//===----------------------------------------------------------------------===//
+// Many slices
+//===----------------------------------------------------------------------===//
+
+/// Where slices of an array begin, and whether they lie in it.
+class Slices {
+public:
+  /// `sizes` are those of a slice, dropped dimensions included.
+  Slices(weft::Places places, ArrayRef<int64_t> shape, ArrayRef<int64_t> sizes)
+      : places(places), shape(shape), sizes(sizes),
+        windows(places.windowDims(shape.size())) {}
+
+  /// Computes the starts from one i64 for each indexed dimension; `walked` are
+  /// the places along the dimensions of the indices.
+  void start(OpBuilder &b, Location loc, ValueRange indices,
+             ValueRange walked) {
+    Value zero = arith::ConstantIndexOp::create(b, loc, 0);
+    starts.assign(shape.size(), zero);
+    for (auto [dim, index] : llvm::zip_equal(places.dims, indices)) {
+      int64_t limit = shape[dim] - sizes[dim];
+      starts[dim] = clampIndex(b, loc, index, limit);
+      if (!places.clip)
+        requireInside(b, loc, index, limit);
+    }
+    for (auto [dim, place] : llvm::zip(places.batch, walked))
+      starts[dim] = place;
+  }
+
+  /// The place in the array of a place in the slice.
+  SmallVector<Value> at(OpBuilder &b, Location loc, ValueRange window) const {
+    SmallVector<Value> place = starts;
+    for (auto [dim, offset] : llvm::zip_equal(windows, window))
+      place[dim] = llvm::is_contained(places.dims, dim)
+                       ? arith::AddIOp::create(b, loc, place[dim], offset)
+                       : offset;
+    return place;
+  }
+
+  /// `value` if the slice lies in the array, else `other`.
+  Value ifInside(OpBuilder &b, Location loc, Value value, Value other) const {
+    if (!inside)
+      return value;
+    return arith::SelectOp::create(b, loc, inside, value, other);
+  }
+
+private:
+  void requireInside(OpBuilder &b, Location loc, Value index, int64_t limit) {
+    // A negative index is a large unsigned one.
+    Value last = arith::ConstantIntOp::create(b, loc, index.getType(), limit);
+    Value fits =
+        arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ule, index, last);
+    inside = inside ? Value(arith::AndIOp::create(b, loc, inside, fits)) : fits;
+  }
+
+  weft::Places places;
+  ArrayRef<int64_t> shape, sizes;
+  SmallVector<int64_t> windows;
+  SmallVector<Value> starts;
+  Value inside;
+};
+
+// Pattern: gather(x)[i] -> linalg.generic ins(i) { tensor.extract x[clamp(i)] }
+struct LowerGather final : OpConversionPattern<weft::GatherOp> {
+  using OpConversionPattern::OpConversionPattern;
+
+  LogicalResult
+  matchAndRewrite(weft::GatherOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    RankedTensorType type = weft::storedType(op.getType());
+    Value x = adaptor.getX();
+    int64_t rank = shapeOf(adaptor.getIndices()[0]).size();
+    auto dims = llvm::map_to_vector(llvm::seq<int64_t>(rank), [&](int64_t dim) {
+      return rewriter.getAffineDimExpr(dim);
+    });
+    auto map = AffineMap::get(type.getRank(), 0, dims, getContext());
+    SmallVector<AffineMap> maps(adaptor.getIndices().size(), map);
+    auto body = [&](OpBuilder &b, Location loc, ValueRange indices) {
+      SmallVector<Value> place;
+      for (int64_t dim = 0; dim < type.getRank(); ++dim)
+        place.push_back(linalg::IndexOp::create(b, loc, dim));
+      ValueRange all(place);
+      Slices slices(op.getPlaces(), shapeOf(x), op.getSizes());
+      slices.start(b, loc, indices, all.take_front(rank));
+      Value element = tensor::ExtractOp::create(
+          b, loc, x, slices.at(b, loc, all.drop_front(rank)));
+      Value zero = weft::buildZero(b, loc, type.getElementType());
+      return SmallVector<Value>{slices.ifInside(b, loc, element, zero)};
+    };
+    rewriter.replaceOp(op,
+                       weft::buildParallel(rewriter, op.getLoc(), type,
+                                           adaptor.getIndices(), maps, body));
+    return success();
+  }
+};
+
+// Pattern: scatter(x, y)[i] -> scf.for over i { scf.for over the slice {
+//   tensor.insert combine(x, y) into x[clamp(i)] } }
+struct LowerScatter final : OpInterfaceConversionPattern<weft::Scatter> {
+  using OpInterfaceConversionPattern::OpInterfaceConversionPattern;
+
+  LogicalResult
+  matchAndRewrite(weft::Scatter op, ArrayRef<Value> operands,
+                  ConversionPatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    Value x = operands[0], updates = operands[1];
+    ArrayRef<Value> indices = operands.drop_front(2);
+    ArrayRef<int64_t> walked = shapeOf(indices[0]);
+    ArrayRef<int64_t> window = shapeOf(updates).drop_front(walked.size());
+    if (ShapedType::getNumElements(shapeOf(updates)) == 0) {
+      rewriter.replaceOp(op, x);
+      return success();
+    }
+    SmallVector<int64_t> sizes(shapeOf(x).size(), 1);
+    for (auto [dim, size] :
+         llvm::zip_equal(op.getPlaces().windowDims(sizes.size()), window))
+      sizes[dim] = size;
+
+    auto perSlice = [&](OpBuilder &b, ValueRange place, ValueRange arrays) {
+      SmallVector<Value> starts;
+      for (Value index : indices)
+        starts.push_back(tensor::ExtractOp::create(b, loc, index, place));
+      Slices slices(op.getPlaces(), shapeOf(x), sizes);
+      slices.start(b, loc, starts, place);
+      return weft::buildLoops(
+          b, loc, window, arrays,
+          [&](OpBuilder &inner, ValueRange offset, ValueRange arrays) {
+            SmallVector<Value> from(place);
+            llvm::append_range(from, offset);
+            Value update = tensor::ExtractOp::create(inner, loc, updates, from);
+            return SmallVector<Value>{put(op, inner, loc, arrays[0], update,
+                                          slices.at(inner, loc, offset),
+                                          slices)};
+          });
+    };
+    Type result = op->getResult(0).getType();
+    // One slice meets each element once: nothing is accumulated.
+    if (op.accumulates() && ShapedType::getNumElements(walked) > 1)
+      x = weft::buildAccumulator(rewriter, loc, x, result);
+    x = weft::buildLoops(rewriter, loc, walked, x, perSlice).front();
+    rewriter.replaceOp(op, weft::buildRounded(rewriter, loc, x, result));
+    return success();
+  }
+
+private:
+  static Value put(weft::Scatter op, OpBuilder &b, Location loc, Value array,
+                   Value update, ValueRange place, const Slices &slices) {
+    Type element = getElementTypeOrSelf(op->getOperand(0).getType());
+    Value old = tensor::ExtractOp::create(b, loc, array, place);
+    Value combined =
+        op.buildCombiner(b, loc, weft::loadScalar(b, loc, old, element),
+                         weft::loadScalar(b, loc, update, element));
+    combined =
+        slices.ifInside(b, loc, weft::storeScalar(b, loc, combined), old);
+    return tensor::InsertOp::create(b, loc, combined, array, place);
+  }
+};
+
+} // namespace
+
+void weft::populateIndexToLinalg(const TypeConverter &types,
+                                 RewritePatternSet &patterns) {
+  patterns.add<LowerDynamicSlice, LowerDynamicUpdateSlice, LowerGather,
+               LowerScatter>(types, patterns.getContext());
+}
