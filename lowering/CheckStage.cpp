@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // weft-check-stage: changes nothing; an op of a dialect that the stage does not
-// declare is an error at the op's own location.
+// declare is an error at the op's own location, and so is a level of
+// optimisation that is none.
 
+#include "lowering/OptimizationLevel.h"
 #include "lowering/Passes.h"
 #include "llvm/ADT/StringExtras.h"
 
@@ -21,6 +23,8 @@ public:
 
 private:
   void runOnOperation() override {
+    if (failed(weft::verifyOptimizationLevel(getOperation())))
+      return signalPassFailure();
     WalkResult walk = getOperation().walk([&](Operation *op) {
       StringRef dialect = op->getName().getDialectNamespace();
       if (dialect == "builtin" || llvm::is_contained(legal, dialect) ||

@@ -4,6 +4,7 @@
 // that are kept in vector registers. See Goto and van de Geijn, "Anatomy of
 // High-Performance Matrix Multiplication", ACM TOMS 34(3), 2008.
 
+#include "lowering/OptimizationLevel.h"
 #include "lowering/Passes.h"
 #include "lowering/cpu/SumOperands.h"
 #include "lowering/fusion/ContractionPlan.h"
@@ -379,6 +380,8 @@ private:
 class LowerContractions final
     : public weft::impl::LowerContractionsBase<LowerContractions> {
   void runOnOperation() override {
+    if (!weft::isOptimized(getOperation()))
+      return;
     Machine machine = Machine::of(getOperation());
     weft::lowerSums<ContractionPlan>(
         getOperation(), machine,

@@ -5,6 +5,7 @@
 // that threads can share. LLVM computes the innermost loop in vectors.
 
 #include "lowering/Machine.h"
+#include "lowering/OptimizationLevel.h"
 #include "lowering/Passes.h"
 #include "lowering/fusion/LaneReduction.h"
 #include "lowering/fusion/Nest.h"
@@ -618,6 +619,8 @@ bool usesIndices(LinalgOp op) {
 
 class LowerLoops final : public weft::impl::LowerLoopsBase<LowerLoops> {
   void runOnOperation() override {
+    if (!weft::isOptimized(getOperation()))
+      return;
     Machine machine = Machine::of(getOperation());
     SmallVector<LinalgOp> ops;
     getOperation().walk([&](LinalgOp op) { ops.push_back(op); });

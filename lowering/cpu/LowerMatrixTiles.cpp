@@ -3,6 +3,7 @@
 // weft-lower-matrix-tiles: a sum of products of bfloat16 or of bytes -> loops
 // over blocks of two by two tiles of the CPU's matrix unit.
 
+#include "lowering/OptimizationLevel.h"
 #include "lowering/Passes.h"
 #include "lowering/cpu/SumOperands.h"
 #include "lowering/fusion/ContractionPlan.h"
@@ -470,6 +471,8 @@ private:
 class LowerMatrixTiles final
     : public weft::impl::LowerMatrixTilesBase<LowerMatrixTiles> {
   void runOnOperation() override {
+    if (!weft::isOptimized(getOperation()))
+      return;
     Machine machine = Machine::of(getOperation());
     weft::lowerSums<TilePlan>(
         getOperation(), machine,

@@ -4,6 +4,7 @@
 // that an intermediate array is never written to memory.
 
 #include "dialects/Scalar.h"
+#include "lowering/OptimizationLevel.h"
 #include "lowering/Passes.h"
 #include "lowering/fusion/ContractionPlan.h"
 #include "lowering/fusion/FusionPlan.h"
@@ -259,13 +260,14 @@ void inlineScalar(GenericOp op, RewriterBase &rewriter) {
 class FuseElementwise final
     : public weft::impl::FuseElementwiseBase<FuseElementwise> {
   void runOnOperation() override {
+    bool absorbs = weft::isOptimized(getOperation());
     MLIRContext *context = &getContext();
     IRRewriter rewriter(context);
     inlineScalars(rewriter);
     readThroughReshapes();
     forEachBlock(getOperation().getBody(), [&](Block &block) {
       // Consumers first: what they read is then still what was planned with.
-      for (auto &group : weft::planFusion(block))
+      for (auto &group : weft::planFusion(block, absorbs))
         if (!group->absorbed.empty() || readsSplat(*group))
           rewriter.replaceOp(group->root,
                              GroupBuilder(*group, rewriter).build());

@@ -3,6 +3,7 @@
 // weft-fuse-epilogues: an elementwise op on a sum of products, and on other
 // operands, changes the sums in place, marked to be computed in their loops.
 
+#include "lowering/OptimizationLevel.h"
 #include "lowering/Passes.h"
 #include "lowering/fusion/ContractionPlan.h"
 #include "lowering/fusion/TilePlan.h"
@@ -59,6 +60,8 @@ public:
 
 private:
   void runOnOperation() override {
+    if (!weft::isOptimized(getOperation()))
+      return;
     Machine machine = Machine::of(getOperation());
     if (failed(readInShapeOfSums()))
       return signalPassFailure();

@@ -88,10 +88,12 @@ bool knowsExtents(GenericOp root, const Reads &reads) {
 
 class Planner {
 public:
+  explicit Planner(bool absorbs) : absorbs(absorbs) {}
+
   std::vector<std::unique_ptr<FusionGroup>> groups;
 
   void place(GenericOp op) {
-    if (!canMove(op) || !moveIntoReaders(op))
+    if (!absorbs || !canMove(op) || !moveIntoReaders(op))
       startGroup(op);
   }
 
@@ -173,6 +175,7 @@ private:
     return reads;
   }
 
+  bool absorbs;
   DenseMap<Operation *, SmallVector<Place, 2>> readers;
 };
 
@@ -187,8 +190,9 @@ OpFoldResult weft::splatOf(Value value) {
   return {};
 }
 
-std::vector<std::unique_ptr<FusionGroup>> weft::planFusion(Block &block) {
-  Planner planner;
+std::vector<std::unique_ptr<FusionGroup>> weft::planFusion(Block &block,
+                                                           bool absorbs) {
+  Planner planner{absorbs};
   for (Operation &op : llvm::reverse(block))
     if (auto generic = dyn_cast<GenericOp>(op))
       planner.place(generic);

@@ -32,8 +32,10 @@ struct FusionGroup {
 /// value that a linalg.fill fills with.
 mlir::OpFoldResult splatOf(mlir::Value value);
 
-/// Groups in reverse program order: consumers before producers.
-std::vector<std::unique_ptr<FusionGroup>> planFusion(mlir::Block &block);
+/// Groups in reverse program order: consumers before producers. Without
+/// `absorbs` each is one op, which only reads splats as scalars.
+std::vector<std::unique_ptr<FusionGroup>> planFusion(mlir::Block &block,
+                                                     bool absorbs);
 
 } // namespace weft
 

@@ -5,6 +5,7 @@
 // saves an array too large for the caches. The scores of attention are
 // computed, normalized and used block by block.
 
+#include "lowering/OptimizationLevel.h"
 #include "lowering/Passes.h"
 #include "lowering/fusion/ContractionPlan.h"
 #include "lowering/fusion/RowGroup.h"
@@ -206,6 +207,8 @@ private:
 
 class GroupBlocks final : public weft::impl::GroupBlocksBase<GroupBlocks> {
   void runOnOperation() override {
+    if (!weft::isOptimized(getOperation()))
+      return;
     Machine machine = Machine::of(getOperation());
     for (auto sum : llvm::make_early_inc_range(
              getOperation().getBody().front().getOps<GenericOp>()))

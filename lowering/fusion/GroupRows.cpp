@@ -5,6 +5,7 @@
 // rows. What one writes the next reads from a cache, and what nothing else
 // reads needs no more than a row.
 
+#include "lowering/OptimizationLevel.h"
 #include "lowering/Passes.h"
 #include "lowering/fusion/ContractionPlan.h"
 #include "lowering/fusion/RowGroup.h"
@@ -49,6 +50,8 @@ constexpr int64_t mostPrivateBytes = 128 << 10;
 
 class GroupRows final : public weft::impl::GroupRowsBase<GroupRows> {
   void runOnOperation() override {
+    if (!weft::isOptimized(getOperation()))
+      return;
     machine = Machine::of(getOperation());
     limits = Limits::of(getOperation(), machine);
     SmallVector<Block *> blocks;

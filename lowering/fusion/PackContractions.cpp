@@ -3,6 +3,7 @@
 // weft-pack-contractions: the operand of a sum of products that is read in
 // vectors is copied into panels first, in the order in which tiles read it.
 
+#include "lowering/OptimizationLevel.h"
 #include "lowering/Passes.h"
 #include "lowering/fusion/ContractionPlan.h"
 #include "lowering/fusion/TilePlan.h"
@@ -126,6 +127,8 @@ private:
 class PackContractions final
     : public weft::impl::PackContractionsBase<PackContractions> {
   void runOnOperation() override {
+    if (!weft::isOptimized(getOperation()))
+      return;
     Machine machine = Machine::of(getOperation());
     SmallVector<GenericOp> ops;
     getOperation().walk([&](GenericOp op) { ops.push_back(op); });

@@ -4,6 +4,7 @@
 // in one loop over blocks of the result, each of which pads no more than it
 // reads.
 
+#include "lowering/OptimizationLevel.h"
 #include "lowering/Passes.h"
 #include "lowering/fusion/ContractionPlan.h"
 #include "lowering/fusion/RowGroup.h"
@@ -394,6 +395,8 @@ private:
 
 class PadBlocks final : public weft::impl::PadBlocksBase<PadBlocks> {
   void runOnOperation() override {
+    if (!weft::isOptimized(getOperation()))
+      return;
     Machine machine = Machine::of(getOperation());
     SmallVector<memref::AllocOp> allocs;
     getOperation().walk(

@@ -3,6 +3,7 @@
 // weft-split-reductions: a long reduction to a few numbers -> one to a few
 // dozen times as many, which threads can share, and one of those.
 
+#include "lowering/OptimizationLevel.h"
 #include "lowering/Passes.h"
 #include "lowering/fusion/ContractionPlan.h"
 #include "lowering/fusion/ReductionSplitter.h"
@@ -61,6 +62,8 @@ int64_t partsOf(int64_t extent, int64_t most, const Machine &machine) {
 class SplitReductions final
     : public weft::impl::SplitReductionsBase<SplitReductions> {
   void runOnOperation() override {
+    if (!weft::isOptimized(getOperation()))
+      return;
     Machine machine = Machine::of(getOperation());
     SmallVector<GenericOp> ops;
     getOperation().walk([&](GenericOp op) { ops.push_back(op); });

@@ -3,6 +3,7 @@
 // weft-transpose-sums: a sum of products that is only transposed -> one that is
 // computed in the order in which it is wanted.
 
+#include "lowering/OptimizationLevel.h"
 #include "lowering/Passes.h"
 #include "lowering/fusion/ContractionPlan.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -73,6 +74,8 @@ struct TransposeSum final : OpRewritePattern<GenericOp> {
 class TransposeSums final
     : public weft::impl::TransposeSumsBase<TransposeSums> {
   void runOnOperation() override {
+    if (!weft::isOptimized(getOperation()))
+      return;
     RewritePatternSet patterns(&getContext());
     patterns.add<TransposeSum>(&getContext());
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))

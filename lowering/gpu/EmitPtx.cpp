@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "lowering/gpu/EmitPtx.h"
+#include "lowering/OptimizationLevel.h"
 #include "lowering/gpu/Device.h"
 #include "lowering/jit/EmitCode.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
@@ -43,7 +44,8 @@ createPtxMachine(const weft::Gpu &gpu) {
       std::nullopt, llvm::CodeGenOptLevel::Aggressive));
 }
 
-static void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
+static void optimize(llvm::Module &module, llvm::TargetMachine &machine,
+                     weft::OptimizationLevel level) {
   llvm::LoopAnalysisManager loops;
   llvm::FunctionAnalysisManager functions;
   llvm::CGSCCAnalysisManager sccs;
@@ -57,7 +59,11 @@ static void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
   builder.registerFunctionAnalyses(functions);
   builder.registerLoopAnalyses(loops);
   builder.crossRegisterProxies(loops, functions, sccs, modules);
-  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O3)
+  // Kernels count on values being in registers, which O0 does without.
+  builder
+      .buildPerModuleDefaultPipeline(level < weft::OptimizationLevel::Default
+                                         ? llvm::OptimizationLevel::O1
+                                         : llvm::OptimizationLevel::O3)
       .run(module, modules);
 }
 
@@ -86,7 +92,7 @@ Expected<std::string> weft::emitPtx(ModuleOp module) {
                    "stage 'nvvm'");
   translated->setTargetTriple((*machine)->getTargetTriple());
   translated->setDataLayout((*machine)->createDataLayout());
-  optimize(*translated, **machine);
+  optimize(*translated, **machine, optimizationLevelOf(module));
   llvm::SmallVector<char, 0> text;
   llvm::raw_svector_ostream stream(text);
   llvm::legacy::PassManager passes;

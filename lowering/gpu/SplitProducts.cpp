@@ -3,6 +3,7 @@
 // weft-split-products: a product of too few blocks for a GPU -> one of several
 // times as many, each a part of the sums, and the sums of those.
 
+#include "lowering/OptimizationLevel.h"
 #include "lowering/Passes.h"
 #include "lowering/fusion/ReductionSplitter.h"
 #include "lowering/gpu/ProductKernel.h"
@@ -24,6 +25,8 @@ constexpr int64_t mostParts = 128;
 class SplitProducts final
     : public weft::impl::SplitProductsBase<SplitProducts> {
   void runOnOperation() override {
+    if (!weft::isOptimized(getOperation()))
+      return;
     weft::Gpu gpu = weft::Gpu::of(getOperation());
     SmallVector<linalg::GenericOp> sums;
     getOperation().walk([&](linalg::GenericOp op) {

@@ -5,6 +5,7 @@
 // between two but LLVM's registries, which are filled once.
 
 #include "lowering/jit/EmitCode.h"
+#include "lowering/OptimizationLevel.h"
 #include "lowering/jit/Jit.h"
 #include "lowering/jit/SplitCode.h"
 #include "lowering/runtime/Threads.h"
@@ -29,6 +30,7 @@
 
 using namespace mlir;
 using llvm::Expected;
+using weft::OptimizationLevel;
 
 //===----------------------------------------------------------------------===//
 // Fatal errors
@@ -128,24 +130,50 @@ int64_t countInstructions(const llvm::Module &module) {
   return count;
 }
 
+/// How LLVM is asked to treat a part.
+struct Effort {
+  llvm::OptimizationLevel passes = llvm::OptimizationLevel::O2;
+  llvm::CodeGenOptLevel generation = llvm::CodeGenOptLevel::Default;
+  bool vectorizes = true;
+
+  static Effort of(OptimizationLevel level, bool runsOnce) {
+    switch (level) {
+    case OptimizationLevel::None:
+      return {llvm::OptimizationLevel::O0, llvm::CodeGenOptLevel::None, false};
+    case OptimizationLevel::Less:
+      return {llvm::OptimizationLevel::O1, llvm::CodeGenOptLevel::Less, false};
+    case OptimizationLevel::Aggressive:
+      return {llvm::OptimizationLevel::O3, llvm::CodeGenOptLevel::Aggressive,
+              true};
+    case OptimizationLevel::Default:
+      break;
+    }
+    // Without loops, all code is as fast as it can be read.
+    if (runsOnce)
+      return {llvm::OptimizationLevel::O1, llvm::CodeGenOptLevel::None, false};
+    return {};
+  }
+};
+
 void optimize(llvm::Module &module, llvm::TargetMachine &machine,
-              bool runsOnce) {
+              const Effort &effort) {
   llvm::LoopAnalysisManager loops;
   llvm::FunctionAnalysisManager functions;
   llvm::CGSCCAnalysisManager sccs;
   llvm::ModuleAnalysisManager modules;
   llvm::PipelineTuningOptions options;
-  options.LoopVectorization = !runsOnce;
-  options.SLPVectorization = !runsOnce;
+  options.LoopVectorization = effort.vectorizes;
+  options.SLPVectorization = effort.vectorizes;
   llvm::PassBuilder builder(&machine, options);
   builder.registerModuleAnalyses(modules);
   builder.registerCGSCCAnalyses(sccs);
   builder.registerFunctionAnalyses(functions);
   builder.registerLoopAnalyses(loops);
   builder.crossRegisterProxies(loops, functions, sccs, modules);
-  builder
-      .buildPerModuleDefaultPipeline(runsOnce ? llvm::OptimizationLevel::O1
-                                              : llvm::OptimizationLevel::O2)
+  // The pipeline of O0 has a builder of its own.
+  (effort.passes == llvm::OptimizationLevel::O0
+       ? builder.buildO0DefaultPipeline(effort.passes)
+       : builder.buildPerModuleDefaultPipeline(effort.passes))
       .run(module, modules);
 }
 
@@ -163,7 +191,7 @@ void collectErrors(const llvm::DiagnosticInfo *info, void *text) {
 struct PartialCode {
   llvm::SmallVector<char, 0> bitcode;
   int64_t given = 0;
-  bool runsOnce = false;
+  Effort effort;
 
   std::string file;
   int64_t left = 0;
@@ -183,10 +211,7 @@ struct PartialCode {
 private:
   llvm::Error emit(llvm::CodeGenFileType kind) {
     weft::Stopwatch watch;
-    // Without loops, all code is as fast as it can be read.
-    auto machine =
-        weft::createTargetMachine(runsOnce ? llvm::CodeGenOptLevel::None
-                                           : llvm::CodeGenOptLevel::Default);
+    auto machine = weft::createTargetMachine(effort.generation);
     if (!machine)
       return machine.takeError();
     llvm::LLVMContext context;
@@ -197,7 +222,7 @@ private:
         context);
     if (!module)
       return module.takeError();
-    optimize(**module, **machine, runsOnce);
+    optimize(**module, **machine, effort);
     left = countInstructions(**module);
     optimizing = watch.milliseconds();
 
@@ -218,11 +243,12 @@ private:
 // All parts
 //===----------------------------------------------------------------------===//
 
-std::vector<PartialCode> splitInto(std::unique_ptr<llvm::Module> module) {
+std::vector<PartialCode> splitInto(std::unique_ptr<llvm::Module> module,
+                                   OptimizationLevel level) {
   std::vector<PartialCode> parts;
   for (weft::CodePart &part : weft::splitCode(std::move(module))) {
     PartialCode code;
-    code.runsOnce = part.runsOnce;
+    code.effort = Effort::of(level, part.runsOnce);
     code.given = countInstructions(*part.module);
     llvm::raw_svector_ostream stream(code.bitcode);
     llvm::WriteBitcodeToFile(*part.module, stream);
@@ -286,7 +312,8 @@ Expected<std::vector<std::string>> weft::emitCode(ModuleOp module,
   steps.push_back({"translate", watch.milliseconds(), ops, instructions});
 
   watch = Stopwatch();
-  std::vector<PartialCode> parts = splitInto(std::move(*translated));
+  std::vector<PartialCode> parts =
+      splitInto(std::move(*translated), optimizationLevelOf(module));
   int64_t given = 0;
   for (const PartialCode &part : parts)
     given += part.given;

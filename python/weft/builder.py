@@ -24,6 +24,7 @@ from .contexts import (
     context,
     describe_gpu,
     is_splat,
+    state_level,
 )
 from .cuda.memory import Memory
 from .devices import CPU, CPU_TARGET, Target, target_of
@@ -64,6 +65,8 @@ class ModuleBuilder:
     context: Context
     device: str = CPU
     target: Target = CPU_TARGET
+    # None for what the environment says.
+    optimization_level: int | None = None
     module: ir.Module = field(init=False)
     functions: dict[Any, Function] = field(default_factory=dict)
     symbols: set[str] = field(default_factory=set)
@@ -76,6 +79,7 @@ class ModuleBuilder:
         self.module = ir.Module.create(loc=self.context.unknown)
         if self.target != CPU_TARGET:
             describe_gpu(self.context, self.module, self.target)
+        state_level(self.context, self.module, self.optimization_level)
         self.interpreter = Interpreter(self.module, self.context)
 
     def symbol(self, name: str) -> str:
@@ -415,6 +419,7 @@ def trace_program(
     leaves: Sequence[tuple[ShapeDtypeStruct, str, Any]],
     donated: Sequence[bool] = (),
     device: str = CPU,
+    optimization_level: int | None = None,
 ) -> tuple[Program, tree.TreeDef]:
     """Traces a call into a program of its own; also how its results are laid out.
 
@@ -423,7 +428,7 @@ def trace_program(
     """
     target = target_of(device)
     with context() as own:
-        builder = ModuleBuilder(own, device, target)
+        builder = ModuleBuilder(own, device, target, optimization_level)
         trace = Trace(builder, name, public=True, function=function)
         traced = trace_function(trace, function, treedef, leaves)
         trace.donate(donated)

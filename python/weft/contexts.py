@@ -21,6 +21,7 @@ from . import _weft
 from .devices import Target
 from .dtypes import BOOL, BY_MLIR_NAME, MLIR_NAMES, is_kind, is_narrow
 from .errors import display_path, frame_position, is_internal, user_frames
+from .optimization import DEFAULT_LEVEL, usual_level
 from .specs import ShapeDtypeStruct
 
 # The stubs of both extensions leave their exceptions out.
@@ -28,6 +29,7 @@ ExtensionError: type[Exception] = _weft.Error  # pyright: ignore
 MLIRError: type[Exception] = ir.MLIRError  # pyright: ignore
 
 GPU: Final = "weft.gpu"
+OPTIMIZATION_LEVEL: Final = "weft.optimization_level"
 USES_BEFORE_RETIREMENT: Final = 64
 _IDLE_LIMIT: Final = 4
 _CALL_DEPTH: Final = 16
@@ -163,6 +165,20 @@ def describe_gpu(context: Context, module: ir.Module, target: Target) -> None:
     if GPU in attributes:
         facts |= {each.name: each.attr for each in ir.DictAttr(attributes[GPU])}
     attributes[GPU] = ir.DictAttr.get(facts, mlir)
+
+
+def state_level(
+    context: Context, module: ir.Module, level: int | None = None
+) -> None:
+    """Has a module say how much is done for its speed, unless it says so already.
+
+    Where none is given it is the usual level; level 2 needs no words.
+    """
+    attributes = module.operation.attributes
+    level = usual_level() if level is None else level
+    if level != DEFAULT_LEVEL and OPTIMIZATION_LEVEL not in attributes:
+        i64 = ir.IntegerType.get_signless(64, context.mlir)
+        attributes[OPTIMIZATION_LEVEL] = ir.IntegerAttr.get(i64, level)
 
 
 def is_splat(value: np.ndarray) -> bool:

@@ -30,6 +30,7 @@ from .errors import (
     public,
 )
 from .lowered import Lowered, Signature
+from .optimization import checked_level
 from .program import TRACED
 from .report import CompileReport, CompileStep, Stopwatch
 from .residuals import Passes, ResidualList, Split, split
@@ -90,6 +91,7 @@ class Jitted(Generic[P, R]):
         function: Callable[P, R],
         static: Chosen = Chosen(),
         donated: Chosen = Chosen(),
+        optimization_level: int | None = None,
     ) -> None:
         functools.update_wrapper(self, function, updated=())
         if not hasattr(self, "__name__"):  # a functools.partial has none
@@ -100,6 +102,7 @@ class Jitted(Generic[P, R]):
         self._is_static = bool(self._argnums or self._argnames)
         self._donated = self._find("donate", donated)
         self._check_donated()
+        self._optimization_level = optimization_level
         # Calls find their function by keys that are cheap to make; several may share
         # one. What the dispatcher does not know may be in the cache.
         self._dispatcher = Dispatcher()
@@ -308,6 +311,7 @@ class Jitted(Generic[P, R]):
             ],
             signature.donated,
             signature.device,
+            self._optimization_level,
         )
         return Lowered(signature, program, treedef)
 
@@ -549,6 +553,7 @@ def jit(
     static_argnames: str | Sequence[str] = (),
     donate_argnums: int | Sequence[int] = (),
     donate_argnames: str | Sequence[str] = (),
+    optimization_level: int | None = None,
 ) -> Callable[[Callable[P, R]], Jitted[P, R]]: ...
 @overload
 def jit(
@@ -559,6 +564,7 @@ def jit(
     static_argnames: str | Sequence[str] = (),
     donate_argnums: int | Sequence[int] = (),
     donate_argnames: str | Sequence[str] = (),
+    optimization_level: int | None = None,
 ) -> Jitted[P, R]: ...
 @public
 def jit(
@@ -569,6 +575,7 @@ def jit(
     static_argnames: str | Sequence[str] = (),
     donate_argnums: int | Sequence[int] = (),
     donate_argnames: str | Sequence[str] = (),
+    optimization_level: int | None = None,
 ) -> Any:
     """A function compiled to machine code, once for each kind of arguments.
 
@@ -591,23 +598,36 @@ def jit(
     >>> new = step(w, weft.ones(3))
     >>> w.is_deleted()
     True
+
+    `optimization_level` says how much is done for speed: 0 makes a loop nest of scalars
+    of each op, for looking at a wrong result, 1 is Weft's own decisions with little of
+    LLVM's time, 2 the usual, and 3 all of LLVM's time. Without it the environment's
+    WEFT_OPTIMIZATION_LEVEL is asked. Within another jitted function, that one's level
+    is what counts.
+
+    >>> print(weft.jit(weft.sin, optimization_level=0).lower(weft.ones(3)).text())
+    module attributes {weft.optimization_level = 0 : i64} {
+    ...
     """
     static = Chosen.of(static_argnums, static_argnames)
     donated = Chosen.of(donate_argnums, donate_argnames)
+    level = optimization_level
+    if level is not None:
+        level = checked_level(level, "optimization_level")
     if function is None:
-        return lambda f: _jitted(f, static, donated)
-    return _jitted(function, static, donated)
+        return lambda f: _jitted(f, static, donated, level)
+    return _jitted(function, static, donated, level)
 
 
 def _jitted(
-    function: Callable[..., Any], static: Chosen, donated: Chosen
+    function: Callable[..., Any], static: Chosen, donated: Chosen, level: int | None
 ) -> Jitted[..., Any]:
     if not callable(function):
         raise UnsupportedTypeError(
             f"jit takes a function, not a {type(function).__name__}"
         )
     _load_compiler()
-    return Jitted(function, static, donated)
+    return Jitted(function, static, donated, level)
 
 
 @functools.cache

@@ -511,7 +511,7 @@ def parse(text: str, *, device: str = CPU) -> Program:
     """
     if not isinstance(text, str):
         raise ParseError(f"parse takes MLIR text, not {type(text).__name__!r}")
-    from .contexts import describe_gpu
+    from .contexts import describe_gpu, state_level
 
     with parsed(text) as (context, module):
         entry, signature = _entry(module)
@@ -526,6 +526,7 @@ def parse(text: str, *, device: str = CPU) -> Program:
         target = target_of(device if is_chip(device) else device_named(device))
         if target != CPU_TARGET:
             describe_gpu(context, module, target)
+        state_level(context, module)
         texts = {TRACED: _printed(module)}
         return Program(entry, inputs, outputs, (), texts, target=target)
 

@@ -13,6 +13,7 @@ import pytest
 import test_ops as table
 import weft
 
+pytestmark = pytest.mark.thorough
 FOLDER = Path(__file__).resolve().parents[2] / "benchmarks" / "gpu"
 
 

@@ -18,6 +18,7 @@ from weft.cuda.memory import Memory
 from weft.cuda.run import Executable
 from weft.cuda.simulator import Simulator
 
+pytestmark = pytest.mark.thorough
 RNG = np.random.default_rng(0)
 F32 = np.float32
 
