@@ -12,7 +12,7 @@ python := .venv/bin/python
 pytest := $(python) -m pytest -n 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fast check-lit slow fuzz bench gpu-bundle test-gpu bench-gpu docs lint build \
+.PHONY: help demo test fast check-lit slow levels fuzz bench gpu-bundle test-gpu bench-gpu docs lint build \
   wheel prove-wheels clean distclean
 
 help: ## List the targets
@@ -32,6 +32,16 @@ check-lit: build ## The tests of the dialect and the passes, as MLIR text
 
 slow: build ## The slow tests
 	$(pytest) -m slow tests
+
+# Those that hold values against references, however the code came about.
+values := $(addprefix tests/test_,ops.py derivatives.py batching.py compositions.py \
+  programs.py oracle.py) tests/programs
+
+levels: build ## Check values at every optimisation level, and with 1 and 7 threads
+	@set -e; for level in 0 1 3; do echo "== level $$level"; \
+	  WEFT_OPTIMIZATION_LEVEL=$$level $(pytest) -m "not slow and not fuzz" $(values); done
+	@set -e; for threads in 1 7; do echo "== $$threads threads"; \
+	  WEFT_NUM_THREADS=$$threads $(pytest) -m "not slow and not fuzz" $(values); done
 
 fuzz: build ## Feed every op wrong operands, types and attributes
 	$(pytest) -m fuzz tests

@@ -231,8 +231,8 @@ def program(random: Random, length: int) -> Program:
 # ---- the check ----
 
 
-def faults(text: str, arguments: Sequence[Any]) -> list[str]:
-    """The ops of a program whose compiled results are wrong, each by itself."""
+def faults(text: str, arguments: Sequence[Any], device: str = "cpu") -> list[str]:
+    """The ops of a program whose results on a device are wrong, each by itself."""
     context = ir.Context()
     _weft.register_dialects(context)
     with context, ir.Location.unknown():
@@ -240,7 +240,8 @@ def faults(text: str, arguments: Sequence[Any]) -> list[str]:
         block = _entry(module).regions[0].blocks[0]
         ops = [op for op in block.operations if op.operation.name != "func.return"]
         _return_everything(module)
-        results = weft.parse(str(module)).compile()(*arguments)
+        compiled = weft.parse(str(module), device=device).compile(device)
+        results = compiled(*(weft.asarray(x).to(device) for x in arguments))
         flat = results if isinstance(results, (tuple, list)) else [results]
         known = dict(zip(block.arguments, arguments, strict=True))
         computed = iter(flat)

@@ -26,6 +26,7 @@ from records import array_ops
 from test_ops import SMALL_MACHINE, arguments, family, grouped, program_text
 from weft.ops.registry import REGISTRY
 
+MANY_BLOCKS = "module attributes {weft.gpu = {block_work = 1 : i64}} {"
 FAMILIES = sorted({family(op) for op in array_ops()})
 
 
@@ -84,10 +85,11 @@ def test_ops_equal_their_references_for_long(name: str, random: Random) -> None:
 PROGRAMS_AT_ONCE = 20
 
 
-def check_sequence(seed: int) -> None:
-    """A random program, its gradient, and at times a batch of both; a quarter of
-    them in the pieces that large arrays are cut into, an eighth in the memory of
-    their arguments."""
+def function_of(seed: int) -> tuple[Any, list[np.ndarray], sequences.Program]:
+    """A random program's gradient, if it has one, at times of a batch, its inputs,
+
+    and the program.
+    """
     program = sequences.program(Random(seed), 1 + seed % 8)
     inputs = list(program.inputs.values())
     varying = tuple(i for i, x in enumerate(inputs) if sequences.varies(x))
@@ -97,6 +99,13 @@ def check_sequence(seed: int) -> None:
     if inputs and seed % 3 == 2:
         function = weft.vmap(function)
         inputs = [np.stack([x, np.roll(x, 1)]) for x in inputs]
+    return function, inputs, program
+
+
+def check_sequence(seed: int) -> None:
+    """A quarter are run in the pieces that large arrays are cut into, an eighth in
+    the memory of their arguments."""
+    function, inputs, program = function_of(seed)
     lowered = weft.jit(function).lower(*inputs)
     try:
         text = lowered.text("expanded", locations=False)
@@ -129,6 +138,33 @@ def test_sequences_of_ops(batch: int) -> None:
 @pytest.mark.parametrize("batch", range(50, 500))
 def test_more_sequences_of_ops(batch: int) -> None:
     test_sequences_of_ops(batch)
+
+
+def check_on_a_gpu(seed: int) -> None:
+    """Half of them as a kernel for each of its parts, not as one of one block."""
+    function, inputs, program = function_of(seed)
+    text = weft.jit(function).lower(*inputs).text("expanded", locations=False)
+    if seed % 2:
+        text = text.replace("module {", MANY_BLOCKS, 1)
+    try:
+        faults = sequences.faults(text, inputs, "cuda-sim")
+    except weft.LinAlgError:
+        return
+    assert not faults, f"seed {seed}:\n{program}\n" + "\n".join(faults)
+
+
+@pytest.mark.filterwarnings("ignore:.*runs on the host")
+@pytest.mark.parametrize("seed", range(16))
+def test_sequences_on_an_emulated_gpu(seed: int) -> None:
+    check_on_a_gpu(seed)
+
+
+@pytest.mark.fuzz
+@pytest.mark.filterwarnings("ignore:.*runs on the host")
+@pytest.mark.parametrize("batch", range(200))
+def test_more_sequences_on_an_emulated_gpu(batch: int) -> None:
+    for seed in range(10 * batch, 10 * (batch + 1)):
+        check_on_a_gpu(seed)
 
 
 def test_a_wrong_step_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

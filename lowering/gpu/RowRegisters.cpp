@@ -222,16 +222,21 @@ private:
       if (!op.getMatchingBlockArgument(&operand).use_empty() &&
           isa<MemRefType>(operand.get().getType()))
         (void)valuesOf(operand);
-    if (op.getNumReductionLoops() > 0 && countsSteps(op))
+    if (isReduced(op))
       return reduce(op);
     bool isRow =
         plan.places[plan.placeOf.lookup(op.getDpsInitOperand(0))].stride != 0;
     isRow ? computeRow(op) : computeOne(op);
   }
 
-  /// Whether the op's loops have more than one step.
-  static bool countsSteps(LinalgOp op) {
-    return llvm::product_of(op.getStaticLoopRanges()) > 1;
+  /// Whether a loop that is reduced has more than one step.
+  static bool isReduced(LinalgOp op) {
+    return llvm::any_of(
+        llvm::zip_equal(op.getIteratorTypesArray(), op.getStaticLoopRanges()),
+        [](auto loop) {
+          auto [kind, steps] = loop;
+          return kind == utils::IteratorType::reduction && steps > 1;
+        });
   }
 
   Values compute(LinalgOp op, ArrayRef<Value> arguments, Value element) {

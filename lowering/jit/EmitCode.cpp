@@ -23,6 +23,7 @@
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Target/TargetMachine.h"
 #include "llvm/TargetParser/Host.h"
+#include "llvm/Transforms/InstCombine/InstCombine.h"
 #include <atomic>
 #include <mutex>
 #include <system_error>
@@ -170,11 +171,17 @@ void optimize(llvm::Module &module, llvm::TargetMachine &machine,
   builder.registerFunctionAnalyses(functions);
   builder.registerLoopAnalyses(loops);
   builder.crossRegisterProxies(loops, functions, sccs, modules);
-  // The pipeline of O0 has a builder of its own.
-  (effort.passes == llvm::OptimizationLevel::O0
-       ? builder.buildO0DefaultPipeline(effort.passes)
-       : builder.buildPerModuleDefaultPipeline(effort.passes))
-      .run(module, modules);
+  if (effort.passes != llvm::OptimizationLevel::O0) {
+    builder.buildPerModuleDefaultPipeline(effort.passes).run(module, modules);
+    return;
+  }
+  llvm::ModulePassManager passes =
+      builder.buildO0DefaultPipeline(llvm::OptimizationLevel::O0);
+  // What loads a bfloat16 and widens its bits loses the sign in the code that
+  // LLVM makes of it, unless the bits are what is loaded.
+  passes.addPass(
+      llvm::createModuleToFunctionPassAdaptor(llvm::InstCombinePass()));
+  passes.run(module, modules);
 }
 
 /// LLVM would print its errors and end the process.

@@ -90,6 +90,13 @@ def test_gradients_of_layer_norm(shape: tuple[int, int]) -> None:
     check(weft.grad(layer_norm_loss, argnums=(0, 1, 2)), x, scale, scale)
 
 
+@pytest.mark.parametrize("dtype", [np.float16, np.float32])
+def test_a_reduction_of_one_element(dtype: Any) -> None:
+    x = normal(2000, 1, 24, dtype=dtype)
+    check(lambda x: weft.max(x, axis=1), x)
+    check(lambda x: weft.sum(weft.nn.softmax(x), axis=1), x)
+
+
 @pytest.mark.parametrize("shape", [(2000, 24), (65, 512), (37, 1040)], ids=str)
 @pytest.mark.parametrize(
     "dtype",
