@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "lowering/gpu/ProductPlan.h"
+#include "lowering/gpu/Alignment.h"
 #include "lowering/gpu/ProductKernel.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -19,25 +20,6 @@ using weft::ProductPlan;
 // Operands and types
 //===----------------------------------------------------------------------===//
 
-/// What the offset of a buffer is a multiple of that only the running program
-/// knows; 0 if it is known.
-static int64_t multipleOf(Value buffer) {
-  auto type = dyn_cast<MemRefType>(buffer.getType());
-  if (!type || !ShapedType::isDynamic(type.getStridesAndOffset().second))
-    return 0;
-  auto view = buffer.getDefiningOp<memref::SubViewOp>();
-  if (!view)
-    return 1;
-  auto [strides, offset] = view.getSourceType().getStridesAndOffset();
-  int64_t multiple =
-      ShapedType::isDynamic(offset) ? multipleOf(view.getSource()) : offset;
-  for (auto [start, stride] : llvm::zip_equal(view.getStaticOffsets(), strides))
-    multiple = std::gcd(multiple, ShapedType::isDynamic(start)
-                                      ? std::abs(stride)
-                                      : std::abs(start * stride));
-  return multiple;
-}
-
 bool ProductPlan::addOperands(const ProductKernel &kernel) {
   linalg::GenericOp op = kernel.sum;
   std::optional<Nest> all = Nest::of(op);
@@ -47,7 +29,7 @@ bool ProductPlan::addOperands(const ProductKernel &kernel) {
     return false;
   nest = std::move(*all);
   for (Value operand : op->getOperands())
-    multiples.push_back(multipleOf(operand));
+    multiples.push_back(weft::multipleOf(operand));
   result = sum;
   for (const ProductEpilogue &epilogue : kernel.epilogues) {
     linalg::GenericOp each = epilogue.op;
@@ -61,7 +43,7 @@ bool ProductPlan::addOperands(const ProductKernel &kernel) {
         numbers.back() = result;
         continue;
       }
-      multiples.push_back(multipleOf(operand.get()));
+      multiples.push_back(weft::multipleOf(operand.get()));
       if (!nest.add(
               operand.get().getType(),
               each.getMatchingIndexingMap(&operand).compose(epilogue.loops)))

@@ -3,6 +3,7 @@
 #include "lowering/gpu/RowPlan.h"
 #include "lowering/fusion/LaneReduction.h"
 #include "lowering/fusion/RowGroup.h"
+#include "lowering/gpu/Alignment.h"
 #include "lowering/gpu/Shuffles.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
@@ -57,22 +58,6 @@ static bool resolve(Value buffer, RowPlace &place) {
   bool isWhole =
       isa<BlockArgument>(buffer) || buffer.getDefiningOp<memref::AllocaOp>();
   return isWhole && cast<MemRefType>(buffer.getType()).getLayout().isIdentity();
-}
-
-/// Whether a view begins at a multiple of so many elements, in every row.
-static bool beginsAtMultiple(memref::SubViewOp view, int64_t count) {
-  auto strides = view.getSourceType().getStridesAndOffset().first;
-  int64_t known = 0;
-  for (auto [offset, stride] :
-       llvm::zip_equal(view.getMixedOffsets(), strides)) {
-    if (stride % count == 0)
-      continue;
-    auto constant = getConstantIntValue(offset);
-    if (!constant)
-      return false;
-    known += *constant * stride;
-  }
-  return known % count == 0;
 }
 
 //===----------------------------------------------------------------------===//
@@ -197,7 +182,7 @@ int64_t RowPlan::chooseWidth() const {
       return width == 1;
     return place.stride != 1 ||
            (place.offset % width == 0 &&
-            (!place.view || beginsAtMultiple(place.view, width)));
+            weft::multipleOf(place.operand->get()) % width == 0);
   };
   while (width > 1 && (length % width != 0 || !llvm::all_of(places, fits)))
     width /= 2;

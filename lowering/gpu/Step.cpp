@@ -2,6 +2,7 @@
 
 #include "lowering/gpu/Step.h"
 #include "lowering/fusion/RowGroup.h"
+#include "lowering/gpu/Alignment.h"
 #include "lowering/gpu/Device.h"
 #include "lowering/gpu/Shuffles.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
@@ -299,10 +300,13 @@ private:
   bool fits(int64_t width) const {
     if (counts[innermost] % width != 0)
       return false;
-    return llvm::all_of(operands.nest->accesses, [&](const weft::Access &at) {
+    return llvm::all_of(operands.op->getOpOperands(), [&](OpOperand &operand) {
+      const weft::Access &at =
+          operands.nest->accesses[operand.getOperandNumber()];
       if (at.strides[innermost] != 1)
         return true;
-      bool isAligned = at.offset % width == 0;
+      bool isAligned = at.offset % width == 0 &&
+                       weft::multipleOf(operand.get()) % width == 0;
       for (auto [loop, stride] : llvm::enumerate(at.strides))
         isAligned &= loop == innermost || stride % width == 0;
       return isAligned;

@@ -2,6 +2,7 @@
 
 #include "lowering/gpu/WarpgroupEpilogue.h"
 #include "lowering/fusion/ContractionPlan.h"
+#include "lowering/gpu/Alignment.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -88,6 +89,7 @@ WarpgroupEpilogue::Operand WarpgroupEpilogue::operandOf(unsigned access,
   operand.columnStride = walk.strides[plan.right.loop];
   auto isEven = [](int64_t x) { return x % 2 == 0; };
   operand.inPairs = operand.columnStride == 1 && isEven(walk.offset) &&
+                    isEven(weft::multipleOf(buffer)) &&
                     isEven(operand.rowStride) && isEven(plan.columns()) &&
                     llvm::all_of(plan.outer, [&](unsigned loop) {
                       return isEven(walk.strides[loop]);
