@@ -65,12 +65,15 @@ class Fake:
     kind = ""
     prefix = ""
 
-    def __init__(self, driver, missing=()):
-        self.driver, self.missing = driver, missing
-        self.complaints, self.calls = [], []
-        self.fails = {}
-        self.streams = {}
+    def __init__(self):
         self._functions = {}
+        self.begin(None)
+
+    def begin(self, driver):
+        """As a process has it that has loaded it for a driver."""
+        self.driver, self.missing = driver, ()
+        self.complaints, self.calls = [], []
+        self.fails, self.streams, self.created = {}, {}, None
 
     def __getattr__(self, name):
         if name.startswith("_") or name in self.missing:
@@ -108,7 +111,7 @@ class Fake:
         return ctypes.CFUNCTYPE(ctypes.c_int, *arguments)(call)
 
     def open(self, handle):
-        vector(handle, 1, np.int64)[0] = self.handle = 0x1000 + len(self.streams)
+        vector(handle, 1, np.int64)[0] = self.created = 0x1000 + len(self.streams)
 
     def in_stream(self, handle):
         expect(handle in self.streams, "a handle that was not created, or no stream")
@@ -127,7 +130,10 @@ class Solver(Fake):
     """cuSOLVER's dense functions; workspaces have sizes of their own."""
 
     kind, prefix = "cusolver", "cusolverDn"
-    nan_fails = False
+
+    def begin(self, driver):
+        super().begin(driver)
+        self.nan_fails = False
 
     def size_of(self, *numbers):
         return 7 + sum(numbers)
@@ -135,7 +141,6 @@ class Solver(Fake):
     @c("p")
     def Create(self, handle):
         self.open(handle)
-        self.created = self.handle
 
     @c("pp")
     def SetStream(self, handle, stream):
@@ -291,9 +296,7 @@ class Solver(Fake):
             values[...] = np.nan
             self.number(info, n if self.nan_fails else 0)
             return
-        values[...], vectors = scipy.linalg.eigh(
-            x, lower=uplo == 0, check_finite=False
-        )
+        values[...], vectors = scipy.linalg.eigh(x, lower=uplo == 0, check_finite=False)
         x[...] = vectors if job else WORK
         self.number(info, 0)
 
@@ -326,7 +329,6 @@ class Blas(Fake):
     @c("p")
     def Create_v2(self, handle):
         self.open(handle)
-        self.created = self.handle
 
     @c("pp")
     def SetStream_v2(self, handle, stream):
@@ -358,7 +360,20 @@ class Blas(Fake):
             strict=True,
         ):  # fmt: skip
             Blas.trsm_v2(
-                self, dtype, handle, side, uplo, trans, diag, m, n, alpha, x, lda, y, ldb
+                self,
+                dtype,
+                handle,
+                side,
+                uplo,
+                trans,
+                diag,
+                m,
+                n,
+                alpha,
+                x,
+                lda,
+                y,
+                ldb,
             )
 
     @c("piiiiippipippi")
@@ -439,10 +454,9 @@ class Fourier(Fake):
 
     kind, prefix = "cufft", "cufft"
 
-    def __init__(self, driver, missing=()):
-        super().__init__(driver, missing)
-        self.plans = {}
-        self.destroyed = []
+    def begin(self, driver):
+        super().begin(driver)
+        self.plans, self.destroyed = {}, []
 
     @c("p")
     def Create(self, plan):

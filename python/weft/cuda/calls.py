@@ -13,7 +13,7 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
 
@@ -64,7 +64,7 @@ class Opened(Protocol):
 
 
 class Call:
-    """A call of a routine for one element type, and the memory that it has meanwhile."""
+    """A call of a routine for one element type, and the scratch that it has."""
 
     def __init__(self, opened: Opened, routine: str, kind: Kind, line: str) -> None:
         self.routine, self.kind, self.line = routine, kind, line

@@ -20,8 +20,14 @@ Array: TypeAlias = np.ndarray[Any, Any]
 Results: TypeAlias = Sequence[Array]
 
 
-class _Unsolved(Exception):
+class _UnsolvedError(Exception):
     """A matrix, by its number, that has no result, and why."""
+
+
+def has(name: str) -> bool:
+    """Whether NumPy has a routine."""
+    kernel, kind = split(name)
+    return kernel in _ROUTINES and kind is not None
 
 
 def run(
@@ -43,7 +49,7 @@ def run(
     try:
         with np.errstate(all="ignore"):
             results = routine(numbers, *inputs)
-    except _Unsolved as error:
+    except _UnsolvedError as error:
         index, reason, *other = error.args
         blamed = other[0] if other else kernel
         raise failure(blamed, reason, index, numbers[0], line) from None
@@ -67,13 +73,13 @@ def _each_apart(
             try:
                 one(matrix)
             except np.linalg.LinAlgError:
-                raise _Unsolved(k, reason) from None
+                raise _UnsolvedError(k, reason) from None
         raise
 
 
-def _check(fails: Array, reason: str, *kernel: str) -> None:
+def _check(fails: Any, reason: str, *kernel: str) -> None:
     if fails.any():
-        raise _Unsolved(int(np.argmax(fails)), reason, *kernel)
+        raise _UnsolvedError(int(np.argmax(fails)), reason, *kernel)
 
 
 # ---- factors ----

@@ -19,7 +19,7 @@ from typing import Any, Final
 from ..errors import DeviceError
 
 
-class MissingLibrary(DeviceError):
+class MissingLibraryError(DeviceError):
     """A library that this machine has not, or not one that can be used."""
 
 
@@ -162,7 +162,7 @@ class Library:
     def _bound(self, loaded: Any, name: str, letters: str) -> Callable[..., int]:
         function = getattr(loaded, name, None)
         if function is None:
-            raise MissingLibrary(f"{self.soname} is too old: it has no {name}")
+            raise MissingLibraryError(f"{self.soname} is too old: it has no {name}")
         function.argtypes = [_KINDS[letter] for letter in letters]
         function.restype = ctypes.c_int
         return function
@@ -172,7 +172,9 @@ class Library:
         try:
             status = self._functions[name](*args)
         except ctypes.ArgumentError as error:
-            raise DeviceError(f"{name} of {self.soname} is not called: {error}") from None
+            raise DeviceError(
+                f"{name} of {self.soname} is not called: {error}"
+            ) from None
         if status:
             meaning = _STATUS[self.kind].get(status, "")
             reason = f"status {status}" + (f", {meaning}" if meaning else "")
@@ -221,12 +223,12 @@ _NEEDED: Final[Mapping[str, Sequence[str]]] = {
 def find(kind: str, driver: int) -> Library:
     """A library for a driver of some version of CUDA, as 12040 is 12.4.
 
-    Raises `MissingLibrary`, which says what to install.
+    Raises `MissingLibraryError`, which says what to install.
     """
     releases = [each for each in RELEASES if 1000 * each.cuda <= driver]
     if not releases:
         version = f"{driver // 1000}.{driver % 1000 // 10}"
-        raise MissingLibrary(
+        raise MissingLibraryError(
             f"the driver is of CUDA {version}, and lib{kind} needs one of "
             f"{RELEASES[-1].cuda}.0"
         )
@@ -238,12 +240,12 @@ def find(kind: str, driver: int) -> Library:
         try:
             if loaded is not None:
                 return Library(kind, release.soname(kind), loaded)
-        except MissingLibrary as error:
+        except MissingLibraryError as error:
             reason = str(error)
         reasons.append(reason or f"{release.soname(kind)} is not found")
-    raise MissingLibrary(
-        f"{'; '.join(reasons)} (pip install {releases[0].package.format(kind)})"
-    )
+    # The package of cuSOLVER brings cuBLAS.
+    package = releases[0].package.format("cufft" if kind == "cufft" else "cusolver")
+    raise MissingLibraryError(f"{'; '.join(reasons)} (pip install {package})")
 
 
 def _load(release: Release, name: str) -> tuple[Any, str]:
@@ -271,5 +273,9 @@ def _folders(release: Release, name: str) -> list[str]:
     """Where a library may be, besides where the system looks."""
     inner = release.folder or name.removesuffix("Lt").lower()
     own = [os.path.join(each, inner, "lib") for each in _packages()]
-    roots = [os.environ.get("CUDA_HOME"), os.environ.get("CUDA_PATH"), "/usr/local/cuda"]
+    roots = [
+        os.environ.get("CUDA_HOME"),
+        os.environ.get("CUDA_PATH"),
+        "/usr/local/cuda",
+    ]
     return [*own, *(os.path.join(root, "lib64") for root in roots if root)]

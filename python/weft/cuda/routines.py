@@ -19,7 +19,7 @@ from ..errors import LinAlgError, display_path, is_internal
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A type of elements: its letter in LAPACK's names, its dtype, that of its parts."""
+    """A type of elements: its letter in LAPACK's names, its dtype and its parts'."""
 
     letter: str
     dtype: np.dtype[Any]
@@ -46,9 +46,7 @@ def position_of(line: str) -> str | None:
     return f"{display_path(file)}:{number}" if file and not is_internal(file) else None
 
 
-def failure(
-    kernel: str, reason: str, index: int, count: int, line: str
-) -> LinAlgError:
+def failure(kernel: str, reason: str, index: int, count: int, line: str) -> LinAlgError:
     """What is raised for one of so many matrices, as compiled code does."""
     which = f"matrix {index} of {count}" if count > 1 else "the matrix"
     return LinAlgError(f"{kernel}: {which} {reason}", position_of(line))

@@ -364,6 +364,7 @@ class _Preparation:
     def __init__(self, device: Device, module: Any, kernels: Any) -> None:
         self.device, self.module, self.kernels = device, module, kernels
         self.count = 1  # slot zero is the number zero
+        self.on_host: dict[str, str] = {}
 
     def slot(self) -> int:
         self.count += 1
@@ -515,11 +516,12 @@ class _Preparation:
         libraries = getattr(self.device, "libraries", None)
         found = libraries.find(step.name) if libraries is not None else ""
         if isinstance(found, str):
+            self.on_host[step.name] = found
             return _HostCallNode(
                 self.device, step.name, numbers, inputs, outputs, step.line, found
             )
-        pointers = (tuple(each for each, _ in group) for group in (inputs, outputs))
-        return _CallNode(found, numbers, *pointers, step.line)
+        places = [tuple(each for each, _ in group) for group in (inputs, outputs)]
+        return _CallNode(found, numbers, places[0], places[1], step.line)
 
     def _enter(
         self, carried: Sequence[tuple[str, p.Pointer]], names: dict[str, Linear]
@@ -587,6 +589,8 @@ class Executable:
             preparation.own(f"arg{i}", names)
         self._arena = preparation.own(p.ARENA, names)
         self._nodes = preparation.nodes(plan.steps, names)
+        # Routines that run on the host, and why.
+        self.on_host = preparation.on_host
         self._constants = [Memory.of(device, array) for array in constants]
         self._template: Values = [0] * preparation.count
         for i, memory in enumerate(self._constants):
