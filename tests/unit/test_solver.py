@@ -30,6 +30,7 @@ from weft.run_device import _call_kernel
 pytest.importorskip("cuda.bindings.driver")
 
 import fake_libraries
+from fake_device import view
 from fake_driver import FakeDriver
 
 DTYPES = {"f32": "f4", "f64": "f8", "c64": "c8", "c128": "c16"}
@@ -177,6 +178,48 @@ def positive(suffix, count, n):
     lower = x @ matrices.adjoint(x) + n * np.eye(n, dtype=x.dtype)
     other = np.triu(np.full((n, n), np.nan), 1)  # is not read
     return np.where(np.isnan(other), np.nan, lower).astype(x.dtype)
+
+
+def test_calls_are_between_graphs(machine, gpu):
+    """Launches before and behind a call are replayed; the call never is."""
+
+    def double(x, y):
+        source, target = (int.from_bytes(each, "little") for each in (x, y))
+        view(target, 64)[...] = 2 * view(source, 64)
+
+    machine.driver.kernels["double"] = ((8, 8), double)
+    place = [{"buffer": "arena", "offset": 256 * i} for i in range(4)]
+    whole = {"shape": [64], "dtype": "float32"}
+    complex_ = {"shape": [32], "dtype": "complex64"}
+    first, second = (
+        [{"do": "launch", "kernel": "double", "args": list(pair)}
+         for pair in itertools.pairwise(chain)]
+        for chain in (
+            [{"buffer": "arg0"}, place[0], place[1], place[2]],
+            [place[3], place[0], place[1], {"buffer": "arg1"}],
+        )
+    )  # fmt: skip
+    call = {
+        "do": "call", "name": "fft_c64", "numbers": [1, 32, 1, 0], "line": "",
+        "inputs": [{"pointer": place[2]} | complex_],
+        "outputs": [{"pointer": place[3]} | complex_],
+    }  # fmt: skip
+    kernel = {"grid": [1, 1, 1], "block": [32, 1, 1],
+              "parameters": [{"kind": "pointer"}] * 2}  # fmt: skip
+    plan = Plan.from_json(json.dumps({
+        "name": "f", "chip": "sm_90a", "arena": 1024, "arguments": [whole, whole],
+        "inputs": 1, "constants": 0, "results": 1, "kernels": {"double": kernel},
+        "steps": [*first, call, *second],
+    }))  # fmt: skip
+    run = Executable(plan, gpu, "the text", ())
+    x = np.arange(64, dtype="f4")
+    memory = Memory.of(gpu, x)
+    for _ in range(4):
+        (y,) = run([memory])
+        want = 64 * np.fft.fft(x.view("c8"))
+        np.testing.assert_allclose(y.numpy().view("c8"), want, rtol=1e-5)
+    assert machine.driver.calls.count("cuGraphLaunch") > 3
+    assert machine.found["cufft"].calls.count("ExecC2C") == 4
 
 
 # ---- factors ----

@@ -11,7 +11,7 @@ whole stack.
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
@@ -32,8 +32,10 @@ Pointers: TypeAlias = Sequence[int]
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """Matrices in column-major order: where the first is, and how far apart columns
-    and matrices are, in elements."""
+    """Matrices in column-major order, by where the first is.
+
+    `ld` and `stride` are how many elements columns and matrices are apart.
+    """
 
     pointer: int
     ld: int
@@ -60,7 +62,7 @@ class Opened(Protocol):
 
     def lapack(self, name: str, *args: Any) -> None: ...
 
-    def transform(self, call: Call, key: Key, x: int, y: int, *how: int) -> None: ...
+    def transform(self, call: Call, key: Key) -> Callable[..., None]: ...
 
 
 class Call:
@@ -138,9 +140,9 @@ class Call:
         """Calls a function of cuSOLVER."""
         self._opened.lapack(f"cusolverDn{self.letter}{name}", *args)
 
-    def transform(self, key: Key, x: int, y: int, *direction: int) -> None:
-        """Transforms elements by a plan of cuFFT."""
-        self._opened.transform(self, key, x, y, *direction)
+    def transform(self, key: Key) -> Callable[..., None]:
+        """A plan of cuFFT, as a function (see `fourier.FourierPlans`)."""
+        return self._opened.transform(self, key)
 
     def work_size(self, name: str, *args: Any) -> int:
         """The elements that a function of cuSOLVER asks for."""

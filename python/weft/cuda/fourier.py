@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import ctypes
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -61,11 +61,16 @@ class FourierPlans:
         self._library("cufftSetStream", handle.value, self._stream)
         return handle.value, scratch.value
 
-    def execute(self, call: Call, key: Key, x: int, y: int, *direction: int) -> None:
-        """Runs the plan of a key on some elements."""
-        plan, scratch = self.find(key)
-        self._library("cufftSetWorkArea", plan, call.bytes(scratch))
-        self._library(f"cufftExec{key[0]}", plan, x, y, *direction)
+    def ready(self, call: Call, key: Key) -> Callable[..., None]:
+        """The plan of a key, as a function of where elements are and shall be."""
+        plan, size = self.find(key)
+        scratch = call.bytes(size)
+
+        def run(x: int, y: int, *direction: int) -> None:
+            self._library("cufftSetWorkArea", plan, scratch)
+            self._library(f"cufftExec{key[0]}", plan, x, y, *direction)
+
+        return run
 
 
 def fft(call: Call, numbers: Sequence[int], ins: Pointers, outs: Pointers) -> None:
@@ -81,9 +86,9 @@ def fft(call: Call, numbers: Sequence[int], ins: Pointers, outs: Pointers) -> No
     else:
         how, batch, blocks, step = (inner, 1), inner, outer, size * inner
     step *= call.kind.dtype.itemsize
+    transform = call.transform((kind, size, how, how, batch))
     for i in range(blocks):
-        x, y = ins[0] + i * step, outs[0] + i * step
-        call.transform((kind, size, how, how, batch), x, y, direction)
+        transform(ins[0] + i * step, outs[0] + i * step, direction)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +119,13 @@ def rfft(call: Call, numbers: Sequence[int], ins: Pointers, outs: Pointers) -> N
     result = (size // 2 + 1) * own.batch * 2 * real
     aside = call.bytes(block)
     key = "R2C" if real == 4 else "D2Z", size, own.reals, own.complexes, own.batch
+    transform = call.transform(key)
     for i in range(own.count):
         x = ins[0] + i * block
         if x % (2 * real):
             call.device.copy(aside, x, block)
             x = aside
-        call.transform(key, x, outs[0] + i * result)
+        transform(x, outs[0] + i * result)
 
 
 def irfft(call: Call, numbers: Sequence[int], ins: Pointers, outs: Pointers) -> None:
@@ -135,12 +141,13 @@ def irfft(call: Call, numbers: Sequence[int], ins: Pointers, outs: Pointers) -> 
     ends = [0] if size % 2 else [0, half - 1]
     stride, distance = own.complexes
     key = "C2R" if real == 4 else "Z2D", size, own.complexes, own.reals, own.batch
+    transform = call.transform(key)
     for i in range(own.count):
         call.device.copy(given, ins[0] + i * block, block)
         for end in ends:
             first = given + end * stride * 2 * real + real
             call.device.clear_parts(first, distance * 2 * real, real, own.batch)
         y = outs[0] + i * result
-        call.transform(key, given, aside if y % (2 * real) else y)
+        transform(given, aside if y % (2 * real) else y)
         if y % (2 * real):
             call.device.copy(y, aside, result)

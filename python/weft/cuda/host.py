@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -84,6 +85,9 @@ def _check(fails: Any, reason: str, *kernel: str) -> None:
 
 # ---- factors ----
 
+# So many rows and columns are not divided further.
+_FEW: Final = 16
+
 
 def _cholesky(numbers: Sequence[int], x: Array) -> Results:
     count, n = numbers
@@ -93,11 +97,17 @@ def _cholesky(numbers: Sequence[int], x: Array) -> Results:
 
 
 def _substituted(a: Array, b: Array, lower: bool, unit: bool) -> Array:
-    """The y of a y = b, row by row, of all matrices at once."""
-    y = b.copy()
-    rows = range(a.shape[-1])
-    for i in rows if lower else reversed(rows):
-        known = slice(0, i) if lower else slice(i + 1, None)
+    """The y of a y = b, of all matrices at once: row by row, of many rows by halves."""
+    y, n = b.copy(), a.shape[-1]
+    if n > _FEW:
+        halves = slice(0, n // 2), slice(n // 2, n)
+        first, second = halves if lower else halves[::-1]
+        y[:, first] = _substituted(a[:, first, first], y[:, first], lower, unit)
+        y[:, second] -= a[:, second, first] @ y[:, first]
+        y[:, second] = _substituted(a[:, second, second], y[:, second], lower, unit)
+        return y
+    for i in range(n) if lower else reversed(range(n)):
+        known = slice(0, i) if lower else slice(i + 1, n)
         y[:, i] -= np.einsum("ki,kij->kj", a[:, i, known], y[:, known])
         if not unit:
             y[:, i] /= a[:, i, i, None]
@@ -114,28 +124,66 @@ def _triangular_solve(numbers: Sequence[int], a: Array, b: Array) -> Results:
     return [y.swapaxes(1, 2) if right else y]
 
 
-def _lu(numbers: Sequence[int], x: Array) -> Results:
-    count, rows, columns, nonsingular = numbers
-    x = _stack(x, count, rows, columns).copy()
-    each, steps = np.arange(count), min(rows, columns)
-    pivots = np.zeros((count, steps), np.int64)
-    order = np.tile(np.arange(rows), (count, 1))
-    fails = np.zeros(count, bool)
-    for j in range(steps):
+@dataclass(frozen=True, slots=True)
+class _Factors:
+    """L and U of a stack, as far as they are known, and how its rows were exchanged."""
+
+    x: Array
+    pivots: Array
+    order: Array
+    fails: Array
+
+    def factor(self, first: int, last: int) -> None:
+        """Eliminates by the columns from the first on: one by one, or by halves."""
+        if last - first <= _FEW:
+            for column in range(first, last):
+                self.eliminate(column, last)
+            return
+        middle = (first + last) // 2
+        self.factor(first, middle)
+        self.update(first, middle, last)
+        self.factor(middle, last)
+
+    def update(self, first: int, middle: int, last: int) -> None:
+        """Has columns behind some others what these make of them."""
+        x, behind, done = self.x, slice(middle, last), slice(first, middle)
+        x[:, done, behind] = _substituted(
+            x[:, done, done], x[:, done, behind], lower=True, unit=True
+        )
+        x[:, middle:, behind] -= x[:, middle:, done] @ x[:, done, behind]
+
+    def eliminate(self, j: int, last: int) -> None:
+        """One column, from those up to the last one."""
+        x, each = self.x, np.arange(len(self.x))
         # As far from zero as LAPACK measures it.
         below = np.abs(x[:, j:, j].real) + np.abs(x[:, j:, j].imag)
-        other = pivots[:, j] = j + np.argmax(below, axis=1)
-        for array in (x, order):
+        other = self.pivots[:, j] = j + np.argmax(below, axis=1)
+        for array in (x, self.order):
             taken = array[each, other]
             array[each, other] = array[:, j]
             array[:, j] = taken
         top = x[:, j, j, None].copy()
-        fails |= top[:, 0] == 0
+        self.fails[...] |= top[:, 0] == 0
         x[:, j + 1 :, j] /= np.where(top == 0, 1, top)
-        x[:, j + 1 :, j + 1 :] -= x[:, j + 1 :, j, None] * x[:, j, None, j + 1 :]
+        x[:, j + 1 :, j + 1 : last] -= (
+            x[:, j + 1 :, j, None] * x[:, j, None, j + 1 : last]
+        )
+
+
+def _lu(numbers: Sequence[int], x: Array) -> Results:
+    count, rows, columns, nonsingular = numbers
+    steps = min(rows, columns)
+    made = _Factors(
+        _stack(x, count, rows, columns).copy(),
+        np.zeros((count, steps), np.int64),
+        np.tile(np.arange(rows), (count, 1)),
+        np.zeros(count, bool),
+    )
+    made.factor(0, steps)
+    made.update(0, steps, columns)
     if nonsingular:
-        _check(fails, "is singular", "solve")
-    return [x, pivots, order]
+        _check(made.fails, "is singular", "solve")
+    return [made.x, made.pivots, made.order]
 
 
 def _solve(

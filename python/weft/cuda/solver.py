@@ -110,6 +110,6 @@ class Libraries:
         library, handle = self._opened["cusolver"]
         library(name, handle, *args)
 
-    def transform(self, call: Call, key: Key, x: int, y: int, *how: int) -> None:
+    def transform(self, call: Call, key: Key) -> Callable[..., None]:
         _, plans = self._opened["cufft"]
-        plans.execute(call, key, x, y, *how)
+        return plans.ready(call, key)

@@ -60,8 +60,10 @@ def eigvalsh(call: Call, numbers: Sequence[int], ins: Pointers, outs: Pointers) 
 
 @dataclass(frozen=True, slots=True)
 class Tall:
-    """Matrices of no more columns than rows: those given, or else their transposes,
-    which is what the libraries see in wide ones as they are."""
+    """Matrices of no more columns than rows: those given, or their transposes.
+
+    The latter are what the libraries see in wide matrices, as these are.
+    """
 
     x: Stack
     m: int
@@ -78,7 +80,7 @@ def _tall(call: Call, x: int, count: int, rows: int, columns: int) -> Tall:
 def _singular(
     call: Call, tall: Tall, count: int, s: int, u: Stack, vt: Stack, jobs: str
 ) -> np.ndarray:
-    """Singular values of the device's memory, and on the host, with their vectors."""
+    """Computes singular values `s`, and vectors where asked; the values on the host."""
     x, m, n = tall.x, tall.m, tall.n
     lwork = call.work_size("gesvd", m, n)
     work, rest = call.elements(lwork), call.elements(n)
