@@ -54,15 +54,15 @@ def factors(x: Any) -> Values:
 def solutions(x: Any, b: Any) -> Values:
     """Of equations, of their transposes, of one right side, and inverses."""
     a, n = regular(x), x.shape[-1]
-    columns = weft.arange(n)
+    columns, scaled = weft.arange(n), x / n**0.5
     return (
         linalg.solve(a, b),
         linalg.solve(weft.swapaxes(a, -1, -2), b),
         linalg.solve(a, b[..., :1]),
         linalg.inv(a),
-        linalg.det(a / n),
-        linalg.det(weft.where(columns == 0, 0, x)),
-        linalg.det(weft.where(columns == n // 2, 0, x)),
+        linalg.det(positive(x) / 2),
+        linalg.det(weft.where(columns == 0, 0, scaled)),
+        linalg.det(weft.where(columns == n // 2, 0, scaled)),
     )
 
 
