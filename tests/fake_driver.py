@@ -43,6 +43,7 @@ class FakeDriver:
         self.graphs = {}
         self.attributes = {}
         self.log = b""
+        self.version = 12_080
 
     def __getattr__(self, name):
         return getattr(real, name)  # enumerations and types
@@ -53,6 +54,9 @@ class FakeDriver:
 
     def cuInit(self, flags):
         return (self._status("cuInit") or STATUS.CUDA_SUCCESS,)
+
+    def cuDriverGetVersion(self):
+        return *OK, self.version
 
     def cuGetErrorString(self, status):
         return STATUS.CUDA_SUCCESS, b"what went wrong"
@@ -99,6 +103,13 @@ class FakeDriver:
     def used(self):
         return sum(size for _, size in self.blocks.values())
 
+    def covers(self, pointer, size):
+        """Whether memory lies within one allocation."""
+        return any(
+            start <= pointer and pointer + size <= start + max(own, 256)
+            for start, (_, own) in self.blocks.items()
+        )
+
     def cuMemAllocAsync(self, size, stream):
         self.calls.append("cuMemAllocAsync")
         if self.used + size > self.total:
@@ -122,6 +133,17 @@ class FakeDriver:
 
     def cuMemcpyDtoDAsync(self, to, source, size, stream):
         self._do(stream, lambda: ctypes.memmove(to, source, size))
+        return OK
+
+    def cuMemsetD8Async(self, pointer, value, size, stream):
+        self._do(stream, lambda: ctypes.memset(pointer, value, size))
+        return OK
+
+    def cuMemsetD2D32Async(self, pointer, pitch, value, width, height, stream):
+        assert pitch % 4 == 0
+        assert pointer % 4 == 0
+        for row in range(height):
+            ctypes.memset(pointer + row * pitch, value, 4 * width)
         return OK
 
     # ---- code ----

@@ -46,6 +46,8 @@ class Array:
             array = np.asarray(random.normal(size=self.shape) * self.scale)
         if self.kind == "quarters":
             array = np.round(array * 4) / 4
+        if self.dtype.startswith("complex"):
+            array = array + 1j * random.normal(size=self.shape) * self.scale
         return array.astype(self.spec.dtype)
 
 

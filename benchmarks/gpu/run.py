@@ -172,6 +172,7 @@ def checked(entry: dict[str, Any], device: str) -> dict[str, Any]:
     memories = function.on_device(*arguments)
     results = [memory.numpy() for memory in function.run(memories)]
     return {
+        "host": function.on_host,
         "faults": faults_of(entry, arrays, results),
         "results": len(results),
         "load_s": round(ready - start, 3),
@@ -474,6 +475,7 @@ def report_check(
 ) -> bool:
     """Prints failures and a line for each family; whether all is right."""
     failures: list[str] = []
+    on_host: dict[str, str] = {}
     counts: dict[str, Counter[str]] = {}
     for entry in entries:
         count = counts.setdefault(entry["family"], Counter())
@@ -488,6 +490,8 @@ def report_check(
         else:
             faults = record["faults"]
             count["wrong" if faults else "right"] += 1
+            count["partly on the host"] += bool(record["host"])
+            on_host |= record["host"]
             count["results"] += record["results"]
             count["wrong results"] += len(faults)
             failures += [
@@ -499,6 +503,9 @@ def report_check(
         print(line)
     if len(failures) > shown:
         print(f"... and {len(failures) - shown} more")
+    for reason in dict.fromkeys(on_host.values()):
+        names = ", ".join(name for name in on_host if on_host[name] == reason)
+        print(f"on the host: {names}{': ' * bool(reason)}{reason}")
     total: Counter[str] = Counter()
     for family, count in counts.items():
         total += count
@@ -509,7 +516,8 @@ def report_check(
 
 def _counts(count: Counter[str]) -> str:
     results = f"{count['results'] - count['wrong results']}/{count['results']} results"
-    kinds = ("right", "wrong", "crashed", "skipped", "uncompiled", "not run")
+    kinds = ("right", "wrong", "crashed", "skipped", "uncompiled", "not run",
+             "partly on the host")  # fmt: skip
     programs = ", ".join(f"{count[kind]} {kind}" for kind in kinds if count[kind])
     return f"{results:18} {programs}"
 

@@ -14,9 +14,10 @@ import numpy as np
 
 from .array import Array
 from .cuda.memory import Memory
+from .cuda.routines import position_of
 from .cuda.run import Executable, provide_routines
 from .devices import backend
-from .errors import LinAlgError, display_path, is_internal
+from .errors import LinAlgError
 from .specs import ShapeDtypeStruct
 
 if TYPE_CHECKING:
@@ -195,7 +196,4 @@ def _call_kernel(
         _weft.call_kernel(f"weft_{name}", [*arrays, *numbers], line)
     except library.KernelError as error:
         message, place = error.args
-        file, _, number = place.rpartition(":")
-        known = file and not is_internal(file)
-        position = f"{display_path(file)}:{number}" if known else None
-        raise LinAlgError(message, position) from None
+        raise LinAlgError(message, position_of(place)) from None

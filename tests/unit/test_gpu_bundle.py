@@ -108,7 +108,10 @@ def of_names(*names):
 def written(tmp_path_factory):
     """A bundle for the emulator, and its programs."""
     folder = tmp_path_factory.mktemp("bundle")
-    chosen = of_names("random_bits32", "softmax_small", "control_cond", "x + 1, 1024")
+    chosen = of_names(
+        "random_bits32", "softmax_small", "control_cond", "x + 1, 1024",
+        "qr_complex64_3x9x4",
+    )  # fmt: skip
     broken = bundle.Job("broken", "programs", lambda entry, stem: 1 / 0)
     kept = table.of_family("elementwise", weft.bfloat16)
     some = [x for x in kept if x.op.name in ("add", "negative", "convert")]
@@ -144,7 +147,8 @@ def test_programs_are_run_and_compared(written, tmp_path):
     records = {x["name"]: x for x in json.loads((tmp_path / "check.json").read_text())}
     faults = {name: x.get("error") or x["faults"] for name, x in records.items()}
     assert not any(faults.values()), faults
-    assert len(records) == 4
+    assert len(records) == 5
+    assert "on the host: qr_c64\n" in done.stdout
     assert "1 uncompiled" in done.stdout
     assert done.returncode == 1
 

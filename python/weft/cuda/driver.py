@@ -16,7 +16,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 
@@ -25,6 +25,9 @@ from .bindings import bindings, check, failure
 from .device import Argument, TensorMap, Triple
 from .launches import MAP_BYTES, CudaStraight, Parameters, kind_of
 from .run import Ready, bits_of
+
+if TYPE_CHECKING:
+    from .solver import Libraries
 
 # What cuMemAlloc aligns to.
 _GRANULE: Final = 256
@@ -278,6 +281,23 @@ class CudaDevice:
                 f"{size:,} bytes within {self.name}",
             )
 
+    def clear(self, pointer: int, size: int) -> None:
+        """Makes bytes zero."""
+        with self.activated():
+            check(
+                self._driver.cuMemsetD8Async(pointer, 0, size, self._stream),
+                f"{size:,} bytes on {self.name}",
+            )
+
+    def clear_parts(self, pointer: int, pitch: int, size: int, count: int) -> None:
+        """Makes so many parts zero, which begin `pitch` bytes apart, all fourfold."""
+        clear = self._driver.cuMemsetD2D32Async
+        with self.activated():
+            check(
+                clear(pointer, pitch, 0, size // 4, count, self._stream),
+                f"{count:,} times {size} bytes on {self.name}",
+            )
+
     def synchronize(self) -> None:
         """Waits (see `Device`)."""
         with self.activated():
@@ -285,6 +305,13 @@ class CudaDevice:
                 self._driver.cuStreamSynchronize(self._stream),
                 f"what ran on {self.name} failed",
             )
+
+    @functools.cached_property
+    def libraries(self) -> Libraries:
+        """The routines of linear algebra that this device has, if any."""
+        from .solver import Libraries
+
+        return Libraries(self)
 
     # ---- code ----
 

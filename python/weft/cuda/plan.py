@@ -186,7 +186,7 @@ class Operand:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Calls a routine of a library, on the host."""
+    """Calls a routine of a library, of the device where it has one."""
 
     name: str
     numbers: tuple[Scalar, ...]

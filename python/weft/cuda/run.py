@@ -14,14 +14,18 @@ import struct
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
 import numpy as np
 
-from ..errors import DeviceError, OutOfMemoryError, PlanError
+from ..errors import OutOfMemoryError, PlanError
+from . import host
 from . import plan as p
 from .device import Argument, Device
 from .memory import Memory
+
+if TYPE_CHECKING:
+    from .solver import DeviceRoutine
 
 # Loops of at most so many launches in all are written out.
 UNROLLED: Final = 512
@@ -276,21 +280,36 @@ class _FreeNode:
 
 @dataclass(frozen=True, slots=True)
 class _CallNode:
+    """A routine of the device's own libraries."""
+
+    run_routine: DeviceRoutine
+    numbers: tuple[Linear, ...]
+    inputs: tuple[Linear, ...]
+    outputs: tuple[Linear, ...]
+    line: str
+
+    def run(self, frame: Frame) -> None:
+        numbers, inputs, outputs = (
+            [each.at(frame.values) for each in group]
+            for group in (self.numbers, self.inputs, self.outputs)
+        )
+        self.run_routine(numbers, inputs, outputs, self.line)
+
+
+@dataclass(frozen=True, slots=True)
+class _HostCallNode:
+    """A routine on the host; `reason` is why it is there."""
+
     device: Device
     name: str
     numbers: tuple[Linear, ...]
     inputs: tuple[tuple[Linear, p.ArrayType], ...]
     outputs: tuple[tuple[Linear, p.ArrayType], ...]
     line: str
+    reason: str
 
     def run(self, frame: Frame) -> None:
-        routine = _ROUTINES.run
-        if routine is None:
-            raise DeviceError(
-                f"the plan calls the library routine {self.name!r}, which runs on the "
-                "host and needs an installation of Weft with its compiler",
-                self.line or None,
-            )
+        routine = _ROUTINES.run or host.run
         self._warn()
         inputs = [np.empty(each.shape, each.dtype) for _, each in self.inputs]
         outputs = [np.empty(each.shape, each.dtype) for _, each in self.outputs]
@@ -307,9 +326,10 @@ class _CallNode:
         # On the emulator all is on the host.
         if self.device.code == "ptx" and self.name not in _ROUTINES.warned:
             _ROUTINES.warned.add(self.name)
+            why = f": {self.reason}" if self.reason else ""
             warnings.warn(
                 f"{self.name.rpartition('_')[0]} runs on the host: its operands are "
-                f"copied from {self.device.name} and its results back",
+                f"copied from {self.device.name} and its results back{why}",
                 HostRoutineWarning,
                 stacklevel=2,
             )
@@ -321,7 +341,7 @@ class HostRoutineWarning(UserWarning):
 
 @dataclass(slots=True)
 class _Routines:
-    """How routines are run, if they can be, and which ones were warned about."""
+    """How routines are run on the host, if not by NumPy, and which were warned of."""
 
     run: Routine | None = None
     warned: set[str] = field(default_factory=set)
@@ -331,7 +351,7 @@ _ROUTINES: Final = _Routines()
 
 
 def provide_routines(run: Routine | None) -> None:
-    """Says how library routines are run on the host."""
+    """Says how library routines are run on the host; by NumPy where nobody does."""
     _ROUTINES.run = run
 
 
@@ -344,6 +364,7 @@ class _Preparation:
     def __init__(self, device: Device, module: Any, kernels: Any) -> None:
         self.device, self.module, self.kernels = device, module, kernels
         self.count = 1  # slot zero is the number zero
+        self.on_host: dict[str, str] = {}
 
     def slot(self) -> int:
         self.count += 1
@@ -492,7 +513,15 @@ class _Preparation:
             for operands in (step.inputs, step.outputs)
         )
         numbers = tuple(linear(number, names) for number in step.numbers)
-        return _CallNode(self.device, step.name, numbers, inputs, outputs, step.line)
+        libraries = getattr(self.device, "libraries", None)
+        found = libraries.find(step.name) if libraries is not None else ""
+        if isinstance(found, str):
+            self.on_host[step.name] = found
+            return _HostCallNode(
+                self.device, step.name, numbers, inputs, outputs, step.line, found
+            )
+        places = [tuple(each for each, _ in group) for group in (inputs, outputs)]
+        return _CallNode(found, numbers, places[0], places[1], step.line)
 
     def _enter(
         self, carried: Sequence[tuple[str, p.Pointer]], names: dict[str, Linear]
@@ -560,6 +589,8 @@ class Executable:
             preparation.own(f"arg{i}", names)
         self._arena = preparation.own(p.ARENA, names)
         self._nodes = preparation.nodes(plan.steps, names)
+        # Routines that run on the host, and why.
+        self.on_host = preparation.on_host
         self._constants = [Memory.of(device, array) for array in constants]
         self._template: Values = [0] * preparation.count
         for i, memory in enumerate(self._constants):

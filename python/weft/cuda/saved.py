@@ -210,6 +210,11 @@ class Loaded:
         """The name of the device that it runs on."""
         return self._device.name
 
+    @property
+    def on_host(self) -> dict[str, str]:
+        """The routines of linear algebra that run on the host, and why."""
+        return dict(self._run.on_host)
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """The results; raises where arguments have other shapes or dtypes."""
         memories = self.on_device(*args, **kwargs)
