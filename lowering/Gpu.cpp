@@ -13,7 +13,7 @@ namespace {
 // an operand in any layout by its shared memory.
 constexpr llvm::StringLiteral fusedPasses = R"(
   inline, symbol-dce, weft-describe-gpu,
-  func.func(weft-recognize-bfloat16, weft-split-products, weft-fuse-elementwise,
+  func.func(weft-recognize-bfloat16, weft-split-sorts, weft-split-products, weft-fuse-elementwise,
             weft-fuse-epilogues{converting=1},
             weft-split-reductions, canonicalize, cse))";
 
@@ -32,7 +32,8 @@ constexpr llvm::StringLiteral kernelsPasses = R"(
 // A pass for each class of kernels; what none of them takes, the last does.
 // Launches are sized when all kernels have said their sizes.
 constexpr llvm::StringLiteral gpuPasses = R"(
-  weft-lower-warpgroup-products, gpu.module(weft-lower-tiled-products),
+  weft-lower-warpgroup-products,
+  gpu.module(weft-lower-tiled-products, weft-lower-sorts),
   weft-lower-steps, weft-size-launches, canonicalize, cse)";
 
 // Within the kernels alone: the host's function is read by the plan as it is.

@@ -89,6 +89,8 @@ PEERS: dict[str, Callable[..., Any]] = {
     "dense gelu": lambda a, b, c: gelu(torch.addmm(c, a, b)),
     "conv": conv,
     "attention": attention,
+    "sort": lambda x: torch.sort(x, stable=True).values,
+    "argsort": lambda x: torch.argsort(x, stable=True),
     "mlp step": step_of(mlp_loss),
     "cnn step": step_of(cnn_loss),
     "random bits": bits,

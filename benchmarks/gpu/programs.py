@@ -275,6 +275,23 @@ def _layers() -> dict[str, Checked]:
     }
 
 
+def _sorts() -> dict[str, Checked]:
+    functions = {
+        "sort": weft.sort,
+        "sort_down": lambda x: weft.sort(x, descending=True),
+        "argsort": weft.argsort,
+        "argsort_columns": lambda x: weft.argsort(x, 0),
+    }
+    return {
+        f"{name}_{size}": Checked(function, [Array(shape, scale=scale)], 0, "sorting")
+        for name, function in functions.items()
+        for size, shape, scale in (
+            ("short", (500, 7), 1.0), ("rows", (30, 1000), 1e-42),
+            ("long", (2, 30000), 1.0),
+        )
+    }  # fmt: skip
+
+
 PRODUCTS = (
     (64, 64, 64), (128, 256, 64), (100, 100, 100), (1, 300, 77), (257, 129, 65),
     (384, 512, 256), (600, 520, 264),
@@ -330,7 +347,14 @@ def checked() -> dict[str, Checked]:
         "mlp_step": Checked(step_of(mlp_loss), mlp_arguments(32, 64), 1e-4),
         "cnn_step": Checked(step_of(cnn_loss), cnn_arguments(4, 12, 8), 1e-4),
     }
-    return {**_layers(), **_products(), **networks, **_loops(), **_randoms()}
+    return {
+        **_layers(),
+        **_products(),
+        **networks,
+        **_loops(),
+        **_randoms(),
+        **_sorts(),
+    }
 
 
 # ---- what is timed ----
@@ -391,6 +415,16 @@ def _products_timed() -> dict[str, Timed]:
     return timed
 
 
+def _sorts_timed() -> dict[str, Timed]:
+    return {
+        f"{name} {size}": Timed(function, [Array(shape)], moved * M)
+        for size, shape in (("1M", (M,)), ("1024x1024", (1024, 1024)))
+        for name, function, moved in (
+            ("sort", weft.sort, 8), ("argsort", weft.argsort, 12),
+        )
+    }  # fmt: skip
+
+
 def timed() -> dict[str, Timed]:
     """What is timed, by name; `peers.py` has the same for PyTorch."""
     flat = Array((64 * M,))
@@ -405,6 +439,7 @@ def timed() -> dict[str, Timed]:
         ),
         **_rows_timed(),
         **_products_timed(),
+        **_sorts_timed(),
         "mlp step 512": Timed(step_of(mlp_loss), mlp_arguments(512, 1024)),
         "cnn step 128": Timed(step_of(cnn_loss), cnn_arguments(128, 28, 32)),
         "random bits 64M": Timed(

@@ -13,6 +13,7 @@
 #include "lowering/fusion/RowGroup.h"
 #include "lowering/gpu/Demotion.h"
 #include "lowering/gpu/Device.h"
+#include "lowering/gpu/SortStep.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -46,8 +47,8 @@ bool isParallelLoop(Operation *op) {
 
 /// Only the host can do it.
 bool isForHost(Operation *op) {
-  return isa<weft::LibraryCallOp, memref::AllocOp, memref::DeallocOp,
-             gpu::LaunchFuncOp>(op);
+  return isa<memref::AllocOp, memref::DeallocOp, gpu::LaunchFuncOp>(op) ||
+         (isa<weft::LibraryCallOp>(op) && !weft::SortStep::of(op));
 }
 
 /// A view, or arithmetic on what the host knows: whoever needs it computes it.
@@ -57,9 +58,11 @@ class Classifier {
 public:
   explicit Classifier(const weft::Gpu &gpu) : gpu(gpu) {}
 
+  /// Steps of sorting are kernels of their own, however short.
   bool isLarge(Operation *op) const {
-    return (isa<LinalgOp>(op) || isParallelLoop(op)) &&
-           weft::workOf(op) > gpu.blockWork;
+    return weft::SortStep::of(op) ||
+           ((isa<LinalgOp>(op) || isParallelLoop(op)) &&
+            weft::workOf(op) > gpu.blockWork);
   }
 
   /// Whether one block can do it, with all that is in it.
@@ -77,6 +80,8 @@ private:
 };
 
 StringRef classOf(Operation *op) {
+  if (weft::SortStep::of(op))
+    return "sort";
   auto linalgOp = dyn_cast<LinalgOp>(op);
   if (!linalgOp)
     return op->hasAttr(weft::rowsAttr) ? "rows" : "loop";

@@ -276,6 +276,56 @@ def LowerTiledProducts : Pass<"weft-lower-tiled-products",
   ];
 }
 
+def SplitSorts : Pass<"weft-split-sorts", "::mlir::func::FuncOp"> {
+  let summary = "Sorts rows in steps that a GPU does";
+  let description = [{
+    Blocks sort tiles of rows, then launch by launch two runs each are merged,
+    until a row is one run. Stands before buffers are placed: what a step leaves
+    to the next has room in the arena.
+
+    ```mlir
+    %y = weft.library_call "sort_f32" [1, 4000, 0] (%x) into(%e)
+    ```
+    becomes
+    ```mlir
+    %runs = weft.library_call "sort_tiles_f32" [1, 4000, 0, 2304] (%x) into(%empty)
+    %y = weft.library_call "merge_f32" [1, 4000, 0, 2304] (%runs) into(%e)
+    ```
+    Where an order is asked for, places go along with the elements, and the last
+    step writes them alone.
+  }];
+  let dependentDialects = ["::mlir::tensor::TensorDialect"];
+}
+
+def LowerSorts : Pass<"weft-lower-sorts", "::mlir::gpu::GPUModuleOp"> {
+  let summary = "Has threads sort and merge runs of elements";
+  let description = [{
+    A thread sorts a few elements in registers; then teams of twice as many
+    threads each time merge their elements in shared memory. Of two runs in the
+    device's memory, each block merges a tile: it finds by bisection which
+    elements of both are in it. The order is that of the kernels of the CPU, and
+    elements that are equal in it stay as they are.
+
+    ```mlir
+    gpu.func @f(%x: memref<8x1000xf32>, %y: memref<8x1000xf32>) kernel
+        attributes {weft.class = "sort"} {
+      weft.library_call "sort_tiles_f32" [8, 1000, 0, 2304] (%x) into(%y)
+    ```
+    becomes
+    ```mlir
+    gpu.func @f(...) kernel attributes {known_block_size = array<i32: 256, 1, 1>,
+                                        known_grid_size = array<i32: 4, 1, 1>} {
+      llvm.load ... arith.cmpf ult ... gpu.barrier
+      scf.for ... { scf.while ... gpu.barrier }
+      llvm.store
+    ```
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"
+  ];
+}
+
 def PlaceTensorMaps : Pass<"weft-place-tensor-maps"> {
   let summary = "Passes tensor maps to kernels by value";
   let description = [{

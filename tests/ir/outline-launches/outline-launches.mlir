@@ -138,3 +138,17 @@ func.func @overwrites(%x: memref<128x128xbf16>, %p: memref<128x128xf32>, %arena:
   }
   return
 }
+
+// -----
+
+// A step of sorting is a kernel of its own; other routines are left to the host.
+// CHECK-LABEL: func.func @sorts(
+// CHECK: gpu.launch_func
+// CHECK-NEXT: weft.library_call "cholesky_f32"
+// CHECK: gpu.func @{{.+}}({{.*}}) kernel attributes {weft.class = "sort"}
+// CHECK-NEXT: weft.library_call "sort_tiles_f32"
+func.func @sorts(%x: memref<3x3xf32>, %y: memref<3x3xf32>, %arena: memref<0xi8>) attributes {weft.arena_bytes = 0 : i64} {
+  weft.library_call "sort_tiles_f32" [3, 3, 0, 2304] (%x) into(%y) : (memref<3x3xf32>, memref<3x3xf32>) -> ()
+  weft.library_call "cholesky_f32" [1, 3] (%x) into(%y) : (memref<3x3xf32>, memref<3x3xf32>) -> ()
+  return
+}
