@@ -4,6 +4,7 @@
 // declare is an error at the op's own location.
 
 #include "lowering/Passes.h"
+#include "lowering/schedule/Schedule.h"
 #include "llvm/ADT/StringExtras.h"
 
 namespace weft {
@@ -21,7 +22,10 @@ public:
 
 private:
   void runOnOperation() override {
-    WalkResult walk = getOperation().walk([&](Operation *op) {
+    WalkResult walk = getOperation().walk<WalkOrder::PreOrder>([&](
+                                              Operation *op) {
+      if (weft::isSchedule(op)) // what later stages will run
+        return WalkResult::skip();
       StringRef dialect = op->getName().getDialectNamespace();
       if (dialect == "builtin" || llvm::is_contained(legal, dialect) ||
           llvm::is_contained(legal, op->getName().getStringRef()))

@@ -7,6 +7,7 @@ from __future__ import annotations
 import functools
 import inspect
 import itertools
+import os
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -33,6 +34,7 @@ from .lowered import Lowered, Signature
 from .program import TRACED
 from .report import CompileReport, CompileStep, Stopwatch
 from .residuals import Passes, ResidualList, Split, split
+from .schedules import Schedule
 from .specs import ShapeDtypeStruct, spec_of
 from .tracer import CURRENT, Tracer
 
@@ -90,6 +92,7 @@ class Jitted(Generic[P, R]):
         function: Callable[P, R],
         static: Chosen = Chosen(),
         donated: Chosen = Chosen(),
+        schedule: Schedule | None = None,
     ) -> None:
         functools.update_wrapper(self, function, updated=())
         if not hasattr(self, "__name__"):  # a functools.partial has none
@@ -100,6 +103,7 @@ class Jitted(Generic[P, R]):
         self._is_static = bool(self._argnums or self._argnames)
         self._donated = self._find("donate", donated)
         self._check_donated()
+        self._schedule = schedule
         # Calls find their function by keys that are cheap to make; several may share
         # one. What the dispatcher does not know may be in the cache.
         self._dispatcher = Dispatcher()
@@ -309,6 +313,8 @@ class Jitted(Generic[P, R]):
             signature.donated,
             signature.device,
         )
+        if self._schedule is not None:
+            program = program.scheduled(self._schedule)
         return Lowered(signature, program, treedef)
 
     def _call_traced(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -549,6 +555,7 @@ def jit(
     static_argnames: str | Sequence[str] = (),
     donate_argnums: int | Sequence[int] = (),
     donate_argnames: str | Sequence[str] = (),
+    schedule: str | os.PathLike[str] | None = None,
 ) -> Callable[[Callable[P, R]], Jitted[P, R]]: ...
 @overload
 def jit(
@@ -559,6 +566,7 @@ def jit(
     static_argnames: str | Sequence[str] = (),
     donate_argnums: int | Sequence[int] = (),
     donate_argnames: str | Sequence[str] = (),
+    schedule: str | os.PathLike[str] | None = None,
 ) -> Jitted[P, R]: ...
 @public
 def jit(
@@ -569,6 +577,7 @@ def jit(
     static_argnames: str | Sequence[str] = (),
     donate_argnums: int | Sequence[int] = (),
     donate_argnames: str | Sequence[str] = (),
+    schedule: str | os.PathLike[str] | None = None,
 ) -> Any:
     """A function compiled to machine code, once for each kind of arguments.
 
@@ -591,23 +600,31 @@ def jit(
     >>> new = step(w, weft.ones(3))
     >>> w.is_deleted()
     True
+
+    A `schedule`, which is MLIR text or, as a `pathlib.Path`, a file of it, changes how
+    the function is computed at the stages that its sequences are named for
+    (docs/schedules.py). Within another traced function, that one's counts.
     """
     static = Chosen.of(static_argnums, static_argnames)
     donated = Chosen.of(donate_argnums, donate_argnames)
+    read = None if schedule is None else Schedule.of(schedule)
     if function is None:
-        return lambda f: _jitted(f, static, donated)
-    return _jitted(function, static, donated)
+        return lambda f: _jitted(f, static, donated, read)
+    return _jitted(function, static, donated, read)
 
 
 def _jitted(
-    function: Callable[..., Any], static: Chosen, donated: Chosen
+    function: Callable[..., Any],
+    static: Chosen,
+    donated: Chosen,
+    schedule: Schedule | None,
 ) -> Jitted[..., Any]:
     if not callable(function):
         raise UnsupportedTypeError(
             f"jit takes a function, not a {type(function).__name__}"
         )
     _load_compiler()
-    return Jitted(function, static, donated)
+    return Jitted(function, static, donated, schedule)
 
 
 @functools.cache
