@@ -5,6 +5,7 @@
 
 #include "lowering/Passes.h"
 #include "lowering/schedule/Schedule.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Transform/IR/TransformDialect.h"
 #include "mlir/Dialect/Transform/IR/TransformOps.h"
 #include "mlir/Dialect/Transform/IR/TransformTypes.h"
@@ -13,6 +14,7 @@
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FormatVariadic.h"
 
 namespace weft {
 #define GEN_PASS_DEF_APPLYSCHEDULE
@@ -23,6 +25,50 @@ using namespace mlir;
 using transform::NamedSequenceOp;
 
 namespace {
+
+/// The first error of some that are reported while a schedule runs: what it
+/// says, and of which line of the schedule, and of the program.
+struct FirstError {
+  FirstError(ModuleOp schedule, Location sequence) : place(sequence) {
+    schedule.walk([&](Operation *op) { lines.insert(op->getLoc()); });
+  }
+
+  LogicalResult watch(llvm::function_ref<LogicalResult()> run) {
+    ScopedDiagnosticHandler handler(
+        place.getContext(), [&](Diagnostic &diagnostic) {
+          if (diagnostic.getSeverity() != DiagnosticSeverity::Error)
+            return failure(); // which is for others to handle
+          if (text.empty())
+            take(diagnostic);
+          return success();
+        });
+    return run();
+  }
+
+  Location place;
+  std::string text;
+
+private:
+  void take(Diagnostic &diagnostic) {
+    text = diagnostic.str();
+    SmallVector<Location> places{diagnostic.getLocation()};
+    for (Diagnostic &note : diagnostic.getNotes())
+      places.push_back(note.getLocation());
+    auto *own = llvm::find_if(
+        places, [&](Location loc) { return lines.contains(loc); });
+    if (own != places.end())
+      place = *own;
+    for (Location loc : places)
+      if (auto line = loc->findInstanceOf<FileLineColLoc>();
+          line && !lines.contains(loc)) {
+        text += llvm::formatv(" (on what {0}:{1} computes)",
+                              line.getFilename().getValue(), line.getLine());
+        return;
+      }
+  }
+
+  llvm::SmallDenseSet<Location> lines;
+};
 
 class ApplySchedule final
     : public weft::impl::ApplyScheduleBase<ApplySchedule> {
@@ -90,15 +136,32 @@ private:
   }
 
   LogicalResult apply(ModuleOp program, NamedSequenceOp sequence) {
-    // With the checks, what uses an op that is gone is an error.
-    if (failed(transform::applyTransformNamedSequence(
-            program, sequence, sequence->getParentOfType<ModuleOp>(),
-            transform::TransformOptions().enableExpensiveChecks())))
-      return failure();
-    if (succeeded(verify(program)))
-      return success();
-    return sequence.emitError("the sequence @")
-           << sequence.getSymName() << " leaves a program that is not valid";
+    int64_t allocs = countAllocs(program);
+    auto schedule = sequence->getParentOfType<ModuleOp>();
+    FirstError error(schedule, sequence.getLoc());
+    LogicalResult applied = error.watch([&] {
+      // With the checks, what uses an op that is gone is an error.
+      auto options = transform::TransformOptions().enableExpensiveChecks();
+      return success(succeeded(transform::applyTransformNamedSequence(
+                         program, sequence, schedule, options)) &&
+                     succeeded(verify(program)));
+    });
+    if (failed(applied))
+      return emitError(error.place)
+             << "the schedule's sequence @" << sequence.getSymName()
+             << " failed: " << error.text;
+    // Whoever frees buffers has been.
+    if (later.empty() && countAllocs(program) > allocs)
+      return sequence.emitError("the sequence @")
+             << sequence.getSymName() << " allocates buffers, which have their "
+             << "places by now; have an earlier one do it";
+    return success();
+  }
+
+  static int64_t countAllocs(ModuleOp program) {
+    int64_t count = 0;
+    program.walk([&](memref::AllocOp) { ++count; });
+    return count;
   }
 
   LogicalResult cleanUp() {
