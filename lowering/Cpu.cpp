@@ -77,6 +77,7 @@ constexpr weft::Stage stages[] = {
      "Chains of elementwise ops are one loop nest each; operands are packed.",
      fusedPasses,
      "func, linalg, tensor, arith, math, complex, scf, affine, vector, ub, "
+     "bufferization.alloc_tensor, bufferization.materialize_in_destination, "
      "weft.barrier, weft.library_call"},
     {"memref",
      "Tensors are buffers: inputs, results and one arena; rows are grouped.",

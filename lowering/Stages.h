@@ -36,6 +36,7 @@ inline constexpr Stage linalgStage{
     "weft-lower-to-linalg, func.func(canonicalize, cse), "
     "weft-apply-schedule{stage=linalg later=fused,memref,loops}",
     "func, linalg, tensor, arith, math, complex, scf, affine, vector, ub, "
+    "bufferization.alloc_tensor, bufferization.materialize_in_destination, "
     "weft.barrier, weft.library_call"};
 
 /// Registers `--<prefix><stage>` for each stage that passes lead to, and

@@ -295,6 +295,8 @@ class PlanArena final : public weft::impl::PlanArenaBase<PlanArena> {
     func::FuncOp func = getOperation();
     if (func.isExternal() || func->hasAttr(weft::arenaBytesAttr))
       return;
+    // A schedule may free what it allocates; none of it is on the heap.
+    func.walk([](memref::DeallocOp dealloc) { dealloc.erase(); });
     if (failed(keepOnStacks(func)))
       return signalPassFailure();
     FailureOr<SmallVector<Temporary>> temporaries = findTemporaries(func);

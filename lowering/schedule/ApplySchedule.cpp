@@ -5,6 +5,7 @@
 
 #include "lowering/Passes.h"
 #include "lowering/schedule/Schedule.h"
+#include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Transform/IR/TransformDialect.h"
 #include "mlir/Dialect/Transform/IR/TransformOps.h"
@@ -31,6 +32,10 @@ namespace {
 struct FirstError {
   FirstError(ModuleOp schedule, Location sequence) : place(sequence) {
     schedule.walk([&](Operation *op) { lines.insert(op->getLoc()); });
+    schedule.walk([&](Block *block) {
+      for (BlockArgument argument : block->getArguments())
+        lines.insert(argument.getLoc());
+    });
   }
 
   LogicalResult watch(llvm::function_ref<LogicalResult()> run) {
@@ -50,7 +55,8 @@ struct FirstError {
 
 private:
   void take(Diagnostic &diagnostic) {
-    text = diagnostic.str();
+    // Some print all of a program after what they say.
+    text = StringRef(diagnostic.str()).split('\n').first.str();
     SmallVector<Location> places{diagnostic.getLocation()};
     for (Diagnostic &note : diagnostic.getNotes())
       places.push_back(note.getLocation());
@@ -164,7 +170,30 @@ private:
     return count;
   }
 
+  /// What no later pass knows becomes what they do.
+  void generalize() {
+    IRRewriter rewriter(&getContext());
+    auto rewrite = [&](auto each) {
+      using Op = decltype(each);
+      SmallVector<Op> ops;
+      getOperation().walk([&](Op op) { ops.push_back(op); });
+      for (Op op : ops) {
+        rewriter.setInsertionPoint(op);
+        if constexpr (std::is_same_v<Op, linalg::PackOp>)
+          (void)linalg::lowerPack(rewriter, op);
+        else if constexpr (std::is_same_v<Op, linalg::UnPackOp>)
+          (void)linalg::lowerUnPack(rewriter, op);
+        else if (!isa<linalg::GenericOp, linalg::FillOp>(op))
+          (void)linalg::generalizeNamedOp(rewriter, op);
+      }
+    };
+    rewrite(linalg::PackOp());
+    rewrite(linalg::UnPackOp());
+    rewrite(linalg::LinalgOp());
+  }
+
   LogicalResult cleanUp() {
+    generalize();
     OpPassManager passes(ModuleOp::getOperationName());
     OpPassManager &nested = passes.nest<func::FuncOp>();
     nested.addPass(createCanonicalizerPass());

@@ -15,6 +15,10 @@ inline constexpr llvm::StringLiteral scheduleName = "schedule";
 /// Marks an op that no pass but a schedule is to change before it is lowered.
 inline constexpr llvm::StringLiteral keepAttr = "weft.keep";
 
+/// What the op of `weft` is called that an op is made of. Only programs with a
+/// schedule have it.
+inline constexpr llvm::StringLiteral originAttr = "weft.op";
+
 /// The schedule of a program, if it has one.
 mlir::ModuleOp findSchedule(mlir::ModuleOp program);
 
