@@ -98,9 +98,10 @@ assert kernels.count("func.func private @layer_kernel") == 1
 assert "weft.tasks = 9" in kernels
 assert "vector.fma" in kernels
 
-# A product in vectors of your own choice: the op is kept from Weft, tiled for
-# threads and again for registers, and vectorised; the sums stay in registers as k
-# passes by.
+# A schedule is not faster by itself: Weft's own choices are good ones. This product in
+# vectors of one's own choice took 1.6 times as long as Weft's for 512 x 512, on one
+# thread: the op is kept from Weft, tiled for threads and again for registers, and
+# vectorised; the sums stay in registers as k passes by.
 
 VECTORS = """
 transform.named_sequence @linalg(%program: !transform.any_op {transform.readonly}) {
@@ -146,14 +147,15 @@ np.testing.assert_allclose(np.asarray(product(a, b)), a @ b, atol=1e-4)
 # An error in a schedule begins with the file that it is in, or with the line that it
 # is given at, and then has the line of the schedule.
 
+wrong = SCHEDULE.replace('attributes {weft.op = "tanh"}', 'ops{["func.func"]}')
 try:
-    weft.jit(layer, schedule=SCHEDULE.replace("[32, 64]", "[1, 2, 3]"))(x, w)
+    weft.jit(layer, schedule=wrong)(x, w)
 except weft.CompileError as error:
     print(error)
     assert "schedules.py:" in str(error).split()[0]
     assert "<schedule>:5" in str(error).split()[1]
 else:
-    raise AssertionError("two loops were tiled by three sizes")
+    raise AssertionError("a function was tiled")
 
 try:
     weft.jit(layer, schedule=SCHEDULE.replace("@linalg", "@linear"))(x, w)

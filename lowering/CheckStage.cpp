@@ -22,18 +22,19 @@ public:
 
 private:
   void runOnOperation() override {
-    WalkResult walk = getOperation().walk<WalkOrder::PreOrder>([&](
-                                              Operation *op) {
-      if (weft::isSchedule(op)) // what later stages will run
-        return WalkResult::skip();
-      StringRef dialect = op->getName().getDialectNamespace();
-      if (dialect == "builtin" || llvm::is_contained(legal, dialect) ||
-          llvm::is_contained(legal, op->getName().getStringRef()))
-        return WalkResult::advance();
-      op->emitError("'") << op->getName() << "' is left at stage '" << stage
-                         << "', which consists of " << llvm::join(legal, ", ");
-      return WalkResult::interrupt();
-    });
+    WalkResult walk =
+        getOperation().walk<WalkOrder::PreOrder>([&](Operation *op) {
+          if (weft::isSchedule(op)) // what later stages will run
+            return WalkResult::skip();
+          StringRef dialect = op->getName().getDialectNamespace();
+          if (dialect == "builtin" || llvm::is_contained(legal, dialect) ||
+              llvm::is_contained(legal, op->getName().getStringRef()))
+            return WalkResult::advance();
+          op->emitError("'")
+              << op->getName() << "' is left at stage '" << stage
+              << "', which consists of " << llvm::join(legal, ", ");
+          return WalkResult::interrupt();
+        });
     if (walk.wasInterrupted())
       signalPassFailure();
     markAllAnalysesPreserved();

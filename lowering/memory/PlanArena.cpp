@@ -167,7 +167,8 @@ LogicalResult keepOnStacks(func::FuncOp func) {
         type ? alignedBytes(type) : std::optional<int64_t>();
     std::optional<int64_t> all =
         bytes ? llvm::checkedAdd(kept[loop], *bytes) : std::nullopt;
-    if (!all || *all > mostPrivateBytes || !alloc.getType().getLayout().isIdentity())
+    if (!all || *all > mostPrivateBytes ||
+        !alloc.getType().getLayout().isIdentity())
       return loop.emitError("a step of this loop, which threads share, has "
                             "temporaries of more than ")
              << mostPrivateBytes << " bytes, such as one of type "

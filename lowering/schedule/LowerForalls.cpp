@@ -43,8 +43,8 @@ class LowerForalls final : public weft::impl::LowerForallsBase<LowerForalls> {
       if (!first || !end || !by || *by < 1)
         return op.emitError("the bounds of this scf.forall are not known when "
                             "it is compiled");
-      counts.push_back(
-          *end > *first ? llvm::divideCeil(*end - *first, *by) : 0);
+      counts.push_back(*end > *first ? llvm::divideCeil(*end - *first, *by)
+                                     : 0);
       std::optional<int64_t> product = llvm::checkedMul(all, counts.back());
       if (!product)
         return op.emitError("this scf.forall has more steps than can be "
@@ -69,8 +69,8 @@ class LowerForalls final : public weft::impl::LowerForallsBase<LowerForalls> {
     loop->setDiscardableAttrs(op->getDiscardableAttrDictionary());
     loop->setAttr(weft::rowsAttr, b.getUnitAttr());
     loop->setAttr(weft::parallelAttr, b.getUnitAttr());
-    if (Operation *end = loop.getBody()->empty() ? nullptr
-                                                 : &loop.getBody()->back())
+    if (Operation *end =
+            loop.getBody()->empty() ? nullptr : &loop.getBody()->back())
       end->erase();
     b.setInsertionPointToStart(loop.getBody());
     SmallVector<Value> places = placesOf(b, op, *counts, loop);
@@ -96,9 +96,8 @@ class LowerForalls final : public weft::impl::LowerForallsBase<LowerForalls> {
     auto split = affine::AffineDelinearizeIndexOp::create(
         b, op.getLoc(), loop.getInductionVar(), counts);
     AffineExpr d0 = b.getAffineDimExpr(0);
-    for (auto [count, lower, step] :
-         llvm::zip_equal(split.getResults(), op.getMixedLowerBound(),
-                         op.getMixedStep())) {
+    for (auto [count, lower, step] : llvm::zip_equal(
+             split.getResults(), op.getMixedLowerBound(), op.getMixedStep())) {
       AffineExpr place =
           d0 * *getConstantIntValue(step) + *getConstantIntValue(lower);
       places.push_back(

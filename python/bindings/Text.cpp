@@ -29,7 +29,7 @@ MlirModule parse(MlirContext wrapped, const std::string &text) {
 }
 
 void addScheduleTo(MlirModule wrapped, const std::string &text,
-                 const std::string &source) {
+                   const std::string &source) {
   ModuleOp module = unwrap(wrapped);
   weft::runUnlocked([&]() -> std::optional<Failure> {
     weft::DiagnosticCollector diagnostics(module.getContext());

@@ -22,20 +22,21 @@ def sequence(body: str, name: str = "linalg") -> str:
     )
 
 
+TILE = f"transform.structured.tile_using_for %m tile_sizes [8] : {PAIR}"
+SHARE = f"transform.structured.tile_using_forall %m tile_sizes [16] : {PAIR}"
 MATCH = f'%m = transform.structured.match ops{{["linalg.generic"]}} in %p : {HANDLE}\n'
-TANH = f'%t = transform.structured.match attributes {{weft.op = "tanh"}} in %p : {HANDLE}\n'
+TANH = f'%t = transform.structured.match attributes {{weft.op = "tanh"}} in %p : {HANDLE}\n'  # noqa: E501
 SCHEDULES = {
     "fused into shared tiles": sequence(
         TANH + "%a, %b = transform.structured.fuse %t tile_sizes [16, 32]"
         f" {{use_forall}} : {PAIR}"
     ),
-    "tiled": sequence(
-        MATCH + f"%a, %b = transform.structured.tile_using_for %m tile_sizes [8] : {PAIR}"
+    "tiled": sequence(MATCH + f"%a, %b = {TILE}"),
+    "vectors": sequence(
+        MATCH + "transform.structured.vectorize %m : !transform.any_op"
     ),
-    "vectors": sequence(MATCH + "transform.structured.vectorize %m : !transform.any_op"),
     "buffers": sequence(
-        MATCH
-        + f"%a, %b = transform.structured.tile_using_forall %m tile_sizes [16] : {PAIR}",
+        MATCH + f"%a, %b = {SHARE}",
         "memref",
     ),
     "unrolled": sequence(
@@ -89,7 +90,9 @@ def test_error_begins_with_the_file(tmp_path: Path) -> None:
     path = tmp_path / "tiles.mlir"
     path.write_text(SCHEDULES["tiled"].replace("[8]", "[-8]"))
     x = weft.ones((8, 8))
-    with pytest.raises(weft.CompileError, match=r"^\S*tiles\.mlir:\d+: .*@linalg failed"):
+    with pytest.raises(
+        weft.CompileError, match=r"^\S*tiles\.mlir:\d+: .*@linalg failed"
+    ):
         weft.jit(layer, schedule=path)(x, x)
 
 
@@ -109,8 +112,7 @@ def test_error_begins_with_the_file(tmp_path: Path) -> None:
         ),
         (
             sequence(
-                MATCH
-                + f"%a, %b = transform.structured.tile_using_for %m tile_sizes [8] : {PAIR}"
+                MATCH + f"%a, %b = {TILE}"
                 "\ntransform.structured.vectorize %m : !transform.any_op"
             ),
             "invalidated",
