@@ -6,6 +6,7 @@
 
 #include "lowering/OptimizationLevel.h"
 #include "lowering/Passes.h"
+#include "lowering/schedule/Schedule.h"
 #include "llvm/ADT/StringExtras.h"
 
 namespace weft {
@@ -25,15 +26,19 @@ private:
   void runOnOperation() override {
     if (failed(weft::verifyOptimizationLevel(getOperation())))
       return signalPassFailure();
-    WalkResult walk = getOperation().walk([&](Operation *op) {
-      StringRef dialect = op->getName().getDialectNamespace();
-      if (dialect == "builtin" || llvm::is_contained(legal, dialect) ||
-          llvm::is_contained(legal, op->getName().getStringRef()))
-        return WalkResult::advance();
-      op->emitError("'") << op->getName() << "' is left at stage '" << stage
-                         << "', which consists of " << llvm::join(legal, ", ");
-      return WalkResult::interrupt();
-    });
+    WalkResult walk =
+        getOperation().walk<WalkOrder::PreOrder>([&](Operation *op) {
+          if (weft::isSchedule(op)) // what later stages will run
+            return WalkResult::skip();
+          StringRef dialect = op->getName().getDialectNamespace();
+          if (dialect == "builtin" || llvm::is_contained(legal, dialect) ||
+              llvm::is_contained(legal, op->getName().getStringRef()))
+            return WalkResult::advance();
+          op->emitError("'")
+              << op->getName() << "' is left at stage '" << stage
+              << "', which consists of " << llvm::join(legal, ", ");
+          return WalkResult::interrupt();
+        });
     if (walk.wasInterrupted())
       signalPassFailure();
     markAllAnalysesPreserved();

@@ -16,7 +16,8 @@ constexpr llvm::StringLiteral fusedPasses = R"(
   func.func(weft-transpose-sums, weft-pack-contractions,
             loop-invariant-code-motion, weft-fuse-elementwise,
             weft-fuse-epilogues, weft-split-reductions, canonicalize,
-            cse))";
+            cse),
+  weft-apply-schedule{stage=fused later=memref,loops})";
 
 // Barriers go when all that they keep apart has been through its last clean-up
 // as tensors. Destinations must be in the text before bufferization decides
@@ -27,11 +28,12 @@ constexpr llvm::StringLiteral fusedPasses = R"(
 // are needed, and a second canonicalization removes the copies that CSE
 // showed to be of a buffer to itself.
 constexpr llvm::StringLiteral memrefPasses = R"(
-  func.func(weft-erase-barriers), weft-destination-passing,
+  func.func(weft-erase-barriers, weft-lower-foralls), weft-destination-passing,
   one-shot-bufferize{buffer-alignment=64},
   func.func(canonicalize, cse, canonicalize, weft-unroll-loops,
-            weft-pad-blocks, weft-group-blocks, weft-group-rows, weft-plan-arena, canonicalize,
-            cse))";
+            weft-pad-blocks, weft-group-blocks, weft-group-rows),
+  weft-apply-schedule{stage=memref later=loops},
+  func.func(weft-lower-foralls, weft-plan-arena, canonicalize, cse))";
 
 // Copies become linalg ops, so they stand before what is done to those. What is
 // a kernel's loop is decided op by op: sums of products first, in the
@@ -40,9 +42,10 @@ constexpr llvm::StringLiteral memrefPasses = R"(
 // among threads when its outermost loop is known.
 constexpr llvm::StringLiteral loopsPasses = R"(
   func.func(weft-lower-copies), weft-outline-kernels,
-  func.func(weft-lower-matrix-tiles, weft-lower-contractions,
+  func.func(weft-lower-vectors, weft-lower-matrix-tiles, weft-lower-contractions,
             weft-lower-loops, convert-linalg-to-loops),
-  weft-share-kernels, func.func(canonicalize, cse))";
+  weft-share-kernels, func.func(canonicalize, cse),
+  weft-apply-schedule{stage=loops})";
 
 // Libraries are called with plain pointers, computed by ops of memref. Affine
 // maps are in loops and strided views alike: lower-affine follows both. Loops
@@ -55,7 +58,8 @@ constexpr llvm::StringLiteral llvmPasses = R"(
   weft-lower-library-calls,
   expand-strided-metadata, lower-affine,
   func.func(canonicalize, cse),
-  convert-scf-to-cf, convert-vector-to-llvm, weft-mask-as-integers,
+  convert-scf-to-cf, convert-vector-to-llvm, convert-ub-to-llvm,
+  weft-mask-as-integers,
   weft-expand-math, weft-lower-math, convert-math-to-llvm,
   expand-strided-metadata, convert-complex-to-llvm,
   arith-expand, convert-arith-to-llvm, convert-index-to-llvm,
@@ -72,16 +76,17 @@ constexpr weft::Stage stages[] = {
     {"fused",
      "Chains of elementwise ops are one loop nest each; operands are packed.",
      fusedPasses,
-     "func, linalg, tensor, arith, math, complex, scf, affine, weft.barrier, "
-     "weft.library_call"},
+     "func, linalg, tensor, arith, math, complex, scf, affine, vector, ub, "
+     "bufferization.alloc_tensor, bufferization.materialize_in_destination, "
+     "weft.barrier, weft.library_call"},
     {"memref",
      "Tensors are buffers: inputs, results and one arena; rows are grouped.",
      memrefPasses,
-     "func, linalg, memref, arith, math, complex, scf, affine, "
+     "func, linalg, memref, arith, math, complex, scf, affine, vector, ub, "
      "weft.library_call"},
     {"loops", "Each kernel is a function of loops, elements and vectors.",
      loopsPasses,
-     "func, memref, vector, amx, arith, math, complex, scf, affine, cf, "
+     "func, memref, vector, amx, arith, math, complex, scf, affine, cf, ub, "
      "weft.library_call"},
     {"llvm", "Blocks, branches and pointers, with one C entry point.",
      llvmPasses, "llvm"},

@@ -15,15 +15,18 @@ constexpr llvm::StringLiteral fusedPasses = R"(
   inline, symbol-dce, weft-describe-gpu,
   func.func(weft-recognize-bfloat16, weft-split-sorts, weft-split-products, weft-fuse-elementwise,
             weft-fuse-epilogues{converting=1},
-            weft-split-reductions, canonicalize, cse))";
+            weft-split-reductions, canonicalize, cse),
+  weft-apply-schedule{stage=fused later=memref})";
 
 // As for the CPU. Rows are grouped before it is settled which buffers share
 // bytes.
 constexpr llvm::StringLiteral memrefPasses = R"(
-  func.func(weft-erase-barriers), weft-destination-passing,
+  func.func(weft-erase-barriers, weft-lower-foralls), weft-destination-passing,
   one-shot-bufferize{buffer-alignment=64},
   func.func(canonicalize, cse, canonicalize, weft-unroll-loops,
-            weft-group-rows, weft-plan-arena, canonicalize, cse))";
+            weft-group-rows),
+  weft-apply-schedule{stage=memref},
+  func.func(weft-lower-foralls, weft-plan-arena, canonicalize, cse))";
 
 // Copies become ops, so they stand before what makes kernels of those.
 constexpr llvm::StringLiteral kernelsPasses = R"(

@@ -38,6 +38,38 @@ def LowerToLinalg : Pass<"weft-lower-to-linalg", "::mlir::ModuleOp"> {
   ];
 }
 
+def ApplySchedule : Pass<"weft-apply-schedule", "::mlir::ModuleOp"> {
+  let summary = "Runs what a program's schedule has for a stage";
+  let description = [{
+    A schedule is a module within the program's, of sequences in the transform
+    dialect. The one that is named for the stage is run, with the program as its
+    argument, and then taken out. The schedule goes with the last stage
+    for which it may have one. `--weft-apply-schedule="stage=fused"`:
+
+    ```mlir
+    module {
+      func.func @f(...) { ... linalg.generic ... }
+      module @schedule attributes {transform.with_named_sequence} {
+        transform.named_sequence @fused(%program: !transform.any_op) {
+          %op = transform.structured.match ops{["linalg.generic"]} in %program
+              : (!transform.any_op) -> !transform.any_op
+          %tiled, %loop = transform.structured.tile_using_for %op
+              tile_sizes [8] : ...
+          transform.yield
+    ```
+    becomes
+    ```mlir
+    module {
+      func.func @f(...) { ... scf.for ... { linalg.generic ... } }
+    ```
+  }];
+  let options = [
+    Option<"stage", "stage", "std::string", "", "The stage that is reached">,
+    ListOption<"later", "later", "std::string",
+               "The later stages that a schedule may have sequences for">
+  ];
+}
+
 def DescribeMachine : Pass<"weft-describe-machine", "::mlir::ModuleOp"> {
   let summary = "States the machine that code is made for";
   let description = [{
@@ -556,6 +588,55 @@ def ExpandMath : Pass<"weft-expand-math"> {
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
     "::mlir::memref::MemRefDialect"
+  ];
+}
+
+def LowerForalls : Pass<"weft-lower-foralls", "::mlir::func::FuncOp"> {
+  let summary = "Makes one loop, whose steps threads share, of an scf.forall";
+  let description = [{
+    A schedule's `scf.forall` is a kernel: what is within is computed by one
+    function, which threads call for some steps each.
+
+    ```mlir
+    scf.forall (%i, %j) in (8, 4) shared_outs(%y = %empty) {
+      %part = ...
+      scf.forall.in_parallel {
+        tensor.parallel_insert_slice %part into %y[%i, %j] [1, 1] [1, 1]
+    ```
+    becomes
+    ```mlir
+    scf.for %step = %c0 to %c32 step %c1 iter_args(%y = %empty) {
+      %i, %j = affine.delinearize_index %step into (8, 4)
+      %part = ...
+      %next = tensor.insert_slice %part into %y[%i, %j] [1, 1] [1, 1]
+      scf.yield %next
+    } {weft.parallel, weft.rows}
+    ```
+  }];
+  let dependentDialects = [
+    "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
+    "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"
+  ];
+}
+
+def LowerVectors : Pass<"weft-lower-vectors", "::mlir::func::FuncOp"> {
+  let summary = "Computes in vectors of one dimension what a schedule has in more";
+  let description = [{
+    ```mlir
+    %c = vector.contract ... %a, %b, %sums
+        : vector<4x8xf32>, vector<8x16xf32> into vector<4x16xf32>
+    ```
+    becomes
+    ```mlir
+    %0 = vector.fma %a_00, %b_0, %sums_0 : vector<16xf32>
+    ...
+    ```
+    and a transfer of several dimensions one for each row.
+  }];
+  let dependentDialects = [
+    "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
+    "::mlir::vector::VectorDialect"
   ];
 }
 

@@ -33,9 +33,11 @@ inline constexpr Stage expandedStage{
     "weft-expand-transforms", "weft, func"};
 inline constexpr Stage linalgStage{
     "linalg", "Each op is a loop nest over tensors, its body scalar.",
-    "weft-lower-to-linalg, func.func(canonicalize, cse)",
-    "func, linalg, tensor, arith, math, complex, scf, weft.barrier, "
-    "weft.library_call"};
+    "weft-lower-to-linalg, func.func(canonicalize, cse), "
+    "weft-apply-schedule{stage=linalg later=fused,memref,loops}",
+    "func, linalg, tensor, arith, math, complex, scf, affine, vector, ub, "
+    "bufferization.alloc_tensor, bufferization.materialize_in_destination, "
+    "weft.barrier, weft.library_call"};
 
 /// Registers `--<prefix><stage>` for each stage that passes lead to, and
 /// `--weft-<target>` for all of them.

@@ -45,6 +45,10 @@ def test_tour_of_indexing_runs(tmp_path: Path) -> None:
     assert "as it says" in run(str(ROOT / "docs" / "indexing.py"), tmp_path)
 
 
+def test_tour_of_schedules_runs(tmp_path: Path) -> None:
+    assert "as they say" in run(str(ROOT / "docs" / "schedules.py"), tmp_path)
+
+
 def test_readme_program_runs(tmp_path: Path) -> None:
     block = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
     assert block is not None

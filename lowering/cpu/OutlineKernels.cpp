@@ -13,6 +13,7 @@
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
@@ -44,6 +45,8 @@ class OutlineKernels final
         bool isKernel = isa<linalg::LinalgOp>(op) || isKernelLoop(op);
         if (!isKernel || takesTape(op))
           return WalkResult::advance();
+        if (op->hasAttr(weft::rowsAttr) && !knowsByOneName(op))
+          sinkViews(op);
         Kernel kernel{op};
         auto generic = dyn_cast<linalg::GenericOp>(op);
         if (generic && !found.empty() && isEpilogueOf(generic, found.back())) {
@@ -110,17 +113,43 @@ class OutlineKernels final
         !op->walk([](Operation *inner) {
              bool isFree = isMemoryEffectFree(inner) ||
                            isa<memref::LoadOp, memref::StoreOp, scf::ForOp,
-                               scf::IfOp, scf::YieldOp>(inner);
+                               scf::IfOp, scf::YieldOp>(inner) ||
+                           isa<vector::VectorDialect>(inner->getDialect());
              return isFree ? WalkResult::advance() : WalkResult::interrupt();
            }).wasInterrupted();
+    return onlyComputes && knowsByOneName(op);
+  }
+
+  /// Whether an op uses each buffer by one name, and knows its size.
+  static bool knowsByOneName(Operation *op) {
     llvm::SetVector<Value> used(op->operand_begin(), op->operand_end());
     getUsedValuesDefinedAbove(op->getRegions(), used);
     llvm::SmallDenseSet<Value> bases;
-    return onlyComputes && llvm::all_of(used, [&](Value value) {
-             auto memref = dyn_cast<MemRefType>(value.getType());
-             return !memref || (memref.hasStaticShape() &&
-                                bases.insert(weft::ownBufferOf(value)).second);
-           });
+    return llvm::all_of(used, [&](Value value) {
+      auto memref = dyn_cast<MemRefType>(value.getType());
+      return !memref || (memref.hasStaticShape() &&
+                         bases.insert(weft::ownBufferOf(value)).second);
+    });
+  }
+
+  /// Has a loop make the views that it uses itself, so that it knows each
+  /// buffer by one name.
+  static void sinkViews(Operation *loop) {
+    Region &region = loop->getRegion(0);
+    OpBuilder b = OpBuilder::atBlockBegin(&region.front());
+    llvm::SetVector<Value> used;
+    getUsedValuesDefinedAbove(region, used);
+    SmallVector<Value> above = used.takeVector();
+    while (!above.empty()) {
+      Value value = above.pop_back_val();
+      auto view = value.getDefiningOp<ViewLikeOpInterface>();
+      if (!view || isa<memref::ViewOp>(view) || view->getNumResults() != 1)
+        continue;
+      Operation *own = b.clone(*view);
+      b.setInsertionPoint(own);
+      replaceAllUsesInRegionWith(value, own->getResult(0), region);
+      llvm::append_range(above, own->getOperands());
+    }
   }
 
   /// Whether the op is on a whole tape, for which no bare pointer can stand.

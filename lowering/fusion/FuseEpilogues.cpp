@@ -7,6 +7,7 @@
 #include "lowering/Passes.h"
 #include "lowering/fusion/ContractionPlan.h"
 #include "lowering/fusion/TilePlan.h"
+#include "lowering/schedule/Schedule.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -67,7 +68,8 @@ private:
       return signalPassFailure();
     SmallVector<GenericOp> ops;
     getOperation().walk([&](GenericOp op) {
-      if (isElementwise(op) && !overwritesOperand(op))
+      if (isElementwise(op) && !overwritesOperand(op) &&
+          !op->hasAttr(weft::keepAttr))
         ops.push_back(op);
     });
     for (GenericOp op : ops)
@@ -100,7 +102,7 @@ private:
     OpOperand *best = nullptr;
     for (OpOperand *input : op.getDpsInputOperands()) {
       auto sum = input->get().getDefiningOp<GenericOp>();
-      if (!sum || !input->get().hasOneUse() ||
+      if (!sum || sum->hasAttr(weft::keepAttr) || !input->get().hasOneUse() ||
           sum->getBlock() != op->getBlock() ||
           (!converting && input->get().getType() != op->getResultTypes()[0]) ||
           op.getMatchingIndexingMap(input) != map ||

@@ -6,6 +6,7 @@
 // that reads it. Each op is looked at once.
 
 #include "lowering/fusion/FusionPlan.h"
+#include "lowering/schedule/Schedule.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
 using namespace mlir;
@@ -28,12 +29,14 @@ bool isContraction(GenericOp op) {
 bool readsElementwise(OpOperand &use) {
   auto reader = dyn_cast<GenericOp>(use.getOwner());
   return reader && reader->getBlock() == use.get().getParentBlock() &&
-         reader.isDpsInput(&use) && !isContraction(reader);
+         reader.isDpsInput(&use) && !isContraction(reader) &&
+         !reader->hasAttr(weft::keepAttr);
 }
 
 /// Whether the op computes each element of its one result by itself.
 bool canMove(GenericOp op) {
   return op.getNumResults() == 1 && op.hasPureTensorSemantics() &&
+         !op->hasAttr(weft::keepAttr) &&
          op.getNumParallelLoops() == op.getNumLoops() &&
          op.getIndexingMapsArray().back().isIdentity() &&
          !op.payloadUsesValueFromOperand(op.getDpsInitOperand(0));
@@ -124,7 +127,8 @@ private:
     FusionGroup &group =
         *groups.emplace_back(std::make_unique<FusionGroup>(op));
     group.size = op.getBody()->getOperations().size();
-    if (isContraction(op) || !op.hasPureTensorSemantics()) {
+    if (isContraction(op) || !op.hasPureTensorSemantics() ||
+        op->hasAttr(weft::keepAttr)) {
       group.takesSplats = false;
       return;
     }

@@ -9,6 +9,7 @@
 #include "lowering/Passes.h"
 #include "lowering/fusion/ContractionPlan.h"
 #include "lowering/fusion/RowGroup.h"
+#include "lowering/schedule/Schedule.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -225,7 +226,7 @@ class GroupBlocks final : public weft::impl::GroupBlocksBase<GroupBlocks> {
     for (auto sum : getOperation().getBody().front().getOps<GenericOp>()) {
       auto alloc = sum.getDpsInits()[0].getDefiningOp<memref::AllocOp>();
       if (alloc && seen.insert(sum).second && weft::isSumOfProducts(sum) &&
-          sum.hasPureBufferSemantics() &&
+          sum.hasPureBufferSemantics() && !sum->hasAttr(weft::keepAttr) &&
           weft::ContractionPlan::make(sum, machine))
         return sum;
     }

@@ -7,6 +7,7 @@
 #include "lowering/Passes.h"
 #include "lowering/fusion/ContractionPlan.h"
 #include "lowering/fusion/TilePlan.h"
+#include "lowering/schedule/Schedule.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 namespace weft {
@@ -133,7 +134,7 @@ class PackContractions final
     SmallVector<GenericOp> ops;
     getOperation().walk([&](GenericOp op) { ops.push_back(op); });
     for (GenericOp op : ops)
-      if (op.hasPureTensorSemantics())
+      if (op.hasPureTensorSemantics() && !op->hasAttr(weft::keepAttr))
         pack(op, machine);
   }
 

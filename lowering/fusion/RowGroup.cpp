@@ -3,6 +3,7 @@
 #include "lowering/fusion/RowGroup.h"
 #include "lowering/Passes.h"
 #include "lowering/fusion/ContractionPlan.h"
+#include "lowering/schedule/Schedule.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -146,7 +147,7 @@ static bool isWalkedAlike(ArrayRef<Use> uses, unsigned count) {
 bool RowGroup::add(LinalgOp op, unsigned least, unsigned most) {
   std::optional<Nest> nest =
       op.hasPureBufferSemantics() ? Nest::of(op) : std::nullopt;
-  if (!nest)
+  if (!nest || op->hasAttr(weft::keepAttr))
     return false;
   ops.push_back({op, std::move(*nest)});
   most = std::min(most, ops.back().numLeading());

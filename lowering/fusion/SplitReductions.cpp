@@ -8,6 +8,7 @@
 #include "lowering/fusion/ContractionPlan.h"
 #include "lowering/fusion/ReductionSplitter.h"
 #include "lowering/gpu/Device.h"
+#include "lowering/schedule/Schedule.h"
 
 namespace weft {
 #define GEN_PASS_DEF_SPLITREDUCTIONS
@@ -85,7 +86,8 @@ class SplitReductions final
 
   static void split(GenericOp op, const Machine &machine) {
     if (!op.hasPureTensorSemantics() || op.getNumReductionLoops() == 0 ||
-        op.hasIndexSemantics() || op.hasDynamicShape())
+        op.hasIndexSemantics() || op.hasDynamicShape() ||
+        op->hasAttr(weft::keepAttr))
       return;
     int64_t results = 1, steps = 1;
     for (auto [extent, kind] : llvm::zip_equal(op.getStaticLoopRanges(),

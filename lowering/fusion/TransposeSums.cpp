@@ -6,6 +6,7 @@
 #include "lowering/OptimizationLevel.h"
 #include "lowering/Passes.h"
 #include "lowering/fusion/ContractionPlan.h"
+#include "lowering/schedule/Schedule.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
@@ -42,7 +43,8 @@ struct TransposeSum final : OpRewritePattern<GenericOp> {
       return rewriter.notifyMatchFailure(op, "no transposition");
     auto sum = op.getDpsInputs()[0].getDefiningOp<GenericOp>();
     if (!sum || !sum->hasOneUse() || sum->getBlock() != op->getBlock() ||
-        !weft::isSumOfProducts(sum))
+        !weft::isSumOfProducts(sum) || sum->hasAttr(weft::keepAttr) ||
+        op->hasAttr(weft::keepAttr))
       return rewriter.notifyMatchFailure(op, "not of a sum of products");
     auto fill = sum.getDpsInits()[0].getDefiningOp<linalg::FillOp>();
     if (!fill)

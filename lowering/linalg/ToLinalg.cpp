@@ -7,6 +7,7 @@
 #include "lowering/linalg/ToLinalg.h"
 #include "dialects/Scalar.h"
 #include "lowering/Passes.h"
+#include "lowering/schedule/Schedule.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Complex/IR/Complex.h"
 #include "mlir/Dialect/Func/Transforms/FuncConversions.h"
@@ -233,6 +234,36 @@ struct LowerNoElements final : ConversionPattern {
 // The pass
 //===----------------------------------------------------------------------===//
 
+using OriginLoc = FusedLocWith<StringAttr>;
+
+/// Writes the name of each op into its location, which is that of what it
+/// becomes.
+void nameOrigins(ModuleOp module) {
+  module.walk([](Operation *op) {
+    if (!isa_and_nonnull<weft::WeftDialect>(op->getDialect()))
+      return;
+    auto name = StringAttr::get(op->getContext(), op->getName().stripDialect());
+    op->setLoc(FusedLoc::get({op->getLoc()}, name, op->getContext()));
+  });
+}
+
+/// Has each op say which op of the program it is made of, so that a schedule
+/// can find it.
+void markOrigins(ModuleOp module) {
+  module.walk([](Operation *op) {
+    for (Region &region : op->getRegions())
+      for (BlockArgument argument : region.getArguments())
+        if (auto loc = dyn_cast<OriginLoc>(argument.getLoc()))
+          argument.setLoc(loc.getLocations().front());
+    auto loc = dyn_cast<OriginLoc>(op->getLoc());
+    if (!loc)
+      return;
+    op->setLoc(loc.getLocations().front());
+    if (isa<linalg::LinalgOp>(op))
+      op->setAttr(weft::originAttr, loc.getMetadata());
+  });
+}
+
 class LowerToLinalg final
     : public weft::impl::LowerToLinalgBase<LowerToLinalg> {
   void runOnOperation() override {
@@ -266,9 +297,14 @@ class LowerToLinalg final
     target.addDynamicallyLegalOp<func::CallOp, func::ReturnOp>(
         [&](Operation *op) { return types.isLegal(op); });
     target.markUnknownOpDynamicallyLegal([](Operation *) { return true; });
+    bool hasSchedule = weft::findSchedule(getOperation()) != nullptr;
+    if (hasSchedule)
+      nameOrigins(getOperation());
     if (failed(applyPartialConversion(getOperation(), target,
                                       std::move(patterns))))
-      signalPassFailure();
+      return signalPassFailure();
+    if (hasSchedule)
+      markOrigins(getOperation());
   }
 };
 

@@ -70,6 +70,26 @@ bool readsAligned(OpOperand &use, OpOperand *init) {
          map == op.getMatchingIndexingMap(init);
 }
 
+/// Whether the op puts a part of `carried`, and what has become of it, back
+/// where it was.
+bool putsBack(OpOperand &use, Value carried) {
+  auto insert = dyn_cast<tensor::InsertSliceOp>(use.getOwner());
+  if (!insert || &use != &insert.getSourceMutable())
+    return false;
+  Value part = insert.getSource();
+  while (auto result = dyn_cast<OpResult>(part)) {
+    if (auto slice = result.getDefiningOp<tensor::ExtractSliceOp>())
+      return slice.getSource() == carried &&
+             cast<OffsetSizeAndStrideOpInterface>(slice.getOperation())
+                 .isSameAs(insert, isEqualConstantIntOrValue);
+    OpOperand *init = weft::findInit(result);
+    if (!init)
+      return false;
+    part = init->get();
+  }
+  return false;
+}
+
 /// What shares memory with an operand of its op, or may. Loops and choices have
 /// buffers of their own for what they return.
 SmallVector<Value> aliasesThrough(OpOperand &use) {
@@ -127,6 +147,8 @@ bool mayOverwrite(Value carried, Origin origin, Block &block) {
       if (!ancestor || &use == origin.init)
         continue;
       if (ancestor == origin.first) {
+        if (putsBack(use, carried))
+          continue;
         // What a choice does within is asked of its branches.
         bool within = user != ancestor && isChoice(ancestor);
         if (alias != carried || !(within || readsAligned(use, origin.init)))

@@ -10,6 +10,8 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Bufferization/Transforms/BufferViewFlowAnalysis.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Interfaces/ValueBoundsOpInterface.h"
 #include "llvm/Support/CheckedArithmetic.h"
 
 namespace weft {
@@ -118,6 +120,79 @@ LogicalResult placeOnHeap(memref::AllocOp alloc,
   return success();
 }
 
+/// The type of an alloc, but for sizes that are only bounded the most they can
+/// be; null if there are others.
+MemRefType largestType(memref::AllocOp alloc) {
+  MemRefType type = alloc.getType();
+  SmallVector<int64_t> shape(type.getShape());
+  auto sizes = alloc.getDynamicSizes().begin();
+  for (int64_t &size : shape) {
+    if (!ShapedType::isDynamic(size))
+      continue;
+    FailureOr<int64_t> most = ValueBoundsConstraintSet::computeConstantBound(
+        presburger::BoundType::UB,
+        ValueBoundsConstraintSet::Variable(Value(*sizes++)),
+        /*stopCondition=*/nullptr, /*closedUB=*/true);
+    if (failed(most) || *most < 0)
+      return {};
+    size = *most;
+  }
+  return MemRefType::get(shape, type.getElementType());
+}
+
+/// Bytes of the temporaries that a thread keeps on its stack.
+constexpr int64_t mostPrivateBytes = 512 << 10;
+
+/// The loop around an op whose steps threads share, or null.
+scf::ForOp sharedLoopAround(Operation *op) {
+  scf::ForOp loop = op->getParentOfType<scf::ForOp>();
+  while (loop &&
+         !(loop->hasAttr(weft::rowsAttr) && loop->hasAttr(weft::parallelAttr)))
+    loop = loop->getParentOfType<scf::ForOp>();
+  return loop;
+}
+
+/// Puts the temporaries of steps that threads share on their stacks.
+LogicalResult keepOnStacks(func::FuncOp func) {
+  SmallVector<memref::AllocOp> allocs;
+  func.walk([&](memref::AllocOp alloc) {
+    if (sharedLoopAround(alloc))
+      allocs.push_back(alloc);
+  });
+  DenseMap<Operation *, int64_t> kept;
+  for (memref::AllocOp alloc : allocs) {
+    scf::ForOp loop = sharedLoopAround(alloc);
+    MemRefType type = largestType(alloc);
+    std::optional<int64_t> bytes =
+        type ? alignedBytes(type) : std::optional<int64_t>();
+    std::optional<int64_t> all =
+        bytes ? llvm::checkedAdd(kept[loop], *bytes) : std::nullopt;
+    if (!all || *all > mostPrivateBytes ||
+        !alloc.getType().getLayout().isIdentity())
+      return loop.emitError("a step of this loop, which threads share, has "
+                            "temporaries of more than ")
+             << mostPrivateBytes << " bytes, such as one of type "
+             << alloc.getType() << "; have it compute smaller tiles";
+    kept[loop] = *all;
+    OpBuilder b(alloc);
+    Location loc = alloc.getLoc();
+    IntegerAttr aligned = b.getI64IntegerAttr(alignment);
+    Value buffer;
+    if (alloc.getType().hasStaticShape()) {
+      buffer = memref::AllocaOp::create(b, loc, type, aligned);
+    } else {
+      buffer = memref::AllocaOp::create(
+          b, loc, MemRefType::get({*bytes}, b.getI8Type()), aligned);
+      Value zero = arith::ConstantIndexOp::create(b, loc, 0);
+      buffer = memref::ViewOp::create(b, loc, alloc.getType(), buffer, zero,
+                                      alloc.getDynamicSizes());
+    }
+    alloc.replaceAllUsesWith(buffer);
+    alloc.erase();
+  }
+  return success();
+}
+
 /// Whether it is an array of rows whose number is known at run time only.
 bool isTape(MemRefType type) {
   return type.getLayout().isIdentity() && type.getNumDynamicDims() == 1 &&
@@ -152,12 +227,12 @@ FailureOr<SmallVector<Temporary>> findTemporaries(func::FuncOp func) {
   SmallVector<Temporary> temporaries;
   SmallVector<memref::AllocOp> tapes;
   WalkResult walk = func.walk([&](memref::AllocOp alloc) {
-    MemRefType type = alloc.getType();
-    if (isTape(type)) {
+    MemRefType type = largestType(alloc);
+    if (!type && isTape(alloc.getType())) {
       tapes.push_back(alloc);
       return WalkResult::advance();
     }
-    if (!type.hasStaticShape() || !type.getLayout().isIdentity()) {
+    if (!type || !alloc.getType().getLayout().isIdentity()) {
       alloc.emitError("the size of this temporary is not known");
       return WalkResult::interrupt();
     }
@@ -221,6 +296,10 @@ class PlanArena final : public weft::impl::PlanArenaBase<PlanArena> {
     func::FuncOp func = getOperation();
     if (func.isExternal() || func->hasAttr(weft::arenaBytesAttr))
       return;
+    // A schedule may free what it allocates; none of it is on the heap.
+    func.walk([](memref::DeallocOp dealloc) { dealloc.erase(); });
+    if (failed(keepOnStacks(func)))
+      return signalPassFailure();
     FailureOr<SmallVector<Temporary>> temporaries = findTemporaries(func);
     if (failed(temporaries))
       return signalPassFailure();
@@ -249,7 +328,7 @@ class PlanArena final : public weft::impl::PlanArenaBase<PlanArena> {
           arith::ConstantIndexOp::create(b, alloc.getLoc(), temporary.offset);
       Value view =
           memref::ViewOp::create(b, alloc.getLoc(), alloc.getType(), arena,
-                                 offset, /*sizes=*/ValueRange{});
+                                 offset, alloc.getDynamicSizes());
       alloc.replaceAllUsesWith(view);
       alloc.erase();
     }

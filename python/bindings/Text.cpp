@@ -4,6 +4,7 @@
 
 #include "Text.h"
 #include "Failure.h"
+#include "lowering/schedule/Schedule.h"
 #include "mlir/Parser/Parser.h"
 #include <nanobind/stl/string.h>
 
@@ -27,6 +28,17 @@ MlirModule parse(MlirContext wrapped, const std::string &text) {
   return wrap(module.release());
 }
 
+void addScheduleTo(MlirModule wrapped, const std::string &text,
+                   const std::string &source) {
+  ModuleOp module = unwrap(wrapped);
+  weft::runUnlocked([&]() -> std::optional<Failure> {
+    weft::DiagnosticCollector diagnostics(module.getContext());
+    if (succeeded(weft::addSchedule(module, text, source)))
+      return std::nullopt;
+    return weft::failureOf(diagnostics.reports(), "the text is no schedule");
+  });
+}
+
 /// As weft-opt prints it, to the byte.
 std::string print(MlirModule module, bool locations) {
   std::string text;
@@ -45,6 +57,8 @@ std::string print(MlirModule module, bool locations) {
 void weft::defineText(nb::module_ &module) {
   module.def("parse_module", parse, "context"_a, "text"_a,
              "The module that text spells; raises Error if it is not valid.");
+  module.def("add_schedule", addScheduleTo, "module"_a, "text"_a, "source"_a,
+             "Adds a schedule, which errors call source, to a program.");
   module.def("print_module", print, "module"_a, "locations"_a,
              "The text of a valid module, with the locations of its ops.");
 }

@@ -7,6 +7,7 @@ from __future__ import annotations
 import functools
 import inspect
 import itertools
+import os
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -34,6 +35,7 @@ from .optimization import checked_level
 from .program import TRACED
 from .report import CompileReport, CompileStep, Stopwatch
 from .residuals import Passes, ResidualList, Split, split
+from .schedules import Schedule
 from .specs import ShapeDtypeStruct, spec_of
 from .tracer import CURRENT, Tracer
 
@@ -92,6 +94,7 @@ class Jitted(Generic[P, R]):
         static: Chosen = Chosen(),
         donated: Chosen = Chosen(),
         optimization_level: int | None = None,
+        schedule: Schedule | None = None,
     ) -> None:
         functools.update_wrapper(self, function, updated=())
         if not hasattr(self, "__name__"):  # a functools.partial has none
@@ -103,6 +106,7 @@ class Jitted(Generic[P, R]):
         self._donated = self._find("donate", donated)
         self._check_donated()
         self._optimization_level = optimization_level
+        self._schedule = schedule
         # Calls find their function by keys that are cheap to make; several may share
         # one. What the dispatcher does not know may be in the cache.
         self._dispatcher = Dispatcher()
@@ -313,6 +317,8 @@ class Jitted(Generic[P, R]):
             signature.device,
             self._optimization_level,
         )
+        if self._schedule is not None:
+            program = program.scheduled(self._schedule)
         return Lowered(signature, program, treedef)
 
     def _call_traced(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -554,6 +560,7 @@ def jit(
     donate_argnums: int | Sequence[int] = (),
     donate_argnames: str | Sequence[str] = (),
     optimization_level: int | None = None,
+    schedule: str | os.PathLike[str] | None = None,
 ) -> Callable[[Callable[P, R]], Jitted[P, R]]: ...
 @overload
 def jit(
@@ -565,6 +572,7 @@ def jit(
     donate_argnums: int | Sequence[int] = (),
     donate_argnames: str | Sequence[str] = (),
     optimization_level: int | None = None,
+    schedule: str | os.PathLike[str] | None = None,
 ) -> Jitted[P, R]: ...
 @public
 def jit(
@@ -576,6 +584,7 @@ def jit(
     donate_argnums: int | Sequence[int] = (),
     donate_argnames: str | Sequence[str] = (),
     optimization_level: int | None = None,
+    schedule: str | os.PathLike[str] | None = None,
 ) -> Any:
     """A function compiled to machine code, once for each kind of arguments.
 
@@ -599,6 +608,10 @@ def jit(
     >>> w.is_deleted()
     True
 
+    A `schedule`, which is MLIR text or, as a `pathlib.Path`, a file of it, changes how
+    the function is computed at the stages that its sequences are named for
+    (docs/schedules.py). Within another traced function, that one's counts.
+
     `optimization_level` says how much is done for speed: 0 makes a loop nest of scalars
     of each op, for looking at a wrong result, 1 is Weft's own decisions with little of
     LLVM's time, 2 the usual, and 3 all of LLVM's time. Without it the environment's
@@ -611,23 +624,28 @@ def jit(
     """
     static = Chosen.of(static_argnums, static_argnames)
     donated = Chosen.of(donate_argnums, donate_argnames)
+    read = None if schedule is None else Schedule.of(schedule)
     level = optimization_level
     if level is not None:
         level = checked_level(level, "optimization_level")
     if function is None:
-        return lambda f: _jitted(f, static, donated, level)
-    return _jitted(function, static, donated, level)
+        return lambda f: _jitted(f, static, donated, level, read)
+    return _jitted(function, static, donated, level, read)
 
 
 def _jitted(
-    function: Callable[..., Any], static: Chosen, donated: Chosen, level: int | None
+    function: Callable[..., Any],
+    static: Chosen,
+    donated: Chosen,
+    level: int | None,
+    schedule: Schedule | None,
 ) -> Jitted[..., Any]:
     if not callable(function):
         raise UnsupportedTypeError(
             f"jit takes a function, not a {type(function).__name__}"
         )
     _load_compiler()
-    return Jitted(function, static, donated, level)
+    return Jitted(function, static, donated, level, schedule)
 
 
 @functools.cache

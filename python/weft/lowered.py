@@ -108,6 +108,16 @@ class Lowered:
         return Lowered(self._signature, program, self.treedef)
 
     @public
+    def schedule(self, schedule: str | os.PathLike[str]) -> Lowered:
+        """This program, whose stages a schedule changes as they are reached.
+
+        It is MLIR text or, as a `pathlib.Path`, a file of it: named sequences of the
+        transform dialect (docs/schedules.py).
+        """
+        program = self.program.schedule(schedule)
+        return Lowered(self._signature, program, self.treedef)
+
+    @public
     def compile(self) -> Compiled:
         """The program in machine code.
 

@@ -33,6 +33,7 @@ from .errors import (
     public,
 )
 from .ops.registry import as_array
+from .schedules import Schedule
 from .specs import ShapeDtypeStruct, spec_of
 
 if TYPE_CHECKING:
@@ -152,6 +153,23 @@ class Program:
             pass
         return Program(self.entry, self.inputs, self.outputs, self.captures,
                        {stage: text}, self.target)  # fmt: skip
+
+    @public
+    def schedule(self, schedule: str | os.PathLike[str]) -> Program:
+        """The same program, whose stages a schedule changes as they are reached.
+
+        It is MLIR text or, as a `pathlib.Path`, a file of it.
+        """
+        return self.scheduled(Schedule.of(schedule))
+
+    def scheduled(self, schedule: Schedule) -> Program:
+        """`schedule`, with one that has been read."""
+        start = next(iter(self._texts))
+        with parsed(self._texts[start]) as (_, module):
+            schedule.add_to(module)
+            text = _printed(module)
+        return Program(self.entry, self.inputs, self.outputs, self.captures,
+                       {start: text}, self.target)  # fmt: skip
 
     @public
     def interpret(self, *args: Any) -> Any:

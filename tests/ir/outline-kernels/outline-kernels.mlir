@@ -105,3 +105,44 @@ func.func @product(%a: memref<4x4xf32>, %b: memref<4x4xf32>, %c: memref<4x4xf32>
   }
   return
 }
+
+// A shared loop that knows a buffer by two names makes the views itself, so
+// that its kernel is passed the buffer once.
+// CHECK-LABEL: func.func private @views_kernel(
+// CHECK-SAME: %[[X:.+]]: memref<8xf32>)
+// CHECK: scf.for
+// CHECK-DAG: memref.subview %[[X]][0] [4] [1]
+// CHECK-DAG: memref.subview %[[X]][4] [4] [1]
+// CHECK-LABEL: func.func @views.body(
+// CHECK: call @views_kernel(%{{[a-z0-9]+}}) :
+func.func @views(%x: memref<8xf32>) attributes {weft.arena_bytes = 0 : i64} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  %a = memref.subview %x[0] [4] [1] : memref<8xf32> to memref<4xf32, strided<[1]>>
+  %b = memref.subview %x[4] [4] [1] : memref<8xf32> to memref<4xf32, strided<[1], offset: 4>>
+  scf.for %i = %c0 to %c4 step %c1 {
+    %0 = memref.load %a[%i] : memref<4xf32, strided<[1]>>
+    memref.store %0, %b[%i] : memref<4xf32, strided<[1], offset: 4>>
+  } {weft.parallel, weft.rows}
+  return
+}
+
+// A loop that computes in vectors is one kernel.
+// CHECK-LABEL: func.func private @vectors_kernel(
+// CHECK: scf.for
+// CHECK: vector.transfer_read
+// CHECK: vector.transfer_write
+// CHECK-LABEL: func.func @vectors.body(
+// CHECK-NOT: scf.for
+func.func @vectors(%x: memref<64xf32>, %y: memref<64xf32>) attributes {weft.arena_bytes = 0 : i64} {
+  %c0 = arith.constant 0 : index
+  %c8 = arith.constant 8 : index
+  %c64 = arith.constant 64 : index
+  %zero = arith.constant 0.0 : f32
+  scf.for %i = %c0 to %c64 step %c8 {
+    %v = vector.transfer_read %x[%i], %zero {in_bounds = [true]} : memref<64xf32>, vector<8xf32>
+    vector.transfer_write %v, %y[%i] {in_bounds = [true]} : vector<8xf32>, memref<64xf32>
+  }
+  return
+}

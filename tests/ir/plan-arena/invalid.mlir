@@ -33,3 +33,18 @@ func.func @leaves(%n: index, %p: i1) -> memref<?xf64> {
   %a = memref.alloc(%n) : memref<?xf64>
   return %a : memref<?xf64>
 }
+
+// -----
+
+// Each thread would need as much of its stack.
+func.func @wide(%f: f32) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  // expected-error @+1 {{a step of this loop, which threads share, has temporaries of more than 524288 bytes, such as one of type 'memref<512x512xf32>'; have it compute smaller tiles}}
+  scf.for %i = %c0 to %c4 step %c1 {
+    %a = memref.alloc() : memref<512x512xf32>
+    linalg.fill ins(%f : f32) outs(%a : memref<512x512xf32>)
+  } {weft.parallel, weft.rows}
+  return
+}

@@ -108,3 +108,28 @@ func.func @tape(%x: memref<f32>, %n: index) {
   memref.store %0, %x[] : memref<f32>
   return
 }
+
+// What each step of a shared loop keeps is on the stack of its thread; the size
+// of the last tile is at most that of the others.
+// CHECK-LABEL: func.func @shared(
+// CHECK-SAME: memref<0xi8>) attributes
+// CHECK: scf.for
+// CHECK: memref.alloca() {alignment = 64 : i64} : memref<8xf32>
+// CHECK: %[[BYTES:.+]] = memref.alloca() {alignment = 64 : i64} : memref<64xi8>
+// CHECK: memref.view %[[BYTES]][%{{.+}}][%{{.+}}] : memref<64xi8> to memref<?xf32>
+// CHECK-NOT: memref.dealloc
+func.func @shared(%x: memref<8xf32>, %f: f32) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  scf.for %i = %c0 to %c4 step %c1 {
+    %a = memref.alloc() : memref<8xf32>
+    memref.copy %x, %a : memref<8xf32> to memref<8xf32>
+    memref.copy %a, %x : memref<8xf32> to memref<8xf32>
+    %n = affine.min affine_map<(d0) -> (d0 * -3 + 10, 3)>(%i)
+    %b = memref.alloc(%n) : memref<?xf32>
+    linalg.fill ins(%f : f32) outs(%b : memref<?xf32>)
+    memref.dealloc %a : memref<8xf32>
+  } {weft.parallel, weft.rows}
+  return
+}
