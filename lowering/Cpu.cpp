@@ -22,7 +22,8 @@ constexpr llvm::StringLiteral fusedPasses = R"(
 // as tensors. Destinations must be in the text before bufferization decides
 // what is copied. Loops are unrolled over buffers: their bodies work in place
 // by then. Blocks and rows are grouped before it is settled which buffers share
-// bytes, blocks first: within them, rows are grouped too. The
+// bytes, blocks first: within them, rows are grouped too. Sums
+// that are left and converted need no room of their own, which is settled before. The
 // arena is planned when clean-up has left only the buffers that
 // are needed, and a second canonicalization removes the copies that CSE
 // showed to be of a buffer to itself.
@@ -30,8 +31,8 @@ constexpr llvm::StringLiteral memrefPasses = R"(
   func.func(weft-erase-barriers), weft-destination-passing,
   one-shot-bufferize{buffer-alignment=64},
   func.func(canonicalize, cse, canonicalize, weft-unroll-loops,
-            weft-pad-blocks, weft-group-blocks, weft-group-rows, weft-plan-arena, canonicalize,
-            cse))";
+            weft-pad-blocks, weft-group-blocks, weft-group-rows,
+            weft-block-sums, weft-plan-arena, canonicalize, cse))";
 
 // Copies become linalg ops, so they stand before what is done to those. What is
 // a kernel's loop is decided op by op: sums of products first, in the

@@ -14,8 +14,7 @@ namespace {
 constexpr llvm::StringLiteral fusedPasses = R"(
   inline, symbol-dce, weft-describe-gpu,
   func.func(weft-recognize-bfloat16, weft-split-products, weft-fuse-elementwise,
-            weft-fuse-epilogues{converting=1},
-            weft-split-reductions, canonicalize, cse))";
+            weft-fuse-epilogues, weft-split-reductions, canonicalize, cse))";
 
 // As for the CPU. Rows are grouped before it is settled which buffers share
 // bytes.

@@ -12,7 +12,6 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
-#include "mlir/Interfaces/FunctionInterfaces.h"
 
 namespace weft {
 #define GEN_PASS_DEF_LOWERMATRIXTILES
@@ -43,20 +42,22 @@ public:
         element(getElementTypeOrSelf(op.getDpsInits()[0].getType())),
         sumType(factor.isBF16() ? Type(b.getF32Type()) : b.getI32Type()),
         line(VectorType::get({lineWords}, b.getI32Type())),
-        operands(b, op, epilogue, plan.nest) {}
+        operands(b, op, epilogue, plan.nest, plan.ownSums) {}
 
   void emit() {
     mostTiles = llvm::divideCeil(plan.sumBlock, plan.tileSteps());
-    rowPanel = scratch(2 * mostTiles * tileWords, b.getI32Type());
+    rowPanel = weft::scratch(b, 2 * mostTiles * tileWords, b.getI32Type());
     columnPanels =
-        scratch(plan.columnBlock / panel * panelWords(), b.getI32Type());
-    sums = scratch(panel * panel, sumType);
+        weft::scratch(b, plan.columnBlock / panel * panelWords(), b.getI32Type());
+    sums = weft::scratch(b, panel * panel, sumType);
     auto block = operands.forBlocks(
         plan.outer, llvm::divideCeil(plan.rows(), plan.rowBlock),
         llvm::divideCeil(plan.columns(), plan.columnBlock), productsAtOnce,
         machine);
     Bounds rows = boundsOf(block.row, plan.rowBlock, plan.rows());
     Bounds columns = boundsOf(block.column, plan.columnBlock, plan.columns());
+    operands.beginBlock(block.bases, rows.first, plan.rowLoop, columns.first,
+                        plan.columnLoop);
     forSums(block.bases, [&](ArrayRef<Value> at, Value steps, Value isFirst) {
       emitBlock(at, rows, columns, steps, isFirst);
     });
@@ -94,14 +95,6 @@ private:
 
   // ---- memory ----
 
-  /// Room on the stack, as a row of elements.
-  Value scratch(int64_t size, Type type) {
-    OpBuilder::InsertionGuard guard(b);
-    auto func = op->getParentOfType<FunctionOpInterface>();
-    b.setInsertionPointToStart(&func.getFunctionBody().front());
-    return memref::AllocaOp::create(b, MemRefType::get({size}, type),
-                                    b.getI64IntegerAttr(64));
-  }
   Value maskOf(Value valid, int64_t lanes) {
     return vector::CreateMaskOp::create(
         b, VectorType::get({lanes}, b.getI1Type()), valid);
@@ -371,6 +364,9 @@ private:
     };
     if (element != sumType)
       return throughScratch();
+    // A block of its own has room for whole tiles.
+    if (plan.ownSums)
+      return inPlace();
     Value isWhole = arith::AndIOp::create(b, isAtLeast(numRows, panel),
                                           isAtLeast(numColumns, panel));
     either(isWhole, inPlace, throughScratch);

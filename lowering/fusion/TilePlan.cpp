@@ -167,6 +167,11 @@ std::optional<TilePlan> TilePlan::make(linalg::GenericOp op,
     plan.isUnsigned[i] =
         !body->casts[i].empty() && isa<arith::ExtUIOp>(body->casts[i].front());
   plan.chooseBlocks(machine);
+  if (epilogue && findConvertedSums(op)) {
+    plan.nest.placeInBlock(sum, plan.rowLoop, plan.columnBlock,
+                           plan.columnLoop);
+    plan.ownSums = plan.rowBlock * plan.columnBlock;
+  }
   return plan;
 }
 

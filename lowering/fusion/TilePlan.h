@@ -21,7 +21,7 @@ struct TilePlan {
   /// Rows of a tile, bytes of each, and rows or columns of a panel.
   static constexpr int64_t tileRows = 16, lineBytes = 64, panel = 32;
 
-  /// Its operands are those of the sum, and then the inputs of the epilogue.
+  /// Its operands are those of the sum, and then those of the epilogue.
   Nest nest;
   /// Of the two factors, the one that is the same for all rows.
   unsigned columnFactor;
@@ -35,6 +35,8 @@ struct TilePlan {
   bool isUnsigned[2] = {false, false};
   /// Steps of each of the three loops in one block.
   int64_t rowBlock, columnBlock, sumBlock;
+  /// The sums of a block where they are no part of an array, but converted.
+  int64_t ownSums = 0;
 
   /// Nothing where the machine has no tiles for a sum, or the sum is too small
   /// to fill them.

@@ -3,7 +3,8 @@
 // weft-plan-arena: memref.alloc -> memref.view of one arena at a fixed offset.
 // Buffers whose lives do not overlap may share bytes; the largest are placed
 // first, each at the lowest offset where it fits. Tapes, whose size is known
-// when they are made, stay on the heap, and are freed after their last use.
+// when they are made, stay on the heap, and are freed after their last use, as
+// does what is freed already.
 
 #include "lowering/Passes.h"
 #include "lowering/fusion/ContractionPlan.h"
@@ -153,6 +154,8 @@ FailureOr<SmallVector<Temporary>> findTemporaries(func::FuncOp func) {
   SmallVector<memref::AllocOp> tapes;
   WalkResult walk = func.walk([&](memref::AllocOp alloc) {
     MemRefType type = alloc.getType();
+    if (llvm::any_of(alloc->getUsers(), llvm::IsaPred<memref::DeallocOp>))
+      return WalkResult::advance();
     if (isTape(type)) {
       tapes.push_back(alloc);
       return WalkResult::advance();
