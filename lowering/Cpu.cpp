@@ -83,7 +83,7 @@ constexpr weft::Stage stages[] = {
     {"loops", "Each kernel is a function of loops, elements and vectors.",
      loopsPasses,
      "func, memref, vector, amx, arith, math, complex, scf, affine, cf, "
-     "weft.library_call"},
+     "llvm.call_intrinsic, weft.library_call"},
     {"llvm", "Blocks, branches and pointers, with one C entry point.",
      llvmPasses, "llvm"},
     {"llvmir", "LLVM IR.", "", ""},

@@ -453,7 +453,8 @@ def LowerMatrixTiles : Pass<"weft-lower-matrix-tiles", "::mlir::func::FuncOp"> {
   let summary = "Computes sums of products of narrow numbers in matrix tiles";
   let description = [{
     Where the machine has instructions that multiply tiles, and the factors are
-    bfloat16 or bytes. Both factors are copied into panels first, in the order
+    bfloat16 or bytes, or where the factors are bytes and lanes of vectors add up dot
+    products of four of them. Both factors are copied into panels first, in the order
     in which tiles have them and with zeros after the last product: that of the
     columns once for all rows of a block. Four tiles of sums stay in registers
     while what is summed over passes by.
@@ -477,7 +478,8 @@ def LowerMatrixTiles : Pass<"weft-lower-matrix-tiles", "::mlir::func::FuncOp"> {
     The loop marked `weft.parallel` may be shared among threads.
   }];
   let dependentDialects = [
-    "::mlir::amx::AMXDialect", "::mlir::arith::ArithDialect",
+    "::mlir::amx::AMXDialect", "::mlir::LLVM::LLVMDialect",
+    "::mlir::arith::ArithDialect",
     "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
     "::mlir::vector::VectorDialect"
   ];

@@ -14,7 +14,8 @@ namespace weft {
 
 /// One instruction multiplies a tile of 16 rows by one of 16 columns, along 64
 /// bytes of each, and adds to 16 x 16 sums of 32 bits. Two by two tiles of sums
-/// are computed at once: a panel is what is read of a factor for them.
+/// are computed at once: a panel is what is read of a factor for them. Of bytes,
+/// dot products in the lanes of vectors do the same from the same panels.
 struct TilePlan {
   /// The result's number among the operands.
   static constexpr unsigned sum = 2;
@@ -33,6 +34,8 @@ struct TilePlan {
   /// Bytes of a factor's element, and whether it has no sign.
   int64_t factorBytes;
   bool isUnsigned[2] = {false, false};
+  /// Whether instructions on vectors do what one on tiles would.
+  bool byDots = false;
   /// Steps of each of the three loops in one block.
   int64_t rowBlock, columnBlock, sumBlock;
   /// The sums of a block where they are no part of an array, but converted.
