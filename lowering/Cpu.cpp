@@ -23,10 +23,10 @@ constexpr llvm::StringLiteral fusedPasses = R"(
 // what is copied. Loops are unrolled over buffers: their bodies work in place
 // by then. Blocks and rows are grouped before it is settled which buffers share
 // bytes, blocks first: within them, rows are grouped too. Sums
-// that are left and converted need no room of their own, which is settled before. The
-// arena is planned when clean-up has left only the buffers that
-// are needed, and a second canonicalization removes the copies that CSE
-// showed to be of a buffer to itself.
+// that are left and converted need no room of their own, which is settled
+// before. The arena is planned when clean-up has left only the buffers that are
+// needed, and a second canonicalization removes the copies that CSE showed to
+// be of a buffer to itself.
 constexpr llvm::StringLiteral memrefPasses = R"(
   func.func(weft-erase-barriers), weft-destination-passing,
   one-shot-bufferize{buffer-alignment=64},

@@ -46,9 +46,8 @@ static Machine describeHost() {
     machine.hasTiles = weft::hostCpu().mayUseTiles &&
                        features.contains("amx-bf16") &&
                        features.contains("amx-int8");
-    machine.hasDots =
-        features.contains(features.contains("avx512f") ? "avx512vnni"
-                                                       : "avxvnni");
+    machine.hasDots = features.contains(
+        features.contains("avx512f") ? "avx512vnni" : "avxvnni");
     if (features.contains("avx512f"))
       machine.vectorBytes = 64, machine.vectorRegisters = 32;
     else if (features.contains("avx"))

@@ -49,8 +49,8 @@ public:
   void emit() {
     mostTiles = llvm::divideCeil(plan.sumBlock, plan.tileSteps());
     rowPanel = weft::scratch(b, 2 * mostTiles * tileWords, b.getI32Type());
-    columnPanels =
-        weft::scratch(b, plan.columnBlock / panel * panelWords(), b.getI32Type());
+    columnPanels = weft::scratch(b, plan.columnBlock / panel * panelWords(),
+                                 b.getI32Type());
     sums = weft::scratch(b, panel * panel, sumType);
     auto block = operands.forBlocks(
         plan.outer, llvm::divideCeil(plan.rows(), plan.rowBlock),
@@ -384,8 +384,7 @@ private:
                        vector::BitCastOp::create(b, bytes, column)};
     if (plan.isUnsigned[plan.columnFactor])
       std::swap(factors[0], factors[1]);
-    std::string name =
-        "llvm.x86.avx512.vpdpbusd." + std::to_string(32 * lanes);
+    std::string name = "llvm.x86.avx512.vpdpbusd." + std::to_string(32 * lanes);
     return LLVM::CallIntrinsicOp::create(
                b, type, b.getStringAttr(name),
                ValueRange{sums, factors[0], factors[1]})
@@ -431,14 +430,14 @@ private:
                               Value row, int64_t rows, ValueRange start) {
     auto type = cast<VectorType>(start.front().getType());
     int64_t lanes = type.getNumElements();
-    auto groups = scf::ForOp::create(
-        b, index(0), multiply(tiles, lineWords), index(1), start);
+    auto groups = scf::ForOp::create(b, index(0), multiply(tiles, lineWords),
+                                     index(1), start);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(groups.getBody());
-    Value tile = arith::DivUIOp::create(b, groups.getInductionVar(),
-                                        index(lineWords));
-    Value line = arith::RemUIOp::create(b, groups.getInductionVar(),
-                                        index(lineWords));
+    Value tile =
+        arith::DivUIOp::create(b, groups.getInductionVar(), index(lineWords));
+    Value line =
+        arith::RemUIOp::create(b, groups.getInductionVar(), index(lineWords));
     Value at = multiply(tile, 2 * tileWords);
     SmallVector<Value> next(groups.getRegionIterArgs());
     Value columns[2];
@@ -474,9 +473,10 @@ private:
     };
     auto inPlace = [&] {
       auto addTo = [&](bool fromZero) {
-        addPanels(columnsAt, tiles,
-                  {operands.row(sum), base, plan.nest.stride(sum, plan.rowLoop)},
-                  fromZero);
+        addPanels(
+            columnsAt, tiles,
+            {operands.row(sum), base, plan.nest.stride(sum, plan.rowLoop)},
+            fromZero);
       };
       if (fromZero)
         either(isFirst, [&] { addTo(true); }, [&] { addTo(false); });

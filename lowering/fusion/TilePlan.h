@@ -14,8 +14,9 @@ namespace weft {
 
 /// One instruction multiplies a tile of 16 rows by one of 16 columns, along 64
 /// bytes of each, and adds to 16 x 16 sums of 32 bits. Two by two tiles of sums
-/// are computed at once: a panel is what is read of a factor for them. Of bytes,
-/// dot products in the lanes of vectors do the same from the same panels.
+/// are computed at once: a panel is what is read of a factor for them. Of
+/// bytes, dot products in the lanes of vectors do the same from the same
+/// panels.
 struct TilePlan {
   /// The result's number among the operands.
   static constexpr unsigned sum = 2;

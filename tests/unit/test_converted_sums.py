@@ -124,6 +124,32 @@ def test_bytes_are_scaled(shape: tuple[int, int, int]) -> None:
     check(narrowed, want, x, y, scale)
 
 
+@pytest.mark.parametrize(
+    ("width", "registers"), [(64, 32), (32, 16), (16, 16), (16, 4)]
+)
+def test_bytes_by_dot_products(width: int, registers: int) -> None:
+    """In vectors of each width, where this machine has such an instruction."""
+    x, y = drawn(300, 517, dtype=np.int8), drawn(517, 77, dtype=np.int8)
+    x[0], y[:, 0] = -128, -128
+
+    def products(x: Any, y: Any, xt: Any, yt: Any) -> list[Any]:
+        return [weft.matmul(a, b, preferred_element_type=np.int32)
+                for a in (x, xt.T) for b in (y, yt.T)]  # fmt: skip
+
+    args = x, y, x.T.copy(), y.T.copy()
+    lowered = weft.jit(products).lower(*args)
+    if "vector_dots = true" not in lowered.text("fused"):
+        pytest.skip("this CPU has no dot products of bytes (VNNI)")
+    vectors = f"vector_bytes = {width} : i64, vector_registers = {registers} : i64"
+    machine = NO_TILES.replace("false", f"false, {vectors}")
+    text = lowered.text("expanded", locations=False).replace("module {", machine, 1)
+    narrow = weft.parse(text)
+    assert "vpdpbusd" in narrow.text("loops")
+    want = x.astype(np.int32) @ y.astype(np.int32)
+    for got in narrow.compile()(*args):
+        np.testing.assert_array_equal(np.asarray(got), want)
+
+
 @pytest.mark.parametrize("layout", ["NHWC", "NCHW"])
 @pytest.mark.parametrize("strides", [1, 2])
 @pytest.mark.parametrize("groups", [1, 4])
