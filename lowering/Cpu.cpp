@@ -23,17 +23,19 @@ constexpr llvm::StringLiteral fusedPasses = R"(
 // as tensors. Destinations must be in the text before bufferization decides
 // what is copied. Loops are unrolled over buffers: their bodies work in place
 // by then. Blocks and rows are grouped before it is settled which buffers share
-// bytes, blocks first: within them, rows are grouped too. The
-// arena is planned when clean-up has left only the buffers that
-// are needed, and a second canonicalization removes the copies that CSE
-// showed to be of a buffer to itself.
+// bytes, blocks first: within them, rows are grouped too. Sums
+// that are left and converted need no room of their own, which is settled
+// before. The arena is planned when clean-up has left only the buffers that are
+// needed, and a second canonicalization removes the copies that CSE showed to
+// be of a buffer to itself.
 constexpr llvm::StringLiteral memrefPasses = R"(
   func.func(weft-erase-barriers, weft-lower-foralls), weft-destination-passing,
   one-shot-bufferize{buffer-alignment=64},
   func.func(canonicalize, cse, canonicalize, weft-unroll-loops,
             weft-pad-blocks, weft-group-blocks, weft-group-rows),
   weft-apply-schedule{stage=memref later=loops},
-  func.func(weft-lower-foralls, weft-plan-arena, canonicalize, cse))";
+  func.func(weft-lower-foralls, weft-block-sums, weft-plan-arena, canonicalize,
+            cse))";
 
 // Copies become linalg ops, so they stand before what is done to those. What is
 // a kernel's loop is decided op by op: sums of products first, in the
@@ -87,7 +89,7 @@ constexpr weft::Stage stages[] = {
     {"loops", "Each kernel is a function of loops, elements and vectors.",
      loopsPasses,
      "func, memref, vector, amx, arith, math, complex, scf, affine, cf, ub, "
-     "weft.library_call"},
+     "llvm.call_intrinsic, weft.library_call"},
     {"llvm", "Blocks, branches and pointers, with one C entry point.",
      llvmPasses, "llvm"},
     {"llvmir", "LLVM IR.", "", ""},

@@ -13,9 +13,9 @@ namespace {
 // an operand in any layout by its shared memory.
 constexpr llvm::StringLiteral fusedPasses = R"(
   inline, symbol-dce, weft-describe-gpu,
-  func.func(weft-recognize-bfloat16, weft-split-sorts, weft-split-products, weft-fuse-elementwise,
-            weft-fuse-epilogues{converting=1},
-            weft-split-reductions, canonicalize, cse),
+  func.func(weft-recognize-bfloat16, weft-split-sorts, weft-split-products,
+            weft-fuse-elementwise, weft-fuse-epilogues, weft-split-reductions,
+            canonicalize, cse),
   weft-apply-schedule{stage=fused later=memref})";
 
 // As for the CPU. Rows are grouped before it is settled which buffers share

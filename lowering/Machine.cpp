@@ -46,6 +46,8 @@ static Machine describeHost() {
     machine.hasTiles = weft::hostCpu().mayUseTiles &&
                        features.contains("amx-bf16") &&
                        features.contains("amx-int8");
+    machine.hasDots = features.contains(
+        features.contains("avx512f") ? "avx512vnni" : "avxvnni");
     if (features.contains("avx512f"))
       machine.vectorBytes = 64, machine.vectorRegisters = 32;
     else if (features.contains("avx"))
@@ -77,6 +79,7 @@ DictionaryAttr Machine::asAttribute(MLIRContext *context) const {
       b.getNamedAttr("matrix_tiles", b.getBoolAttr(hasTiles)),
       b.getNamedAttr("share_from", b.getI64IntegerAttr(shareFrom)),
       b.getNamedAttr("vector_bytes", b.getI64IntegerAttr(vectorBytes)),
+      b.getNamedAttr("vector_dots", b.getBoolAttr(hasDots)),
       b.getNamedAttr("vector_registers", b.getI64IntegerAttr(vectorRegisters)),
   });
 }
@@ -108,6 +111,8 @@ Machine Machine::of(Operation *op) {
     machine.hasFma = fma.getValue();
   if (auto tiles = stated.getAs<BoolAttr>("matrix_tiles"))
     machine.hasTiles = tiles.getValue();
+  if (auto dots = stated.getAs<BoolAttr>("vector_dots"))
+    machine.hasDots = dots.getValue();
   return machine;
 }
 

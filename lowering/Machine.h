@@ -18,6 +18,8 @@ struct Machine {
   /// Whether there are instructions that multiply tiles of matrices of bfloat16
   /// and of bytes, and the process may use them.
   bool hasTiles = false;
+  /// Whether one instruction adds four products of bytes to each 32-bit lane.
+  bool hasDots = false;
   /// Bytes of a core's first and second cache.
   int64_t l1Bytes = 32 << 10, l2Bytes = 1 << 20;
   /// The simple operations that take longer than to wake a thread: what is less

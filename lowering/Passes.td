@@ -163,9 +163,9 @@ def FuseEpilogues : Pass<"weft-fuse-epilogues", "::mlir::func::FuncOp"> {
     What adds a bias to the result of a product or a convolution, and applies an
     activation, is done block by block, while a block is in the cache. It changes
     the sums in place and is marked, so that it is computed in the same loops;
-    without the mark it would be a loop of its own. If asked for, an op whose
-    results are of another type is marked too: it reads the sums. Not where it overwrites
-    another operand, which a loop carries or a caller has donated.
+    without the mark it would be a loop of its own. An op whose results are of another type is
+    marked too: it reads the sums. Not where it overwrites another operand, which a
+    loop carries or a caller has donated.
 
     ```mlir
     %c = linalg.generic ins(%a, %b) outs(%zeros) { ... }
@@ -179,10 +179,6 @@ def FuseEpilogues : Pass<"weft-fuse-epilogues", "::mlir::func::FuncOp"> {
       ^bb0(%b: f32, %sum: f32): ...
     ```
   }];
-  let options = [
-    Option<"converting", "converting", "bool", "false",
-           "Mark what makes elements of another type of the sums, too">
-  ];
   let dependentDialects = ["::mlir::linalg::LinalgDialect"];
 }
 
@@ -390,13 +386,36 @@ def GroupRows : Pass<"weft-group-rows", "::mlir::func::FuncOp"> {
   ];
 }
 
+def BlockSums : Pass<"weft-block-sums", "::mlir::func::FuncOp"> {
+  let summary = "Takes sums that are only converted out of the arena";
+  let description = [{
+    What reads the sums of a product and makes numbers of another type of them is
+    computed in the same loops, block by block, and nothing else needs the sums.
+    They are freed, which keeps them out of the arena, and in the loops they are a
+    block on the stack of each thread.
+
+    ```mlir
+    %sums = memref.alloc() : memref<1024x1024xf32>
+    linalg.fill ins(%zero) outs(%sums)
+    linalg.generic ins(%a, %b : memref<..xbf16>, memref<..xbf16>) outs(%sums) { ... }
+    linalg.generic ins(%sums, %bias) outs(%y : memref<..xbf16>) attrs = {weft.epilogue}
+    ```
+    is followed by
+    ```mlir
+    memref.dealloc %sums
+    ```
+  }];
+  let dependentDialects = ["::mlir::memref::MemRefDialect"];
+}
+
 def PlanArena : Pass<"weft-plan-arena", "::mlir::func::FuncOp"> {
   let summary = "Gives every temporary buffer a fixed place in one arena";
   let description = [{
     Adds a last argument, the arena, and replaces each allocation by a view into
     it. Buffers that are never alive at the same time share bytes. The arena's
     size is also the function's attribute `weft.arena_bytes`. A buffer with a
-    dynamic number of rows stays where it is, and is freed after its last use.
+    dynamic number of rows stays where it is, and is freed after its last use, as does
+    one that is freed already.
 
     ```mlir
     %0 = memref.alloc() : memref<4xf32>
@@ -466,7 +485,8 @@ def LowerMatrixTiles : Pass<"weft-lower-matrix-tiles", "::mlir::func::FuncOp"> {
   let summary = "Computes sums of products of narrow numbers in matrix tiles";
   let description = [{
     Where the machine has instructions that multiply tiles, and the factors are
-    bfloat16 or bytes. Both factors are copied into panels first, in the order
+    bfloat16 or bytes, or where the factors are bytes and lanes of vectors add up dot
+    products of four of them. Both factors are copied into panels first, in the order
     in which tiles have them and with zeros after the last product: that of the
     columns once for all rows of a block. Four tiles of sums stay in registers
     while what is summed over passes by.
@@ -490,7 +510,8 @@ def LowerMatrixTiles : Pass<"weft-lower-matrix-tiles", "::mlir::func::FuncOp"> {
     The loop marked `weft.parallel` may be shared among threads.
   }];
   let dependentDialects = [
-    "::mlir::amx::AMXDialect", "::mlir::arith::ArithDialect",
+    "::mlir::amx::AMXDialect", "::mlir::LLVM::LLVMDialect",
+    "::mlir::arith::ArithDialect",
     "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
     "::mlir::vector::VectorDialect"
   ];

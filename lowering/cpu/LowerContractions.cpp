@@ -43,11 +43,16 @@ public:
   void emit() {
     zero = index(0);
     one = index(1);
-    operands.emplace(b, op, epilogue, plan.nest);
+    operands.emplace(b, op, epilogue, plan.nest, plan.ownSums);
     int64_t rowBlocks = llvm::divideCeil(plan.rowExtent(), plan.rowBlock);
     int64_t laneBlocks = llvm::divideCeil(plan.laneExtent(), plan.laneBlock);
     auto block = operands->forBlocks(plan.outer, rowBlocks, laneBlocks,
                                      productsAtOnce, machine);
+    operands->beginBlock(
+        block.bases, arith::MulIOp::create(b, block.row, index(plan.rowBlock)),
+        plan.rowLoop,
+        arith::MulIOp::create(b, block.column, index(plan.laneBlock)),
+        plan.laneLoop);
     emitBlock(block.bases, block.row, rowBlocks, block.column, laneBlocks);
     if (epilogue)
       emitEpilogue(block.bases, block.row, block.column);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // weft-lower-matrix-tiles: a sum of products of bfloat16 or of bytes -> loops
-// over blocks of two by two tiles of the CPU's matrix unit.
+// over blocks of two by two tiles of the CPU's matrix unit. Where it has none,
+// vectors of dot products of bytes take the place of tiles.
 
 #include "lowering/OptimizationLevel.h"
 #include "lowering/Passes.h"
@@ -10,10 +11,10 @@
 #include "lowering/fusion/TilePlan.h"
 #include "mlir/Dialect/AMX/AMXDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
-#include "mlir/Interfaces/FunctionInterfaces.h"
 
 namespace weft {
 #define GEN_PASS_DEF_LOWERMATRIXTILES
@@ -28,7 +29,7 @@ namespace {
 
 constexpr unsigned sum = TilePlan::sum;
 /// Products that take as long as one simple operation does, or less.
-constexpr double productsAtOnce = 32;
+constexpr double productsAtOnce = 32, productsOfDots = 16;
 constexpr int64_t tileRows = TilePlan::tileRows, panel = TilePlan::panel;
 /// A tile, and a line of it, in numbers of 32 bits.
 constexpr int64_t lineWords = TilePlan::lineBytes / 4;
@@ -44,20 +45,22 @@ public:
         element(getElementTypeOrSelf(op.getDpsInits()[0].getType())),
         sumType(factor.isBF16() ? Type(b.getF32Type()) : b.getI32Type()),
         line(VectorType::get({lineWords}, b.getI32Type())),
-        operands(b, op, epilogue, plan.nest) {}
+        operands(b, op, epilogue, plan.nest, plan.ownSums) {}
 
   void emit() {
     mostTiles = llvm::divideCeil(plan.sumBlock, plan.tileSteps());
-    rowPanel = scratch(2 * mostTiles * tileWords, b.getI32Type());
-    columnPanels =
-        scratch(plan.columnBlock / panel * panelWords(), b.getI32Type());
-    sums = scratch(panel * panel, sumType);
+    rowPanel = weft::scratch(b, 2 * mostTiles * tileWords, b.getI32Type());
+    columnPanels = weft::scratch(b, plan.columnBlock / panel * panelWords(),
+                                 b.getI32Type());
+    sums = weft::scratch(b, panel * panel, sumType);
     auto block = operands.forBlocks(
         plan.outer, llvm::divideCeil(plan.rows(), plan.rowBlock),
-        llvm::divideCeil(plan.columns(), plan.columnBlock), productsAtOnce,
-        machine);
+        llvm::divideCeil(plan.columns(), plan.columnBlock),
+        plan.byDots ? productsOfDots : productsAtOnce, machine);
     Bounds rows = boundsOf(block.row, plan.rowBlock, plan.rows());
     Bounds columns = boundsOf(block.column, plan.columnBlock, plan.columns());
+    operands.beginBlock(block.bases, rows.first, plan.rowLoop, columns.first,
+                        plan.columnLoop);
     forSums(block.bases, [&](ArrayRef<Value> at, Value steps, Value isFirst) {
       emitBlock(at, rows, columns, steps, isFirst);
     });
@@ -95,14 +98,6 @@ private:
 
   // ---- memory ----
 
-  /// Room on the stack, as a row of elements.
-  Value scratch(int64_t size, Type type) {
-    OpBuilder::InsertionGuard guard(b);
-    auto func = op->getParentOfType<FunctionOpInterface>();
-    b.setInsertionPointToStart(&func.getFunctionBody().front());
-    return memref::AllocaOp::create(b, MemRefType::get({size}, type),
-                                    b.getI64IntegerAttr(64));
-  }
   Value maskOf(Value valid, int64_t lanes) {
     return vector::CreateMaskOp::create(
         b, VectorType::get({lanes}, b.getI1Type()), valid);
@@ -227,6 +222,8 @@ private:
                        : lineAcross(source, point, line);
       };
       auto store = [&](Value words, Value line) {
+        if (wantsAlong && isShifted())
+          words = arith::XOrIOp::create(b, words, shift(lineWords));
         vector::StoreOp::create(b, words, into,
                                 add(place, multiply(line, lineWords)));
       };
@@ -328,6 +325,23 @@ private:
                                    plan.isUnsigned[plan.columnFactor]);
   }
 
+  /// Where the sums of a panel of rows and one of columns are.
+  struct Target {
+    Value row, base;
+    int64_t stride;
+  };
+
+  /// Adds the products of the packed rows and a panel of columns to what is
+  /// there, or to zeros.
+  void addPanels(Value columnsAt, Value tiles, Target to, bool fromZero) {
+    if (plan.byDots)
+      return addDots(columnsAt, tiles, to, fromZero);
+    SmallVector<Value> start =
+        fromZero ? zeros() : loadTiles(to.row, to.base, to.stride);
+    storeTiles(multiplyPanels(columnsAt, tiles, start), to.row, to.base,
+               to.stride);
+  }
+
   /// Adds the products of the packed rows and a panel of columns to four tiles.
   SmallVector<Value> multiplyPanels(Value columnsAt, Value tiles,
                                     ArrayRef<Value> start) {
@@ -348,30 +362,133 @@ private:
     return loop.getResults();
   }
 
+  // ---- dot products ----
+
+  /// The dot products are of a factor without a sign by one with: what has both
+  /// signs is 128 too large in the rows, and 128 of each column is taken off.
+  bool isShifted() const {
+    return plan.byDots && !plan.isUnsigned[0] && !plan.isUnsigned[1];
+  }
+  Value shift(int64_t lanes) {
+    return arith::ConstantOp::create(
+        b, DenseElementsAttr::get(VectorType::get({lanes}, b.getI32Type()),
+                                  APInt(32, 0x80808080)));
+  }
+
+  /// Adds to each lane the products of the four bytes in the lanes of a row's
+  /// and a column's words.
+  Value addDot(Value sums, Value row, Value column) {
+    auto type = cast<VectorType>(sums.getType());
+    int64_t lanes = type.getNumElements();
+    auto bytes = VectorType::get({4 * lanes}, b.getI8Type());
+    Value factors[] = {vector::BitCastOp::create(b, bytes, row),
+                       vector::BitCastOp::create(b, bytes, column)};
+    if (plan.isUnsigned[plan.columnFactor])
+      std::swap(factors[0], factors[1]);
+    std::string name = "llvm.x86.avx512.vpdpbusd." + std::to_string(32 * lanes);
+    return LLVM::CallIntrinsicOp::create(
+               b, type, b.getStringAttr(name),
+               ValueRange{sums, factors[0], factors[1]})
+        .getResults();
+  }
+
+  /// As tiles do, strip by strip: a few rows of two vectors stay in registers.
+  void addDots(Value columnsAt, Value tiles, Target to, bool fromZero) {
+    int64_t lanes = machine.vectorBytes / 4;
+    auto type = VectorType::get({lanes}, b.getI32Type());
+    // The sums of the rows, two vectors of columns and what is taken off of
+    // each, and a row's bytes.
+    int64_t rows = std::clamp<int64_t>(
+        llvm::bit_floor<uint64_t>((machine.vectorRegisters - 4) / 2), 1,
+        tileRows);
+    loop(index(0), index(panel), 2 * lanes, [&](Value column) {
+      loop(index(0), index(panel), rows, [&](Value row) {
+        SmallVector<Value> places, start;
+        Value nothing = arith::ConstantOp::create(b, b.getZeroAttr(type));
+        for (int64_t i = 0; i < 2 * rows; ++i) {
+          Value at = weft::advance(b, add(to.base, column), add(row, i / 2),
+                                   to.stride);
+          places.push_back(add(at, i % 2 * lanes));
+          start.push_back(fromZero ? nothing
+                                   : load(to.row, lanes, places.back(), {}));
+        }
+        if (isShifted())
+          start.append(2, nothing);
+        SmallVector<Value> sums =
+            sumStrip(columnsAt, tiles, column, row, rows, start);
+        for (auto [i, place] : llvm::enumerate(places)) {
+          Value value = sums[i];
+          if (isShifted())
+            value = arith::SubIOp::create(b, value, sums[2 * rows + i % 2]);
+          vector::StoreOp::create(b, value, to.row, place);
+        }
+      });
+    });
+  }
+
+  /// Sums up over all groups of steps in the panels.
+  SmallVector<Value> sumStrip(Value columnsAt, Value tiles, Value column,
+                              Value row, int64_t rows, ValueRange start) {
+    auto type = cast<VectorType>(start.front().getType());
+    int64_t lanes = type.getNumElements();
+    auto groups = scf::ForOp::create(b, index(0), multiply(tiles, lineWords),
+                                     index(1), start);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(groups.getBody());
+    Value tile =
+        arith::DivUIOp::create(b, groups.getInductionVar(), index(lineWords));
+    Value line =
+        arith::RemUIOp::create(b, groups.getInductionVar(), index(lineWords));
+    Value at = multiply(tile, 2 * tileWords);
+    SmallVector<Value> next(groups.getRegionIterArgs());
+    Value columns[2];
+    for (int64_t v : {0, 1}) {
+      Value place = add(column, v * lanes);
+      Value half = arith::DivUIOp::create(b, place, index(tileRows));
+      Value rest = arith::RemUIOp::create(b, place, index(tileRows));
+      Value from = add(add(columnsAt, at), multiply(half, tileWords));
+      from = add(add(from, multiply(line, lineWords)), rest);
+      columns[v] = load(columnPanels, lanes, from, {});
+      if (Value &taken = next[2 * rows + v]; isShifted())
+        taken = addDot(taken, shift(lanes), columns[v]);
+    }
+    for (int64_t i = 0; i < 2 * rows; ++i) {
+      Value from = add(add(at, line), multiply(add(row, i / 2), lineWords));
+      Value word = memref::LoadOp::create(b, rowPanel, from);
+      Value words = vector::BroadcastOp::create(b, type, word);
+      next[i] = addDot(next[i], words, columns[i % 2]);
+    }
+    scf::YieldOp::create(b, next);
+    return groups.getResults();
+  }
+
+  // ---- sums ----
+
   /// Of a panel of rows and one of columns, the sums: what is there is added
   /// to.
   void emitSums(Value columnsAt, Value tiles, Value base, Value numRows,
                 Value numColumns, Value isFirst) {
     auto throughScratch = [&] {
-      storeTiles(multiplyPanels(columnsAt, tiles, zeros()), sums, index(0),
-                 panel);
+      addPanels(columnsAt, tiles, {sums, index(0), panel}, /*fromZero=*/true);
       storeSums(base, numRows, numColumns, isFirst);
     };
     auto inPlace = [&] {
-      int64_t stride = plan.nest.stride(sum, plan.rowLoop);
-      Value result = operands.row(sum);
-      auto addTo = [&](ArrayRef<Value> start) {
-        storeTiles(multiplyPanels(columnsAt, tiles, start), result, base,
-                   stride);
+      auto addTo = [&](bool fromZero) {
+        addPanels(
+            columnsAt, tiles,
+            {operands.row(sum), base, plan.nest.stride(sum, plan.rowLoop)},
+            fromZero);
       };
-      auto addToSums = [&] { addTo(loadTiles(result, base, stride)); };
       if (fromZero)
-        either(isFirst, [&] { addTo(zeros()); }, addToSums);
+        either(isFirst, [&] { addTo(true); }, [&] { addTo(false); });
       else
-        addToSums();
+        addTo(false);
     };
     if (element != sumType)
       return throughScratch();
+    // A block of its own has room for whole tiles.
+    if (plan.ownSums)
+      return inPlace();
     Value isWhole = arith::AndIOp::create(b, isAtLeast(numRows, panel),
                                           isAtLeast(numColumns, panel));
     either(isWhole, inPlace, throughScratch);

@@ -50,7 +50,7 @@ class OutlineKernels final
         Kernel kernel{op};
         auto generic = dyn_cast<linalg::GenericOp>(op);
         if (generic && !found.empty() && isEpilogueOf(generic, found.back())) {
-          found.back().push_back(op);
+          addEpilogue(generic, found.back());
           return WalkResult::skip();
         }
         if (linalg::FillOp fill = findFill(op, machine)) {
@@ -100,6 +100,21 @@ class OutlineKernels final
   static bool isEpilogueOf(linalg::GenericOp op, const Kernel &kernel) {
     auto sum = dyn_cast<linalg::GenericOp>(kernel.back());
     return sum && weft::findEpilogue(sum) == op;
+  }
+
+  /// With the sums, if they are freed when the epilogue has read them.
+  static void addEpilogue(linalg::GenericOp op, Kernel &kernel) {
+    auto sum = cast<linalg::GenericOp>(kernel.back());
+    kernel.push_back(op);
+    memref::AllocOp sums = weft::findConvertedSums(sum);
+    if (!sums)
+      return;
+    for (Operation *user : sums->getUsers())
+      if (isa<memref::DeallocOp>(user)) {
+        kernel.insert(kernel.begin(), sums);
+        kernel.push_back(user);
+        return;
+      }
   }
 
   /// Whether it is a loop over rows, or one that only computes and has effects
@@ -199,6 +214,8 @@ class OutlineKernels final
       used.insert(each->operand_begin(), each->operand_end());
       getUsedValuesDefinedAbove(each->getRegions(), used);
     }
+    for (Operation *each : ops)
+      used.set_subtract(SmallVector<Value>(each->getResults()));
     SmallVector<Value> arguments, constants;
     for (Value value : used)
       (matchPattern(value, m_Constant()) ? constants : arguments)

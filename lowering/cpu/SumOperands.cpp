@@ -8,19 +8,43 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Matchers.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
 using namespace mlir;
+using weft::ContractionPlan;
 using weft::SumOperands;
 
+constexpr unsigned sum = ContractionPlan::sum;
+
+Value weft::scratch(ImplicitLocOpBuilder &b, int64_t size, Type type) {
+  OpBuilder::InsertionGuard guard(b);
+  Operation *op = b.getInsertionBlock()->getParentOp();
+  auto func = dyn_cast<FunctionOpInterface>(op);
+  if (!func)
+    func = op->getParentOfType<FunctionOpInterface>();
+  b.setInsertionPointToStart(&func.getFunctionBody().front());
+  return memref::AllocaOp::create(b, MemRefType::get({size}, type),
+                                  b.getI64IntegerAttr(64));
+}
+
 SumOperands::SumOperands(ImplicitLocOpBuilder &b, linalg::GenericOp op,
-                         linalg::GenericOp epilogue, const Nest &nest)
-    : b(b), epilogue(epilogue), nest(nest) {
+                         linalg::GenericOp epilogue, const Nest &nest,
+                         int64_t ownSums)
+    : b(b), epilogue(epilogue), nest(nest), ownsSums(ownSums > 0) {
   SmallVector<Value> operands(op->getOperands());
   if (epilogue)
-    llvm::append_range(operands, epilogue.getDpsInputs());
-  for (auto [operand, access] : llvm::zip_equal(operands, nest.accesses))
-    flats.push_back(flatten(b, operand, access.offset));
+    llvm::append_range(operands, epilogue->getOperands());
+  for (auto [i, operand] : llvm::enumerate(operands)) {
+    bool isSum = operand == operands[sum];
+    if (isSum && i > sum)
+      flats.push_back(flats[sum]);
+    else if (isSum && ownsSums)
+      flats.emplace_back(scratch(b, ownSums, getElementTypeOrSelf(operand)),
+                         arith::ConstantIndexOp::create(b, 0));
+    else
+      flats.push_back(flatten(b, operand, nest.accesses[i].offset));
+  }
 }
 
 SumOperands::Block SumOperands::forBlocks(ArrayRef<unsigned> outer,
@@ -75,21 +99,43 @@ SmallVector<Value> SumOperands::moved(ArrayRef<Value> bases, Value steps,
   return result;
 }
 
+void SumOperands::beginBlock(SmallVectorImpl<Value> &bases, Value row,
+                             std::optional<unsigned> rowLoop, Value lane,
+                             unsigned laneLoop) const {
+  if (!ownsSums)
+    return;
+  Value zero = bases[sum], before = zero;
+  if (rowLoop)
+    before = advance(b, before, row, nest.stride(sum, *rowLoop));
+  before = advance(b, before, lane, nest.stride(sum, laneLoop));
+  bases[sum] = arith::SubIOp::create(b, zero, before);
+}
+
 void SumOperands::change(ArrayRef<Value> at) {
-  constexpr unsigned sum = ContractionPlan::sum;
   IRMapping mapping;
+  // The sums are where they were added up, as operands of the epilogue too.
+  auto numberOf = [&](unsigned operand) {
+    return row(operand) == row(sum) ? sum : operand;
+  };
   auto read = [&](unsigned operand) -> Value {
     return at[operand] ? memref::LoadOp::create(b, row(operand), at[operand])
                        : row(operand);
   };
-  for (auto [i, input] : llvm::enumerate(epilogue.getRegionInputArgs()))
-    mapping.map(input, read(sum + 1 + i));
-  mapping.map(epilogue.getRegionOutputArgs()[0], read(sum));
+  for (auto [i, argument] : llvm::enumerate(epilogue.getBody()->getArguments()))
+    if (!argument.use_empty())
+      mapping.map(argument, read(numberOf(sum + 1 + i)));
   for (Operation &inner : epilogue.getBody()->without_terminator())
     b.clone(inner, mapping);
   Value changed = mapping.lookupOrDefault(
       epilogue.getBody()->getTerminator()->getOperand(0));
-  memref::StoreOp::create(b, changed, row(sum), at[sum]);
+  unsigned result = numberOf(flats.size() - 1);
+  memref::StoreOp::create(b, changed, row(result), at[result]);
+}
+
+void weft::eraseFreed(memref::AllocOp alloc) {
+  for (Operation *user : llvm::make_early_inc_range(alloc->getUsers()))
+    user->erase();
+  alloc.erase();
 }
 
 linalg::FillOp weft::findZeros(linalg::GenericOp op) {

@@ -13,11 +13,17 @@
 
 namespace weft {
 
-/// The operands of a sum, and the inputs of its epilogue, as rows of elements.
+/// Room for so many elements on the stack of whoever calls the function.
+mlir::Value scratch(mlir::ImplicitLocOpBuilder &b, int64_t size,
+                    mlir::Type type);
+
+/// The operands of a sum, and those of its epilogue, as rows of elements.
 class SumOperands {
 public:
+  /// Of sums that are no part of an array there are `ownSums`.
   SumOperands(mlir::ImplicitLocOpBuilder &b, mlir::linalg::GenericOp op,
-              mlir::linalg::GenericOp epilogue, const Nest &nest);
+              mlir::linalg::GenericOp epilogue, const Nest &nest,
+              int64_t ownSums);
 
   /// One block: where all operands are, and its numbers.
   struct Block {
@@ -36,7 +42,13 @@ public:
                                        mlir::Value steps,
                                        std::optional<unsigned> loop) const;
 
-  /// Changes one element, whose sum is complete.
+  /// Has places among sums that are no part of an array count from the
+  /// beginning of a block, given the steps of its loops that are before it.
+  void beginBlock(llvm::SmallVectorImpl<mlir::Value> &bases, mlir::Value row,
+                  std::optional<unsigned> rowLoop, mlir::Value lane,
+                  unsigned laneLoop) const;
+
+  /// Changes or converts one element, whose sum is complete.
   void change(llvm::ArrayRef<mlir::Value> at);
 
   /// The elements of an operand; of a scalar, itself.
@@ -46,12 +58,16 @@ private:
   mlir::ImplicitLocOpBuilder &b;
   mlir::linalg::GenericOp epilogue;
   const Nest &nest;
+  bool ownsSums;
   /// Each operand as a row of elements, and where it begins.
   llvm::SmallVector<std::pair<mlir::Value, mlir::Value>> flats;
 };
 
 /// The op just before, if it fills with zeros what is added to.
 mlir::linalg::FillOp findZeros(mlir::linalg::GenericOp op);
+
+/// Erases an allocation that is used for nothing any more.
+void eraseFreed(mlir::memref::AllocOp alloc);
 
 /// Has `emit(sum, epilogue, plan, fill)` write the loops of each sum of a
 /// function for which there is a plan, with its epilogue if the plan has room
@@ -77,11 +93,15 @@ void lowerSums(mlir::func::FuncOp func, const Machine &machine, Emit emit) {
     // After what the epilogue reads.
     if (epilogue)
       sum->moveBefore(epilogue);
+    mlir::memref::AllocOp own =
+        plan->ownSums ? findConvertedSums(sum) : mlir::memref::AllocOp();
     emit(sum, epilogue, *plan, fill);
     if (epilogue)
       epilogue.erase();
     if (fill)
       fill.erase();
+    if (own)
+      eraseFreed(own);
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include "lowering/fusion/ContractionPlan.h"
 #include "lowering/Passes.h"
+#include "lowering/fusion/RowGroup.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/Interfaces/CastInterfaces.h"
@@ -195,6 +196,13 @@ void ContractionPlan::chooseBlocks(const Machine &machine) {
                                            tileLanes());
 }
 
+void ContractionPlan::keepSums() {
+  int64_t width = lanesAreSummed ? 1 : laneBlock;
+  nest.placeInBlock(sum, rowLoop, width,
+                    lanesAreSummed ? std::nullopt : std::optional(laneLoop));
+  ownSums = rowBlock * width;
+}
+
 bool weft::addEpilogue(Nest &nest, linalg::GenericOp op,
                        linalg::GenericOp epilogue) {
   AffineMap sums = op.getIndexingMapsArray()[ContractionPlan::sum];
@@ -204,9 +212,18 @@ bool weft::addEpilogue(Nest &nest, linalg::GenericOp op,
     return false;
   // The loop of the epilogue for each dimension is that of the sum for it.
   AffineMap loops = inversePermutation(changed).compose(sums);
-  return llvm::all_of(epilogue.getDpsInputOperands(), [&](OpOperand *input) {
-    return nest.add(input->get().getType(),
-                    epilogue.getMatchingIndexingMap(input).compose(loops));
+  return llvm::all_of(epilogue->getOpOperands(), [&](OpOperand &operand) {
+    return nest.add(operand.get().getType(),
+                    epilogue.getMatchingIndexingMap(&operand).compose(loops));
+  });
+}
+
+/// Whether an epilogue writes where other blocks may still read factors.
+static bool overwritesFactor(linalg::GenericOp epilogue,
+                             linalg::GenericOp sum) {
+  Value result = weft::ownBufferOf(epilogue.getDpsInits()[0]);
+  return llvm::any_of(sum.getDpsInputs(), [&](Value factor) {
+    return weft::ownBufferOf(factor) == result;
   });
 }
 
@@ -223,7 +240,26 @@ linalg::GenericOp weft::findEpilogue(linalg::GenericOp op) {
   bool converts = getElementTypeOrSelf(result) != getElementTypeOrSelf(sums) &&
                   llvm::is_contained(epilogue.getDpsInputs(), sums);
   bool follows = result == sums || converts;
-  return follows ? epilogue : linalg::GenericOp();
+  return follows && !overwritesFactor(epilogue, op) ? epilogue
+                                                    : linalg::GenericOp();
+}
+
+memref::AllocOp weft::findConvertedSums(linalg::GenericOp op) {
+  auto alloc = op.getDpsInits()[0].getDefiningOp<memref::AllocOp>();
+  linalg::GenericOp epilogue = alloc ? findEpilogue(op) : linalg::GenericOp();
+  if (!epilogue || epilogue.getDpsInits()[0] == alloc.getResult() ||
+      alloc->getBlock() != op->getBlock())
+    return {};
+  bool startsAtZero = false;
+  for (Operation *user : alloc->getUsers()) {
+    auto fill = dyn_cast<linalg::FillOp>(user);
+    if (fill && (matchPattern(fill.getInputs()[0], m_Zero()) ||
+                 matchPattern(fill.getInputs()[0], m_PosZeroFloat())))
+      startsAtZero = true;
+    else if (user != op && user != epilogue && !isa<memref::DeallocOp>(user))
+      return {};
+  }
+  return startsAtZero ? alloc : memref::AllocOp();
 }
 
 std::optional<ContractionPlan>
@@ -258,6 +294,8 @@ ContractionPlan::make(linalg::GenericOp op, const Machine &machine,
     return std::nullopt;
   plan.elementBytes = element.getIntOrFloatBitWidth() / 8;
   plan.chooseBlocks(machine);
+  if (epilogue && findConvertedSums(op))
+    plan.keepSums();
   return plan;
 }
 

@@ -8,6 +8,7 @@
 
 #include "lowering/Machine.h"
 #include "lowering/fusion/Nest.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 
 namespace weft {
 
@@ -32,7 +33,7 @@ struct ContractionPlan {
   /// The result's number among the operands.
   static constexpr unsigned sum = 2;
 
-  /// Its operands are those of the sum, and then the inputs of the epilogue.
+  /// Its operands are those of the sum, and then those of the epilogue.
   Nest nest;
   /// Of the two inputs, the one that is read in vectors, in all tiles' rows the
   /// same; the other one is read an element at a time, or, if `bothWide`, in
@@ -52,6 +53,8 @@ struct ContractionPlan {
   /// Steps of the last loop summed over, of rows, and of lanes in one block.
   int64_t sumBlock, rowBlock, laneBlock;
   int64_t elementBytes;
+  /// The sums of a block where they are no part of an array, but converted.
+  int64_t ownSums = 0;
 
   /// Nothing where a sum is better left to plain loops. An epilogue changes
   /// each element of the result once it is computed, in the same loops.
@@ -75,16 +78,22 @@ private:
   void chooseRows();
   void chooseTile(const Machine &machine);
   void chooseBlocks(const Machine &machine);
+  void keepSums();
 };
 
-/// Adds an epilogue's inputs to the nest of a sum, in terms of the sum's loops;
-/// false if they are walked through in another way.
+/// Adds an epilogue's operands to the nest of a sum, in terms of the sum's
+/// loops; false if they are walked through in another way.
 bool addEpilogue(Nest &nest, mlir::linalg::GenericOp op,
                  mlir::linalg::GenericOp epilogue);
 
-/// The op that changes each element of what `op` sums up, marked as its
-/// epilogue and with nothing between that has an effect on memory, or null.
+/// The op that changes or converts each element of what `op` sums up, marked as
+/// its epilogue and with nothing between that has an effect on memory, or null.
 mlir::linalg::GenericOp findEpilogue(mlir::linalg::GenericOp op);
+
+/// The buffer of sums that begin with a fill and that nothing reads but an
+/// epilogue with results elsewhere, or null: no more of it is needed at once
+/// than a block.
+mlir::memref::AllocOp findConvertedSums(mlir::linalg::GenericOp op);
 
 } // namespace weft
 

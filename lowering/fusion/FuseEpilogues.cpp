@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // weft-fuse-epilogues: an elementwise op on a sum of products, and on other
-// operands, changes the sums in place, marked to be computed in their loops.
+// operands, is marked to be computed in the loops of the sums, which it changes
+// in place unless its results are of another type.
 
 #include "lowering/OptimizationLevel.h"
 #include "lowering/Passes.h"
@@ -56,10 +57,6 @@ bool overwritesOperand(GenericOp op) {
 
 class FuseEpilogues final
     : public weft::impl::FuseEpiloguesBase<FuseEpilogues> {
-public:
-  using FuseEpiloguesBase::FuseEpiloguesBase;
-
-private:
   void runOnOperation() override {
     if (!weft::isOptimized(getOperation()))
       return;
@@ -104,7 +101,6 @@ private:
       auto sum = input->get().getDefiningOp<GenericOp>();
       if (!sum || sum->hasAttr(weft::keepAttr) || !input->get().hasOneUse() ||
           sum->getBlock() != op->getBlock() ||
-          (!converting && input->get().getType() != op->getResultTypes()[0]) ||
           op.getMatchingIndexingMap(input) != map ||
           !weft::isBlockedSum(sum, machine))
         continue;

@@ -156,10 +156,18 @@ private:
       auto type = cast<MemRefType>(buffer.getType());
       saved += type.getNumElements() * weft::bytesOf(type.getElementType());
     }
-    if (buffers.empty() || saved <= machine.l2Bytes || !staysInCache())
+    if (buffers.empty() || saved <= machine.l2Bytes || !staysInCache() ||
+        isAlone())
       return;
     if (int64_t rows = blockOf(bytesPerRow))
       group.wrap(rows, buffers);
+  }
+
+  /// Whether there is no more than a sum and what converts it, which are in the
+  /// same loops as it is.
+  bool isAlone() const {
+    return group.members().size() == 3 &&
+           group.members().back().op == weft::findEpilogue(start);
   }
 
   /// The largest number of rows of a block that can be had, or 0.

@@ -105,6 +105,16 @@ bool Nest::add(Type type, AffineMap map) {
   return access.has_value();
 }
 
+void Nest::placeInBlock(unsigned operand, std::optional<unsigned> rowLoop,
+                        int64_t rowStride, std::optional<unsigned> laneLoop) {
+  accesses[operand] = Access();
+  accesses[operand].strides.resize(depth());
+  if (rowLoop)
+    accesses[operand].strides[*rowLoop] = rowStride;
+  if (laneLoop)
+    accesses[operand].strides[*laneLoop] = 1;
+}
+
 bool Nest::canMerge(unsigned outer, unsigned inner) const {
   // What is summed over keeps its order.
   return outer != inner && kinds[outer] == kinds[inner] &&

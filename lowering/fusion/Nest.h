@@ -39,6 +39,10 @@ struct Nest {
   /// they are simplified; false if it is walked through in another way.
   bool add(mlir::Type type, mlir::AffineMap map);
 
+  /// Has an operand lie in a block, whose rows are so far apart.
+  void placeInBlock(unsigned operand, std::optional<unsigned> rowLoop,
+                    int64_t rowStride, std::optional<unsigned> laneLoop);
+
   /// Leaves out loops of one step, and makes one loop of two wherever every
   /// operand is walked through as by one.
   void simplify();

@@ -31,6 +31,8 @@ namespace {
 constexpr int64_t mostPlaces = 16;
 /// Bytes of the padded block that a thread keeps on its stack.
 constexpr int64_t mostPrivateBytes = 256 << 10;
+/// Bytes of a block's sums there, if they are only converted.
+constexpr int64_t mostSumBytes = 512 << 10;
 
 /// Whether an expression is a sum of loops times positive constants.
 bool isLinear(AffineExpr expr) {
@@ -85,8 +87,7 @@ public:
     for (Operation *op :
          {static_cast<Operation *>(epilogue), static_cast<Operation *>(windows),
           static_cast<Operation *>(start), inside,
-          static_cast<Operation *>(view), static_cast<Operation *>(margin),
-          static_cast<Operation *>(padded)})
+          static_cast<Operation *>(view), static_cast<Operation *>(margin)})
       if (op)
         op->erase();
   }
@@ -206,6 +207,7 @@ private:
       return false;
     start = weft::moveFillTo(windows);
     epilogue = weft::findEpilogue(windows);
+    own = weft::findConvertedSums(windows);
     return start != nullptr;
   }
 
@@ -226,11 +228,29 @@ private:
       if (extents[blocked] % places == 0 &&
           llvm::product_of(blockShape()) * bytes <= mostPrivateBytes)
         break;
+    if (own && llvm::product_of(sumsShape()) *
+                       weft::bytesOf(own.getType().getElementType()) >
+                   mostSumBytes)
+      own = {};
     // A short block reads most of what it pads once more.
     AffineExpr expr =
         windows.getMatchingIndexingMap(source).getResult(blockedDim);
     int64_t step = Slicer::coefficient(expr, blocked);
     return places > 1 && blockShape()[blockedDim] <= 3 * step * places;
+  }
+
+  /// The sums of a block.
+  SmallVector<int64_t> sumsShape() {
+    SmallVector<int64_t> shape(own.getType().getShape());
+    AffineMap results = windows.getIndexingMapsArray().back();
+    for (auto [dim, expr] : llvm::enumerate(results.getResults())) {
+      if (expr.isFunctionOfDim(blocked))
+        shape[dim] = places;
+      for (unsigned loop : outer)
+        if (expr.isFunctionOfDim(loop))
+          shape[dim] = 1;
+    }
+    return shape;
   }
 
   /// The part of the padded array that a block reads.
@@ -268,8 +288,12 @@ private:
       if (auto loop = dyn_cast<AffineDimExpr>(expr))
         if (auto range = ranges.find(loop.getPosition()); range != ranges.end())
           results[dim] = range->second;
-    slicer.build(start, results);
-    slicer.build(windows, ranges, {source->getOperandNumber(), block});
+    DenseMap<Value, Value> parts{{source->get(), block}};
+    if (own)
+      parts[own] = memref::AllocaOp::create(
+          b, MemRefType::get(sumsShape(), own.getType().getElementType()));
+    slicer.build(start, results, parts);
+    slicer.build(windows, ranges, parts);
     if (!epilogue)
       return;
     Ranges changed;
@@ -277,7 +301,7 @@ private:
         epilogue.getMatchingIndexingMap(&epilogue.getDpsInitsMutable()[0]);
     for (auto &[dim, range] : results)
       changed[cast<AffineDimExpr>(places.getResult(dim)).getPosition()] = range;
-    slicer.build(epilogue, changed);
+    slicer.build(epilogue, changed, parts);
   }
 
   /// Writes the part of the padded array from `first` on along the blocked
@@ -362,7 +386,8 @@ private:
     Value target = memref::SubViewOp::create(b, block, offsets, sizes, steps);
     Slicer slicer(b);
     if (auto op = dyn_cast<GenericOp>(inside)) {
-      slicer.build(op, loops, {op.getNumDpsInputs(), target});
+      slicer.build(op, loops,
+                   DenseMap<Value, Value>{{op.getDpsInits()[0], target}});
       return;
     }
     Value given = cast<memref::CopyOp>(inside).getSource();
@@ -380,6 +405,8 @@ private:
 
   memref::AllocOp padded;
   const Machine &machine;
+  /// The sums, if no more of them is needed than a block.
+  memref::AllocOp own;
   linalg::FillOp margin, start;
   memref::SubViewOp view;
   Operation *inside = nullptr;
@@ -406,6 +433,9 @@ class PadBlocks final : public weft::impl::PadBlocksBase<PadBlocks> {
       if (alloc.getType().hasStaticShape() && padded.match())
         padded.build();
     }
+    for (memref::AllocOp alloc : allocs)
+      if (alloc->use_empty())
+        alloc.erase();
   }
 };
 

@@ -59,16 +59,15 @@ Value Slicer::viewOf(Value buffer, AffineMap map, const Ranges &ranges,
 }
 
 void Slicer::build(linalg::LinalgOp op, const Ranges &ranges,
-                   std::pair<unsigned, Value> replaced) {
+                   const DenseMap<Value, Value> &replaced) {
   SmallVector<int64_t> extents = op.getStaticLoopRanges();
   SmallVector<Value> views;
   for (OpOperand &operand : op->getOpOperands()) {
-    bool isReplaced =
-        replaced.second && replaced.first == operand.getOperandNumber();
-    views.push_back(isReplaced ? replaced.second
-                               : viewOf(operand.get(),
-                                        op.getMatchingIndexingMap(&operand),
-                                        ranges, extents));
+    Value part = replaced.lookup(operand.get());
+    views.push_back(part ? part
+                         : viewOf(operand.get(),
+                                  op.getMatchingIndexingMap(&operand), ranges,
+                                  extents));
   }
   Operation *part = op.getOperation()->clone();
   part->setOperands(views);

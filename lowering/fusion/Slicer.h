@@ -32,9 +32,10 @@ public:
   mlir::Value viewOf(mlir::Value buffer, mlir::AffineMap map,
                      const Ranges &ranges, llvm::ArrayRef<int64_t> extents);
 
-  /// The op for a part of its loops, one of its operands perhaps replaced.
+  /// The op for a part of its loops, some of its operands perhaps replaced: by
+  /// what they are, or, of whole buffers, by what stands for their parts.
   void build(mlir::linalg::LinalgOp op, const Ranges &ranges,
-             std::pair<unsigned, mlir::Value> replaced = {});
+             const llvm::DenseMap<mlir::Value, mlir::Value> &replaced);
 
   /// By what a loop's step is multiplied in a sum of loops.
   static int64_t coefficient(mlir::AffineExpr expr, unsigned loop);

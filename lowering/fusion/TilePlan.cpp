@@ -53,6 +53,19 @@ static bool areInTiles(linalg::GenericOp op, const MultiplyAdd &body) {
          widenByte(body.casts[1]);
 }
 
+/// Whether vectors have dot products of such factors: of bytes, and not both
+/// without a sign.
+static bool areInDots(linalg::GenericOp op, const MultiplyAdd &body,
+                      const Machine &machine) {
+  auto isUnsigned = [](ArrayRef<Operation *> casts) {
+    return !casts.empty() && isa<arith::ExtUIOp>(casts.front());
+  };
+  return machine.hasDots && machine.vectorBytes >= 16 &&
+         machine.vectorBytes <= 64 &&
+         getElementTypeOrSelf(op.getDpsInputs()[0].getType()).isInteger(8) &&
+         !(isUnsigned(body.casts[0]) && isUnsigned(body.casts[1]));
+}
+
 //===----------------------------------------------------------------------===//
 // The plan
 //===----------------------------------------------------------------------===//
@@ -138,14 +151,16 @@ void TilePlan::chooseBlocks(const Machine &machine) {
 std::optional<TilePlan> TilePlan::make(linalg::GenericOp op,
                                        const Machine &machine,
                                        linalg::GenericOp epilogue) {
-  if (!machine.hasTiles)
+  if (!machine.hasTiles && !machine.hasDots)
     return std::nullopt;
   std::optional<MultiplyAdd> body = MultiplyAdd::match(op);
   std::optional<Nest> nest = Nest::of(op);
   if (!body || !nest || !areInTiles(op, *body) || !body->mayReorder() ||
-      llvm::is_contained(nest->extents, 0))
+      llvm::is_contained(nest->extents, 0) ||
+      !(machine.hasTiles || areInDots(op, *body, machine)))
     return std::nullopt;
   TilePlan plan;
+  plan.byDots = !machine.hasTiles;
   plan.nest = std::move(*nest);
   if (epilogue && !addEpilogue(plan.nest, op, epilogue))
     return std::nullopt;
@@ -167,6 +182,11 @@ std::optional<TilePlan> TilePlan::make(linalg::GenericOp op,
     plan.isUnsigned[i] =
         !body->casts[i].empty() && isa<arith::ExtUIOp>(body->casts[i].front());
   plan.chooseBlocks(machine);
+  if (epilogue && findConvertedSums(op)) {
+    plan.nest.placeInBlock(sum, plan.rowLoop, plan.columnBlock,
+                           plan.columnLoop);
+    plan.ownSums = plan.rowBlock * plan.columnBlock;
+  }
   return plan;
 }
 

@@ -14,14 +14,16 @@ namespace weft {
 
 /// One instruction multiplies a tile of 16 rows by one of 16 columns, along 64
 /// bytes of each, and adds to 16 x 16 sums of 32 bits. Two by two tiles of sums
-/// are computed at once: a panel is what is read of a factor for them.
+/// are computed at once: a panel is what is read of a factor for them. Of
+/// bytes, dot products in the lanes of vectors do the same from the same
+/// panels.
 struct TilePlan {
   /// The result's number among the operands.
   static constexpr unsigned sum = 2;
   /// Rows of a tile, bytes of each, and rows or columns of a panel.
   static constexpr int64_t tileRows = 16, lineBytes = 64, panel = 32;
 
-  /// Its operands are those of the sum, and then the inputs of the epilogue.
+  /// Its operands are those of the sum, and then those of the epilogue.
   Nest nest;
   /// Of the two factors, the one that is the same for all rows.
   unsigned columnFactor;
@@ -33,8 +35,12 @@ struct TilePlan {
   /// Bytes of a factor's element, and whether it has no sign.
   int64_t factorBytes;
   bool isUnsigned[2] = {false, false};
+  /// Whether instructions on vectors do what one on tiles would.
+  bool byDots = false;
   /// Steps of each of the three loops in one block.
   int64_t rowBlock, columnBlock, sumBlock;
+  /// The sums of a block where they are no part of an array, but converted.
+  int64_t ownSums = 0;
 
   /// Nothing where the machine has no tiles for a sum, or the sum is too small
   /// to fill them.

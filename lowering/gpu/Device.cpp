@@ -82,7 +82,7 @@ private:
     // What passes that serve CPUs too ask for.
     weft::Machine machine;
     machine.hasFma = true;
-    machine.hasTiles = false;
+    machine.hasTiles = machine.hasDots = false;
     machine.vectorBytes = 16;
     machine.vectorRegisters = 64;
     machine.l1Bytes = 128 << 10;

@@ -3,7 +3,8 @@
 // weft-plan-arena: memref.alloc -> memref.view of one arena at a fixed offset.
 // Buffers whose lives do not overlap may share bytes; the largest are placed
 // first, each at the lowest offset where it fits. Tapes, whose size is known
-// when they are made, stay on the heap, and are freed after their last use.
+// when they are made, stay on the heap, and are freed after their last use, as
+// does what is freed already.
 
 #include "lowering/Passes.h"
 #include "lowering/fusion/ContractionPlan.h"
@@ -227,6 +228,8 @@ FailureOr<SmallVector<Temporary>> findTemporaries(func::FuncOp func) {
   SmallVector<Temporary> temporaries;
   SmallVector<memref::AllocOp> tapes;
   WalkResult walk = func.walk([&](memref::AllocOp alloc) {
+    if (llvm::any_of(alloc->getUsers(), llvm::IsaPred<memref::DeallocOp>))
+      return WalkResult::advance();
     MemRefType type = largestType(alloc);
     if (!type && isTape(alloc.getType())) {
       tapes.push_back(alloc);

@@ -113,7 +113,7 @@ module attributes {weft.machine = {matrix_tiles = true}} {
 // CHECK-LABEL: func.func @without_tiles(
 // CHECK: linalg.generic
 // CHECK-NOT: amx
-module attributes {weft.machine = {matrix_tiles = false}} {
+module attributes {weft.machine = {matrix_tiles = false, vector_dots = false}} {
   func.func @without_tiles(%a: memref<64x64xi8>, %b: memref<64x64xi8>, %c: memref<64x64xi8>) {
     linalg.generic {indexing_maps = [#a, #b, #c], iterator_types = ["parallel", "reduction", "parallel"]}
         ins(%a, %b : memref<64x64xi8>, memref<64x64xi8>) outs(%c : memref<64x64xi8>) {
@@ -121,6 +121,65 @@ module attributes {weft.machine = {matrix_tiles = false}} {
       %p = arith.muli %x, %y : i8
       %t = arith.addi %s, %p : i8
       linalg.yield %t : i8
+    }
+    return
+  }
+}
+
+// -----
+
+// Dot products of bytes in the lanes of vectors: of a factor without a sign by one
+// with. What has both signs is shifted in the rows, and 128 of each column is
+// taken off; of what has none there is no such product.
+#a = affine_map<(m, k, n) -> (m, k)>
+#b = affine_map<(m, k, n) -> (k, n)>
+#c = affine_map<(m, k, n) -> (m, n)>
+#product = {indexing_maps = [#a, #b, #c], iterator_types = ["parallel", "reduction", "parallel"]}
+// CHECK-LABEL: func.func @signed(
+// CHECK: %[[SHIFT:.+]] = arith.constant dense<-2139062144> : vector<16xi32>
+// CHECK: arith.xori %{{.+}}, %[[SHIFT]]
+// CHECK: scf.for {{.*}} iter_args
+// CHECK-COUNT-18: llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"({{.*}}) : (vector<16xi32>, vector<64xi8>, vector<64xi8>) -> vector<16xi32>
+// CHECK: arith.subi %{{.+}} : vector<16xi32>
+// CHECK-LABEL: func.func @one_signed(
+// CHECK-NOT: arith.xori
+// CHECK-COUNT-16: llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"
+// CHECK-LABEL: func.func @unsigned(
+// CHECK: linalg.generic
+module attributes {weft.machine = {matrix_tiles = false, vector_dots = true, vector_bytes = 64 : i64, vector_registers = 32 : i64}} {
+  func.func @signed(%a: memref<64x64xi8>, %b: memref<64x64xi8>, %c: memref<64x64xi32>) {
+    linalg.generic #product
+        ins(%a, %b : memref<64x64xi8>, memref<64x64xi8>) outs(%c : memref<64x64xi32>) {
+    ^bb0(%x: i8, %y: i8, %s: i32):
+      %u = arith.extsi %x : i8 to i32
+      %v = arith.extsi %y : i8 to i32
+      %p = arith.muli %u, %v : i32
+      %t = arith.addi %s, %p : i32
+      linalg.yield %t : i32
+    }
+    return
+  }
+  func.func @one_signed(%a: memref<64x64xi8>, %b: memref<64x64xi8>, %c: memref<64x64xi32>) {
+    linalg.generic #product
+        ins(%a, %b : memref<64x64xi8>, memref<64x64xi8>) outs(%c : memref<64x64xi32>) {
+    ^bb0(%x: i8, %y: i8, %s: i32):
+      %u = arith.extsi %x : i8 to i32
+      %v = arith.extui %y : i8 to i32
+      %p = arith.muli %u, %v : i32
+      %t = arith.addi %s, %p : i32
+      linalg.yield %t : i32
+    }
+    return
+  }
+  func.func @unsigned(%a: memref<64x64xi8>, %b: memref<64x64xi8>, %c: memref<64x64xi32>) {
+    linalg.generic #product
+        ins(%a, %b : memref<64x64xi8>, memref<64x64xi8>) outs(%c : memref<64x64xi32>) {
+    ^bb0(%x: i8, %y: i8, %s: i32):
+      %u = arith.extui %x : i8 to i32
+      %v = arith.extui %y : i8 to i32
+      %p = arith.muli %u, %v : i32
+      %t = arith.addi %s, %p : i32
+      linalg.yield %t : i32
     }
     return
   }
