@@ -175,6 +175,9 @@ LogicalResult keepOnStacks(func::FuncOp func) {
              << mostPrivateBytes << " bytes, such as one of type "
              << alloc.getType() << "; have it compute smaller tiles";
     kept[loop] = *all;
+    for (Operation *user : llvm::make_early_inc_range(alloc->getUsers()))
+      if (isa<memref::DeallocOp>(user))
+        user->erase();
     OpBuilder b(alloc);
     Location loc = alloc.getLoc();
     IntegerAttr aligned = b.getI64IntegerAttr(alignment);
@@ -299,8 +302,6 @@ class PlanArena final : public weft::impl::PlanArenaBase<PlanArena> {
     func::FuncOp func = getOperation();
     if (func.isExternal() || func->hasAttr(weft::arenaBytesAttr))
       return;
-    // A schedule may free what it allocates; none of it is on the heap.
-    func.walk([](memref::DeallocOp dealloc) { dealloc.erase(); });
     if (failed(keepOnStacks(func)))
       return signalPassFailure();
     FailureOr<SmallVector<Temporary>> temporaries = findTemporaries(func);

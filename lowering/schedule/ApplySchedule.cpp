@@ -194,6 +194,9 @@ private:
 
   LogicalResult cleanUp() {
     generalize();
+    // It may free what it allocates, whose place is yet to be settled.
+    if (stage == "memref")
+      getOperation().walk([](memref::DeallocOp dealloc) { dealloc.erase(); });
     OpPassManager passes(ModuleOp::getOperationName());
     OpPassManager &nested = passes.nest<func::FuncOp>();
     nested.addPass(createCanonicalizerPass());
