@@ -167,9 +167,7 @@ def describe_gpu(context: Context, module: ir.Module, target: Target) -> None:
     attributes[GPU] = ir.DictAttr.get(facts, mlir)
 
 
-def state_level(
-    context: Context, module: ir.Module, level: int | None = None
-) -> None:
+def state_level(context: Context, module: ir.Module, level: int | None = None) -> None:
     """Has a module say how much is done for its speed, unless it says so already.
 
     Where none is given it is the usual level; level 2 needs no words.
