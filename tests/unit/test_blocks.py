@@ -43,7 +43,9 @@ def on_small_machine(function, *args):
     return weft.parse(text.replace("module {", SMALL_MACHINE, 1))
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    "dtype", ["float32", pytest.param("float64", marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize("causal", [False, True])
 @pytest.mark.parametrize(
     "shape", [(1, 8, 512, 64), (2, 3, 384, 32), (1, 1, 1024, 64), (800, 16)], ids=str

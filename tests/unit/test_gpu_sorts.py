@@ -21,6 +21,8 @@ from weft.cuda.memory import Memory
 from weft.cuda.run import Executable
 from weft.cuda.simulator import Simulator
 
+pytestmark = pytest.mark.thorough
+
 RNG = np.random.default_rng(0)
 
 # A row to a thread, to a part of a warp, to a warp, to a block, and to several.

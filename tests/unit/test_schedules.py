@@ -10,6 +10,8 @@ import pytest
 
 import weft
 
+pytestmark = pytest.mark.thorough
+
 ROOT = Path(__file__).parent.parent.parent
 HANDLE = "(!transform.any_op) -> !transform.any_op"
 PAIR = "(!transform.any_op) -> (!transform.any_op, !transform.any_op)"

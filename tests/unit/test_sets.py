@@ -45,7 +45,7 @@ def test_distinct_elements(x: np.ndarray, axis: int | None) -> None:
             same(got, want)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(arrays(np.float64, st.tuples(st.integers(0, 9), st.just(2)), elements=FLOATS))
 def test_distinct_complex_numbers(pairs: np.ndarray) -> None:
     z = pairs.view(np.complex128)[:, 0]

@@ -33,6 +33,7 @@ import fake_libraries
 from fake_device import view
 from fake_driver import FakeDriver
 
+pytestmark = pytest.mark.thorough
 DTYPES = {"f32": "f4", "f64": "f8", "c64": "c8", "c128": "c16"}
 LIBRARIES = {
     "cusolver": fake_libraries.Solver(),

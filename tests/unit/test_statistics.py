@@ -172,6 +172,7 @@ def test_values_of_complex_numbers() -> None:
         assert function(complex_(nan=True).astype("c8")).dtype == np.float32
 
 
+@pytest.mark.slow
 def test_derivatives_of_statistics_of_complex_numbers() -> None:
     z = complex_(nan=False)
     for function in COMPLEX:
