@@ -46,6 +46,7 @@ def code_of(function, threads=None):
         weft.set_num_threads(before)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("function", [many_kernels, long_driver, few_instructions])
 def test_the_bytes_do_not_depend_on_the_threads(function):
     one = code_of(function, 1)
@@ -58,6 +59,7 @@ def test_large_programs_are_split_and_small_ones_are_not():
     assert len(code_of(few_instructions).files) == 1
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("function", [many_kernels, long_driver])
 def test_the_parts_compute_the_whole(function):
     f = weft.jit(function)

@@ -252,6 +252,7 @@ def test_permutation():
     assert array(random.permutation(KEY, 0)).shape == (0,)
 
 
+@pytest.mark.thorough
 def test_permutations_are_equally_likely():
     keys = array(random.split(KEY, 1200))
     seen = {}
@@ -326,6 +327,7 @@ def _uniforms(dtype):
 
 
 @pytest.mark.skipif(np.finfo(LONG).nmant < 63, reason="long double is double")
+@pytest.mark.thorough
 @pytest.mark.parametrize(("dtype", "bound"), [(np.float32, 0.51), (np.float64, 1.2)])
 def test_erfinv_and_normal_numbers_are_accurate(dtype, bound):
     x = _uniforms(dtype)
