@@ -154,7 +154,7 @@ def check_on_a_gpu(seed: int) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:.*runs on the host")
-@pytest.mark.parametrize("seed", range(16))
+@pytest.mark.parametrize("seed", [*range(16), 59, 477, 4083])
 def test_sequences_on_an_emulated_gpu(seed: int) -> None:
     check_on_a_gpu(seed)
 
