@@ -145,7 +145,8 @@ def PackContractions : Pass<"weft-pack-contractions", "::mlir::func::FuncOp"> {
     ```
     becomes
     ```mlir
-    %panels = linalg.generic {indexing_maps = [(p, k, l) -> (k, p * 64 + l), ...]}
+    %panels = linalg.generic {indexing_maps = [(k, p, l) -> (k, p * 64 + l),
+                                               (k, p, l) -> (p, k, l)]}
         ins(%b) outs(%empty : tensor<10x512x64xf32>)
     linalg.generic {indexing_maps = [(m, n, k) -> (m, k),
                                      (m, n, k) -> (n floordiv 64, k, n mod 64), ...]}

@@ -183,17 +183,23 @@ void ContractionPlan::chooseBlocks(const Machine &machine) {
     // read along, a few of them side by side.
     bool streams = rowExtent() == 1 && !nest.accesses[wide].panelLoop &&
                    laneExtent() > tileLanes();
-    int64_t most =
-        streams ? 8 : portion(machine.l1Bytes / 16, 2048) / elementBytes;
+    int64_t most = streams ? 8 : portion(machine.l1Bytes / 64, 512);
     if (steps > most * 3 / 2)
       sumBlock = equalBlocks(steps, most, streams ? 1 : 8);
   }
-  rowBlock =
-      equalBlocks(rowExtent(), portion(machine.l2Bytes >> 13, 128), rows);
   laneBlock = lanesAreSummed ? laneExtent()
                              : equalBlocks(laneExtent(),
-                                           portion(machine.l2Bytes >> 11, 512),
+                                           portion(machine.l2Bytes >> 11, 320),
                                            tileLanes());
+  // A block of both factors is about as long as it is wide, so that each number
+  // that comes from beyond the second cache is used often; threads want
+  // several.
+  for (int64_t most : {256, 128}) {
+    rowBlock =
+        equalBlocks(rowExtent(), portion(machine.l2Bytes >> 13, most), rows);
+    if (numTasks() >= 8)
+      break;
+  }
 }
 
 void ContractionPlan::keepSums() {

@@ -80,19 +80,25 @@ private:
     // Destination passing has it written into the slice that it becomes.
     Value part =
         tensor::EmptyOp::create(b, loc, sizes, source.getElementType());
+    // Where rows are read along, the next panel follows upon one's lanes.
+    SmallVector<AffineExpr> places;
+    for (unsigned dim = 0; dim < rank; ++dim)
+      places.push_back(b.getAffineDimExpr(dim));
+    if (map.getResults().back() == b.getAffineDimExpr(laneLoop))
+      std::rotate(places.begin() + panelDim, places.end() - 2,
+                  places.end() - 1);
     SmallVector<AffineExpr> exprs;
     for (AffineExpr expr : map.getResults()) {
       unsigned loop = cast<AffineDimExpr>(expr).getPosition();
-      unsigned dim = llvm::find(order, loop) - order.begin();
-      AffineExpr place = b.getAffineDimExpr(dim);
+      AffineExpr place = places[llvm::find(order, loop) - order.begin()];
       if (loop == laneLoop)
-        place = (place + first) * width + b.getAffineDimExpr(rank - 1);
+        place = (place + first) * width + places.back();
       exprs.push_back(place);
     }
     auto copy = GenericOp::create(
         b, loc, part.getType(), operand.get(), part,
         {AffineMap::get(rank, 0, exprs, b.getContext()),
-         b.getMultiDimIdentityMap(rank)},
+         AffineMap::get(rank, 0, places, b.getContext())},
         SmallVector<IteratorType>(rank, IteratorType::parallel),
         [](OpBuilder &inner, Location loc, ValueRange args) {
           linalg::YieldOp::create(inner, loc, args.front());

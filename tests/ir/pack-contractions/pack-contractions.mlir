@@ -5,12 +5,13 @@
 #c = affine_map<(m, k, n) -> (m, n)>
 
 // Panels of four vectors of eight lanes, and a last one that is not full.
-// CHECK-DAG: #[[FROM:.+]] = affine_map<(d0, d1, d2) -> (d1, d0 * [[WIDTH:[0-9]+]] + d2)>
+// CHECK-DAG: #[[FROM:.+]] = affine_map<(d0, d1, d2) -> (d0, d1 * [[WIDTH:[0-9]+]] + d2)>
+// CHECK-DAG: #[[TO:.+]] = affine_map<(d0, d1, d2) -> (d1, d0, d2)>
 // CHECK-DAG: #[[PANELS:.+]] = affine_map<(d0, d1, d2) -> (d2 floordiv [[WIDTH]], d1, d2 mod [[WIDTH]])>
 // CHECK-LABEL: func.func @product(
 // CHECK-SAME: %[[A:.+]]: tensor<64x128xf32>, %[[B:.+]]: tensor<128x250xf32>,
 // CHECK: %[[SPACE:.+]] = tensor.empty() : tensor<{{.+}}x128x[[WIDTH]]xf32>
-// CHECK: %[[WHOLE:.+]] = linalg.generic {indexing_maps = [#[[FROM]], #{{.+}}], {{.*}}} ins(%[[B]] :
+// CHECK: %[[WHOLE:.+]] = linalg.generic {indexing_maps = [#[[FROM]], #[[TO]]], {{.*}}} ins(%[[B]] :
 // CHECK: %[[MOST:.+]] = tensor.insert_slice %[[WHOLE]] into %[[SPACE]]
 // CHECK: %[[REST:.+]] = linalg.generic {{.*}} ins(%[[B]] :
 // CHECK: %[[ALL:.+]] = tensor.insert_slice %[[REST]] into %[[MOST]]
