@@ -43,7 +43,11 @@ public:
   void emit() {
     zero = index(0);
     one = index(1);
-    operands.emplace(b, op, epilogue, plan.nest, plan.ownSums);
+    std::optional<unsigned> copied;
+    if (plan.copiesRows)
+      copied = plan.narrow();
+    operands.emplace(b, op, epilogue, plan.nest, plan.ownSums, copied,
+                     plan.rowBlock * plan.sumBlock);
     int64_t rowBlocks = llvm::divideCeil(plan.rowExtent(), plan.rowBlock);
     int64_t laneBlocks = llvm::divideCeil(plan.laneExtent(), plan.laneBlock);
     auto block = operands->forBlocks(plan.outer, rowBlocks, laneBlocks,
@@ -164,16 +168,19 @@ private:
     onlyIf(isLast, [&] { build(index(whole), extent - whole); });
   }
 
-  void emitBlock(ArrayRef<Value> bases, Value rowBlock, int64_t rowBlocks,
+  void emitBlock(ArrayRef<Value> ofBlock, Value rowBlock, int64_t rowBlocks,
                  Value laneBlock, int64_t laneBlocks) {
     if (plan.lanesAreSummed) {
       forTiles(rowBlock, rowBlocks, plan.rowBlock, plan.rowExtent(), plan.rows,
                [&](Value row, int64_t rows) {
-                 emitDots(moved(bases, row, plan.rowLoop), rows);
+                 emitDots(moved(ofBlock, row, plan.rowLoop), rows);
                });
       return;
     }
     auto tiles = [&](Value begin, Value end, bool isFirst) {
+      SmallVector<Value> bases(ofBlock);
+      if (plan.copiesRows)
+        copyRows(bases, rowBlock, begin, end);
       forTiles(laneBlock, laneBlocks, plan.laneBlock, plan.laneExtent(),
                plan.tileLanes(), [&](Value lane, int64_t lanes) {
                  SmallVector<Value> at = moved(bases, lane, plan.laneLoop);
@@ -197,6 +204,45 @@ private:
       Value end = arith::MinUIOp::create(b, advance(begin, plan.sumBlock),
                                          index(steps));
       tiles(begin, end, /*isFirst=*/false);
+    });
+  }
+
+  /// Copies the rows of a block for the steps from `begin` to `end`, and has
+  /// places among them count from the beginning of the copy.
+  void copyRows(SmallVectorImpl<Value> &bases, Value rowBlock, Value begin,
+                Value end) {
+    unsigned copy = plan.narrow(), original = operands->original();
+    unsigned summed = plan.summed.front();
+    Value first = arith::MulIOp::create(b, rowBlock, index(plan.rowBlock));
+    Value last = arith::MinUIOp::create(b, advance(first, plan.rowBlock),
+                                        index(plan.rowExtent()));
+    Value before = arith::AddIOp::create(
+        b, first, arith::MulIOp::create(b, begin, index(plan.rowBlock)));
+    bases[copy] = arith::SubIOp::create(b, bases[copy], before);
+    Value whole = arith::SubIOp::create(
+        b, last,
+        arith::RemUIOp::create(b, arith::SubIOp::create(b, last, first),
+                               index(plan.lanes)));
+    auto move = [&](ArrayRef<Value> at, bool isVector) {
+      Value from = operands->row(original), to = operands->row(copy);
+      if (!isVector) {
+        Value element =
+            memref::LoadOp::create(b, from, ValueRange{at[original]});
+        memref::StoreOp::create(b, element, to, ValueRange{at[copy]});
+        return;
+      }
+      auto type =
+          VectorType::get({plan.lanes}, getElementTypeOrSelf(from.getType()));
+      Value elements =
+          vector::LoadOp::create(b, type, from, ValueRange{at[original]});
+      vector::StoreOp::create(b, elements, to, ValueRange{at[copy]});
+    };
+    loop(begin, end, 1, [&](Value step) {
+      SmallVector<Value> at = moved(bases, step, summed);
+      loop(first, whole, plan.lanes,
+           [&](Value row) { move(moved(at, row, plan.rowLoop), true); });
+      loop(whole, last, 1,
+           [&](Value row) { move(moved(at, row, plan.rowLoop), false); });
     });
   }
 

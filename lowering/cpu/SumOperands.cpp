@@ -30,11 +30,13 @@ Value weft::scratch(ImplicitLocOpBuilder &b, int64_t size, Type type) {
 
 SumOperands::SumOperands(ImplicitLocOpBuilder &b, linalg::GenericOp op,
                          linalg::GenericOp epilogue, const Nest &nest,
-                         int64_t ownSums)
+                         int64_t ownSums, std::optional<unsigned> copied,
+                         int64_t copies)
     : b(b), epilogue(epilogue), nest(nest), ownsSums(ownSums > 0) {
   SmallVector<Value> operands(op->getOperands());
   if (epilogue)
     llvm::append_range(operands, epilogue->getOperands());
+  numOperands = operands.size();
   for (auto [i, operand] : llvm::enumerate(operands)) {
     bool isSum = operand == operands[sum];
     if (isSum && i > sum)
@@ -42,9 +44,15 @@ SumOperands::SumOperands(ImplicitLocOpBuilder &b, linalg::GenericOp op,
     else if (isSum && ownsSums)
       flats.emplace_back(scratch(b, ownSums, getElementTypeOrSelf(operand)),
                          arith::ConstantIndexOp::create(b, 0));
+    else if (copied == i)
+      flats.emplace_back(scratch(b, copies, getElementTypeOrSelf(operand)),
+                         arith::ConstantIndexOp::create(b, 0));
     else
       flats.push_back(flatten(b, operand, nest.accesses[i].offset));
   }
+  if (copied)
+    flats.push_back(
+        flatten(b, operands[*copied], nest.accesses[numOperands].offset));
 }
 
 SumOperands::Block SumOperands::forBlocks(ArrayRef<unsigned> outer,
@@ -128,7 +136,7 @@ void SumOperands::change(ArrayRef<Value> at) {
     b.clone(inner, mapping);
   Value changed = mapping.lookupOrDefault(
       epilogue.getBody()->getTerminator()->getOperand(0));
-  unsigned result = numberOf(flats.size() - 1);
+  unsigned result = numberOf(numOperands - 1);
   memref::StoreOp::create(b, changed, row(result), at[result]);
 }
 

@@ -20,10 +20,13 @@ mlir::Value scratch(mlir::ImplicitLocOpBuilder &b, int64_t size,
 /// The operands of a sum, and those of its epilogue, as rows of elements.
 class SumOperands {
 public:
-  /// Of sums that are no part of an array there are `ownSums`.
+  /// Of sums that are no part of an array there are `ownSums`. The operand
+  /// `copied`, if there is one, is read from a copy of so many elements; the
+  /// last operand is then that itself.
   SumOperands(mlir::ImplicitLocOpBuilder &b, mlir::linalg::GenericOp op,
               mlir::linalg::GenericOp epilogue, const Nest &nest,
-              int64_t ownSums);
+              int64_t ownSums, std::optional<unsigned> copied = {},
+              int64_t copies = 0);
 
   /// One block: where all operands are, and its numbers.
   struct Block {
@@ -51,6 +54,9 @@ public:
   /// Changes or converts one element, whose sum is complete.
   void change(llvm::ArrayRef<mlir::Value> at);
 
+  /// The number of the operand that is copied.
+  unsigned original() const { return numOperands; }
+
   /// The elements of an operand; of a scalar, itself.
   mlir::Value row(unsigned operand) const { return flats[operand].first; }
 
@@ -59,6 +65,7 @@ private:
   mlir::linalg::GenericOp epilogue;
   const Nest &nest;
   bool ownsSums;
+  unsigned numOperands;
   /// Each operand as a row of elements, and where it begins.
   llvm::SmallVector<std::pair<mlir::Value, mlir::Value>> flats;
 };

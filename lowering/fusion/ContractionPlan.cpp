@@ -209,6 +209,29 @@ void ContractionPlan::keepSums() {
   ownSums = rowBlock * width;
 }
 
+/// Rows that are neighbours, each step of what is summed far away from the last
+/// one, as in the product with a transposed matrix: no two steps are in one
+/// page, most are in one set of the first cache, and each tile of rows would
+/// read them anew. Only where copies are used often.
+void ContractionPlan::copyRows(const Machine &machine) {
+  constexpr int64_t nearSteps = 2048, mostRows = 128, mostSteps = 256;
+  if (lanesAreSummed || bothWide || !rowLoop || summed.size() != 1 ||
+      ownSums > 0)
+    return;
+  unsigned loop = summed.front();
+  const Access &far = nest.accesses[narrow()];
+  if (far.panelLoop || far.strides[*rowLoop] != 1 ||
+      far.strides[loop] * elementBytes < nearSteps ||
+      laneExtent() < 2 * lanes || rowExtent() < 2 * rows ||
+      rowExtent() * nest.extents[loop] * elementBytes <= machine.l1Bytes)
+    return;
+  copiesRows = true;
+  rowBlock = equalBlocks(rowExtent(), std::min(rowBlock, mostRows), rows);
+  sumBlock = equalBlocks(nest.extents[loop], std::min(sumBlock, mostSteps), 8);
+  nest.accesses.push_back(far);
+  nest.placeInBlock(narrow(), loop, rowBlock, rowLoop);
+}
+
 bool weft::addEpilogue(Nest &nest, linalg::GenericOp op,
                        linalg::GenericOp epilogue) {
   AffineMap sums = op.getIndexingMapsArray()[ContractionPlan::sum];
@@ -302,6 +325,7 @@ ContractionPlan::make(linalg::GenericOp op, const Machine &machine,
   plan.chooseBlocks(machine);
   if (epilogue && findConvertedSums(op))
     plan.keepSums();
+  plan.copyRows(machine);
   return plan;
 }
 

@@ -55,6 +55,10 @@ struct ContractionPlan {
   int64_t elementBytes;
   /// The sums of a block where they are no part of an array, but converted.
   int64_t ownSums = 0;
+  /// Whether a block of the factor that is read an element at a time is copied
+  /// first, rows side by side. Where it is in the array stands last in the
+  /// nest.
+  bool copiesRows = false;
 
   /// Nothing where a sum is better left to plain loops. An epilogue changes
   /// each element of the result once it is computed, in the same loops.
@@ -79,6 +83,7 @@ private:
   void chooseTile(const Machine &machine);
   void chooseBlocks(const Machine &machine);
   void keepSums();
+  void copyRows(const Machine &machine);
 };
 
 /// Adds an epilogue's operands to the nest of a sum, in terms of the sum's

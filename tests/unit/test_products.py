@@ -402,6 +402,32 @@ def test_stacks_of_products() -> None:
             np.testing.assert_array_equal(got, np.stack(want))
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int32", "bfloat16"])
+@pytest.mark.parametrize(
+    ("steps", "rows", "columns"),
+    [(300, 1001, 64), (37, 1024, 33), (700, 515, 200), (256, 640, 8)],
+)
+def test_factors_whose_rows_lie_side_by_side(
+    steps: int, rows: int, columns: int, dtype: str
+) -> None:
+    """Blocks of them are copied before they are read."""
+    x, y = drawn((2, steps, rows)), drawn((2, steps, columns), seed=1)
+    bias = drawn((columns,), seed=2)
+
+    @weft.jit
+    def program(x: Any, y: Any, bias: Any) -> Any:
+        wider = weft.einsum("bkm,bkn->bmn", x, y, preferred_element_type="float64")
+        return weft.matmul(x.mT, y), wider, weft.tanh(weft.matmul(x.mT, y) + bias)
+
+    args = (weft.asarray(a).astype(dtype) for a in (x, y, bias))
+    plain, wider, bent = (np.asarray(a).astype(float) for a in program(*args))
+    want = x.mT @ y
+    rounds = 2.0**-8 if dtype == "bfloat16" else 0
+    np.testing.assert_allclose(plain, want, rtol=rounds, atol=0)
+    np.testing.assert_array_equal(wider, want)
+    np.testing.assert_array_equal(bent > 0, want + bias > 0)
+
+
 ERRORS: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: weft.dot(np.ones((2, 3)), np.ones((2, 3))), weft.ShapeError,
      "axis -1 of the left operand has 3 elements and axis -2 of the right one has 2"),

@@ -125,3 +125,37 @@ module attributes {weft.machine = {fma = true, vector_bytes = 32 : i64, vector_r
     return
   }
 }
+
+// -----
+
+// Rows of a transposed factor are neighbours, and its steps far apart: those of
+// a block are copied together, in vectors and one by one at the end, and read
+// from there.
+#a = affine_map<(m, k, n) -> (k, m)>
+#b = affine_map<(m, k, n) -> (k, n)>
+#c = affine_map<(m, k, n) -> (m, n)>
+// CHECK-LABEL: func.func @transposed(
+// CHECK-SAME: %[[A:.+]]: memref<300x1001xf32>, %{{.+}}: memref<300x64xf32>,
+// CHECK: %[[COPY:.+]] = memref.alloca() {alignment = 64 : i64} : memref<38912xf32>
+// CHECK: %[[BASE:[a-z0-9_]+]], %{{.+}} = memref.extract_strided_metadata %[[A]]
+// CHECK: %[[FAR:.+]] = memref.reinterpret_cast %[[BASE]]
+// CHECK: %[[EIGHT:.+]] = vector.load %[[FAR]]
+// CHECK: vector.store %[[EIGHT]], %[[COPY]]
+// CHECK: %[[ONE:.+]] = memref.load %[[FAR]]
+// CHECK: memref.store %[[ONE]], %[[COPY]]
+// CHECK-NOT: memref.load %[[FAR]]
+// CHECK: scf.for {{.*}} iter_args
+// CHECK: memref.load %[[COPY]]
+// CHECK: vector.fma
+module attributes {weft.machine = {fma = true, vector_bytes = 32 : i64, vector_registers = 16 : i64}} {
+  func.func @transposed(%a: memref<300x1001xf32>, %b: memref<300x64xf32>, %c: memref<1001x64xf32>) {
+    linalg.generic {indexing_maps = [#a, #b, #c], iterator_types = ["parallel", "reduction", "parallel"]}
+        ins(%a, %b : memref<300x1001xf32>, memref<300x64xf32>) outs(%c : memref<1001x64xf32>) {
+    ^bb0(%x: f32, %y: f32, %s: f32):
+      %p = arith.mulf %x, %y fastmath<reassoc,contract> : f32
+      %t = arith.addf %s, %p fastmath<reassoc,contract> : f32
+      linalg.yield %t : f32
+    }
+    return
+  }
+}
