@@ -6,6 +6,7 @@
 #include "dialects/Scalar.h"
 #include "lowering/OptimizationLevel.h"
 #include "lowering/Passes.h"
+#include "lowering/fusion/ComputeInLoops.h"
 #include "lowering/fusion/ContractionPlan.h"
 #include "lowering/fusion/FusionPlan.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
@@ -265,6 +266,8 @@ class FuseElementwise final
     IRRewriter rewriter(context);
     inlineScalars(rewriter);
     readThroughReshapes();
+    if (absorbs)
+      weft::computeInLoops(getOperation(), rewriter, weft::Computed::Indices);
     forEachBlock(getOperation().getBody(), [&](Block &block) {
       // Consumers first: what they read is then still what was planned with.
       for (auto &group : weft::planFusion(block, absorbs))
@@ -276,6 +279,8 @@ class FuseElementwise final
           rewriter.eraseOp(&op);
     });
 
+    if (absorbs)
+      weft::computeInLoops(getOperation(), rewriter, weft::Computed::All);
     RewritePatternSet fills(context);
     fills.add<FillSplat>(context);
     if (failed(applyPatternsGreedily(getOperation(), std::move(fills))))

@@ -33,21 +33,23 @@ bool readsElementwise(OpOperand &use) {
          !reader->hasAttr(weft::keepAttr);
 }
 
-/// Whether the op computes each element of its one result by itself.
-bool canMove(GenericOp op) {
-  return op.getNumResults() == 1 && op.hasPureTensorSemantics() &&
-         !op->hasAttr(weft::keepAttr) &&
-         op.getNumParallelLoops() == op.getNumLoops() &&
-         op.getIndexingMapsArray().back().isIdentity() &&
-         !op.payloadUsesValueFromOperand(op.getDpsInitOperand(0));
-}
-
 /// Whether the op only moves elements: to do it again costs a load.
 bool computesNothing(GenericOp op) {
   return llvm::all_of(op.getBody()->without_terminator(), [](Operation &inner) {
     return isa<linalg::IndexOp, arith::IndexCastOp>(inner) ||
            inner.hasTrait<OpTrait::ConstantLike>();
   });
+}
+
+/// Whether the map is of the first loops, so that those within repeat it.
+bool isOfOuterLoops(AffineMap map) {
+  return map.getNumResults() < map.getNumDims() &&
+         llvm::all_of(
+             llvm::enumerate(map.getResults()),
+             [](auto each) {
+               auto dim = dyn_cast<AffineDimExpr>(each.value());
+               return dim && dim.getPosition() == each.index();
+             });
 }
 
 /// Whether the loops reach each element exactly once, backwards perhaps.
@@ -96,7 +98,7 @@ public:
   std::vector<std::unique_ptr<FusionGroup>> groups;
 
   void place(GenericOp op) {
-    if (!absorbs || !canMove(op) || !moveIntoReaders(op))
+    if (!absorbs || !weft::canMove(op) || !moveIntoReaders(op))
       startGroup(op);
   }
 
@@ -120,7 +122,9 @@ private:
       return everywhere;
     }
     auto [group, map] = places.front();
-    return places.size() == 1 && reachesOnce(map) && absorb(*group, op, map);
+    bool isCheap =
+        reachesOnce(map) || (isOfOuterLoops(map) && weft::computesIndex(op));
+    return places.size() == 1 && isCheap && absorb(*group, op, map);
   }
 
   void startGroup(GenericOp op) {
@@ -184,6 +188,30 @@ private:
 };
 
 } // namespace
+
+bool weft::canMove(GenericOp op) {
+  return op.getNumResults() == 1 && op.hasPureTensorSemantics() &&
+         !op->hasAttr(keepAttr) &&
+         op.getNumParallelLoops() == op.getNumLoops() &&
+         op.getIndexingMapsArray().back().isIdentity() &&
+         !op.payloadUsesValueFromOperand(op.getDpsInitOperand(0));
+}
+
+bool weft::computesIndex(GenericOp op) {
+  constexpr size_t fewSteps = 12;
+  Block &body = *op.getBody();
+  return body.getOperations().size() <= fewSteps &&
+         llvm::all_of(body.without_terminator(), [](Operation &inner) {
+           return inner.hasTrait<OpTrait::ConstantLike>() ||
+                  (isa<arith::AddIOp, arith::SubIOp, arith::CmpIOp,
+                       arith::SelectOp, arith::AndIOp, arith::OrIOp,
+                       arith::ExtSIOp, arith::ExtUIOp, arith::TruncIOp,
+                       arith::MaxSIOp, arith::MinSIOp, arith::IndexCastOp>(
+                       inner) &&
+                   llvm::all_of(inner.getOperandTypes(),
+                                [](Type type) { return type.isIntOrIndex(); }));
+         });
+}
 
 OpFoldResult weft::splatOf(Value value) {
   if (auto constant = value.getDefiningOp<arith::ConstantOp>())

@@ -32,6 +32,14 @@ struct FusionGroup {
 /// value that a linalg.fill fills with.
 mlir::OpFoldResult splatOf(mlir::Value value);
 
+/// Whether the op computes each element of its one result by itself.
+bool canMove(mlir::linalg::GenericOp op);
+
+/// Whether the op computes integers in a few steps, as those of an index are:
+/// within a row they are the same, and to have them again costs less than an
+/// array of them.
+bool computesIndex(mlir::linalg::GenericOp op);
+
 /// Groups in reverse program order: consumers before producers. Without
 /// `absorbs` each is one op, which only reads splats as scalars.
 std::vector<std::unique_ptr<FusionGroup>> planFusion(mlir::Block &block,

@@ -2,6 +2,7 @@
 
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+import re
 from typing import Any
 
 import numpy as np
@@ -240,6 +241,56 @@ def grads(function: Any, *xs: Any) -> list[np.ndarray]:
     for a, b in zip(weft.jit(derivative)(*xs), eager, strict=True):
         np.testing.assert_allclose(np.asarray(a), b, rtol=1e-12)
     return [g.tolist() for g in eager]
+
+
+def arena(function: Any, *args: Any, **options: Any) -> int:
+    text = weft.jit(function, **options).lower(*args).text("memref")
+    return sum(int(size) for size in re.findall(r"arena_bytes = (\d+)", text))
+
+
+def test_gathers_and_scatters_have_no_temporaries() -> None:
+    """Indices and updates are computed where they are read."""
+    random = np.random.default_rng(0)
+    x = random.standard_normal((1000, 16)).astype(np.float32)
+    i = random.integers(-1000, 1000, 300).astype(np.int32)
+    u = random.standard_normal((300, 16)).astype(np.float32)
+    wanted = x.copy()
+    np.add.at(wanted, i, 2 * u)
+
+    def scatter(x: Any, i: Any, u: Any) -> Any:
+        return x.at[i].add(2 * u)
+
+    np.testing.assert_allclose(weft.jit(scatter)(x, i, u), wanted, rtol=1e-6)
+    assert arena(scatter, x, i, u) == 0
+    assert arena(scatter, weft.asarray(x), i, u, donate_argnums=0) == 0
+    assert arena(lambda x, i: x[i] * 2 + 1, x, i) == 0
+    assert arena(lambda x, i: weft.take(x, i, axis=0), x, i) == 0
+    assert arena(lambda x, i, u: x.at[i].set(u, mode="drop"), x, i, u) == 0
+
+    gradient = weft.jit(weft.grad(lambda x, i: (x[i] ** 2).sum()))
+    wanted = np.zeros_like(x)
+    np.add.at(wanted, i, 2 * x[i])
+    np.testing.assert_allclose(gradient(x, i), wanted, rtol=1e-6)
+    assert arena(weft.grad(lambda x, i: (x[i] ** 2).sum()), x, i) == 0
+
+
+def test_scatters_of_what_they_change() -> None:
+    """What is read is as it was before; it is not the whole that is copied."""
+    x = np.arange(100_000, dtype=np.float32)
+    i, j = np.arange(50), np.arange(49, -1, -1)
+
+    def swap(x: Any, i: Any, j: Any) -> Any:
+        return x.at[i].add(2 * x[j])
+
+    def often(x: Any, i: Any, j: Any) -> Any:
+        return weft.fori_loop(0, 3, lambda _, x: swap(x, i, j), x)
+
+    wanted = x.copy()
+    for _ in range(3):
+        wanted[i] += 2 * wanted[j]
+    np.testing.assert_array_equal(weft.jit(often)(x, i, j), wanted)
+    assert arena(often, x, i, j) < 2000
+    assert arena(swap, weft.asarray(x), i, j, donate_argnums=0) < 2000
 
 
 def test_gradients_where_indices_meet() -> None:
