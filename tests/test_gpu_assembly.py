@@ -101,3 +101,48 @@ def test_elements_are_read_sixteen_bytes_at_a_time(chip: str) -> None:
     ptx = weft.jit(lambda x: weft.tanh(x) + 1).lower(x, device=chip).text("ptx")
     assert re.search(r"ld\.global\S*\.v4", ptx)
     assert re.search(r"st\.global\S*\.v4", ptx)
+
+
+def of(shape: tuple[int, ...], dtype: str) -> weft.ShapeDtypeStruct:
+    return weft.ShapeDtypeStruct(shape, dtype)
+
+
+OPCODES = {
+    "convolution of bfloat16": (
+        weft.nn.conv,
+        [of((8, 28, 28, 64), "bfloat16"), of((3, 3, 64, 64), "bfloat16")],
+        ["mma.sync.aligned.m16n8k16", ".bf16.bf16.f32", "ldmatrix", "cp.async"],
+    ),
+    "convolution of float16": (
+        weft.nn.conv,
+        [of((8, 28, 28, 64), "float16"), of((3, 3, 64, 64), "float16")],
+        ["mma.sync.aligned.m16n8k16", ".f16.f16.f32", "ldmatrix", "cp.async"],
+    ),
+    "product of bytes": (
+        lambda x, y: weft.matmul(x, y, preferred_element_type="int32"),
+        [of((512, 512), "int8"), of((512, 512), "int8")],
+        ["mma.sync.aligned.m16n8k32", ".s8.s8.s32"],
+    ),
+    "product of float32": (
+        weft.matmul,
+        [of((512, 512), "float32"), of((512, 512), "float32")],
+        ["fma.rn.f32", "ld.shared.v4", "st.global.v4"],
+    ),
+    "softmax": (
+        weft.nn.softmax,
+        [of((4096, 1024), "float32")],
+        ["shfl.sync.bfly", "st.global.v4"],
+    ),
+    "sum": (weft.sum, [of((1 << 22,), "float32")], ["shfl.sync.bfly", ".v4.b32"]),
+}
+
+
+@pytest.mark.parametrize("chip", CHIPS)
+@pytest.mark.parametrize("name", OPCODES)
+def test_kernels_have_the_instructions_that_they_are_made_for(
+    name: str, chip: str, tmp_path: Path
+) -> None:
+    function, args, opcodes = OPCODES[name]
+    ptx = weft.jit(function).lower(*args, device=chip).text("ptx")
+    assert [each for each in opcodes if each not in ptx] == []
+    assert complaints(ptx, chip, tmp_path) == []
