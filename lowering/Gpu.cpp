@@ -12,7 +12,7 @@ namespace {
 // As for the CPU, less what serves caches and vectors: a block of threads reads
 // an operand in any layout by its shared memory.
 constexpr llvm::StringLiteral fusedPasses = R"(
-  inline, symbol-dce, weft-describe-gpu,
+  inline, symbol-dce,
   func.func(weft-recognize-bfloat16, weft-split-sorts, weft-split-products,
             weft-fuse-elementwise, weft-fuse-epilogues, weft-split-reductions,
             canonicalize, cse),
@@ -49,9 +49,14 @@ constexpr llvm::StringLiteral nvvmPasses = R"(
              reconcile-unrealized-casts, canonicalize, cse),
   weft-finish-kernels, weft-place-locations)";
 
+// Ops are lowered to loops by what the device is.
+constexpr llvm::StringLiteral expandedPasses =
+    "weft-describe-gpu, weft-expand-transforms";
+
 constexpr weft::Stage stages[] = {
     weft::tracedStage,
-    weft::expandedStage,
+    {weft::expandedStage.name, weft::expandedStage.doc, expandedPasses,
+     weft::expandedStage.legal},
     weft::linalgStage,
     {"fused", "Chains of elementwise ops are one loop nest each.", fusedPasses,
      "func, linalg, tensor, arith, math, complex, scf, affine, weft.barrier, "
