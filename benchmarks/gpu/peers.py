@@ -102,6 +102,8 @@ PEERS: dict[str, Callable[..., Any]] = {
     "embedding gradient": embedding_gradient,
     "segment sums 1M of 64K": segment_sums(65536),
     "segment sums 1M of 256": segment_sums(256),
+    "cumsum": lambda x: torch.cumsum(x, -1),
+    "cumsum columns": lambda x: torch.cumsum(x, 0),
     "mlp step": step_of(mlp_loss),
     "cnn step": step_of(cnn_loss),
     "random bits": bits,

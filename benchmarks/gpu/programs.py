@@ -331,6 +331,26 @@ def _scatters() -> dict[str, Checked]:
     }
 
 
+def _scans() -> dict[str, Checked]:
+    functions = {
+        "cumsum": weft.cumsum,
+        "cumsum_back": lambda x, axis: weft.cumsum(x, axis, reverse=True),
+        "cumlogsumexp": weft.cumlogsumexp,
+        "cummax": weft.cummax,
+    }
+    return {
+        f"{name}_{size}": Checked(
+            lambda x, function=function, axis=axis: function(x, axis),
+            [Array(shape)], 3e-5, "running values",
+        )
+        for name, function in functions.items()
+        for size, shape, axis in (
+            ("rows", (70, 900), 1), ("columns", (900, 70), 0),
+            ("row", (100000,), 0), ("few_columns", (30000, 3), 0),
+        )
+    }  # fmt: skip
+
+
 PRODUCTS = (
     (64, 64, 64), (128, 256, 64), (100, 100, 100), (1, 300, 77), (257, 129, 65),
     (384, 512, 256), (600, 520, 264),
@@ -394,6 +414,7 @@ def checked() -> dict[str, Checked]:
         **_randoms(),
         **_sorts(),
         **_scatters(),
+        **_scans(),
     }
 
 
@@ -465,6 +486,18 @@ def _sorts_timed() -> dict[str, Timed]:
     }  # fmt: skip
 
 
+def _scans_timed() -> dict[str, Timed]:
+    return {
+        f"cumsum {size}": Timed(
+            lambda x, axis=axis: weft.cumsum(x, axis), [Array(shape)], moved * M
+        )
+        for size, shape, axis, moved in (
+            ("64M", (64 * M,), 0, 512), ("16384x1024", (16384, 1024), 1, 128),
+            ("columns 1024x16384", (1024, 16384), 0, 128),
+        )
+    }  # fmt: skip
+
+
 def _scatters_timed() -> dict[str, Timed]:
     rows, width = 50257, 768
     return {
@@ -497,6 +530,7 @@ def timed() -> dict[str, Timed]:
         **_products_timed(),
         **_sorts_timed(),
         **_scatters_timed(),
+        **_scans_timed(),
         "mlp step 512": Timed(step_of(mlp_loss), mlp_arguments(512, 1024)),
         "cnn step 128": Timed(step_of(cnn_loss), cnn_arguments(128, 28, 32)),
         "random bits 64M": Timed(

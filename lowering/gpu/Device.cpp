@@ -54,6 +54,14 @@ unsigned Gpu::capability() const {
   return number;
 }
 
+int64_t Gpu::stepsOf(int64_t launches, int64_t bytes) const {
+  // What the memory moves, and the simple operations of a block, in the time of
+  // one step.
+  constexpr int64_t bytesPerStep = 1 << 20, workPerStep = 1 << 11;
+  int64_t steps = launches * (blockWork / workPerStep) + bytes / bytesPerStep;
+  return std::max<int64_t>(steps, 1);
+}
+
 void weft::stateSize(gpu::GPUFuncOp kernel, int64_t blocks, int64_t threads) {
   auto size = [&](int64_t x) {
     return Builder(kernel.getContext())

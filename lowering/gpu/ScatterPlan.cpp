@@ -8,11 +8,6 @@
 using namespace mlir;
 using weft::ScatterPlan;
 
-/// What the memory moves while one update in turn waits for it, in bytes.
-static constexpr int64_t bytesPerStep = 1 << 20;
-/// The simple operations of a block in the time of an update in turn.
-static constexpr int64_t workPerStep = 1 << 11;
-
 ScatterPlan::ScatterPlan(weft::Scatter op, const weft::Gpu &gpu) {
   weft::Places given = op.getPlaces();
   auto shapeOf = [&](unsigned operand) {
@@ -54,6 +49,5 @@ bool ScatterPlan::isFaster(weft::Scatter op, const weft::Gpu &gpu) const {
   int64_t launches = 4 + llvm::Log2_64_Ceil(llvm::divideCeil(steps, sortTile));
   RankedTensorType type = storedType(op->getResult(0).getType());
   int64_t moved = 2 * type.getNumElements() * bytesOf(type.getElementType());
-  int64_t least = launches * (gpu.blockWork / workPerStep);
-  return steps > std::max<int64_t>(least + moved / bytesPerStep, 1);
+  return steps > gpu.stepsOf(launches, moved);
 }

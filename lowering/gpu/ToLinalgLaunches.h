@@ -12,6 +12,8 @@
 namespace weft {
 
 /// These patterns take precedence over those for any target.
+void populateScansToLaunches(const mlir::TypeConverter &types,
+                             mlir::RewritePatternSet &patterns, const Gpu &gpu);
 void populateScatterToLaunches(const mlir::TypeConverter &types,
                                mlir::RewritePatternSet &patterns,
                                const Gpu &gpu);

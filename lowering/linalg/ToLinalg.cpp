@@ -282,9 +282,11 @@ class LowerToLinalg final
     weft::populateConvolutionToLinalg(types, patterns);
     weft::populateWindowsToLinalg(types, patterns);
     weft::populateControlToLinalg(types, patterns);
-    if (getOperation()->hasAttr(weft::gpuAttr))
-      weft::populateScatterToLaunches(types, patterns,
-                                      weft::Gpu::of(getOperation()));
+    if (getOperation()->hasAttr(weft::gpuAttr)) {
+      auto gpu = weft::Gpu::of(getOperation());
+      weft::populateScansToLaunches(types, patterns, gpu);
+      weft::populateScatterToLaunches(types, patterns, gpu);
+    }
     populateFunctionOpInterfaceTypeConversionPattern<func::FuncOp>(patterns,
                                                                    types);
     populateCallOpTypeConversionPattern(patterns, types);
