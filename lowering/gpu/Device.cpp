@@ -6,6 +6,7 @@
 #include "lowering/Machine.h"
 #include "lowering/Passes.h"
 #include "mlir/IR/Builders.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
 
 namespace weft {
 #define GEN_PASS_DEF_DESCRIBEGPU
@@ -54,7 +55,10 @@ unsigned Gpu::capability() const {
   return number;
 }
 
-int64_t Gpu::stepsOf(int64_t launches, int64_t bytes) const {
+int64_t Gpu::stepsOf(Operation *op, int64_t launches, int64_t bytes) const {
+  // A loop without launches may be one kernel, which never waits for the host.
+  if (!isa<FunctionOpInterface>(op->getParentOp()))
+    launches *= 4;
   // What the memory moves, and the simple operations of a block, in the time of
   // one step.
   constexpr int64_t bytesPerStep = 1 << 20, workPerStep = 1 << 11;

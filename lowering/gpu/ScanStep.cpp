@@ -42,6 +42,8 @@ std::optional<ScanStep> ScanStep::of(Operation *op) {
   if (!call)
     return std::nullopt;
   ArrayRef<int64_t> sizes = call.getSizes();
+  if (sizes.size() != 4)
+    return std::nullopt;
   for (auto [kind, prefix] : llvm::enumerate(prefixes)) {
     StringRef name = call.getKernel();
     if (!name.consume_front(prefix))
@@ -89,11 +91,13 @@ Scalar ScanStep::combine(Scalar left, Scalar right) const {
   return combinerOf(name)->combine(left, right);
 }
 
-bool ScanStep::isFaster(const weft::Gpu &gpu) const {
-  int64_t launches = tiles() == 1 ? 1 : 3;
+bool ScanStep::isFaster(weft::Cumulative op, const weft::Gpu &gpu) const {
+  int64_t passes = tiles() == 1 ? 2 : 3;
+  // Its own, and one more of what stands beside it.
+  int64_t launches = tiles() == 1 ? 2 : 4;
   // Rows that are apart are read at full speed by threads that walk along
   // neighbours, too; tiles are read twice.
   int64_t bytes = rows() * length * bytesOf(storedElement(element));
-  int64_t moved = inner == 1 ? 0 : launches == 1 ? 2 * bytes : 3 * bytes;
-  return length > gpu.stepsOf(launches, moved);
+  int64_t moved = inner == 1 ? 0 : passes * bytes;
+  return length > gpu.stepsOf(op, launches, moved);
 }

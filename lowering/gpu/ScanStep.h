@@ -55,8 +55,8 @@ struct ScanStep {
     return scannedPerThread * (inner == 1 ? scanThreads : 32);
   }
   int64_t tiles() const { return llvm::divideCeil(length, tile()); }
-  /// Whether it is sooner done than a thread walks along a row.
-  bool isFaster(const Gpu &gpu) const;
+  /// Whether it is sooner done than a thread walks along a row of `op`.
+  bool isFaster(Cumulative op, const Gpu &gpu) const;
 };
 
 } // namespace weft

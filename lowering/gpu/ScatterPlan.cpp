@@ -49,5 +49,5 @@ bool ScatterPlan::isFaster(weft::Scatter op, const weft::Gpu &gpu) const {
   int64_t launches = 4 + llvm::Log2_64_Ceil(llvm::divideCeil(steps, sortTile));
   RankedTensorType type = storedType(op->getResult(0).getType());
   int64_t moved = 2 * type.getNumElements() * bytesOf(type.getElementType());
-  return steps > gpu.stepsOf(launches, moved);
+  return steps > gpu.stepsOf(op, launches, moved);
 }

@@ -116,7 +116,7 @@ struct SpreadCumulative final : OpInterfaceConversionPattern<weft::Cumulative> {
       return rewriter.notifyMatchFailure(op, "has no elements");
     auto step = ScanStep::first(op);
     Walk walk(op, operands);
-    if (step && step->isFaster(gpu))
+    if (step && step->isFaster(op, gpu))
       rewriter.replaceOp(op,
                          buildScan(rewriter, op.getLoc(), operands[0], *step));
     else if (walk.count() > 1)

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.thorough
 RNG = np.random.default_rng(0)
 
 # Rows of a thread, a part of a warp, warps, a block, two blocks, and several.
-LENGTHS = [20, 100, 290, 2304, 2305, 7000]
+LENGTHS = [33, 100, 290, 2304, 2305, 7000]
 
 OPS = ("cumsum", "cumprod", "cummax", "cummin", "cumlogsumexp")
 
@@ -184,13 +184,25 @@ def test_the_shapes_decide() -> None:
         f = weft.jit(lambda x: weft.cumsum(x, axis))
         return f.lower(x, device="sm_90a").text("linalg").count("library_call")
 
-    assert steps((10,), 0) == 0
+    assert steps((30,), 0) == 0
+    assert steps((40,), 0) == 1
     assert steps((2000,), 0) == 1
     assert steps((2**20,), 0) == 3
     assert steps((2**25,), 0) == 5
     # Threads that walk along neighbouring columns read all of memory at once.
     assert steps((1024, 2**17), 0) == 0
     assert steps((2**16, 1024), 1) == 1
+
+
+def test_short_rows_leave_loops_one_kernel() -> None:
+    x = weft.ShapeDtypeStruct((100,), "float32")
+    f = weft.jit(
+        lambda x: weft.while_loop(
+            lambda x: weft.max(x) < 9, lambda x: weft.cumsum(x) / 2, x
+        )
+    )
+    plan = f.lower(x, device="sm_90a").text("plan")
+    assert plan.startswith("plan of lambda for sm_90a: 1 kernels")
 
 
 def test_columns_are_walked_at_once() -> None:

@@ -127,11 +127,12 @@ def test_in_loops_and_beside_other_ops() -> None:
         carry = carry.at[row].add(1.5)
         return carry, weft.sum(carry * carry)
 
-    i = indices(3 * SORTED, 20).reshape(3, SORTED)
+    # Within loops launches must pay for more.
+    i = indices(6 * SORTED, 20).reshape(3, 2 * SORTED)
     check(lambda i: weft.scan(body, weft.zeros((20,)), i)[0], i)
     check(
         lambda x, i, y: weft.tanh(weft.exp(x).at[i + 1].add(y * 2) - 1),
-        drawn((40, 3)), i[0], drawn((SORTED, 3)),
+        drawn((40, 3)), i[0], drawn((2 * SORTED, 3)),
     )  # fmt: skip
 
 
