@@ -12,7 +12,7 @@ namespace {
 // As for the CPU, less what serves caches and vectors: a block of threads reads
 // an operand in any layout by its shared memory.
 constexpr llvm::StringLiteral fusedPasses = R"(
-  inline, symbol-dce, weft-describe-gpu,
+  inline, symbol-dce,
   func.func(weft-recognize-bfloat16, weft-split-sorts, weft-split-products,
             weft-fuse-elementwise, weft-fuse-epilogues, weft-split-reductions,
             canonicalize, cse),
@@ -36,7 +36,7 @@ constexpr llvm::StringLiteral kernelsPasses = R"(
 // Launches are sized when all kernels have said their sizes.
 constexpr llvm::StringLiteral gpuPasses = R"(
   weft-lower-warpgroup-products,
-  gpu.module(weft-lower-tiled-products, weft-lower-sorts),
+  gpu.module(weft-lower-tiled-products, weft-lower-scans, weft-lower-sorts),
   weft-lower-steps, weft-size-launches, canonicalize, cse)";
 
 // Within the kernels alone: the host's function is read by the plan as it is.
@@ -49,9 +49,14 @@ constexpr llvm::StringLiteral nvvmPasses = R"(
              reconcile-unrealized-casts, canonicalize, cse),
   weft-finish-kernels, weft-place-locations)";
 
+// Ops are lowered to loops by what the device is.
+constexpr llvm::StringLiteral expandedPasses =
+    "weft-describe-gpu, weft-expand-transforms";
+
 constexpr weft::Stage stages[] = {
     weft::tracedStage,
-    weft::expandedStage,
+    {weft::expandedStage.name, weft::expandedStage.doc, expandedPasses,
+     weft::expandedStage.legal},
     weft::linalgStage,
     {"fused", "Chains of elementwise ops are one loop nest each.", fusedPasses,
      "func, linalg, tensor, arith, math, complex, scf, affine, weft.barrier, "

@@ -29,6 +29,22 @@ def LowerToLinalg : Pass<"weft-lower-to-linalg", "::mlir::ModuleOp"> {
       linalg.yield %s : f32
     } -> tensor<4xf32>
     ```
+    A scatter is a loop over its updates. Where the module states a GPU, it is
+    such a loop for each column that no index chooses, or the updates are sorted
+    by their places first, and each element of the result takes its own:
+
+    ```mlir
+    %0 = weft.scatter_add %x, %y[%i] dims [0] collapsed [0] batch []
+    ```
+    becomes
+    ```mlir
+    %keys = linalg.generic ins(%i) { where each goes }
+    %sorted, %order = weft.library_call "argsort_i32" [1, 5000, 0] (%keys)
+    %begins = linalg.generic { how many of %sorted are less than each place }
+    %0 = linalg.generic ins(%x) {
+      scf.for %k = %begin to %end iter_args(%sum = %in) { %sum + %y[%order[%k]] }
+    }
+    ```
   }];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::complex::ComplexDialect",

@@ -42,6 +42,9 @@ class Row:
     draw: Draw | None = None
     ulps: float = 0
     accumulates: bool = False
+    # Units of an op that accumulates on a GPU, where parts are taken together, though
+    # it goes along one element after the other elsewhere.
+    parts_ulps: float = 0
     # Of complex numbers: units of their absolute value; None: as of floats.
     complex_ulps: float | None = None
     # What the units are multiplied by, where rounded intermediates cost more.
@@ -603,8 +606,8 @@ ROWS: dict[str, Row] = {
         draw=op_cases.keys,
     ),
     "searchsorted": searching(),
-    "cumsum": running(),
-    "cumprod": running(),
+    "cumsum": running(parts_ulps=8),
+    "cumprod": running(parts_ulps=16),
     "cummax": running(signed_zeros=False),
     "cummin": running(signed_zeros=False),
     "cumlogsumexp": running(ulps=8, accumulates=True),

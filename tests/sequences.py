@@ -247,7 +247,7 @@ def faults(text: str, arguments: Sequence[Any], device: str = "cpu") -> list[str
         computed = iter(flat)
         for op in ops:
             known |= {value: np.asarray(next(computed)) for value in op.results}
-        return [fault for op in ops if (fault := _fault(op.operation, known))]
+        return [fault for op in ops if (fault := _fault(op.operation, known, device))]
 
 
 def _entry(module: ir.Module) -> ir.Operation:
@@ -307,11 +307,13 @@ def _moved(x: np.ndarray, towards_one: Any) -> np.ndarray:
     return towards_one(np.where(plain, size, 1), 1).astype(x.dtype)
 
 
-def _fault(operation: ir.Operation, known: dict[ir.Value, np.ndarray]) -> str:
+def _fault(
+    operation: ir.Operation, known: dict[ir.Value, np.ndarray], device: str
+) -> str:
     op = records()[operation.name.removeprefix("weft.")]
     operands = tuple(known[value] for value in operation.operands)
     attributes = attributes_of(operation)
     got = [known[value] for value in operation.results]
-    made = Instance(op, operands, attributes, tuple(map(_spec, got)))
+    made = Instance(op, operands, attributes, tuple(map(_spec, got)), device)
     want = made.reference(*operands)
     return fault(made, got, want)

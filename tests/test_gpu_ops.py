@@ -31,7 +31,7 @@ def faults_of(chosen: list[Any], work: str) -> list[str]:
     program = weft.parse(text_of(chosen, work), device="cuda-sim")
     computed = grouped(program.compile("cuda-sim")(*arguments(chosen)), chosen)
     faults = [
-        wrong(instance, got, instance.reference(*instance.operands))
+        wrong(instance.on_gpu(), got, instance.reference(*instance.operands))
         for instance, got in zip(chosen, computed, strict=True)
     ]
     return [fault for fault in faults if fault]

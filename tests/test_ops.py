@@ -2,8 +2,10 @@
 
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+from __future__ import annotations
+
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -39,10 +41,18 @@ class Instance:
     operands: tuple[np.ndarray, ...]
     attributes: dict[str, Any]
     results: tuple[ShapeDtypeStruct, ...]
+    device: str = "cpu"
 
     @property
     def row(self) -> Row:
-        return ROWS[self.op.name]
+        row = ROWS[self.op.name]
+        if self.device == "cpu" or not row.parts_ulps:
+            return row
+        return replace(row, ulps=row.parts_ulps, accumulates=True)
+
+    def on_gpu(self) -> Instance:
+        """The same, to be right on a GPU."""
+        return replace(self, device="cuda")
 
     @property
     def result(self) -> ShapeDtypeStruct:

@@ -239,7 +239,7 @@ def table_job(name: str, family: str, chosen: Sequence[table.Instance]) -> Job:
         if entry.skipped and len({x.op.name for x in chosen}) > 1:
             raise RuntimeError("some of its ops call routines")
         entry.labels = [str(x)[:160] for x in chosen for _ in x.results]
-        expected = [each for x in chosen for each in of_instance(x)]
+        expected = [each for x in chosen for each in of_instance(x.on_gpu())]
         write_data(entry, stem.with_suffix(".npz"), table.arguments(chosen), expected)
 
     def parts() -> list[Job]:

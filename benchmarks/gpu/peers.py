@@ -72,6 +72,14 @@ def counted(x: Any) -> Any:
     return x
 
 
+def embedding_gradient(i: Any, ct: Any) -> Any:
+    return torch.zeros(50257, 768, device="cuda").index_add_(0, i, ct)
+
+
+def segment_sums(size: int) -> Callable[..., Any]:
+    return lambda i, x: torch.zeros(size, device="cuda").index_add_(0, i, x)
+
+
 # By the first words of a row's name.
 PEERS: dict[str, Callable[..., Any]] = {
     "add": torch.add,
@@ -91,6 +99,11 @@ PEERS: dict[str, Callable[..., Any]] = {
     "attention": attention,
     "sort": lambda x: torch.sort(x, stable=True).values,
     "argsort": lambda x: torch.argsort(x, stable=True),
+    "embedding gradient": embedding_gradient,
+    "segment sums 1M of 64K": segment_sums(65536),
+    "segment sums 1M of 256": segment_sums(256),
+    "cumsum": lambda x: torch.cumsum(x, -1),
+    "cumsum columns": lambda x: torch.cumsum(x, 0),
     "mlp step": step_of(mlp_loss),
     "cnn step": step_of(cnn_loss),
     "random bits": bits,

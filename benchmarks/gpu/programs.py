@@ -292,6 +292,65 @@ def _sorts() -> dict[str, Checked]:
     }  # fmt: skip
 
 
+def embedding_gradient(rows: int) -> Callable[..., Any]:
+    """The derivative of taking rows of a table of so many."""
+    return lambda i, ct: weft.zeros((rows, *ct.shape[1:]), ct.dtype).at[i].add(ct)
+
+
+def embedding_arguments(count: int, rows: int, width: int) -> list[Array]:
+    """Which rows were taken, and what their derivatives are."""
+    return [Array((count,), "int64", "labels", rows), Array((count, width))]
+
+
+def segment_sums(segments: int) -> Callable[..., Any]:
+    """The sums of the elements of each of so many labels."""
+    return lambda i, x: weft.zeros(segments, x.dtype).at[i].add(x)
+
+
+def segment_arguments(count: int, segments: int) -> list[Array]:
+    """Labels, and elements that have them."""
+    return [Array((count,), "int64", "labels", segments), Array((count,))]
+
+
+def _scatters() -> dict[str, Checked]:
+    modes = ("set", "add", "multiply", "max")
+    x, y = Array((500, 33)), Array((300, 33))
+    at = Array((300,), "int64", "labels", 600)
+    programs = {
+        f"scatter_{mode}": (lambda x, i, y, mode=mode: getattr(x.at[i], mode)(y),
+                            [x, at, y])
+        for mode in modes
+    } | {
+        "scatter_few": (embedding_gradient(500), embedding_arguments(20, 500, 64)),
+        "scatter_many": (embedding_gradient(700), embedding_arguments(9000, 700, 40)),
+        "segment_sums": (segment_sums(1000), segment_arguments(50000, 1000)),
+    }  # fmt: skip
+    return {
+        name: Checked(function, arguments, 0, "scatters")
+        for name, (function, arguments) in programs.items()
+    }
+
+
+def _scans() -> dict[str, Checked]:
+    functions = {
+        "cumsum": weft.cumsum,
+        "cumsum_back": lambda x, axis: weft.cumsum(x, axis, reverse=True),
+        "cumlogsumexp": weft.cumlogsumexp,
+        "cummax": weft.cummax,
+    }
+    return {
+        f"{name}_{size}": Checked(
+            lambda x, function=function, axis=axis: function(x, axis),
+            [Array(shape)], 3e-5, "running values",
+        )
+        for name, function in functions.items()
+        for size, shape, axis in (
+            ("rows", (70, 900), 1), ("columns", (900, 70), 0),
+            ("row", (100000,), 0), ("few_columns", (30000, 3), 0),
+        )
+    }  # fmt: skip
+
+
 PRODUCTS = (
     (64, 64, 64), (128, 256, 64), (100, 100, 100), (1, 300, 77), (257, 129, 65),
     (384, 512, 256), (600, 520, 264),
@@ -354,6 +413,8 @@ def checked() -> dict[str, Checked]:
         **_loops(),
         **_randoms(),
         **_sorts(),
+        **_scatters(),
+        **_scans(),
     }
 
 
@@ -425,6 +486,34 @@ def _sorts_timed() -> dict[str, Timed]:
     }  # fmt: skip
 
 
+def _scans_timed() -> dict[str, Timed]:
+    return {
+        f"cumsum {size}": Timed(
+            lambda x, axis=axis: weft.cumsum(x, axis), [Array(shape)], moved * M
+        )
+        for size, shape, axis, moved in (
+            ("64M", (64 * M,), 0, 512), ("16384x1024", (16384, 1024), 1, 128),
+            ("columns 1024x16384", (1024, 16384), 0, 128),
+        )
+    }  # fmt: skip
+
+
+def _scatters_timed() -> dict[str, Timed]:
+    rows, width = 50257, 768
+    return {
+        "embedding gradient 8192x768": Timed(
+            embedding_gradient(rows), embedding_arguments(8192, rows, width),
+            4 * width * (rows + 8192),
+        ),
+        "segment sums 1M of 64K": Timed(
+            segment_sums(65536), segment_arguments(M, 65536), 12 * M
+        ),
+        "segment sums 1M of 256": Timed(
+            segment_sums(256), segment_arguments(M, 256), 12 * M
+        ),
+    }  # fmt: skip
+
+
 def timed() -> dict[str, Timed]:
     """What is timed, by name; `peers.py` has the same for PyTorch."""
     flat = Array((64 * M,))
@@ -440,6 +529,8 @@ def timed() -> dict[str, Timed]:
         **_rows_timed(),
         **_products_timed(),
         **_sorts_timed(),
+        **_scatters_timed(),
+        **_scans_timed(),
         "mlp step 512": Timed(step_of(mlp_loss), mlp_arguments(512, 1024)),
         "cnn step 128": Timed(step_of(cnn_loss), cnn_arguments(128, 28, 32)),
         "random bits 64M": Timed(

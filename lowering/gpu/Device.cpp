@@ -6,6 +6,7 @@
 #include "lowering/Machine.h"
 #include "lowering/Passes.h"
 #include "mlir/IR/Builders.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
 
 namespace weft {
 #define GEN_PASS_DEF_DESCRIBEGPU
@@ -52,6 +53,17 @@ unsigned Gpu::capability() const {
   if (digits.consume_front("sm_"))
     (void)digits.take_while(llvm::isDigit).getAsInteger(10, number);
   return number;
+}
+
+int64_t Gpu::stepsOf(Operation *op, int64_t launches, int64_t bytes) const {
+  // A loop without launches may be one kernel, which never waits for the host.
+  if (!isa<FunctionOpInterface>(op->getParentOp()))
+    launches *= 4;
+  // What the memory moves, and the simple operations of a block, in the time of
+  // one step.
+  constexpr int64_t bytesPerStep = 1 << 20, workPerStep = 1 << 11;
+  int64_t steps = launches * (blockWork / workPerStep) + bytes / bytesPerStep;
+  return std::max<int64_t>(steps, 1);
 }
 
 void weft::stateSize(gpu::GPUFuncOp kernel, int64_t blocks, int64_t threads) {

@@ -27,6 +27,10 @@ struct Gpu {
 
   /// The number in its name: 90 of sm_90a.
   unsigned capability() const;
+
+  /// How many steps of `op` one thread does, each of which waits for memory,
+  /// while so many launches move so many bytes.
+  int64_t stepsOf(mlir::Operation *op, int64_t launches, int64_t bytes) const;
 };
 
 /// Has a kernel state how many blocks, of how many threads, a launch begins.

@@ -13,6 +13,7 @@
 #include "lowering/fusion/RowGroup.h"
 #include "lowering/gpu/Demotion.h"
 #include "lowering/gpu/Device.h"
+#include "lowering/gpu/ScanStep.h"
 #include "lowering/gpu/SortStep.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
@@ -45,10 +46,15 @@ bool isParallelLoop(Operation *op) {
   return isa<scf::ForOp>(op) && op->hasAttr(weft::parallelAttr);
 }
 
+/// Whether a call is a step that blocks of the device do.
+bool isStep(Operation *op) {
+  return weft::SortStep::of(op) || weft::ScanStep::of(op);
+}
+
 /// Only the host can do it.
 bool isForHost(Operation *op) {
   return isa<memref::AllocOp, memref::DeallocOp, gpu::LaunchFuncOp>(op) ||
-         (isa<weft::LibraryCallOp>(op) && !weft::SortStep::of(op));
+         (isa<weft::LibraryCallOp>(op) && !isStep(op));
 }
 
 /// A view, or arithmetic on what the host knows: whoever needs it computes it.
@@ -58,11 +64,10 @@ class Classifier {
 public:
   explicit Classifier(const weft::Gpu &gpu) : gpu(gpu) {}
 
-  /// Steps of sorting are kernels of their own, however short.
+  /// Steps of sorting and of scans are kernels of their own, however short.
   bool isLarge(Operation *op) const {
-    return weft::SortStep::of(op) ||
-           ((isa<LinalgOp>(op) || isParallelLoop(op)) &&
-            weft::workOf(op) > gpu.blockWork);
+    return isStep(op) || ((isa<LinalgOp>(op) || isParallelLoop(op)) &&
+                          weft::workOf(op) > gpu.blockWork);
   }
 
   /// Whether one block can do it, with all that is in it.
@@ -82,6 +87,8 @@ private:
 StringRef classOf(Operation *op) {
   if (weft::SortStep::of(op))
     return "sort";
+  if (weft::ScanStep::of(op))
+    return "scan";
   auto linalgOp = dyn_cast<LinalgOp>(op);
   if (!linalgOp)
     return op->hasAttr(weft::rowsAttr) ? "rows" : "loop";

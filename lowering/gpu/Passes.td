@@ -326,6 +326,37 @@ def LowerSorts : Pass<"weft-lower-sorts", "::mlir::gpu::GPUModuleOp"> {
   ];
 }
 
+def LowerScans : Pass<"weft-lower-scans", "::mlir::gpu::GPUModuleOp"> {
+  let summary = "Has threads compute running values of tiles of rows";
+  let description = [{
+    A thread walks along a few elements in registers, lanes of a warp exchange
+    what theirs come to, and warps leave it in shared memory. Neighbours are
+    always combined in the same way, so results do not depend on a run. A tile
+    begins with what the tiles before it come to, which steps before it have
+    computed.
+
+    ```mlir
+    gpu.func @f(%x: memref<5000xf32>, %before: memref<1x2xf32>, %y: memref<5000xf32>)
+        kernel attributes {weft.class = "scan"} {
+      weft.library_call "scan_tiles_cumsum_f32" [1, 5000, 1, 0] (%x, %before) into(%y)
+    ```
+    becomes
+    ```mlir
+    gpu.func @f(...) kernel attributes {known_block_size = array<i32: 256, 1, 1>,
+                                        known_grid_size = array<i32: 3, 1, 1>} {
+      llvm.load ... gpu.barrier
+      arith.addf ... nvvm.shfl.sync up ... gpu.barrier
+      llvm.store
+    ```
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::complex::ComplexDialect",
+    "::mlir::LLVM::LLVMDialect", "::mlir::math::MathDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::NVVM::NVVMDialect",
+    "::mlir::scf::SCFDialect"
+  ];
+}
+
 def PlaceTensorMaps : Pass<"weft-place-tensor-maps"> {
   let summary = "Passes tensor maps to kernels by value";
   let description = [{

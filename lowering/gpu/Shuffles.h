@@ -21,6 +21,11 @@ mlir::Value
 exchange(mlir::ImplicitLocOpBuilder &b, mlir::Value own, int64_t lanes,
          llvm::function_ref<mlir::Value(mlir::Value, mlir::Value)> combine);
 
+/// What the lane so far before has; the first lanes keep their own. All lanes
+/// of the warp must meet here.
+mlir::Value ofLaneBefore(mlir::ImplicitLocOpBuilder &b, mlir::Value own,
+                         int64_t distance);
+
 /// Lanes meet, and see what each has done to memory.
 void syncWarp(mlir::ImplicitLocOpBuilder &b);
 

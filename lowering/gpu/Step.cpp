@@ -286,6 +286,11 @@ private:
   /// As many as make 16 bytes of the widest element, if all that is consecutive
   /// begins at a multiple of so many elements.
   int64_t chooseWidth() const {
+    // Loops in turn take longer than loads that are no wide ones.
+    if (llvm::any_of(*operands.op.getBlock(), [](Operation &inner) {
+          return isa<scf::ForOp, scf::WhileOp>(inner);
+        }))
+      return 1;
     int64_t widest = 1;
     for (Value operand : operands.op->getOperands())
       if (auto memref = dyn_cast<MemRefType>(operand.getType()))

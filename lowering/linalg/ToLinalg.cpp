@@ -7,6 +7,7 @@
 #include "lowering/linalg/ToLinalg.h"
 #include "dialects/Scalar.h"
 #include "lowering/Passes.h"
+#include "lowering/gpu/ToLinalgLaunches.h"
 #include "lowering/schedule/Schedule.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Complex/IR/Complex.h"
@@ -281,6 +282,11 @@ class LowerToLinalg final
     weft::populateConvolutionToLinalg(types, patterns);
     weft::populateWindowsToLinalg(types, patterns);
     weft::populateControlToLinalg(types, patterns);
+    if (getOperation()->hasAttr(weft::gpuAttr)) {
+      auto gpu = weft::Gpu::of(getOperation());
+      weft::populateScansToLaunches(types, patterns, gpu);
+      weft::populateScatterToLaunches(types, patterns, gpu);
+    }
     populateFunctionOpInterfaceTypeConversionPattern<func::FuncOp>(patterns,
                                                                    types);
     populateCallOpTypeConversionPattern(patterns, types);

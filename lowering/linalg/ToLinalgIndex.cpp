@@ -5,25 +5,18 @@
 // that reads elsewhere, so that it fuses; a scatter walks over its updates.
 
 #include "dialects/Weft.h"
+#include "lowering/linalg/Slices.h"
 #include "lowering/linalg/ToLinalg.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
+using weft::Slices;
 
 namespace {
 
 ArrayRef<int64_t> shapeOf(Value array) {
   return cast<RankedTensorType>(array.getType()).getShape();
-}
-
-/// An i64 held between 0 and `limit`, as an index.
-Value clampIndex(OpBuilder &b, Location loc, Value i, int64_t limit) {
-  Value zero = arith::ConstantIntOp::create(b, loc, i.getType(), 0);
-  Value last = arith::ConstantIntOp::create(b, loc, i.getType(), limit);
-  i = arith::MaxSIOp::create(b, loc, i, zero);
-  i = arith::MinSIOp::create(b, loc, i, last);
-  return arith::IndexCastOp::create(b, loc, b.getIndexType(), i);
 }
 
 //===----------------------------------------------------------------------===//
@@ -42,7 +35,7 @@ SmallVector<OpFoldResult> buildOffsets(OpBuilder &b, Location loc,
       continue;
     }
     Value i = tensor::ExtractOp::create(b, loc, start, ValueRange{});
-    offsets.push_back(clampIndex(b, loc, i, size - part));
+    offsets.push_back(weft::clampIndex(b, loc, i, size - part));
   }
   return offsets;
 }
@@ -98,63 +91,6 @@ struct LowerDynamicUpdateSlice final
 //===----------------------------------------------------------------------===//
 // Many slices
 //===----------------------------------------------------------------------===//
-
-/// Where slices of an array begin, and whether they lie in it.
-class Slices {
-public:
-  /// `sizes` are those of a slice, dropped dimensions included.
-  Slices(weft::Places places, ArrayRef<int64_t> shape, ArrayRef<int64_t> sizes)
-      : places(places), shape(shape), sizes(sizes),
-        windows(places.windowDims(shape.size())) {}
-
-  /// Computes the starts from one i64 for each indexed dimension; `walked` are
-  /// the places along the dimensions of the indices.
-  void start(OpBuilder &b, Location loc, ValueRange indices,
-             ValueRange walked) {
-    Value zero = arith::ConstantIndexOp::create(b, loc, 0);
-    starts.assign(shape.size(), zero);
-    for (auto [dim, index] : llvm::zip_equal(places.dims, indices)) {
-      int64_t limit = shape[dim] - sizes[dim];
-      starts[dim] = clampIndex(b, loc, index, limit);
-      if (!places.clip)
-        requireInside(b, loc, index, limit);
-    }
-    for (auto [dim, place] : llvm::zip(places.batch, walked))
-      starts[dim] = place;
-  }
-
-  /// The place in the array of a place in the slice.
-  SmallVector<Value> at(OpBuilder &b, Location loc, ValueRange window) const {
-    SmallVector<Value> place = starts;
-    for (auto [dim, offset] : llvm::zip_equal(windows, window))
-      place[dim] = llvm::is_contained(places.dims, dim)
-                       ? arith::AddIOp::create(b, loc, place[dim], offset)
-                       : offset;
-    return place;
-  }
-
-  /// `value` if the slice lies in the array, else `other`.
-  Value ifInside(OpBuilder &b, Location loc, Value value, Value other) const {
-    if (!inside)
-      return value;
-    return arith::SelectOp::create(b, loc, inside, value, other);
-  }
-
-private:
-  void requireInside(OpBuilder &b, Location loc, Value index, int64_t limit) {
-    // A negative index is a large unsigned one.
-    Value last = arith::ConstantIntOp::create(b, loc, index.getType(), limit);
-    Value fits =
-        arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ule, index, last);
-    inside = inside ? Value(arith::AndIOp::create(b, loc, inside, fits)) : fits;
-  }
-
-  weft::Places places;
-  ArrayRef<int64_t> shape, sizes;
-  SmallVector<int64_t> windows;
-  SmallVector<Value> starts;
-  Value inside;
-};
 
 // Pattern: gather(x)[i] -> linalg.generic ins(i) { tensor.extract x[clamp(i)] }
 struct LowerGather final : OpConversionPattern<weft::GatherOp> {

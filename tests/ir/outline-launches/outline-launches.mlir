@@ -152,3 +152,15 @@ func.func @sorts(%x: memref<3x3xf32>, %y: memref<3x3xf32>, %arena: memref<0xi8>)
   weft.library_call "cholesky_f32" [1, 3] (%x) into(%y) : (memref<3x3xf32>, memref<3x3xf32>) -> ()
   return
 }
+
+// -----
+
+// So is a step of running values.
+// CHECK-LABEL: func.func @scans(
+// CHECK: gpu.launch_func
+// CHECK: gpu.func @{{.+}}({{.*}}) kernel attributes {weft.class = "scan"}
+// CHECK-NEXT: weft.library_call "scan_tiles_cumsum_f32"
+func.func @scans(%x: memref<90xf32>, %y: memref<90xf32>, %arena: memref<0xi8>) attributes {weft.arena_bytes = 0 : i64} {
+  weft.library_call "scan_tiles_cumsum_f32" [1, 90, 1, 0] (%x) into(%y) : (memref<90xf32>, memref<90xf32>) -> ()
+  return
+}
