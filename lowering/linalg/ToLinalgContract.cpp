@@ -5,6 +5,7 @@
 
 #include "dialects/Scalar.h"
 #include "dialects/Weft.h"
+#include "lowering/Passes.h"
 #include "lowering/linalg/ToLinalg.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Complex/IR/Complex.h"
@@ -36,13 +37,16 @@ static Value buildComplexMultiplyAdd(OpBuilder &b, Location loc, Value acc,
   return complex::CreateOp::create(b, loc, acc.getType(), re, im);
 }
 
-/// acc + x * y.
+/// acc + x * y. The product says itself how precise it must be: wherever its
+/// body goes, so does that.
 static Value buildMultiplyAdd(OpBuilder &b, Location loc, Value acc, Value x,
-                              Value y) {
+                              Value y, StringAttr precision) {
   if (isa<ComplexType>(acc.getType()))
     return buildComplexMultiplyAdd(b, loc, acc, x, y);
   if (isa<FloatType>(acc.getType())) {
-    Value product = arith::MulFOp::create(b, loc, x, y, flags);
+    auto product = arith::MulFOp::create(b, loc, x, y, flags);
+    if (precision)
+      product->setAttr(weft::precisionAttr, precision);
     return arith::AddFOp::create(b, loc, acc, product, flags);
   }
   Value product = arith::MulIOp::create(b, loc, x, y);
@@ -69,8 +73,8 @@ Value weft::buildSumOfProducts(OpBuilder &b, Location loc,
     };
     Value x = factor(args[0], sum.lhsElement),
           y = factor(args[1], sum.rhsElement);
-    linalg::YieldOp::create(inner, loc,
-                            buildMultiplyAdd(inner, loc, args[2], x, y));
+    linalg::YieldOp::create(
+        inner, loc, buildMultiplyAdd(inner, loc, args[2], x, y, sum.precision));
   };
   auto generic = linalg::GenericOp::create(
       b, loc, TypeRange{sums}, ValueRange{sum.lhs, sum.rhs}, ValueRange{init},
@@ -150,7 +154,7 @@ private:
 };
 
 weft::SumOfProducts describe(Value lhs, Value rhs, Type element,
-                             const Nest &nest) {
+                             const Nest &nest, StringAttr precision) {
   MLIRContext *context = lhs.getContext();
   auto map = [&](ArrayRef<int64_t> places) {
     auto exprs = llvm::map_to_vector(places, [&](int64_t place) {
@@ -167,7 +171,8 @@ weft::SumOfProducts describe(Value lhs, Value rhs, Type element,
           element,
           element,
           {map(nest.lhs), map(nest.rhs), map(nest.result)},
-          loops};
+          loops,
+          precision};
 }
 
 /// Copies `x` into the order batch, contracted, free, and renumbers `dims`.
@@ -213,7 +218,8 @@ struct LowerContraction final : OpConversionPattern<weft::DotGeneralOp> {
     Type element = op.getLhs().getType().getElementType();
     rewriter.replaceOp(
         op, weft::buildSumOfProducts(rewriter, loc, op.getType(),
-                                     describe(lhs, rhs, element, Nest(l, r))));
+                                     describe(lhs, rhs, element, Nest(l, r),
+                                              op.getPrecisionAttr())));
     return success();
   }
 };
