@@ -326,6 +326,37 @@ def LowerSorts : Pass<"weft-lower-sorts", "::mlir::gpu::GPUModuleOp"> {
   ];
 }
 
+def LowerTransposes : Pass<"weft-lower-transposes", "::mlir::gpu::GPUModuleOp"> {
+  let summary = "Has blocks turn tiles of what is read across its lines";
+  let description = [{
+    An elementwise op whose operands are not all consecutive along one loop, as
+    a transposition is, would read or write one element of a line of memory at a
+    time. Each block takes a tile of two loops: it reads what lies across into
+    shared memory, along its own lines, and computes along the result's. Lines
+    of a tile are an odd number of words apart, so that neither way do threads
+    meet in a bank.
+
+    ```mlir
+    gpu.func @f(%x: memref<640x480xf32>, %y: memref<480x640xf32>) kernel
+        attributes {weft.class = "elementwise"} {
+      linalg.generic ... ins(%x) outs(%y) // (i, j) -> (j, i)
+    ```
+    becomes
+    ```mlir
+    gpu.func @f(...) kernel attributes {known_block_size = array<i32: 256, 1, 1>,
+                                        known_grid_size = array<i32: 300, 1, 1>} {
+      memref.load %x ... memref.store ... #gpu.address_space<workgroup>>
+      gpu.barrier
+      memref.load ... #gpu.address_space<workgroup>> ... memref.store %y
+    ```
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::gpu::GPUDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
+    "::mlir::vector::VectorDialect"
+  ];
+}
+
 def PlaceTensorMaps : Pass<"weft-place-tensor-maps"> {
   let summary = "Passes tensor maps to kernels by value";
   let description = [{
