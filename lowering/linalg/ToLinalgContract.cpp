@@ -6,6 +6,7 @@
 #include "dialects/Scalar.h"
 #include "dialects/Weft.h"
 #include "lowering/Passes.h"
+#include "lowering/gpu/Device.h"
 #include "lowering/linalg/ToLinalg.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Complex/IR/Complex.h"
@@ -106,6 +107,12 @@ struct OperandDims {
   Dims inOrder() const {
     return llvm::to_vector(llvm::concat<const int64_t>(batch, contract, free));
   }
+  /// Dimension `i` is what was number `permutation[i]`.
+  void renumber(ArrayRef<int64_t> permutation) {
+    for (Dims *group : {&batch, &contract, &free})
+      for (int64_t &dim : *group)
+        dim = permutation[dim];
+  }
 };
 
 /// The loop of each dimension, by its place in the nest.
@@ -198,6 +205,42 @@ int64_t countOf(Value x, ArrayRef<int64_t> dims) {
   return count;
 }
 
+/// Whether tensor cores of a GPU multiply. Lines of their factors may be along
+/// what is summed or not.
+bool isForTensorCores(weft::DotGeneralOp op) {
+  auto module = op->getParentOfType<ModuleOp>();
+  Type element = op.getLhs().getType().getElementType();
+  bool isShort = element.isF16() || element.isBF16() || element.isInteger(8);
+  return module && module->hasAttr(weft::gpuAttr) &&
+         (isShort || op.getPrecision());
+}
+
+/// Whether lines begin at multiples of what is copied at once.
+bool hasAlignedLines(Value x) {
+  auto type = cast<RankedTensorType>(x.getType());
+  constexpr int64_t bits = 128;
+  return type.getRank() > 0 &&
+         type.getShape().back() * type.getElementTypeBitWidth() % bits == 0;
+}
+
+/// What a factor is the transposition of, and its dimensions there: reading it
+/// where it lies saves a copy. Not where lines would be worse ones: unaligned,
+/// or, of bytes, in need of being turned again.
+Value readTransposed(Value x, OperandDims &dims) {
+  while (auto turned = x.getDefiningOp<weft::TransposeOp>()) {
+    Value source = turned.getX();
+    OperandDims own = dims;
+    own.renumber(turned.getPermutation());
+    bool isOfBytes = getElementTypeOrSelf(x.getType()).isInteger(8);
+    if ((hasAlignedLines(x) && !hasAlignedLines(source)) ||
+        (isOfBytes && !own.endsIn(own.contract)))
+      break;
+    dims = own;
+    x = source;
+  }
+  return x;
+}
+
 // Pattern: dot_general(l, r) -> generic over batch, m, k, n { s + l * r }
 struct LowerContraction final : OpConversionPattern<weft::DotGeneralOp> {
   using OpConversionPattern::OpConversionPattern;
@@ -212,9 +255,15 @@ struct LowerContraction final : OpConversionPattern<weft::DotGeneralOp> {
     Value lhs = adaptor.getLhs(), rhs = adaptor.getRhs();
     OperandDims l(lhs, op.getLhsBatch(), op.getLhsContract());
     OperandDims r(rhs, op.getRhsBatch(), op.getRhsContract());
-    if (!r.free.empty() && !r.endsIn(r.free) &&
-        countOf(lhs, l.free) >= worthMoving)
+    if (isForTensorCores(op)) {
+      lhs = rewriter.getRemappedValue(readTransposed(op.getLhs(), l));
+      rhs = rewriter.getRemappedValue(readTransposed(op.getRhs(), r));
+      if (!lhs || !rhs)
+        return rewriter.notifyMatchFailure(op, "a factor is not lowered yet");
+    } else if (!r.free.empty() && !r.endsIn(r.free) &&
+               countOf(lhs, l.free) >= worthMoving) {
       rhs = moveDims(rewriter, loc, rhs, r);
+    }
     Type element = op.getLhs().getType().getElementType();
     rewriter.replaceOp(
         op, weft::buildSumOfProducts(rewriter, loc, op.getType(),
