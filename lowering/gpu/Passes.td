@@ -84,7 +84,8 @@ def LowerWarpgroupProducts
     : Pass<"weft-lower-warpgroup-products", "::mlir::ModuleOp"> {
   let summary = "Multiplies 16-bit floats in Hopper's warpgroups";
   let description = [{
-    A kernel of class "product" for an sm_90a chip whose factors are bf16 or f16
+    A kernel of class "product" for an sm_90a chip whose factors are bf16 or f16,
+    or f32 that may be rounded to tf32 and consecutive in what is summed over,
     and whose sums are f32 becomes persistent: each block computes one tile after
     another. One warpgroup has the copy engine bring the factors into a ring of
     stages in shared memory, two others multiply and do the epilogue in their

@@ -84,6 +84,31 @@ def products(text: str) -> list[str]:
     return re.findall(r"weft\.(?:dot_general|convolution) .*", text)
 
 
+WARPGROUPS: dict[str, tuple[Callable[..., Any], np.ndarray, np.ndarray]] = {
+    "whole tiles": (lambda a, b: a @ b.T, drawn(256, 64), drawn(128, 64)),
+    "ragged": (lambda a, b: nn.relu(a @ b.T + a[0, 0]), drawn(130, 76), drawn(72, 76)),
+    "result transposed": (
+        lambda a, b: weft.einsum("mk,nk->nm", a, b), drawn(72, 40), drawn(136, 40)
+    ),
+    "stacks": (lambda a, b: a @ b.mT, drawn(2, 72, 68), drawn(2, 136, 68)),
+    "gradient": (
+        weft.grad(lambda a, b: weft.sum((a @ b) ** 2)), drawn(72, 72), drawn(72, 136)
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WARPGROUPS)
+def test_warpgroups_multiply_what_is_summed_along_lines(name: str) -> None:
+    function, a, b = WARPGROUPS[name]
+    exact = np.asarray(weft.jit(function)(a.astype("float64"), b.astype("float64")))
+    rounding = weft.jit(function, matmul_precision="tf32")
+    text = rounding.lower(a, b, device="sm_90a").text("ptx")
+    assert re.search(r"wgmma\.mma_async\.sync\.aligned\.m64n\d+k8\.f32\.tf32", text)
+    got = np.asarray(rounding(*(weft.asarray(x, device="cuda-sim") for x in (a, b))))
+    off = (abs(got - exact) / abs(exact)).max()
+    assert 1e-5 < off < TF32_ERROR * (2 if name == "gradient" else 1)
+
+
 @pytest.mark.parametrize("transform", [weft.grad, weft.hessian, weft.vmap], ids=str)
 def test_transformations_keep_the_precision(transform: Callable[..., Any]) -> None:
     def f(x: Any) -> Any:
@@ -154,10 +179,13 @@ def test_mistakes() -> None:
 @pytest.mark.parametrize("size", [1024, 2048 + 4, 1001])
 def test_kernels_assemble_without_spills(size: int, chip: str, tmp_path: Path) -> None:
     x = weft.ShapeDtypeStruct((size, size), "float32")
-    for subscripts in ("mk,kn->mn", "km,nk->mn"):
+    for subscripts in ("mk,kn->mn", "km,nk->mn", "mk,nk->mn"):
         lowered = weft.jit(
             lambda a, b, s=subscripts: nn.relu(weft.einsum(s, a, b)),
             matmul_precision="tf32",
         ).lower(x, x, device=chip)
-        assert INSTRUCTION in lowered.text("ptx")
+        uses_groups = chip == "sm_90a" and size % 4 == 0 and subscripts[3:5] == "nk"
+        assert (INSTRUCTION in lowered.text("ptx")) != (
+            uses_groups and subscripts[0] == "m"
+        )
         assert complaints(lowered.text("ptx"), chip, tmp_path) == []
