@@ -212,11 +212,13 @@ void ProductPlan::chooseLanes(const Gpu &gpu, ArrayRef<Type> factorTypes) {
 // Tiles
 //===----------------------------------------------------------------------===//
 
-/// That of one factor of a product that is summed up in 32 bits.
+/// That of one factor of a product.
 static MatrixElement matrixElement(const MultiplyAdd &body, unsigned factor,
                                    Type element) {
   ArrayRef<Operation *> casts = body.casts[factor];
   Type type = body.multiply->getResult(0).getType();
+  if (type.isF64() && element.isF64())
+    return MatrixElement::f64;
   bool isExtended = casts.size() == 1 && isa<arith::ExtFOp>(casts[0]);
   if (type.isF32() && element.isF16() && isExtended)
     return MatrixElement::f16;
@@ -242,10 +244,10 @@ static MatrixElement matrixElement(const MultiplyAdd &body, unsigned factor,
 int64_t ProductPlan::pitch(const FactorTile &tile) const {
   if (isSwizzled(tile))
     return rowOf(tile);
-  // Of matrices that are read by elements, eight of each of four rows at once,
-  // these are to be in different banks; elsewhere the steps of a line, which
-  // are stored one by one.
-  return rowOf(tile) + (kind == Kind::Warps ? 8 : 16 / storedBytes());
+  // Of matrices that are read by elements, four steps of eight lines at once
+  // (of four, where an element has two banks), these are to be in different
+  // banks; elsewhere the steps of a line, which are stored one by one.
+  return rowOf(tile) + (kind == Kind::Warps ? 32 : 16) / storedBytes();
 }
 
 bool ProductPlan::chooseMatrices(const ProductKernel &kernel, const Gpu &gpu) {
@@ -399,7 +401,8 @@ void ProductPlan::chooseWarpTiles(const Gpu &gpu, ArrayRef<Type> factorTypes) {
        candidates = candidates.drop_front()) {
     BlockTile tile = chooseTile(candidates, gpu);
     tileSteps = 64 / storedBytes() * warpSteps;
-    registers = sumsOfThread() + (tile.rows + tile.columns) / 4;
+    registers =
+        sumsOfThread() * computeBytes() / 4 + (tile.rows + tile.columns) / 4;
     for (unsigned operand : {0, 1}) {
       factors[operand] = describeTile(operand, factorTypes[operand]);
       registers +=
@@ -438,8 +441,9 @@ double ProductPlan::microseconds(const Gpu &gpu, int64_t parts) const {
     double least = std::numeric_limits<double>::infinity();
     for (const BlockTile &tile : candidates)
       least = std::min(least, costOf(plan, tile, gpu));
-    double perCycle =
-        isMatrix ? 4096.0 / plan.storedBytes() : 512.0 / plan.computeBytes();
+    double ofMatrices =
+        plan.computeBytes() == 8 ? 128 : 4096.0 / plan.storedBytes();
+    double perCycle = isMatrix ? ofMatrices : 512.0 / plan.computeBytes();
     return adding + least / (perCycle * cyclesPerMicrosecond);
   }
   // The memory is as fast as there are threads that wait for it.

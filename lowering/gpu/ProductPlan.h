@@ -16,7 +16,7 @@ struct BlockTile;
 struct ProductKernel;
 
 /// What is multiplied by `mma.sync`.
-enum class MatrixElement { none, f16, bf16, tf32, s8, u8 };
+enum class MatrixElement { none, f16, bf16, tf32, f64, s8, u8 };
 
 /// Loops that are counted as one, the last running fastest.
 struct LoopGroup {
@@ -122,10 +122,11 @@ struct ProductPlan {
     return tile.stepsAdjoin ? tile.steps : tile.lines;
   }
   int64_t pitch(const FactorTile &tile) const;
-  /// Whether a tile is of matrices whose rows are swizzled; else they are
-  /// apart.
+  /// Whether a tile is of matrices whose rows are swizzled, for `ldmatrix`;
+  /// else they are apart.
   bool isSwizzled(const FactorTile &tile) const {
-    return kind == Kind::Warps && (tile.stepsAdjoin || storedBytes() < 4);
+    return kind == Kind::Warps && storedBytes() <= 4 &&
+           (tile.stepsAdjoin || storedBytes() < 4);
   }
   /// Whether factors are converted before they are in shared memory.
   bool convertsEarly() const {

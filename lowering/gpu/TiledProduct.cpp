@@ -281,8 +281,9 @@ public:
         x.push_back(loadRows(rows, i * 16, s));
       for (int64_t j = 0; j < columnCount; j += 2) {
         Values both = loadColumns(columns, j * 8, s);
-        y.push_back({both[0], both[1]});
-        y.push_back({both[2], both[3]});
+        size_t each = both.size() / 2;
+        y.emplace_back(ArrayRef<Value>(both).take_front(each));
+        y.emplace_back(ArrayRef<Value>(both).drop_front(each));
       }
       for (int64_t i = 0; i < rowCount; ++i)
         for (int64_t j = 0; j < columnCount; ++j)
@@ -319,6 +320,8 @@ private:
       return NVVM::MMATypes::bf16;
     case weft::MatrixElement::tf32:
       return NVVM::MMATypes::tf32;
+    case weft::MatrixElement::f64:
+      return NVVM::MMATypes::f64;
     case weft::MatrixElement::u8:
       return NVVM::MMATypes::u8;
     default:
@@ -330,6 +333,8 @@ private:
   /// the others.
   Values loadRows(Value memory, int64_t row, int64_t s) {
     const FactorTile &tile = plan.factors[plan.rowFactor];
+    if (isDouble())
+      return loadElements(memory, tile, firstRow, row, s, {0, 8}, {0, 0});
     if (!plan.isSwizzled(tile))
       return loadElements(memory, tile, firstRow, row, s, {0, 8, 0, 8},
                           {0, 0, 4, 4});
@@ -341,6 +346,8 @@ private:
   /// next eight.
   Values loadColumns(Value memory, int64_t column, int64_t s) {
     const FactorTile &tile = plan.factors[plan.columnFactor];
+    if (isDouble())
+      return loadElements(memory, tile, firstColumn, column, s, {0, 8}, {0, 0});
     if (!plan.isSwizzled(tile))
       return loadElements(memory, tile, firstColumn, column, s, {0, 0, 8, 8},
                           {0, 4, 0, 4});
@@ -350,21 +357,25 @@ private:
         k.remainder(k.divide(lane, 8), 2));
   }
 
-  /// Of 32 bits, what `ldmatrix` cannot transpose: of each matrix the element
-  /// in the lane's line and step.
+  bool isDouble() const { return types[0] == NVVM::MMATypes::f64; }
+
+  /// What `ldmatrix` cannot transpose, of 32 bits, or cannot load, of 64: of
+  /// each matrix the element in the lane's line and step.
   Values loadElements(Value memory, const FactorTile &tile, Value first,
-                      int64_t line, int64_t s, std::array<int64_t, 4> lines,
-                      std::array<int64_t, 4> steps) {
+                      int64_t line, int64_t s, ArrayRef<int64_t> lines,
+                      ArrayRef<int64_t> steps) {
     Value begin =
         k.at(memory, plan.stored,
              placeInTile(k, plan, tile, k.add(first, k.divide(lane, 4)),
                          k.add(firstStep, k.remainder(lane, 4))));
+    int64_t perLine = tile.stepsAdjoin ? plan.pitch(tile) : 1;
+    int64_t perStep = tile.stepsAdjoin ? 1 : plan.pitch(tile);
     Values result;
-    for (auto [ofLine, ofStep] : llvm::zip_equal(lines, steps))
-      result.push_back(
-          rounded(k.load(k.at(begin, plan.stored,
-                              line + ofLine + (s + ofStep) * plan.pitch(tile)),
-                         plan.stored)));
+    for (auto [ofLine, ofStep] : llvm::zip_equal(lines, steps)) {
+      int64_t place = (line + ofLine) * perLine + (s + ofStep) * perStep;
+      Value element = k.load(k.at(begin, plan.stored, place), plan.stored);
+      result.push_back(isDouble() ? element : rounded(element));
+    }
     return result;
   }
 
@@ -416,8 +427,17 @@ private:
     return result;
   }
 
+  /// Of doubles the instruction has eight rows, of all others 16.
   void multiplyAdd(ArrayRef<Value> x, ArrayRef<Value> y,
                    MutableArrayRef<Value> sums) {
+    if (!isDouble())
+      return multiplyAdd(x, y, sums, 16);
+    for (int64_t half : {0, 1})
+      multiplyAdd(x.slice(half, 1), y, sums.slice(2 * half, 2), 8);
+  }
+
+  void multiplyAdd(ArrayRef<Value> x, ArrayRef<Value> y,
+                   MutableArrayRef<Value> sums, int64_t rows) {
     auto pairs = [&](ArrayRef<Value> words) {
       Values result(words);
       if (types[0] == NVVM::MMATypes::f16)
@@ -427,10 +447,10 @@ private:
       return result;
     };
     auto type = LLVM::LLVMStructType::getLiteral(
-        k.b.getContext(), SmallVector<Type>(4, plan.compute));
+        k.b.getContext(), SmallVector<Type>(sums.size(), plan.compute));
     bool isInteger = isa<IntegerType>(plan.compute);
     Value result = NVVM::MmaOp::create(
-        k.b, type, pairs(x), pairs(y), sums, ArrayRef<int64_t>{16, 8, depth},
+        k.b, type, pairs(x), pairs(y), sums, ArrayRef<int64_t>{rows, 8, depth},
         std::nullopt,
         isInteger ? std::optional(NVVM::MMAIntOverflow::wrapped) : std::nullopt,
         types, std::array{NVVM::MMALayout::row, NVVM::MMALayout::col});

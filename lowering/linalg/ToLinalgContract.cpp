@@ -210,9 +210,9 @@ int64_t countOf(Value x, ArrayRef<int64_t> dims) {
 bool isForTensorCores(weft::DotGeneralOp op) {
   auto module = op->getParentOfType<ModuleOp>();
   Type element = op.getLhs().getType().getElementType();
-  bool isShort = element.isF16() || element.isBF16() || element.isInteger(8);
-  return module && module->hasAttr(weft::gpuAttr) &&
-         (isShort || op.getPrecision());
+  bool isMultiplied = element.isF16() || element.isBF16() || element.isF64() ||
+                      element.isInteger(8) || op.getPrecision();
+  return module && module->hasAttr(weft::gpuAttr) && isMultiplied;
 }
 
 /// Whether lines begin at multiples of what is copied at once.

@@ -307,6 +307,14 @@ MATRICES = {
     ),
     "bytes": matmul(40, 24, 96, "ntn", factor="i8", sum="i32"),
     "bytes in rows": matmul(33, 20, 50, factor="i8", sum="i32"),
+    "f64": matmul(36, 40, 48, factor="f64", sum="f64"),
+    "f64 transposed": matmul(40, 24, 32, "ttt", factor="f64", sum="f64"),
+    "f64 along sums": matmul(40, 24, 36, "ntn", factor="f64", sum="f64", start=None),
+    "odd f64": matmul(35, 37, 39, factor="f64", sum="f64"),
+    "large tiles of f64": matmul(
+        140, 136, 20, factor="f64", sum="f64", multiprocessors=1
+    ),
+    "warps share a sum of f64": matmul(16, 24, 260, factor="f64", sum="f64"),
     "tf32": matmul(36, 40, 48, precision="tf32"),
     "tf32 transposed": matmul(40, 24, 32, "ttt", precision="tf32"),
     "tf32 along sums": matmul(40, 24, 64, "ntn", precision="tf32", epilogues=(BIAS,)),

@@ -22,6 +22,13 @@ module attributes {weft.gpu = {chip = "sm_90a"}} {
     return %1 : tensor<16x24xf32>
   }
 
+  // CHECK-LABEL: func.func @doubles(
+  // CHECK: linalg.generic {indexing_maps = [#[[MK]], #[[NK]], #[[MN]]]
+  func.func @doubles(%x: tensor<16x8xf64>, %y: tensor<24x8xf64>) -> tensor<16x24xf64> {
+    %1 = weft.dot_general %x, %y batch [] x [] contract [1] x [1] : (tensor<16x8xf64>, tensor<24x8xf64>) -> tensor<16x24xf64>
+    return %1 : tensor<16x24xf64>
+  }
+
   // Lines of 6 bytes would be worse ones.
   // CHECK-LABEL: func.func @unaligned(
   // CHECK-COUNT-2: linalg.generic
