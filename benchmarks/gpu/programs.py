@@ -389,7 +389,9 @@ def _rows_timed() -> dict[str, Timed]:
 
 def _products_timed() -> dict[str, Timed]:
     timed = {}
-    for dtype, sizes in (("float32", (2048, 4096)), ("bfloat16", (4096, 8192))):
+    for dtype, sizes in (
+        ("float32", (2048, 4096)), ("float64", (4096,)), ("bfloat16", (4096, 8192)),
+    ):  # fmt: skip
         for n in sizes:
             operands = [Array((n, n), dtype)] * 2
             timed[f"matmul {dtype} {n}"] = Timed(
