@@ -106,6 +106,11 @@ LogicalResult weft::verifySumOfProducts(Operation *op,
   if (result.getShape() != shape)
     return op->emitOpError() << "needs a result of type " << result.clone(shape)
                              << ", got " << result;
+  // sum_of_products_c6: there is one other precision, of one type.
+  auto precision = op->getAttrOfType<StringAttr>("precision");
+  if (precision && (precision != "tf32" || !to.isF32()))
+    return op->emitOpError() << "has the precision " << precision
+                             << ", which can only be \"tf32\", of sums of f32";
   return success();
 }
 
@@ -130,12 +135,12 @@ void DotGeneralOp::build(OpBuilder &b, OperationState &state, Value lhs,
                          Value rhs, ArrayRef<int64_t> lhsBatch,
                          ArrayRef<int64_t> rhsBatch,
                          ArrayRef<int64_t> lhsContract,
-                         ArrayRef<int64_t> rhsContract) {
+                         ArrayRef<int64_t> rhsContract, StringAttr precision) {
   auto type = cast<RankedTensorType>(lhs.getType());
   SmallVector<int64_t> shape =
       productShape(lhs, rhs, {lhsBatch, rhsBatch}, {lhsContract, rhsContract});
   build(b, state, type.clone(shape), lhs, rhs, lhsBatch, rhsBatch, lhsContract,
-        rhsContract);
+        rhsContract, precision);
 }
 
 LogicalResult DotGeneralOp::verify() {
@@ -181,7 +186,7 @@ struct Side {
 /// dimensions batch, self's free, and other's contracted ones in the order of
 /// other's dimensions; a transposition brings them home.
 static Value pullbackOf(const Side &self, const Side &other, bool selfIsLhs,
-                        calculus::Tensor ct) {
+                        calculus::Tensor ct, StringAttr precision) {
   int64_t batch = self.batch.size();
   int64_t selfFree = self.free.size(), otherFree = other.free.size();
   auto range = [](int64_t start, int64_t size) {
@@ -193,9 +198,9 @@ static Value pullbackOf(const Side &self, const Side &other, bool selfIsLhs,
   // The sum is accumulated as that of the result was.
   Type element = ct.type().getElementType();
   calculus::Tensor factor = calculus::convert(ct.with(other.value), element);
-  Value product =
-      ct.b->createOrFold<DotGeneralOp>(ct.loc, ct.value, factor.value, ctBatch,
-                                       other.batch, ctContract, other.free);
+  Value product = ct.b->createOrFold<DotGeneralOp>(
+      ct.loc, ct.value, factor.value, ctBatch, other.batch, ctContract,
+      other.free, precision);
 
   // Where each dimension of the product belongs in self.
   SmallVector<int64_t> home(self.batch);
@@ -219,8 +224,9 @@ SmallVector<Value> DotGeneralOp::buildPullback(OpBuilder &b, Location loc,
   Side lhs(getLhs(), getLhsBatch(), getLhsContract());
   Side rhs(getRhs(), getRhsBatch(), getRhsContract());
   return eachOperand(*this, [&](unsigned operand) {
-    return ct.with(operand == 0 ? pullbackOf(lhs, rhs, true, ct)
-                                : pullbackOf(rhs, lhs, false, ct));
+    return ct.with(operand == 0
+                       ? pullbackOf(lhs, rhs, true, ct, getPrecisionAttr())
+                       : pullbackOf(rhs, lhs, false, ct, getPrecisionAttr()));
   });
 }
 
@@ -280,8 +286,9 @@ DotGeneralOp::buildBatched(OpBuilder &b, Location loc, ValueRange operands,
   }
   RankedTensorType type = getType().clone(productShape(
       left, right, {lhsBatch, rhsBatch}, {lhsContract, rhsContract}));
-  Value product = b.createOrFold<DotGeneralOp>(
-      loc, type, left, right, lhsBatch, rhsBatch, lhsContract, rhsContract);
+  Value product = b.createOrFold<DotGeneralOp>(loc, type, left, right, lhsBatch,
+                                               rhsBatch, lhsContract,
+                                               rhsContract, getPrecisionAttr());
   int64_t rank = type.getRank();
   return {b.createOrFold<TransposeOp>(loc, product, toFront(front, rank))};
 }

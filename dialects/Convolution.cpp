@@ -117,13 +117,14 @@ struct Attributes {
 } // namespace
 
 static Tensor buildConvolution(Tensor lhs, Tensor rhs, RankedTensorType type,
-                               const Roles &roles, const Windows &windows) {
+                               const Roles &roles, const Windows &windows,
+                               StringAttr precision) {
   Attributes dims(roles);
   return lhs.with(lhs.b->createOrFold<ConvolutionOp>(
       lhs.loc, type, lhs.value, rhs.value, dims.lhsBatch, dims.rhsBatch,
       dims.lhsContract, dims.rhsContract, dims.lhsSpatial, dims.rhsSpatial,
       dims.order, windows.strides, windows.low, windows.high,
-      windows.baseDilation, windows.windowDilation));
+      windows.baseDilation, windows.windowDilation, precision));
 }
 
 //===----------------------------------------------------------------------===//
@@ -225,13 +226,15 @@ SmallVector<Value> ConvolutionOp::buildPullback(OpBuilder &b, Location loc,
       return inTypeOf(
           getLhs(),
           buildConvolution(ct, rhs, getLhs().getType().clone(element),
-                           exchanged, getWindows().transposed(sizes, counts)));
+                           exchanged, getWindows().transposed(sizes, counts),
+                           getPrecisionAttr()));
     }
     Roles exchanged(roles.lhs, roles.result, roles.rhs, roles.spatial);
     return inTypeOf(
         getRhs(), buildConvolution(accumulated(getLhs()), ct,
                                    getRhs().getType().clone(element), exchanged,
-                                   getWindows().exchanged(sizes, counts)));
+                                   getWindows().exchanged(sizes, counts),
+                                   getPrecisionAttr()));
   });
 }
 
@@ -261,6 +264,7 @@ ConvolutionOp::buildBatched(OpBuilder &b, Location loc, ValueRange operands,
              behind(label, roles.result), roles.spatial);
   TensorOperands tensor(b, loc);
   return {buildConvolution(tensor(operands[0]), tensor(operands[1]),
-                           stacked(getType(), size), wide, getWindows())
+                           stacked(getType(), size), wide, getWindows(),
+                           getPrecisionAttr())
               .value};
 }

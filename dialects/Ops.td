@@ -1144,7 +1144,9 @@ def Weft_ArgminOp : Weft_ArgReduction<"argmin"> {
 //===----------------------------------------------------------------------===//
 
 // An op that sums products. Its result's element type is that in which products
-// are computed and added, but for 16-bit floats, for which f32 is.
+// are computed and added, but for 16-bit floats, for which f32 is. With
+// `precision = "tf32"`, devices that multiply tf32 faster (10 bits of mantissa)
+// may round f32 factors to that; the sums are of f32 all the same.
 class Weft_SumOfProducts<string mnemonic>
     : Weft_Op<mnemonic, [Contraction,
         DeclareOpInterfaceMethods<Differentiable, ["buildTangents"]>,
@@ -1159,16 +1161,22 @@ def Weft_DotGeneralOp : Weft_SumOfProducts<"dot_general"> {
   let description = [{
     Result dimensions: batch, then what is left of `lhs`, then of `rhs`. The
     sum is accumulated in the result's element type, which may be wider than
-    that of the operands; for a result of 16-bit floats it is in f32.
+    that of the operands; for a result of 16-bit floats it is in f32. An f32 sum
+    may state `precision = "tf32"`: factors may be rounded to 10 bits of
+    mantissa where that is faster.
 
     ```mlir
     %0 = weft.dot_general %x, %y batch [] x [] contract [1] x [0]
         : (tensor<2x3xi8>, tensor<3x4xi8>) -> tensor<2x4xi32>
+    %1 = weft.dot_general %a, %b batch [] x [] contract [1] x [0]
+        {precision = "tf32"}
+        : (tensor<2x3xf32>, tensor<3x4xf32>) -> tensor<2x4xf32>
     ```
   }];
   let arguments = (ins Weft_Num:$lhs, Weft_Num:$rhs,
       DenseI64ArrayAttr:$lhs_batch, DenseI64ArrayAttr:$rhs_batch,
-      DenseI64ArrayAttr:$lhs_contract, DenseI64ArrayAttr:$rhs_contract);
+      DenseI64ArrayAttr:$lhs_contract, DenseI64ArrayAttr:$rhs_contract,
+      OptionalAttr<StrAttr>:$precision);
   let assemblyFormat = [{
     $lhs `,` $rhs `batch` $lhs_batch `x` $rhs_batch
     `contract` $lhs_contract `x` $rhs_contract attr-dict
@@ -1180,7 +1188,8 @@ def Weft_DotGeneralOp : Weft_SumOfProducts<"dot_general"> {
         "::llvm::ArrayRef<int64_t>":$lhs_batch,
         "::llvm::ArrayRef<int64_t>":$rhs_batch,
         "::llvm::ArrayRef<int64_t>":$lhs_contract,
-        "::llvm::ArrayRef<int64_t>":$rhs_contract)>
+        "::llvm::ArrayRef<int64_t>":$rhs_contract,
+        CArg<"::mlir::StringAttr", "{}">:$precision)>
   ];
 }
 
@@ -1201,7 +1210,7 @@ def Weft_ConvolutionOp : Weft_SumOfProducts<"convolution"> {
     two elements of `lhs`, then `low` before and `high` after them (if negative,
     elements are cut off), and `window_dilation - 1` between those of `rhs`.
     Groups are batch dimensions, whether those of features or of inputs. The
-    derivatives are convolutions.
+    derivatives are convolutions, of the same `precision`.
 
     ```mlir
     // Images of 3 channels, rows before columns, and 8 filters of 3x3.
@@ -1217,7 +1226,8 @@ def Weft_ConvolutionOp : Weft_SumOfProducts<"convolution"> {
       DenseI64ArrayAttr:$lhs_spatial, DenseI64ArrayAttr:$rhs_spatial,
       DenseI64ArrayAttr:$order, DenseI64ArrayAttr:$strides,
       DenseI64ArrayAttr:$low, DenseI64ArrayAttr:$high,
-      DenseI64ArrayAttr:$base_dilation, DenseI64ArrayAttr:$window_dilation);
+      DenseI64ArrayAttr:$base_dilation, DenseI64ArrayAttr:$window_dilation,
+      OptionalAttr<StrAttr>:$precision);
   let assemblyFormat = [{
     $lhs `,` $rhs `batch` $lhs_batch `x` $rhs_batch
     `contract` $lhs_contract `x` $rhs_contract

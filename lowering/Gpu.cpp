@@ -36,7 +36,8 @@ constexpr llvm::StringLiteral kernelsPasses = R"(
 // Launches are sized when all kernels have said their sizes.
 constexpr llvm::StringLiteral gpuPasses = R"(
   weft-lower-warpgroup-products,
-  gpu.module(weft-lower-tiled-products, weft-lower-scans, weft-lower-sorts),
+  gpu.module(weft-lower-tiled-products, weft-lower-scans, weft-lower-sorts,
+             weft-lower-transposes),
   weft-lower-steps, weft-size-launches, canonicalize, cse)";
 
 // Within the kernels alone: the host's function is read by the plan as it is.

@@ -25,6 +25,8 @@ inline constexpr llvm::StringLiteral reusesAttr = "weft.reuses";
 inline constexpr llvm::StringLiteral unrollAttr = "weft.unroll";
 /// Marks an op that changes each element of a sum as soon as it is computed.
 inline constexpr llvm::StringLiteral epilogueAttr = "weft.epilogue";
+/// On a multiplication of floats: what its factors may be rounded to ("tf32").
+inline constexpr llvm::StringLiteral precisionAttr = "weft.precision";
 /// Marks a loop over the rows of several ops.
 inline constexpr llvm::StringLiteral rowsAttr = "weft.rows";
 /// Marks a loop whose steps may run at once.

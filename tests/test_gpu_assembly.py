@@ -80,16 +80,22 @@ def test_few_bytes_are_spilled_where_some_are(
 
 
 @pytest.mark.parametrize(
-    ("chip", "instructions"),
+    ("chip", "dtype", "instructions"),
     [
-        ("sm_80", ["mma.sync", "ldmatrix", "cp.async"]),
-        ("sm_90a", ["wgmma.mma_async", "cp.async.bulk.tensor", "setmaxnreg"]),
+        ("sm_80", "bfloat16", ["mma.sync", "ldmatrix", "cp.async"]),
+        (
+            "sm_90a",
+            "bfloat16",
+            ["wgmma.mma_async", "cp.async.bulk.tensor", "setmaxnreg"],
+        ),
+        ("sm_80", "float64", ["mma.sync.aligned.m8n8k4.row.col.f64", "cp.async"]),
+        ("sm_90a", "float64", ["mma.sync.aligned.m8n8k4.row.col.f64", "cp.async"]),
     ],
 )
 def test_products_use_the_matrix_instructions(
-    chip: str, instructions: list[str], tmp_path: Path
+    chip: str, dtype: str, instructions: list[str], tmp_path: Path
 ) -> None:
-    x = weft.ShapeDtypeStruct((1024, 1024), "bfloat16")
+    x = weft.ShapeDtypeStruct((1024, 1024), dtype)
     ptx = weft.jit(lambda x, y: x @ y).lower(x, x, device=chip).text("ptx")
     assert all(each in ptx for each in instructions)
     assert complaints(ptx, chip, tmp_path) == []

@@ -80,6 +80,21 @@ def segment_sums(size: int) -> Callable[..., Any]:
     return lambda i, x: torch.zeros(size, device="cuda").index_add_(0, i, x)
 
 
+def rounding(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function whose products of float32 may be of tf32."""
+
+    def call(*arguments: Any) -> Any:
+        for backend in (torch.backends.cuda.matmul, torch.backends.cudnn):
+            backend.allow_tf32 = True
+        try:
+            return function(*arguments)
+        finally:
+            for backend in (torch.backends.cuda.matmul, torch.backends.cudnn):
+                backend.allow_tf32 = False
+
+    return call
+
+
 # By the first words of a row's name.
 PEERS: dict[str, Callable[..., Any]] = {
     "add": torch.add,
@@ -94,8 +109,11 @@ PEERS: dict[str, Callable[..., Any]] = {
     "transpose": lambda x: x.T.contiguous(),
     "matmul nt": lambda a, b: torch.matmul(a, b.T),
     "matmul": torch.matmul,
+    "matmul tf32": rounding(torch.matmul),
+    "matmul nt tf32": rounding(lambda a, b: torch.matmul(a, b.T)),
     "dense gelu": lambda a, b, c: gelu(torch.addmm(c, a, b)),
     "conv": conv,
+    "conv 3x3 tf32": rounding(conv),
     "attention": attention,
     "sort": lambda x: torch.sort(x, stable=True).values,
     "argsort": lambda x: torch.argsort(x, stable=True),

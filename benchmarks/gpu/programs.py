@@ -94,11 +94,12 @@ def mlp_loss(w1: Any, w2: Any, w3: Any, x: Any, labels: Any) -> Any:
     return cross_entropy(hidden @ w3, labels)
 
 
-def conv(x: Any, w: Any) -> Any:
+def conv(x: Any, w: Any, precision: Any = None) -> Any:
     """A convolution of NHWC images by an HWIO kernel, of the same size."""
     return weft.conv_general_dilated(
-        x, w, 1, "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC")
-    )
+        x, w, 1, "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC"),
+        precision=precision,
+    )  # fmt: skip
 
 
 def cnn_loss(k1: Any, k2: Any, w: Any, x: Any, labels: Any) -> Any:
@@ -381,6 +382,13 @@ def _products() -> dict[str, Checked]:
                 lambda a, b, c: nn.gelu(weft.matmul(a, b) + c),
                 [a, b, quarters(dtype, n)], tolerance, "products",
             )  # fmt: skip
+        if dtype == "float32":
+            for m, n, k in PRODUCTS:
+                checked[f"matmul_tf32_{m}x{n}x{k}"] = Checked(
+                    lambda a, b: weft.matmul(a, b, precision="tf32"),
+                    [quarters(dtype, m, k), quarters(dtype, k, n)],
+                    tolerance, "products",
+                )  # fmt: skip
         checked[f"batched_{dtype}"] = Checked(
             weft.matmul, [Array((4, 65, 96), dtype), Array((4, 96, 40), dtype)],
             tolerance, "products",
@@ -442,12 +450,22 @@ def _rows_timed() -> dict[str, Timed]:
 
 def _products_timed() -> dict[str, Timed]:
     timed = {}
-    for dtype, sizes in (("float32", (2048, 4096)), ("bfloat16", (4096, 8192))):
+    for dtype, sizes in (
+        ("float32", (2048, 4096)), ("float64", (4096,)), ("bfloat16", (4096, 8192)),
+    ):  # fmt: skip
         for n in sizes:
             operands = [Array((n, n), dtype)] * 2
             timed[f"matmul {dtype} {n}"] = Timed(
                 weft.matmul, operands, operations=2 * n**3
             )
+    timed["matmul tf32 4096"] = Timed(
+        lambda a, b: weft.matmul(a, b, precision="tf32"),
+        [Array((4096, 4096), "float32")] * 2, operations=2 * 4096**3,
+    )  # fmt: skip
+    timed["matmul nt tf32 4096"] = Timed(
+        lambda a, b: weft.matmul(a, b.T, precision="tf32"),
+        [Array((4096, 4096), "float32")] * 2, operations=2 * 4096**3,
+    )  # fmt: skip
     m, n, k = 4000, 3000, 1000
     timed["matmul bfloat16 4000x3000x1000"] = Timed(
         weft.matmul, [Array((m, k), "bfloat16"), Array((k, n), "bfloat16")],
@@ -464,6 +482,11 @@ def _products_timed() -> dict[str, Timed]:
         + [Array((4096,), "bfloat16")],
         operations=2 * 4096**3,
     )
+    timed["conv 3x3 tf32"] = Timed(
+        lambda x, w: conv(x, w, "tf32"),
+        [Array((32, 56, 56, 64)), Array((3, 3, 64, 64))],
+        operations=2 * 32 * 56 * 56 * 64 * 64 * 9,
+    )  # fmt: skip
     for dtype in ("float32", "bfloat16"):
         timed[f"conv 3x3 {dtype}"] = Timed(
             conv, [Array((32, 56, 56, 64), dtype), Array((3, 3, 64, 64), dtype)],

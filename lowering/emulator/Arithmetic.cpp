@@ -89,10 +89,7 @@ void toTf32(const Site &, Slot *operands, void *result) {
 }
 
 void toTf32Even(const Site &, Slot *operands, void *result) {
-  auto bits = operands[0].get<uint32_t>();
-  if (std::isfinite(operands[0].get<float>()))
-    bits = (bits + 0xFFF + (bits >> 13 & 1)) & ~0x1FFFu;
-  resultOf<uint32_t>(result) = bits;
+  resultOf<uint32_t>(result) = roundToTf32(operands[0].get<uint32_t>());
 }
 
 template <Number type> void toHalf(const Site &, Slot *operands, void *result) {

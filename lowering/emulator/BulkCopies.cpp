@@ -4,6 +4,7 @@
 // at some time before its mbarrier says so; what leaves it is read until its
 // group was waited for.
 
+#include "lowering/emulator/Floats.h"
 #include "lowering/emulator/Handlers.h"
 #include "lowering/emulator/Mbarriers.h"
 #include "llvm/ADT/STLExtras.h"
@@ -140,6 +141,15 @@ void start(const Site &site, Mbarrier &barrier, Range to,
   block->bulkCopies.push_back({&barrier, to, std::move(land), to.bytes});
 }
 
+void roundWords(char *data, size_t bytes) {
+  for (; bytes; bytes -= 4, data += 4) {
+    uint32_t bits;
+    std::memcpy(&bits, data, 4);
+    bits = roundToTf32(bits);
+    std::memcpy(data, &bits, 4);
+  }
+}
+
 void load(const Site &site, char *to, const char *barrierAddress,
           const void *mapAddress, llvm::ArrayRef<int> coordinates) {
   const TensorMap &map = mapOf(site, mapAddress);
@@ -159,6 +169,8 @@ void load(const Site &site, char *to, const char *barrierAddress,
       forEachPiece(target, place, bytes, map.swizzle,
                    [&](size_t at, size_t done, size_t piece) {
                      std::memcpy(shared.data + at, from.data() + done, piece);
+                     if (map.type == "tf32")
+                       roundWords(shared.data + at, piece);
                      shared.copyWritten(at, *from.allocation,
                                         from.offset + done, piece);
                    });

@@ -25,6 +25,12 @@ inline unsigned bytesOf(Number type) {
   }
 }
 
+/// To 10 bits of mantissa, ties to even; infinities and NaN stay.
+inline uint32_t roundToTf32(uint32_t bits) {
+  bool isFinite = (bits >> 23 & 0xFF) != 0xFF;
+  return isFinite ? (bits + 0xFFF + (bits >> 13 & 1)) & ~0x1FFFu : bits;
+}
+
 float widenHalf(uint16_t bits);
 /// To the nearest, ties to even.
 uint16_t narrow(float value, Number type);

@@ -8,6 +8,7 @@
 #include "lowering/Passes.h"
 #include "lowering/fusion/ContractionPlan.h"
 #include "lowering/fusion/TilePlan.h"
+#include "lowering/gpu/Device.h"
 #include "lowering/schedule/Schedule.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -53,6 +54,15 @@ bool overwritesOperand(GenericOp op) {
     auto func = dyn_cast<func::FuncOp>(owner);
     return !func || func.getArgAttr(argument.getArgNumber(), weft::donatedAttr);
   });
+}
+
+/// Whether sums are at hand when they are complete: a GPU's kernels of products
+/// have them in registers, whatever the order of their loops.
+bool takesEpilogue(GenericOp sum, const Machine &machine) {
+  auto module = sum->getParentOfType<ModuleOp>();
+  if (module && module->hasAttr(weft::gpuAttr) && weft::isSumOfProducts(sum))
+    return true;
+  return weft::isBlockedSum(sum, machine);
 }
 
 class FuseEpilogues final
@@ -102,7 +112,7 @@ class FuseEpilogues final
       if (!sum || sum->hasAttr(weft::keepAttr) || !input->get().hasOneUse() ||
           sum->getBlock() != op->getBlock() ||
           op.getMatchingIndexingMap(input) != map ||
-          !weft::isBlockedSum(sum, machine))
+          !takesEpilogue(sum, machine))
         continue;
       if (!best || best->get().getDefiningOp()->isBeforeInBlock(sum))
         best = input;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// weft-lower-warpgroup-products: a product of 16-bit floats becomes a kernel of
-// three warpgroups for Hopper, one that copies tiles and two that multiply.
+// weft-lower-warpgroup-products: a product of 16-bit floats, or of tf32,
+// becomes a kernel of three warpgroups for Hopper, one that copies tiles and
+// two that multiply.
 
 #include "lowering/Passes.h"
 #include "lowering/gpu/Device.h"
@@ -188,7 +189,7 @@ private:
             b.loop(b.number(0), count, b.number(1), {turn.stage, turn.parity},
                    [&, begin = first](Value step, ValueRange now) {
                      Value summed =
-                         b.times(b.plus(begin, step), WarpgroupPlan::sumStep);
+                         b.times(b.plus(begin, step), plan.sumStep());
                      copyStep(tile, summed, {now[0], now[1]});
                      Turn then = next({now[0], now[1]});
                      return SmallVector<Value>{then.stage, then.parity};
@@ -325,7 +326,9 @@ private:
     Value left = atStage(leftBegin, plan.leftBytes());
     Value right = atStage(rightBegin, plan.rightBytes());
     NVVM::WgmmaFenceAlignedOp::create(b);
-    for (int64_t part = 0; part < WarpgroupPlan::sumStep / 16; ++part)
+    constexpr int64_t parts =
+        WarpgroupPlan::lineBytes / WarpgroupPlan::partBytes;
+    for (int64_t part = 0; part < parts; ++part)
       for (auto [block, sum] : llvm::enumerate(sums))
         sum = multiplyPart(
             sum,
@@ -335,17 +338,22 @@ private:
     NVVM::WgmmaGroupSyncAlignedOp::create(b);
   }
 
-  /// How far 16 more to sum over are, in a descriptor's units.
+  /// How far the next part to sum over is, in a descriptor's units: within the
+  /// line, or 16 lines further.
   static int64_t partStep(const Factor &factor) {
-    return (factor.summedInside ? 16 * 2 : 16 * 128) / 16;
+    return (factor.summedInside ? WarpgroupPlan::partBytes
+                                : 16 * WarpgroupPlan::lineBytes) /
+           16;
   }
 
   /// Where there is but one step, the first product need not add zeros.
   Value multiplyPart(Value sum, Value left, Value right, bool isFirst) {
     MLIRContext *context = b.getContext();
     Type element = getElementTypeOrSelf(plan.kernel.factors[0].getType());
-    auto type =
-        element.isBF16() ? NVVM::WGMMATypes::bf16 : NVVM::WGMMATypes::f16;
+    auto type = element.isF32()    ? NVVM::WGMMATypes::tf32
+                : element.isBF16() ? NVVM::WGMMATypes::bf16
+                                   : NVVM::WGMMATypes::f16;
+    int64_t summed = WarpgroupPlan::partBytes / plan.elementBytes;
     auto one = NVVM::WGMMAScaleInAttr::get(context, NVVM::WGMMAScaleIn::one);
     // "row" is "as rows of the left factor would be summed over".
     auto layout = [&](bool isRow) {
@@ -354,7 +362,7 @@ private:
     };
     return NVVM::WgmmaMmaAsyncOp::create(
         b, sumsType(), sum, left, right,
-        NVVM::MMAShapeAttr::get(context, 64, plan.tile.groupColumns(), 16),
+        NVVM::MMAShapeAttr::get(context, 64, plan.tile.groupColumns(), summed),
         NVVM::WGMMATypesAttr::get(context, type),
         NVVM::WGMMATypesAttr::get(context, type),
         NVVM::WGMMATypesAttr::get(context, NVVM::WGMMATypes::f32),
@@ -402,7 +410,8 @@ DictionaryAttr describe(const MapParameter &parameter) {
   const TensorMap &map = *parameter.map;
   std::string type;
   llvm::raw_string_ostream(type)
-      << getElementTypeOrSelf(parameter.buffer.getType());
+      << (map.rounds ? Type(b.getTF32Type())
+                     : getElementTypeOrSelf(parameter.buffer.getType()));
   return b.getDictionaryAttr(
       {b.getNamedAttr("dims", b.getDenseI64ArrayAttr(map.dims)),
        b.getNamedAttr("strides", b.getDenseI64ArrayAttr(map.strides)),

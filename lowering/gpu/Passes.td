@@ -84,7 +84,8 @@ def LowerWarpgroupProducts
     : Pass<"weft-lower-warpgroup-products", "::mlir::ModuleOp"> {
   let summary = "Multiplies 16-bit floats in Hopper's warpgroups";
   let description = [{
-    A kernel of class "product" for an sm_90a chip whose factors are bf16 or f16
+    A kernel of class "product" for an sm_90a chip whose factors are bf16 or f16,
+    or f32 that may be rounded to tf32 and consecutive in what is summed over,
     and whose sums are f32 becomes persistent: each block computes one tile after
     another. One warpgroup has the copy engine bring the factors into a ring of
     stages in shared memory, two others multiply and do the epilogue in their
@@ -354,6 +355,37 @@ def LowerScans : Pass<"weft-lower-scans", "::mlir::gpu::GPUModuleOp"> {
     "::mlir::LLVM::LLVMDialect", "::mlir::math::MathDialect",
     "::mlir::memref::MemRefDialect", "::mlir::NVVM::NVVMDialect",
     "::mlir::scf::SCFDialect"
+  ];
+}
+
+def LowerTransposes : Pass<"weft-lower-transposes", "::mlir::gpu::GPUModuleOp"> {
+  let summary = "Has blocks turn tiles of what is read across its lines";
+  let description = [{
+    An elementwise op whose operands are not all consecutive along one loop, as
+    a transposition is, would read or write one element of a line of memory at a
+    time. Each block takes a tile of two loops: it reads what lies across into
+    shared memory, along its own lines, and computes along the result's. Lines
+    of a tile are an odd number of words apart, so that neither way do threads
+    meet in a bank.
+
+    ```mlir
+    gpu.func @f(%x: memref<640x480xf32>, %y: memref<480x640xf32>) kernel
+        attributes {weft.class = "elementwise"} {
+      linalg.generic ... ins(%x) outs(%y) // (i, j) -> (j, i)
+    ```
+    becomes
+    ```mlir
+    gpu.func @f(...) kernel attributes {known_block_size = array<i32: 256, 1, 1>,
+                                        known_grid_size = array<i32: 300, 1, 1>} {
+      memref.load %x ... memref.store ... #gpu.address_space<workgroup>>
+      gpu.barrier
+      memref.load ... #gpu.address_space<workgroup>> ... memref.store %y
+    ```
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::gpu::GPUDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
+    "::mlir::vector::VectorDialect"
   ];
 }
 

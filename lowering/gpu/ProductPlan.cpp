@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "lowering/gpu/ProductPlan.h"
+#include "lowering/Passes.h"
 #include "lowering/gpu/Alignment.h"
 #include "lowering/gpu/ProductKernel.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -211,10 +212,13 @@ void ProductPlan::chooseLanes(const Gpu &gpu, ArrayRef<Type> factorTypes) {
 // Tiles
 //===----------------------------------------------------------------------===//
 
-MatrixElement weft::matrixElement(const MultiplyAdd &body, unsigned factor,
-                                  Type element) {
+/// That of one factor of a product.
+static MatrixElement matrixElement(const MultiplyAdd &body, unsigned factor,
+                                   Type element) {
   ArrayRef<Operation *> casts = body.casts[factor];
   Type type = body.multiply->getResult(0).getType();
+  if (type.isF64() && element.isF64())
+    return MatrixElement::f64;
   bool isExtended = casts.size() == 1 && isa<arith::ExtFOp>(casts[0]);
   if (type.isF32() && element.isF16() && isExtended)
     return MatrixElement::f16;
@@ -238,25 +242,33 @@ MatrixElement weft::matrixElement(const MultiplyAdd &body, unsigned factor,
 }
 
 int64_t ProductPlan::pitch(const FactorTile &tile) const {
-  // Matrices are swizzled. Elsewhere the steps of a line, which are stored one
-  // by one, are to meet different banks.
-  return rowOf(tile) + (kind == Kind::Warps ? 0 : 16 / storedBytes());
+  if (isSwizzled(tile))
+    return rowOf(tile);
+  // Of matrices that are read by elements, four steps of eight lines at once
+  // (of four, where an element has two banks), these are to be in different
+  // banks; elsewhere the steps of a line, which are stored one by one.
+  return rowOf(tile) + (kind == Kind::Warps ? 32 : 16) / storedBytes();
 }
 
-bool ProductPlan::multipliesMatrices(const ProductKernel &kernel,
-                                     const Gpu &gpu) const {
+bool ProductPlan::chooseMatrices(const ProductKernel &kernel, const Gpu &gpu) {
   MultiplyAdd body = *MultiplyAdd::match(kernel.sum);
   linalg::GenericOp op = kernel.sum;
-  MatrixElement kinds[2];
   for (unsigned factor : {0, 1})
-    kinds[factor] = matrixElement(
+    matrices[factor] = matrixElement(
         body, factor,
         getElementTypeOrSelf(op.getDpsInputs()[factor].getType()));
   auto isByte = [](MatrixElement kind) {
     return kind == MatrixElement::s8 || kind == MatrixElement::u8;
   };
-  return gpu.capability() >= 80 && kinds[0] != MatrixElement::none &&
-         (kinds[0] == kinds[1] || (isByte(kinds[0]) && isByte(kinds[1])));
+  bool isExact = matrices[0] != MatrixElement::none &&
+                 (matrices[0] == matrices[1] ||
+                  (isByte(matrices[0]) && isByte(matrices[1])));
+  auto precision = body.multiply->getAttrOfType<StringAttr>(precisionAttr);
+  bool mayRound = precision && precision == "tf32" && compute.isF32();
+  if (!isExact)
+    matrices[0] = matrices[1] =
+        mayRound ? MatrixElement::tf32 : MatrixElement::none;
+  return gpu.capability() >= 80 && (isExact || mayRound);
 }
 
 namespace weft {
@@ -354,20 +366,23 @@ FactorTile ProductPlan::describeTile(unsigned operand, Type type) const {
   tile.lines = isRows ? tileRows : tileColumns;
   tile.steps = tileSteps;
   int64_t bytes = std::max<int64_t>(type.getIntOrFloatBitWidth() / 8, 1);
-  int64_t most = 16 / bytes;
+  // What is swizzled has no more than 16 bytes in one place.
+  bool isMatrix = kind == Kind::Warps;
+  int64_t most = 16 / (isMatrix ? std::max(bytes, storedBytes()) : bytes);
   int64_t alongSum = consecutive(operand, summed, std::min(most, tileSteps));
   int64_t alongLines = consecutive(operand, lines, std::min(most, tile.lines));
   tile.alongSum = alongSum > alongLines ||
                   (alongSum == alongLines && step(operand, lines) != 1 &&
                    step(operand, summed) == 1);
   tile.vector = tile.alongSum ? alongSum : alongLines;
-  // Only what has 16 bits can be transposed on its way to registers.
-  tile.stepsAdjoin = kind == Kind::Warps && (tile.alongSum || bytes == 1);
+  // Bytes cannot be transposed on their way to registers.
+  tile.stepsAdjoin = isMatrix && (tile.alongSum || bytes == 1);
   bool isTurned = tile.alongSum != tile.stepsAdjoin;
   // What is stored one by one is read so that few threads meet.
   if (isTurned)
     tile.vector = std::min<int64_t>(tile.vector, 4);
-  tile.isAsync = kind == Kind::Warps && !isTurned && tile.vector * bytes >= 4;
+  tile.isAsync =
+      isMatrix && !isTurned && type == stored && tile.vector * bytes >= 4;
   return tile;
 }
 
@@ -377,7 +392,7 @@ int64_t ProductPlan::piecesOfThread(const FactorTile &tile) const {
 
 void ProductPlan::chooseWarpTiles(const Gpu &gpu, ArrayRef<Type> factorTypes) {
   kind = Kind::Warps;
-  stored = factorTypes[0];
+  stored = matrices[0] == MatrixElement::tf32 ? compute : factorTypes[0];
   // What does not go past the registers takes some.
   constexpr int64_t mostRegisters = 190;
   ArrayRef<BlockTile> candidates(warpTiles);
@@ -386,17 +401,17 @@ void ProductPlan::chooseWarpTiles(const Gpu &gpu, ArrayRef<Type> factorTypes) {
        candidates = candidates.drop_front()) {
     BlockTile tile = chooseTile(candidates, gpu);
     tileSteps = 64 / storedBytes() * warpSteps;
-    registers = sumsOfThread() + (tile.rows + tile.columns) / 4;
+    registers =
+        sumsOfThread() * computeBytes() / 4 + (tile.rows + tile.columns) / 4;
     for (unsigned operand : {0, 1}) {
       factors[operand] = describeTile(operand, factorTypes[operand]);
       registers +=
           piecesOfThread(factors[operand]) * (factors[operand].isAsync ? 1 : 2);
     }
   }
-  int64_t bytes = (tileRows + tileColumns) * tileSteps * storedBytes();
   // Some devices give a block no more.
   constexpr int64_t most = 99 << 10;
-  stages = std::clamp<int64_t>(most / bytes, 2, 4);
+  stages = std::clamp<int64_t>(most / stageBytes(), 2, 4);
 }
 
 //===----------------------------------------------------------------------===//
@@ -426,7 +441,9 @@ double ProductPlan::microseconds(const Gpu &gpu, int64_t parts) const {
     double least = std::numeric_limits<double>::infinity();
     for (const BlockTile &tile : candidates)
       least = std::min(least, costOf(plan, tile, gpu));
-    double perCycle = isMatrix ? 2048 : 512.0 / plan.computeBytes();
+    double ofMatrices =
+        plan.computeBytes() == 8 ? 128 : 4096.0 / plan.storedBytes();
+    double perCycle = isMatrix ? ofMatrices : 512.0 / plan.computeBytes();
     return adding + least / (perCycle * cyclesPerMicrosecond);
   }
   // The memory is as fast as there are threads that wait for it.
@@ -465,7 +482,7 @@ std::optional<ProductPlan> ProductPlan::make(const ProductKernel &kernel,
     plan.chooseLanes(gpu, types);
     return plan;
   }
-  if (plan.multipliesMatrices(kernel, gpu))
+  if (plan.chooseMatrices(kernel, gpu))
     plan.chooseWarpTiles(gpu, types);
   else
     plan.chooseThreadTiles(gpu, types);

@@ -15,6 +15,9 @@ namespace weft {
 struct BlockTile;
 struct ProductKernel;
 
+/// What is multiplied by `mma.sync`.
+enum class MatrixElement { none, f16, bf16, tf32, f64, s8, u8 };
+
 /// Loops that are counted as one, the last running fastest.
 struct LoopGroup {
   llvm::SmallVector<unsigned> loops;
@@ -67,6 +70,8 @@ struct ProductPlan {
   /// The type that is summed in, the sum's in memory, and the factors' in
   /// shared memory.
   mlir::Type compute, element, stored;
+  /// What matrices are of, for Kind::Warps.
+  MatrixElement matrices[2] = {MatrixElement::none, MatrixElement::none};
 
   // ---- tiles ----
 
@@ -117,6 +122,16 @@ struct ProductPlan {
     return tile.stepsAdjoin ? tile.steps : tile.lines;
   }
   int64_t pitch(const FactorTile &tile) const;
+  /// Whether a tile is of matrices whose rows are swizzled, for `ldmatrix`;
+  /// else they are apart.
+  bool isSwizzled(const FactorTile &tile) const {
+    return kind == Kind::Warps && storedBytes() <= 4 &&
+           (tile.stepsAdjoin || storedBytes() < 4);
+  }
+  /// Whether factors are converted before they are in shared memory.
+  bool convertsEarly() const {
+    return kind == Kind::Threads || matrices[0] == MatrixElement::tf32;
+  }
   int64_t tileBytes(const FactorTile &tile) const {
     return tile.lines * tile.steps / rowOf(tile) * pitch(tile) * storedBytes();
   }
@@ -155,19 +170,13 @@ private:
   void sortGroup(LoopGroup &group, llvm::ArrayRef<unsigned> operands);
   bool suitsLanes() const;
   void chooseLanes(const Gpu &gpu, llvm::ArrayRef<mlir::Type> factorTypes);
-  bool multipliesMatrices(const ProductKernel &kernel, const Gpu &gpu) const;
+  bool chooseMatrices(const ProductKernel &kernel, const Gpu &gpu);
   BlockTile chooseTile(llvm::ArrayRef<BlockTile> candidates, const Gpu &gpu);
   void chooseWarpTiles(const Gpu &gpu, llvm::ArrayRef<mlir::Type> factorTypes);
   void chooseThreadTiles(const Gpu &gpu,
                          llvm::ArrayRef<mlir::Type> factorTypes);
   FactorTile describeTile(unsigned operand, mlir::Type type) const;
 };
-
-/// What is multiplied by `mma.sync`.
-enum class MatrixElement { none, f16, bf16, s8, u8 };
-/// That of one factor of a product that is summed up in 32 bits.
-MatrixElement matrixElement(const MultiplyAdd &body, unsigned factor,
-                            mlir::Type element);
 
 } // namespace weft
 

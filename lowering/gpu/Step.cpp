@@ -2,21 +2,18 @@
 
 #include "lowering/gpu/Step.h"
 #include "lowering/fusion/RowGroup.h"
-#include "lowering/gpu/Alignment.h"
 #include "lowering/gpu/Device.h"
 #include "lowering/gpu/Shuffles.h"
-#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "lowering/gpu/StepOperands.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
-#include "mlir/Dialect/Vector/IR/VectorOps.h"
-#include "mlir/IR/IRMapping.h"
 
 using namespace mlir;
 using linalg::LinalgOp;
-using weft::Nest;
 using weft::SharedMemory;
 using weft::Slicing;
+using weft::StepOperands;
 using weft::Team;
 
 static Value index(ImplicitLocOpBuilder &b, int64_t value) {
@@ -64,149 +61,12 @@ void SharedMemory::close() {
     kernel->setAttr(weft::sharedBytesAttr, b.getI64IntegerAttr(bytes()));
 }
 
-//===----------------------------------------------------------------------===//
-// Where operands are
-//===----------------------------------------------------------------------===//
-
 namespace {
-
-/// The operands of an op at any of the steps of its loops.
-class Operands {
-public:
-  Operands(LinalgOp op, bool mayMerge) : op(op) {
-    nest = Nest::of(op);
-    // Those that read it ask for the index of a loop of the op.
-    if (nest && mayMerge && !op.hasIndexSemantics())
-      nest->simplify();
-    if (nest && nest->hasPanels())
-      nest = std::nullopt;
-    if (nest) {
-      extents = nest->extents;
-      for (auto kind : nest->kinds)
-        isParallel.push_back(kind == utils::IteratorType::parallel);
-    } else {
-      extents = op.getStaticLoopRanges();
-      for (auto kind : op.getIteratorTypesArray())
-        isParallel.push_back(kind == utils::IteratorType::parallel);
-    }
-  }
-
-  mutable LinalgOp op;
-  /// Nothing where an operand is not walked through in steps of fixed size.
-  std::optional<Nest> nest;
-  SmallVector<int64_t> extents;
-  SmallVector<bool> isParallel;
-
-  SmallVector<unsigned> loops(bool parallel) const {
-    SmallVector<unsigned> found;
-    for (unsigned loop = 0; loop < extents.size(); ++loop)
-      if (isParallel[loop] == parallel)
-        found.push_back(loop);
-    return found;
-  }
-
-  int64_t count(bool parallel) const {
-    int64_t product = 1;
-    for (unsigned loop : loops(parallel))
-      product *= extents[loop];
-    return product;
-  }
-
-  /// To be called where all steps can see it.
-  void begin(ImplicitLocOpBuilder &b) {
-    if (!nest)
-      return;
-    for (OpOperand &operand : op->getOpOperands())
-      rows.push_back(weft::flatten(
-          b, operand.get(), nest->accesses[operand.getOperandNumber()].offset));
-  }
-
-  Value load(ImplicitLocOpBuilder &b, OpOperand &operand,
-             ArrayRef<Value> steps) const {
-    if (!isa<MemRefType>(operand.get().getType()))
-      return operand.get();
-    auto [buffer, places] = placesOf(b, operand, steps);
-    return memref::LoadOp::create(b, buffer, places);
-  }
-
-  /// So many elements that follow each other, at once.
-  SmallVector<Value> loadWide(ImplicitLocOpBuilder &b, OpOperand &operand,
-                              ArrayRef<Value> steps, int64_t width) const {
-    auto [buffer, places] = placesOf(b, operand, steps);
-    auto type = VectorType::get(
-        {width}, cast<MemRefType>(buffer.getType()).getElementType());
-    Value all = vector::LoadOp::create(
-        b, type, buffer, places, /*nontemporal=*/false, alignmentOf(type));
-    SmallVector<Value> elements;
-    for (int64_t i = 0; i < width; ++i)
-      elements.push_back(
-          vector::ExtractOp::create(b, all, ArrayRef<int64_t>{i}));
-    return elements;
-  }
-
-  void storeWide(ImplicitLocOpBuilder &b, ArrayRef<Value> values,
-                 OpOperand &operand, ArrayRef<Value> steps) const {
-    auto [buffer, places] = placesOf(b, operand, steps);
-    auto type = VectorType::get({static_cast<int64_t>(values.size())},
-                                values[0].getType());
-    Value all = vector::FromElementsOp::create(b, type, values);
-    vector::StoreOp::create(b, all, buffer, places, /*nontemporal=*/false,
-                            alignmentOf(type));
-  }
-
-  void store(ImplicitLocOpBuilder &b, Value value, OpOperand &operand,
-             ArrayRef<Value> steps) const {
-    auto [buffer, places] = placesOf(b, operand, steps);
-    memref::StoreOp::create(b, value, buffer, places);
-  }
-
-  /// What the body yields for values of its arguments.
-  SmallVector<Value> compute(ImplicitLocOpBuilder &b, ArrayRef<Value> arguments,
-                             ArrayRef<Value> steps) const {
-    IRMapping mapping;
-    mapping.map(op.getBlock()->getArguments(), arguments);
-    for (Operation &inner : op.getBlock()->without_terminator())
-      if (auto asked = dyn_cast<linalg::IndexOp>(inner))
-        mapping.map(asked.getResult(), steps[asked.getDim()]);
-      else
-        b.clone(inner, mapping);
-    SmallVector<Value> results;
-    for (Value yielded : op.getBlock()->getTerminator()->getOperands())
-      results.push_back(mapping.lookupOrDefault(yielded));
-    return results;
-  }
-
-private:
-  static llvm::MaybeAlign alignmentOf(VectorType type) {
-    return llvm::Align(type.getNumElements() *
-                       weft::bytesOf(type.getElementType()));
-  }
-
-  std::pair<Value, SmallVector<Value>> placesOf(ImplicitLocOpBuilder &b,
-                                                OpOperand &operand,
-                                                ArrayRef<Value> steps) const {
-    if (!nest) {
-      AffineMap map = op.getMatchingIndexingMap(&operand);
-      SmallVector<Value> places;
-      for (unsigned i = 0; i < map.getNumResults(); ++i)
-        places.push_back(
-            affine::AffineApplyOp::create(b, map.getSubMap({i}), steps));
-      return {operand.get(), places};
-    }
-    unsigned number = operand.getOperandNumber();
-    auto [row, place] = rows[number];
-    for (unsigned loop = 0; loop < steps.size(); ++loop)
-      place = weft::advance(b, place, steps[loop], nest->stride(number, loop));
-    return {row, {place}};
-  }
-
-  SmallVector<std::pair<Value, Value>> rows;
-};
 
 /// An elementwise op in groups of consecutive elements.
 class Grouping {
 public:
-  explicit Grouping(Operands &operands) : operands(operands) {
+  explicit Grouping(StepOperands &operands) : operands(operands) {
     counts = operands.extents;
     if (!operands.nest || counts.empty())
       return;
@@ -306,19 +166,13 @@ private:
     if (counts[innermost] % width != 0)
       return false;
     return llvm::all_of(operands.op->getOpOperands(), [&](OpOperand &operand) {
-      const weft::Access &at =
-          operands.nest->accesses[operand.getOperandNumber()];
-      if (at.strides[innermost] != 1)
-        return true;
-      bool isAligned = at.offset % width == 0 &&
-                       weft::multipleOf(operand.get()) % width == 0;
-      for (auto [loop, stride] : llvm::enumerate(at.strides))
-        isAligned &= loop == innermost || stride % width == 0;
-      return isAligned;
+      return operands.nest->stride(operand.getOperandNumber(), innermost) !=
+                 1 ||
+             operands.isAligned(operand, innermost, width);
     });
   }
 
-  Operands &operands;
+  StepOperands &operands;
   unsigned innermost = 0;
   SmallVector<int64_t> counts;
   SmallVector<unsigned> order;
@@ -349,12 +203,12 @@ void forEach(ImplicitLocOpBuilder &b, Value first, int64_t stride, int64_t end,
 //===----------------------------------------------------------------------===//
 
 int64_t weft::numGroups(LinalgOp op) {
-  Operands operands(op, /*mayMerge=*/true);
+  StepOperands operands(op, /*mayMerge=*/true);
   return Grouping(operands).numGroups();
 }
 
 /// Adds what an operand is at each of a group's elements.
-static void loadGroup(ImplicitLocOpBuilder &b, const Operands &operands,
+static void loadGroup(ImplicitLocOpBuilder &b, const StepOperands &operands,
                       const Grouping &grouping, OpOperand &operand,
                       ArrayRef<SmallVector<Value>> places,
                       MutableArrayRef<SmallVector<Value>> loaded) {
@@ -378,7 +232,7 @@ static void loadGroup(ImplicitLocOpBuilder &b, const Operands &operands,
 
 void weft::lowerElementwise(LinalgOp op, const Team &team) {
   ImplicitLocOpBuilder b(op.getLoc(), op);
-  Operands operands(op, /*mayMerge=*/true);
+  StepOperands operands(op, /*mayMerge=*/true);
   Grouping grouping(operands);
   operands.begin(b);
   Value first = team.thread;
@@ -418,11 +272,11 @@ void weft::lowerElementwise(LinalgOp op, const Team &team) {
 //===----------------------------------------------------------------------===//
 
 int64_t weft::numResults(LinalgOp op) {
-  return Operands(op, /*mayMerge=*/true).count(/*parallel=*/true);
+  return StepOperands(op, /*mayMerge=*/true).count(/*parallel=*/true);
 }
 
 /// Whether an input is consecutive along a loop that is reduced, the last one.
-static bool readsAlongReduction(const Operands &operands) {
+static bool readsAlongReduction(const StepOperands &operands) {
   auto reduced = operands.loops(/*parallel=*/false);
   if (!operands.nest || reduced.empty())
     return false;
@@ -434,7 +288,7 @@ static bool readsAlongReduction(const Operands &operands) {
 }
 
 Slicing Slicing::choose(LinalgOp op, int64_t threads, int64_t blocks) {
-  Operands operands(op, /*mayMerge=*/true);
+  StepOperands operands(op, /*mayMerge=*/true);
   int64_t results = operands.count(/*parallel=*/true);
   int64_t steps = operands.count(/*parallel=*/false);
   Slicing slicing;
@@ -670,7 +524,7 @@ private:
   const Slicing &slicing;
   SharedMemory &shared;
   ImplicitLocOpBuilder b;
-  Operands operands;
+  StepOperands operands;
   SmallVector<unsigned> parallel, reduced;
   std::optional<weft::LaneReduction> match;
   Value column, slice;

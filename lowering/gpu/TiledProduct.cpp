@@ -10,7 +10,6 @@ using namespace mlir;
 using weft::FactorTile;
 using weft::KernelBuilder;
 using weft::LoopGroup;
-using weft::MultiplyAdd;
 using weft::ProductKernel;
 using weft::ProductOperands;
 using weft::ProductPlan;
@@ -24,15 +23,15 @@ using Values = SmallVector<Value>;
 // Factors
 //===----------------------------------------------------------------------===//
 
-/// Where an element of a tile is in shared memory. Rows of matrices are in
-/// pieces of 16 bytes, in another order in each of eight rows: those that a
-/// warp reads at once, a piece of each row, are in different banks.
+/// Where an element of a tile is in shared memory. Swizzled rows of matrices
+/// are in pieces of 16 bytes, in another order in each of eight rows: those
+/// that a warp reads at once, a piece of each row, are in different banks.
 Value placeInTile(KernelBuilder &k, const ProductPlan &plan,
                   const FactorTile &tile, Value line, Value step) {
   Value row = tile.stepsAdjoin ? line : step;
   Value column = tile.stepsAdjoin ? step : line;
   Value begin = k.multiply(row, plan.pitch(tile));
-  if (plan.kind == ProductPlan::Kind::Threads)
+  if (!plan.isSwizzled(tile))
     return k.add(begin, column);
   int64_t piece = 16 / plan.storedBytes();
   int64_t pieces = plan.rowOf(tile) / piece;
@@ -145,7 +144,7 @@ private:
 
   void writePiece(const Piece &piece, Value value, Value memory) {
     Values elements = k.unpack(value);
-    if (plan.kind == ProductPlan::Kind::Threads)
+    if (plan.convertsEarly())
       for (Value &element : elements)
         element = operands.convert(tile.operand, element);
     if (tile.alongSum != tile.stepsAdjoin) {
@@ -255,12 +254,12 @@ private:
 /// mma.m16n8k16".
 class MatrixSums {
 public:
-  MatrixSums(KernelBuilder &k, const ProductPlan &plan, const MultiplyAdd &body,
-             Value thread)
+  MatrixSums(KernelBuilder &k, const ProductPlan &plan, Value thread)
       : k(k), plan(plan), rowCount(plan.tileRows / plan.warpRows / 16),
         columnCount(plan.tileColumns / plan.warpColumns / 8),
         depth(32 / plan.storedBytes()),
-        types{typeOf(body, plan.rowFactor), typeOf(body, plan.columnFactor)} {
+        types{typeOf(plan.matrices[plan.rowFactor]),
+              typeOf(plan.matrices[plan.columnFactor])} {
     Value warp = k.divide(thread, 32);
     lane = k.remainder(thread, 32);
     Value column = k.remainder(warp, plan.warpColumns);
@@ -278,18 +277,13 @@ public:
   Values multiply(Value rows, Value columns, Values sums) {
     for (int64_t s = 0; s < plan.tileSteps / plan.warpSteps; s += depth) {
       SmallVector<Values> x, y;
-      // Of rows, four matrices are the lower and upper half of the first steps,
-      // then of the others; of columns, the steps alternate.
       for (int64_t i = 0; i < rowCount; ++i)
-        x.push_back(load(rows, plan.factors[plan.rowFactor], firstRow, i * 16,
-                         s, k.remainder(lane, 16), k.divide(lane, 16)));
+        x.push_back(loadRows(rows, i * 16, s));
       for (int64_t j = 0; j < columnCount; j += 2) {
-        Values both = load(
-            columns, plan.factors[plan.columnFactor], firstColumn, j * 8, s,
-            k.add(k.multiply(k.divide(lane, 16), 8), k.remainder(lane, 8)),
-            k.remainder(k.divide(lane, 8), 2));
-        y.push_back({both[0], both[1]});
-        y.push_back({both[2], both[3]});
+        Values both = loadColumns(columns, j * 8, s);
+        size_t each = both.size() / 2;
+        y.emplace_back(ArrayRef<Value>(both).take_front(each));
+        y.emplace_back(ArrayRef<Value>(both).drop_front(each));
       }
       for (int64_t i = 0; i < rowCount; ++i)
         for (int64_t j = 0; j < columnCount; ++j)
@@ -318,15 +312,16 @@ public:
   }
 
 private:
-  static NVVM::MMATypes typeOf(const MultiplyAdd &body, unsigned factor) {
-    // Bytes are the only ones whose type does not say all.
-    ArrayRef<Operation *> casts = body.casts[factor];
-    switch (
-        weft::matrixElement(body, factor, casts[0]->getOperand(0).getType())) {
+  static NVVM::MMATypes typeOf(weft::MatrixElement element) {
+    switch (element) {
     case weft::MatrixElement::f16:
       return NVVM::MMATypes::f16;
     case weft::MatrixElement::bf16:
       return NVVM::MMATypes::bf16;
+    case weft::MatrixElement::tf32:
+      return NVVM::MMATypes::tf32;
+    case weft::MatrixElement::f64:
+      return NVVM::MMATypes::f64;
     case weft::MatrixElement::u8:
       return NVVM::MMATypes::u8;
     default:
@@ -334,11 +329,69 @@ private:
     }
   }
 
+  /// Four matrices: the lower and upper half of 16 rows' first steps, then of
+  /// the others.
+  Values loadRows(Value memory, int64_t row, int64_t s) {
+    const FactorTile &tile = plan.factors[plan.rowFactor];
+    if (isDouble())
+      return loadElements(memory, tile, firstRow, row, s, {0, 8}, {0, 0});
+    if (!plan.isSwizzled(tile))
+      return loadElements(memory, tile, firstRow, row, s, {0, 8, 0, 8},
+                          {0, 0, 4, 4});
+    return loadMatrices(memory, tile, firstRow, row, s, k.remainder(lane, 16),
+                        k.divide(lane, 16));
+  }
+
+  /// Four matrices: the first and the other steps of eight columns, then of the
+  /// next eight.
+  Values loadColumns(Value memory, int64_t column, int64_t s) {
+    const FactorTile &tile = plan.factors[plan.columnFactor];
+    if (isDouble())
+      return loadElements(memory, tile, firstColumn, column, s, {0, 8}, {0, 0});
+    if (!plan.isSwizzled(tile))
+      return loadElements(memory, tile, firstColumn, column, s, {0, 0, 8, 8},
+                          {0, 4, 0, 4});
+    return loadMatrices(
+        memory, tile, firstColumn, column, s,
+        k.add(k.multiply(k.divide(lane, 16), 8), k.remainder(lane, 8)),
+        k.remainder(k.divide(lane, 8), 2));
+  }
+
+  bool isDouble() const { return types[0] == NVVM::MMATypes::f64; }
+
+  /// What `ldmatrix` cannot transpose, of 32 bits, or cannot load, of 64: of
+  /// each matrix the element in the lane's line and step.
+  Values loadElements(Value memory, const FactorTile &tile, Value first,
+                      int64_t line, int64_t s, ArrayRef<int64_t> lines,
+                      ArrayRef<int64_t> steps) {
+    Value begin =
+        k.at(memory, plan.stored,
+             placeInTile(k, plan, tile, k.add(first, k.divide(lane, 4)),
+                         k.add(firstStep, k.remainder(lane, 4))));
+    int64_t perLine = tile.stepsAdjoin ? plan.pitch(tile) : 1;
+    int64_t perStep = tile.stepsAdjoin ? 1 : plan.pitch(tile);
+    Values result;
+    for (auto [ofLine, ofStep] : llvm::zip_equal(lines, steps)) {
+      int64_t place = (line + ofLine) * perLine + (s + ofStep) * perStep;
+      Value element = k.load(k.at(begin, plan.stored, place), plan.stored);
+      result.push_back(isDouble() ? element : rounded(element));
+    }
+    return result;
+  }
+
+  /// To the nearest, ties away from zero: by itself the product would cut bits
+  /// off.
+  Value rounded(Value element) {
+    return NVVM::ConvertFloatToTF32Op::create(
+        k.b, k.b.getI32Type(), element, NVVM::FPRoundingMode::RNA,
+        NVVM::SaturationMode::NONE, /*relu=*/false);
+  }
+
   /// Loads 16 lines by `depth` steps. The lane gives the address of one row of
   /// eight of one of the four matrices: `line` of 16, and of the steps the
   /// lower or upper `half`.
-  Values load(Value memory, const FactorTile &tile, Value first, int64_t line16,
-              int64_t s, Value line, Value half) {
+  Values loadMatrices(Value memory, const FactorTile &tile, Value first,
+                      int64_t line16, int64_t s, Value line, Value half) {
     Type word = k.b.getI32Type();
     auto type = LLVM::LLVMStructType::getLiteral(k.b.getContext(),
                                                  SmallVector<Type>(4, word));
@@ -365,13 +418,26 @@ private:
         NVVM::LdStMatrixShapeAttr::get(k.b.getContext(), 8, 8),
         NVVM::LdStMatrixEltType::B16);
     Values result;
-    for (int64_t i = 0; i < 4; ++i)
-      result.push_back(LLVM::ExtractValueOp::create(k.b, matrices, i));
+    for (int64_t i = 0; i < 4; ++i) {
+      Value row = LLVM::ExtractValueOp::create(k.b, matrices, i);
+      if (types[0] == NVVM::MMATypes::tf32)
+        row = rounded(LLVM::BitcastOp::create(k.b, plan.stored, row));
+      result.push_back(row);
+    }
     return result;
   }
 
+  /// Of doubles the instruction has eight rows, of all others 16.
   void multiplyAdd(ArrayRef<Value> x, ArrayRef<Value> y,
                    MutableArrayRef<Value> sums) {
+    if (!isDouble())
+      return multiplyAdd(x, y, sums, 16);
+    for (int64_t half : {0, 1})
+      multiplyAdd(x.slice(half, 1), y, sums.slice(2 * half, 2), 8);
+  }
+
+  void multiplyAdd(ArrayRef<Value> x, ArrayRef<Value> y,
+                   MutableArrayRef<Value> sums, int64_t rows) {
     auto pairs = [&](ArrayRef<Value> words) {
       Values result(words);
       if (types[0] == NVVM::MMATypes::f16)
@@ -381,10 +447,10 @@ private:
       return result;
     };
     auto type = LLVM::LLVMStructType::getLiteral(
-        k.b.getContext(), SmallVector<Type>(4, plan.compute));
+        k.b.getContext(), SmallVector<Type>(sums.size(), plan.compute));
     bool isInteger = isa<IntegerType>(plan.compute);
     Value result = NVVM::MmaOp::create(
-        k.b, type, pairs(x), pairs(y), sums, ArrayRef<int64_t>{16, 8, depth},
+        k.b, type, pairs(x), pairs(y), sums, ArrayRef<int64_t>{rows, 8, depth},
         std::nullopt,
         isInteger ? std::optional(NVVM::MMAIntOverflow::wrapped) : std::nullopt,
         types, std::array{NVVM::MMALayout::row, NVVM::MMALayout::col});
@@ -421,7 +487,7 @@ public:
     if (plan.kind == ProductPlan::Kind::Threads)
       emitTile(ThreadSums(k, plan, thread));
     else
-      emitTile(MatrixSums(k, plan, *MultiplyAdd::match(kernel.sum), thread));
+      emitTile(MatrixSums(k, plan, thread));
   }
 
 private:

@@ -78,15 +78,23 @@ static bool widenFloats(ArrayRef<Operation *> casts) {
          bits == 16 && isa<arith::BitcastOp>(casts[3]);
 }
 
-/// Whether warpgroups have an instruction for the sum.
-static bool hasInstruction(GenericOp sum) {
+/// The bytes of a factor's element, where warpgroups have an instruction for
+/// the sum.
+static std::optional<int64_t> findInstruction(GenericOp sum) {
   std::optional<weft::MultiplyAdd> body = weft::MultiplyAdd::match(sum);
   Type left = getElementTypeOrSelf(sum.getDpsInputs()[0].getType());
   Type right = getElementTypeOrSelf(sum.getDpsInputs()[1].getType());
-  return body && body->mayReorder() && left == right &&
-         (left.isBF16() || left.isF16()) &&
-         getElementTypeOrSelf(sum.getDpsInits()[0].getType()).isF32() &&
-         widenFloats(body->casts[0]) && widenFloats(body->casts[1]);
+  if (!body || !body->mayReorder() || left != right ||
+      !getElementTypeOrSelf(sum.getDpsInits()[0].getType()).isF32())
+    return std::nullopt;
+  if ((left.isBF16() || left.isF16()) && widenFloats(body->casts[0]) &&
+      widenFloats(body->casts[1]))
+    return 2;
+  auto precision =
+      body->multiply->getAttrOfType<StringAttr>(weft::precisionAttr);
+  if (left.isF32() && precision && precision == "tf32")
+    return 4;
+  return std::nullopt;
 }
 
 //===----------------------------------------------------------------------===//
@@ -159,11 +167,15 @@ bool WarpgroupPlan::findFactors() {
     factor->summedInside = nest.stride(factor->operand, sumLoop) == 1;
     unsigned inner = factor->summedInside ? sumLoop : factor->loop;
     unsigned lines = factor->summedInside ? factor->loop : sumLoop;
+    // There are no transposed matrices of tf32.
+    if (multipliesTf32() && !factor->summedInside)
+      return false;
     std::optional<TensorMap> map =
-        TensorMap::make(nest, factor->operand, 2, inner, lines);
+        TensorMap::make(nest, factor->operand, elementBytes, inner, lines);
     if (!map)
       return false;
     factor->map = *map;
+    factor->map.rounds = multipliesTf32();
   }
   return true;
 }
@@ -266,8 +278,8 @@ constexpr WarpgroupTile tiles[] = {{128, 256}, {256, 128}, {128, 192},
                                    {128, 64}};
 
 /// Rates of a multiprocessor per cycle, as measured on an H200: products of a
-/// pair of elements, bytes from the cache whose lines are whole or not, results
-/// stored, and bytes between blocks and within one.
+/// pair of 16-bit elements, bytes from the cache whose lines are whole or not,
+/// results stored, and bytes between blocks and within one.
 constexpr double productsPerCycle = 2048, bytesPerCycle = 68,
                  unalignedPerCycle = 30, storedPerCycle = 16,
                  exchangedPerCycle = 64, sharedPerCycle = 128;
@@ -316,8 +328,9 @@ static double cost(const WarpgroupPlan &plan) {
   double elements = plan.tile.rows * plan.tile.columns;
   double load = loadCycles(plan.left, plan.leftBytes(), 1) +
                 loadCycles(plan.right, plan.rightBytes(), plan.neighbours);
-  double step =
-      std::max(elements * WarpgroupPlan::sumStep / productsPerCycle, load);
+  // As many bytes of tf32 take as long.
+  constexpr double products = WarpgroupPlan::lineBytes / 2;
+  double step = std::max(elements * products / productsPerCycle, load);
   double cycles =
       cyclesOfTile + step * plan.blockSteps() + elements / storedPerCycle;
   if (plan.splits > 1)
@@ -390,8 +403,8 @@ void WarpgroupPlan::chooseRing(const WarpgroupChoice &choice) {
 void WarpgroupPlan::setBoxes() {
   for (Factor *factor : {&left, &right}) {
     int64_t lines = factor == &left ? tile.rows : tile.columns / neighbours;
-    factor->map.box[0] = 64;
-    factor->map.box[1] = factor->summedInside ? lines : sumStep;
+    factor->map.box[0] = lineBytes / elementBytes;
+    factor->map.box[1] = factor->summedInside ? lines : sumStep();
   }
   for (StoredResult &result : results)
     if (result.map) {
@@ -405,13 +418,15 @@ std::optional<WarpgroupPlan>
 WarpgroupPlan::make(gpu::GPUFuncOp func, int64_t multiprocessors,
                     const WarpgroupChoice &choice) {
   std::optional<ProductOps> kernel = ProductOps::of(func);
-  if (!kernel || !hasInstruction(kernel->sum))
+  auto elementBytes = kernel ? findInstruction(kernel->sum) : std::nullopt;
+  if (!elementBytes)
     return std::nullopt;
   std::optional<Nest> nest = Nest::of(kernel->sum);
   if (!nest || llvm::is_contained(nest->extents, 0))
     return std::nullopt;
   WarpgroupPlan plan;
   plan.kernel = *kernel;
+  plan.elementBytes = *elementBytes;
   plan.nest = std::move(*nest);
   plan.multiprocessors = multiprocessors;
   plan.results.push_back({kernel->sums, ContractionPlan::sum, std::nullopt});

@@ -31,6 +31,8 @@ struct TensorMap {
   llvm::SmallVector<int64_t> dims, box;
   /// Bytes from one step to the next, from the second dimension on.
   llvm::SmallVector<int64_t> strides;
+  /// Whether the engine rounds f32 to tf32 on its way.
+  bool rounds = false;
 
   /// Nothing if the engine cannot walk through the buffer. `inner` and `outer`
   /// are the two loops of a tile.
@@ -39,8 +41,8 @@ struct TensorMap {
                                        unsigned outer);
 };
 
-/// A factor of the product in shared memory: boxes of 64 elements (128 bytes,
-/// which the engine swizzles) by as many lines as fit.
+/// A factor of the product in shared memory: boxes of 128 bytes, which the
+/// engine swizzles, by as many lines as fit.
 struct Factor {
   unsigned operand;
   /// The loop over its rows, if it is the left one, or its columns.
@@ -87,7 +89,10 @@ struct WarpgroupChoice {
 };
 
 struct WarpgroupPlan {
-  static constexpr int64_t sumStep = 64;
+  /// A line of a tile, of what is summed inside.
+  static constexpr int64_t lineBytes = 128;
+  /// What one instruction sums over.
+  static constexpr int64_t partBytes = 32;
   static constexpr int64_t producerThreads = 128;
   static constexpr int64_t sharedBytes = 227 * 1024;
   /// What a warpgroup gathers before the copy engine stores it, twice.
@@ -99,6 +104,8 @@ struct WarpgroupPlan {
   llvm::SmallVector<EpilogueOperand> epilogueOperands;
   unsigned sumLoop;
   llvm::SmallVector<unsigned> outer;
+  /// Those of an element of a factor: four for tf32.
+  int64_t elementBytes = 2;
   Factor left, right;
   WarpgroupTile tile;
   int64_t stages;
@@ -118,8 +125,10 @@ struct WarpgroupPlan {
 
   int64_t rows() const { return nest.extents[left.loop]; }
   int64_t columns() const { return nest.extents[right.loop]; }
+  bool multipliesTf32() const { return elementBytes == 4; }
+  int64_t sumStep() const { return lineBytes / elementBytes; }
   int64_t steps() const {
-    return llvm::divideCeil(nest.extents[sumLoop], sumStep);
+    return llvm::divideCeil(nest.extents[sumLoop], sumStep());
   }
   /// The most steps of one block.
   int64_t blockSteps() const { return llvm::divideCeil(steps(), splits); }
@@ -132,8 +141,8 @@ struct WarpgroupPlan {
   int64_t numTiles() const;
   int64_t numUnits() const;
   int64_t clusterBlocks() const { return splits * neighbours; }
-  int64_t leftBytes() const { return tile.rows * sumStep * 2; }
-  int64_t rightBytes() const { return tile.columns * sumStep * 2; }
+  int64_t leftBytes() const { return tile.rows * lineBytes; }
+  int64_t rightBytes() const { return tile.columns * lineBytes; }
   int64_t stageBytes() const { return leftBytes() + rightBytes(); }
   bool copiesResults() const;
   /// Whether the sums are added to what the buffer holds.

@@ -68,6 +68,8 @@ struct SumOfProducts {
   mlir::Type lhsElement, rhsElement;
   llvm::SmallVector<mlir::AffineMap> maps;
   llvm::SmallVector<mlir::utils::IteratorType> loops;
+  /// What factors may be rounded to, if to anything.
+  mlir::StringAttr precision;
 };
 /// The sums, accumulated in what elements of `type` are computed in.
 mlir::Value buildSumOfProducts(mlir::OpBuilder &b, mlir::Location loc,

@@ -5,6 +5,8 @@
 
 #include "dialects/Scalar.h"
 #include "dialects/Weft.h"
+#include "lowering/Passes.h"
+#include "lowering/gpu/Device.h"
 #include "lowering/linalg/ToLinalg.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Complex/IR/Complex.h"
@@ -36,13 +38,16 @@ static Value buildComplexMultiplyAdd(OpBuilder &b, Location loc, Value acc,
   return complex::CreateOp::create(b, loc, acc.getType(), re, im);
 }
 
-/// acc + x * y.
+/// acc + x * y. The product says itself how precise it must be: wherever its
+/// body goes, so does that.
 static Value buildMultiplyAdd(OpBuilder &b, Location loc, Value acc, Value x,
-                              Value y) {
+                              Value y, StringAttr precision) {
   if (isa<ComplexType>(acc.getType()))
     return buildComplexMultiplyAdd(b, loc, acc, x, y);
   if (isa<FloatType>(acc.getType())) {
-    Value product = arith::MulFOp::create(b, loc, x, y, flags);
+    auto product = arith::MulFOp::create(b, loc, x, y, flags);
+    if (precision)
+      product->setAttr(weft::precisionAttr, precision);
     return arith::AddFOp::create(b, loc, acc, product, flags);
   }
   Value product = arith::MulIOp::create(b, loc, x, y);
@@ -69,8 +74,8 @@ Value weft::buildSumOfProducts(OpBuilder &b, Location loc,
     };
     Value x = factor(args[0], sum.lhsElement),
           y = factor(args[1], sum.rhsElement);
-    linalg::YieldOp::create(inner, loc,
-                            buildMultiplyAdd(inner, loc, args[2], x, y));
+    linalg::YieldOp::create(
+        inner, loc, buildMultiplyAdd(inner, loc, args[2], x, y, sum.precision));
   };
   auto generic = linalg::GenericOp::create(
       b, loc, TypeRange{sums}, ValueRange{sum.lhs, sum.rhs}, ValueRange{init},
@@ -101,6 +106,12 @@ struct OperandDims {
   }
   Dims inOrder() const {
     return llvm::to_vector(llvm::concat<const int64_t>(batch, contract, free));
+  }
+  /// Dimension `i` is what was number `permutation[i]`.
+  void renumber(ArrayRef<int64_t> permutation) {
+    for (Dims *group : {&batch, &contract, &free})
+      for (int64_t &dim : *group)
+        dim = permutation[dim];
   }
 };
 
@@ -150,7 +161,7 @@ private:
 };
 
 weft::SumOfProducts describe(Value lhs, Value rhs, Type element,
-                             const Nest &nest) {
+                             const Nest &nest, StringAttr precision) {
   MLIRContext *context = lhs.getContext();
   auto map = [&](ArrayRef<int64_t> places) {
     auto exprs = llvm::map_to_vector(places, [&](int64_t place) {
@@ -167,7 +178,8 @@ weft::SumOfProducts describe(Value lhs, Value rhs, Type element,
           element,
           element,
           {map(nest.lhs), map(nest.rhs), map(nest.result)},
-          loops};
+          loops,
+          precision};
 }
 
 /// Copies `x` into the order batch, contracted, free, and renumbers `dims`.
@@ -193,6 +205,42 @@ int64_t countOf(Value x, ArrayRef<int64_t> dims) {
   return count;
 }
 
+/// Whether tensor cores of a GPU multiply. Lines of their factors may be along
+/// what is summed or not.
+bool isForTensorCores(weft::DotGeneralOp op) {
+  auto module = op->getParentOfType<ModuleOp>();
+  Type element = op.getLhs().getType().getElementType();
+  bool isMultiplied = element.isF16() || element.isBF16() || element.isF64() ||
+                      element.isInteger(8) || op.getPrecision();
+  return module && module->hasAttr(weft::gpuAttr) && isMultiplied;
+}
+
+/// Whether lines begin at multiples of what is copied at once.
+bool hasAlignedLines(Value x) {
+  auto type = cast<RankedTensorType>(x.getType());
+  constexpr int64_t bits = 128;
+  return type.getRank() > 0 &&
+         type.getShape().back() * type.getElementTypeBitWidth() % bits == 0;
+}
+
+/// What a factor is the transposition of, and its dimensions there: reading it
+/// where it lies saves a copy. Not where lines would be worse ones: unaligned,
+/// or, of bytes, in need of being turned again.
+Value readTransposed(Value x, OperandDims &dims) {
+  while (auto turned = x.getDefiningOp<weft::TransposeOp>()) {
+    Value source = turned.getX();
+    OperandDims own = dims;
+    own.renumber(turned.getPermutation());
+    bool isOfBytes = getElementTypeOrSelf(x.getType()).isInteger(8);
+    if ((hasAlignedLines(x) && !hasAlignedLines(source)) ||
+        (isOfBytes && !own.endsIn(own.contract)))
+      break;
+    dims = own;
+    x = source;
+  }
+  return x;
+}
+
 // Pattern: dot_general(l, r) -> generic over batch, m, k, n { s + l * r }
 struct LowerContraction final : OpConversionPattern<weft::DotGeneralOp> {
   using OpConversionPattern::OpConversionPattern;
@@ -207,13 +255,20 @@ struct LowerContraction final : OpConversionPattern<weft::DotGeneralOp> {
     Value lhs = adaptor.getLhs(), rhs = adaptor.getRhs();
     OperandDims l(lhs, op.getLhsBatch(), op.getLhsContract());
     OperandDims r(rhs, op.getRhsBatch(), op.getRhsContract());
-    if (!r.free.empty() && !r.endsIn(r.free) &&
-        countOf(lhs, l.free) >= worthMoving)
+    if (isForTensorCores(op)) {
+      lhs = rewriter.getRemappedValue(readTransposed(op.getLhs(), l));
+      rhs = rewriter.getRemappedValue(readTransposed(op.getRhs(), r));
+      if (!lhs || !rhs)
+        return rewriter.notifyMatchFailure(op, "a factor is not lowered yet");
+    } else if (!r.free.empty() && !r.endsIn(r.free) &&
+               countOf(lhs, l.free) >= worthMoving) {
       rhs = moveDims(rewriter, loc, rhs, r);
+    }
     Type element = op.getLhs().getType().getElementType();
     rewriter.replaceOp(
         op, weft::buildSumOfProducts(rewriter, loc, op.getType(),
-                                     describe(lhs, rhs, element, Nest(l, r))));
+                                     describe(lhs, rhs, element, Nest(l, r),
+                                              op.getPrecisionAttr())));
     return success();
   }
 };

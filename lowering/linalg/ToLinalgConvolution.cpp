@@ -88,7 +88,8 @@ public:
             getElementTypeOrSelf(op.getLhs().getType()),
             getElementTypeOrSelf(op.getRhs().getType()),
             {map(lhs), map(rhs), map(result)},
-            kinds};
+            kinds,
+            op.getPrecisionAttr()};
   }
 
 private:

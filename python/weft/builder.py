@@ -36,6 +36,7 @@ from .errors import (
     UnsupportedTypeError,
 )
 from .ops.registry import is_scalar
+from .precision import Precision
 from .program import TRACED, Program
 from .reference import Interpreter
 from .specs import ShapeDtypeStruct, spec_of
@@ -67,6 +68,8 @@ class ModuleBuilder:
     target: Target = CPU_TARGET
     # None for what the environment says.
     optimization_level: int | None = None
+    # That of products which state none.
+    matmul_precision: Precision | None = None
     module: ir.Module = field(init=False)
     functions: dict[Any, Function] = field(default_factory=dict)
     symbols: set[str] = field(default_factory=set)
@@ -420,6 +423,7 @@ def trace_program(
     donated: Sequence[bool] = (),
     device: str = CPU,
     optimization_level: int | None = None,
+    matmul_precision: Precision | None = None,
 ) -> tuple[Program, tree.TreeDef]:
     """Traces a call into a program of its own; also how its results are laid out.
 
@@ -428,7 +432,9 @@ def trace_program(
     """
     target = target_of(device)
     with context() as own:
-        builder = ModuleBuilder(own, device, target, optimization_level)
+        builder = ModuleBuilder(
+            own, device, target, optimization_level, matmul_precision
+        )
         trace = Trace(builder, name, public=True, function=function)
         traced = trace_function(trace, function, treedef, leaves)
         trace.donate(donated)

@@ -32,6 +32,7 @@ from .errors import (
 )
 from .lowered import Lowered, Signature
 from .optimization import checked_level
+from .precision import Precision, checked_precision
 from .program import TRACED
 from .report import CompileReport, CompileStep, Stopwatch
 from .residuals import Passes, ResidualList, Split, split
@@ -94,6 +95,7 @@ class Jitted(Generic[P, R]):
         static: Chosen = Chosen(),
         donated: Chosen = Chosen(),
         optimization_level: int | None = None,
+        matmul_precision: Precision | None = None,
         schedule: Schedule | None = None,
     ) -> None:
         functools.update_wrapper(self, function, updated=())
@@ -106,6 +108,7 @@ class Jitted(Generic[P, R]):
         self._donated = self._find("donate", donated)
         self._check_donated()
         self._optimization_level = optimization_level
+        self._matmul_precision: Precision | None = matmul_precision
         self._schedule = schedule
         # Calls find their function by keys that are cheap to make; several may share
         # one. What the dispatcher does not know may be in the cache.
@@ -316,6 +319,7 @@ class Jitted(Generic[P, R]):
             signature.donated,
             signature.device,
             self._optimization_level,
+            self._matmul_precision,
         )
         if self._schedule is not None:
             program = program.scheduled(self._schedule)
@@ -560,6 +564,7 @@ def jit(
     donate_argnums: int | Sequence[int] = (),
     donate_argnames: str | Sequence[str] = (),
     optimization_level: int | None = None,
+    matmul_precision: Precision | None = None,
     schedule: str | os.PathLike[str] | None = None,
 ) -> Callable[[Callable[P, R]], Jitted[P, R]]: ...
 @overload
@@ -572,6 +577,7 @@ def jit(
     donate_argnums: int | Sequence[int] = (),
     donate_argnames: str | Sequence[str] = (),
     optimization_level: int | None = None,
+    matmul_precision: Precision | None = None,
     schedule: str | os.PathLike[str] | None = None,
 ) -> Jitted[P, R]: ...
 @public
@@ -584,6 +590,7 @@ def jit(
     donate_argnums: int | Sequence[int] = (),
     donate_argnames: str | Sequence[str] = (),
     optimization_level: int | None = None,
+    matmul_precision: Precision | None = None,
     schedule: str | os.PathLike[str] | None = None,
 ) -> Any:
     """A function compiled to machine code, once for each kind of arguments.
@@ -621,6 +628,10 @@ def jit(
     >>> lowered = weft.jit(weft.sin, optimization_level=0).lower(weft.ones(3))
     >>> "weft.optimization_level = 0" in lowered.text()
     True
+
+    With `matmul_precision="tf32"`, products of matrices and convolutions of float32
+    that state no `precision` have that one (`dot_general` says what it means). Within
+    another jitted function, that one's counts.
     """
     static = Chosen.of(static_argnums, static_argnames)
     donated = Chosen.of(donate_argnums, donate_argnames)
@@ -628,9 +639,12 @@ def jit(
     level = optimization_level
     if level is not None:
         level = checked_level(level, "optimization_level")
+    precision = matmul_precision
+    if precision is not None:
+        precision = checked_precision(precision, "matmul_precision")
     if function is None:
-        return lambda f: _jitted(f, static, donated, level, read)
-    return _jitted(function, static, donated, level, read)
+        return lambda f: _jitted(f, static, donated, level, precision, read)
+    return _jitted(function, static, donated, level, precision, read)
 
 
 def _jitted(
@@ -638,6 +652,7 @@ def _jitted(
     static: Chosen,
     donated: Chosen,
     level: int | None,
+    precision: Precision | None,
     schedule: Schedule | None,
 ) -> Jitted[..., Any]:
     if not callable(function):
@@ -645,7 +660,7 @@ def _jitted(
             f"jit takes a function, not a {type(function).__name__}"
         )
     _load_compiler()
-    return Jitted(function, static, donated, level, schedule)
+    return Jitted(function, static, donated, level, precision, schedule)
 
 
 @functools.cache

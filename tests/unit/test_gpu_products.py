@@ -47,6 +47,7 @@ class Product:
     result: str | None = None
     start: str | None = "0"
     reorder: bool = True
+    precision: str | None = None
     multiprocessors: int = 132
     chip: str = "sm_90a"
 
@@ -83,10 +84,13 @@ def body(product: Product) -> str:
     kind, flags = ("f", "fastmath<reassoc,contract>") if is_float else ("i", "")
     flags = flags if product.reorder else ""
     suffix = "" if product.factor == product.sum else "_w"
+    rounding = (
+        f'{{weft.precision = "{product.precision}"}}' if product.precision else ""
+    )
     return f"""
       ^bb0(%a: {product.factor}, %b: {product.factor}, %s: {product.sum}):
       {widening(product, "a")} {widening(product, "b")}
-      %p = arith.mul{kind} %a{suffix}, %b{suffix} {flags} : {product.sum}
+      %p = arith.mul{kind} %a{suffix}, %b{suffix} {flags} {rounding} : {product.sum}
       %t = arith.add{kind} %s, %p {flags} : {product.sum}
       linalg.yield %t : {product.sum}"""
 
@@ -303,6 +307,28 @@ MATRICES = {
     ),
     "bytes": matmul(40, 24, 96, "ntn", factor="i8", sum="i32"),
     "bytes in rows": matmul(33, 20, 50, factor="i8", sum="i32"),
+    "f64": matmul(36, 40, 48, factor="f64", sum="f64"),
+    "f64 transposed": matmul(40, 24, 32, "ttt", factor="f64", sum="f64"),
+    "f64 along sums": matmul(40, 24, 36, "ntn", factor="f64", sum="f64", start=None),
+    "odd f64": matmul(35, 37, 39, factor="f64", sum="f64"),
+    "large tiles of f64": matmul(
+        140, 136, 20, factor="f64", sum="f64", multiprocessors=1
+    ),
+    "warps share a sum of f64": matmul(16, 24, 260, factor="f64", sum="f64"),
+    "tf32": matmul(36, 40, 48, precision="tf32"),
+    "tf32 transposed": matmul(40, 24, 32, "ttt", precision="tf32"),
+    "tf32 along sums": matmul(40, 24, 64, "ntn", precision="tf32", epilogues=(BIAS,)),
+    "large tiles of tf32": matmul(140, 136, 72, precision="tf32", multiprocessors=1),
+    "odd tf32": matmul(35, 37, 39, precision="tf32"),
+    "even tf32": matmul(34, 38, 42, "ttn", precision="tf32", start=None),
+    "warps share a sum of tf32": matmul(
+        16, 24, 520, precision="tf32", epilogues=(BIAS, NARROW), result="bf16"
+    ),
+    "convolution of tf32": Product(
+        {"b": 2, "y": 3, "x": 4, "p": 3, "q": 3, "c": 16, "o": 24},
+        NHWC,
+        precision="tf32",
+    ),
 }
 
 

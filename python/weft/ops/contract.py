@@ -24,7 +24,9 @@ from ..dtypes import (
     spell,
 )
 from ..errors import ArgumentError, DTypeError, ShapeError
+from ..precision import TF32, Precision, checked_precision
 from ..specs import ShapeDtypeStruct
+from ..tracer import current_trace
 from .registry import (
     ArrayLike,
     Call,
@@ -82,6 +84,21 @@ def sum_dtype(
     return chosen
 
 
+def precision_attribute(
+    name: str, precision: Precision | None, dtype: np.dtype[Any]
+) -> dict[str, str]:
+    """The attribute that says how precise products summed in a dtype must be.
+
+    There is none where nothing may be rounded. By default it is as the function says
+    that is traced.
+    """
+    if precision is not None:
+        precision = checked_precision(precision, f"{name}: precision")
+    elif trace := current_trace():
+        precision = trace.builder.matmul_precision
+    return {"precision": TF32} if precision == TF32 and dtype == FLOAT else {}
+
+
 def _named(
     dimension_numbers: DimensionNumbers | None, **named: Axes
 ) -> dict[str, Axes]:
@@ -134,6 +151,7 @@ def _dot_general(
     lhs_batch: Axes = (),
     rhs_batch: Axes = (),
     preferred_element_type: DTypeLike | None = None,
+    precision: Precision | None = None,
 ) -> Call | Array:
     left, right = promoted("dot_general", lhs, rhs)
     given = _named(
@@ -161,7 +179,8 @@ def _dot_general(
         free = _free(x.ndim, axes[f"{side}_batch"], axes[f"{side}_contract"])
         shape += [x.shape[a] for a in free]
     dtype = sum_dtype("dot_general", left.dtype, preferred_element_type)
-    return Call((left, right), axes, ShapeDtypeStruct(tuple(shape), dtype))
+    attributes = axes | precision_attribute("dot_general", precision, dtype)
+    return Call((left, right), attributes, ShapeDtypeStruct(tuple(shape), dtype))
 
 
 def _grouped(x: np.ndarray, groups: Sequence[Shape]) -> np.ndarray:
@@ -199,6 +218,7 @@ def dot_general(
     lhs_contract: Shape,
     rhs_contract: Shape,
     result: ShapeDtypeStruct,
+    precision: str | None = None,
 ) -> np.ndarray:
     """Sum of products over contracted axes, for each index of the batch axes.
 
@@ -208,6 +228,11 @@ def dot_general(
     in `preferred_element_type`, which becomes the result's dtype: by default that of
     the operands, or a wider one of the kind, or a float. Those of float16 and bfloat16
     are accumulated in float32.
+
+    With `precision="tf32"` a GPU may round the factors of float32 sums to 10 bits of
+    mantissa, which its tensor cores multiply several times as fast; on the CPU it
+    changes nothing. Derivatives are as precise as what they are of. "highest" rounds
+    nothing, and `None` is what `jit`'s `matmul_precision` says, by default "highest".
 
     Raises `ShapeError` where paired axes differ in size, and `DTypeError` for a dtype
     that cannot hold the products.

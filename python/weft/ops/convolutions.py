@@ -12,8 +12,15 @@ import numpy as np
 from ..array import Array
 from ..dtypes import BOOL, DTypeLike, require, spell
 from ..errors import ArgumentError, ShapeError, public
+from ..precision import Precision
 from ..specs import ShapeDtypeStruct
-from .contract import COUNT, products_summed, promoted, sum_dtype
+from .contract import (
+    COUNT,
+    precision_attribute,
+    products_summed,
+    promoted,
+    sum_dtype,
+)
 from .registry import ArrayLike, Call, Shape, cast, op, truth
 from .shape import reshape, reverse, transpose
 from .windows import Padding, Windows, dilated, padding_pairs, per_axis
@@ -61,6 +68,7 @@ def _convolution(
     base_dilation: int | Sequence[int] | None = None,
     window_dilation: int | Sequence[int] | None = None,
     preferred_element_type: DTypeLike | None = None,
+    precision: Precision | None = None,
 ) -> Call | Array:
     left, right = promoted("convolution", lhs, rhs)
     if left.dtype == BOOL:
@@ -100,6 +108,7 @@ def _convolution(
     }  # fmt: skip
     del attributes["window"]
     dtype = sum_dtype("convolution", left.dtype, preferred_element_type)
+    attributes |= precision_attribute("convolution", precision, dtype)
     shape = tuple(natural[place] for place in places)
     return Call((left, right), attributes, ShapeDtypeStruct(shape, dtype))
 
@@ -156,6 +165,7 @@ def convolution(
     base_dilation: Shape,
     window_dilation: Shape,
     result: ShapeDtypeStruct,
+    precision: str | None = None,
 ) -> np.ndarray:
     """`dot_general` with spatial axes: those of `rhs` are a window that moves.
 
@@ -307,6 +317,7 @@ def conv_general_dilated(
     feature_group_count: int = 1,
     batch_group_count: int = 1,
     preferred_element_type: DTypeLike | None = None,
+    precision: Precision | None = None,
 ) -> Array:
     """Convolution of `lhs` with the kernel `rhs`, over any number of spatial axes.
 
@@ -319,7 +330,8 @@ def conv_general_dilated(
     features, then spatial axes, and the kernel output features, input features, then
     spatial axes. With groups of features, group i of the output features is made of
     group i of the input features alone; with groups of the batch, of group i of the
-    batch. The sums are accumulated in `preferred_element_type`, as by `dot_general`.
+    batch. The sums are accumulated in `preferred_element_type`, and factors may be
+    rounded to `precision`, as by `dot_general`.
 
     Raises `ShapeError` for shapes that do not fit together, and `ArgumentError` for
     arguments that mean nothing.
@@ -331,14 +343,14 @@ def conv_general_dilated(
     return _conv(
         "conv_general_dilated", lhs, rhs, window_strides, padding, lhs_dilation,
         rhs_dilation, dimension_numbers, (feature_group_count, batch_group_count),
-        preferred_element_type,
+        preferred_element_type, precision,
     )  # fmt: skip
 
 
 def _conv(
     name: str, lhs: ArrayLike, rhs: ArrayLike, strides: Any, padding: Padding,
     lhs_dilation: Any, rhs_dilation: Any, dimension_numbers: DimensionNumbers,
-    groups: tuple[int, int], preferred: DTypeLike | None,
+    groups: tuple[int, int], preferred: DTypeLike | None, precision: Precision | None,
 ) -> Array:  # fmt: skip
     left, right = promoted(name, lhs, rhs)
     if left.ndim != right.ndim or left.ndim < 2:
@@ -351,7 +363,8 @@ def _conv(
     left, right, roles, out_spec = _grouped_layout(left, right, numbers, groups)
     result = convolution(
         left, right, strides=strides, padding=padding, base_dilation=lhs_dilation,
-        window_dilation=rhs_dilation, preferred_element_type=preferred, **roles,
+        window_dilation=rhs_dilation, preferred_element_type=preferred,
+        precision=precision, **roles,
     )  # fmt: skip
     if max(groups) == 1:
         return result
@@ -367,6 +380,7 @@ def conv(
     window_strides: int | Sequence[int],
     padding: Padding,
     preferred_element_type: DTypeLike | None = None,
+    precision: Precision | None = None,
 ) -> Array:
     """`conv_general_dilated` in the layout NCHW, without dilation or groups.
 
@@ -375,7 +389,7 @@ def conv(
     """
     return _conv(
         "conv", lhs, rhs, window_strides, padding, None, None, None, (1, 1),
-        preferred_element_type,
+        preferred_element_type, precision,
     )  # fmt: skip
 
 
@@ -397,6 +411,7 @@ def conv_transpose(
     dimension_numbers: DimensionNumbers = None,
     transpose_kernel: bool = False,
     preferred_element_type: DTypeLike | None = None,
+    precision: Precision | None = None,
 ) -> Array:
     """Transposed ("fractionally strided") convolution, which enlarges by `strides`.
 
@@ -437,7 +452,7 @@ def conv_transpose(
         right = transpose(right, axes)
     return _conv(
         name, left, right, 1, padding, steps, apart, numbers, (1, 1),
-        preferred_element_type,
+        preferred_element_type, precision,
     )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from ..array import Array
 from ..dtypes import BOOL, DTypeLike, spell
 from ..errors import ArgumentError, ShapeError, public
+from ..precision import Precision
 from .arithmetic import multiply
 from .contract import dot_general, promoted, sum_dtype
 from .logic import logical_and
@@ -39,7 +40,7 @@ Labels: TypeAlias = list[Hashable]
 
 def labelled_product(
     x: tuple[Array, Labels], y: tuple[Array, Labels], out: Labels,
-    dtype: np.dtype[Any] | None = None,
+    dtype: np.dtype[Any] | None = None, precision: Precision | None = None,
 ) -> Array:  # fmt: skip
     """The sum of products of two arrays whose axes have labels, as `einsum` does it.
 
@@ -64,7 +65,7 @@ def labelled_product(
     batch = [label for label in shared if label in out]
     contract = [label for label in shared if label not in out]
     product = dot_general(
-        left, right, preferred_element_type=dtype,
+        left, right, preferred_element_type=dtype, precision=precision,
         lhs_batch=[l_labels.index(i) for i in batch],
         rhs_batch=[r_labels.index(i) for i in batch],
         lhs_contract=[l_labels.index(i) for i in contract],
@@ -126,7 +127,7 @@ def _spelled(*arrays: Array) -> str:
 
 def _stacked(
     name: str, x: Array, y: Array, cores: tuple[str, str, str],
-    preferred: DTypeLike | None,
+    preferred: DTypeLike | None, precision: Precision | None = None,
 ) -> Array:  # fmt: skip
     """A product of the last axes, named by letters, the axes before them broadcast."""
     lead_x, lead_y = x.ndim - len(cores[0]), y.ndim - len(cores[1])
@@ -144,6 +145,7 @@ def _stacked(
         (y, [*labels[lead - lead_y :], *cores[1]]),
         [*labels, *cores[2]],
         dtype,
+        precision,
     )
 
 
@@ -164,13 +166,18 @@ def _check_inner(name: str, x: Array, y: Array, axes: tuple[int, int]) -> None:
 
 @public
 def matmul(
-    x: ArrayLike, y: ArrayLike, /, *, preferred_element_type: DTypeLike | None = None
+    x: ArrayLike,
+    y: ArrayLike,
+    /,
+    *,
+    preferred_element_type: DTypeLike | None = None,
+    precision: Precision | None = None,
 ) -> Array:
     """Matrix product over the last two axes, the axes before them broadcast.
 
     A one-dimensional operand is a row on the left and a column on the right, and its
     axis does not appear in the result. `preferred_element_type` is the dtype in which
-    sums are accumulated, and the result's.
+    sums are accumulated, and the result's; `precision` is `dot_general`'s.
 
     >>> weft.matmul(weft.asarray([[1.0, 2.0]]), weft.asarray([[3.0], [4.0]]))
     Array([[11.]], dtype=float32)
@@ -188,7 +195,7 @@ def matmul(
         )
     row, column = "m" * (left.ndim > 1), "n" * (right.ndim > 1)
     cores = (f"{row}k", f"k{column}", row + column)
-    return _stacked("matmul", left, right, cores, preferred_element_type)
+    return _stacked("matmul", left, right, cores, preferred_element_type, precision)
 
 
 @public
@@ -239,7 +246,12 @@ def vecdot(x: ArrayLike, y: ArrayLike, /, *, axis: int = -1) -> Array:
 
 @public
 def dot(
-    x: ArrayLike, y: ArrayLike, /, *, preferred_element_type: DTypeLike | None = None
+    x: ArrayLike,
+    y: ArrayLike,
+    /,
+    *,
+    preferred_element_type: DTypeLike | None = None,
+    precision: Precision | None = None,
 ) -> Array:
     """Sum of products over the last axis of `x` and the second to last of `y`.
 
@@ -257,7 +269,7 @@ def dot(
     _check_inner("dot", left, right, (-1, axis))
     return dot_general(
         left, right, lhs_contract=(-1,), rhs_contract=(axis,),
-        preferred_element_type=preferred_element_type,
+        preferred_element_type=preferred_element_type, precision=precision,
     )  # fmt: skip
 
 
@@ -270,7 +282,12 @@ def _scaled(name: str, x: Array, y: Array, preferred: DTypeLike | None) -> Array
 
 @public
 def inner(
-    x: ArrayLike, y: ArrayLike, /, *, preferred_element_type: DTypeLike | None = None
+    x: ArrayLike,
+    y: ArrayLike,
+    /,
+    *,
+    preferred_element_type: DTypeLike | None = None,
+    precision: Precision | None = None,
 ) -> Array:
     """Sum of products over the last axes of both arrays; with a scalar the product.
 
@@ -285,7 +302,7 @@ def inner(
     _check_inner("inner", left, right, (-1, -1))
     return dot_general(
         left, right, lhs_contract=(-1,), rhs_contract=(-1,),
-        preferred_element_type=preferred_element_type,
+        preferred_element_type=preferred_element_type, precision=precision,
     )  # fmt: skip
 
 
@@ -347,6 +364,7 @@ def tensordot(
     axes: int | tuple[int | Sequence[int], int | Sequence[int]] = 2,
     *,
     preferred_element_type: DTypeLike | None = None,
+    precision: Precision | None = None,
 ) -> Array:
     """Sum of products over pairs of axes of two arrays.
 
@@ -374,7 +392,7 @@ def tensordot(
         )
     return dot_general(
         left, right, lhs_contract=l_axes, rhs_contract=r_axes,
-        preferred_element_type=preferred_element_type,
+        preferred_element_type=preferred_element_type, precision=precision,
     )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ import opt_einsum
 from ..array import Array
 from ..dtypes import BOOL, DTypeLike
 from ..errors import ArgumentError, ShapeError, UnsupportedTypeError, public
+from ..precision import Precision
 from .contract import promoted, sum_dtype
 from .products import Labels, labelled_product, summed
 from .registry import cast
@@ -201,7 +202,7 @@ def _diagonals(x: Array, labels: Labels, spelled: str) -> tuple[Array, Labels]:
 
 def _contracted(
     terms: list[tuple[Array, Labels]], kept: set[Hashable], output: Labels,
-    dtype: np.dtype[Any] | None,
+    dtype: np.dtype[Any] | None, precision: Precision | None,
 ) -> tuple[Array, Labels]:  # fmt: skip
     """Some operands contracted to one, which has the labels that are kept."""
     x, labels = terms[0]
@@ -211,7 +212,8 @@ def _contracted(
         out = [label for label in both if label in kept or label in later]
         if set(out) == set(output):
             out = list(output)
-        x, labels = labelled_product((x, labels), (y, others), out, dtype), out
+        x = labelled_product((x, labels), (y, others), out, dtype, precision)
+        labels = out
     return summed(x, labels, kept, dtype)
 
 
@@ -220,6 +222,7 @@ def einsum(
     *args: Any,
     optimize: Optimize = "auto",
     preferred_element_type: DTypeLike | None = None,
+    precision: Precision | None = None,
 ) -> Array:
     """Sums of products of any number of arrays, as subscripts say.
 
@@ -231,7 +234,8 @@ def einsum(
 
     `optimize` is how opt_einsum orders the contractions: `True`, `False` (from left to
     right), the name of a method, or a path that `einsum_path` gave. The sums are
-    accumulated in `preferred_element_type`, as by `dot_general`.
+    accumulated in `preferred_element_type`, and factors may be rounded to `precision`,
+    as by `dot_general`.
 
     Raises `ArgumentError` for subscripts that mean nothing, `ShapeError` for sizes
     that differ.
@@ -259,7 +263,7 @@ def einsum(
         chosen = [terms[i] for i in sorted(step)]
         terms = [term for i, term in enumerate(terms) if i not in step]
         kept = {*subscripts.output, *(i for _, labels in terms for i in labels)}
-        terms.append(_contracted(chosen, kept, subscripts.output, dtype))
+        terms.append(_contracted(chosen, kept, subscripts.output, dtype, precision))
     result, labels = terms[0]
     order = [labels.index(label) for label in subscripts.output]
     return result_in(transpose(result, order), dtype)

@@ -150,3 +150,36 @@ module {
     }
   }
 }
+
+// -----
+
+#a = affine_map<(m, k, n) -> (m, k)>
+#b = affine_map<(m, k, n) -> (k, n)>
+#c = affine_map<(m, k, n) -> (m, n)>
+
+// Where factors may be rounded: those of rows are read as matrices, those of
+// columns, which would have to be transposed, by elements.
+// CHECK-LABEL: gpu.func @rounded(
+// CHECK-SAME: known_block_size = array<i32: 256, 1, 1>, known_grid_size = array<i32: 32, 1, 1>
+// CHECK: nvvm.cp.async.shared.global
+// CHECK: scf.for
+// CHECK: nvvm.ldmatrix
+// CHECK: nvvm.convert.float.to.tf32 %{{.+}} {rnd = #nvvm.fp_rnd_mode<rna>}
+// CHECK: llvm.load {{.*}} : !llvm.ptr<3> -> f32
+// CHECK: nvvm.mma.sync {{.*}} multiplicandAPtxType = #nvvm.mma_type<tf32>
+module attributes {weft.gpu = {chip = "sm_80", multiprocessors = 16 : i64}} {
+  gpu.module @kernels {
+    gpu.func @rounded(%a: memref<1024x512xf32>, %b: memref<512x1024xf32>, %c: memref<1024x1024xf32>) kernel attributes {weft.class = "product"} {
+      %zero = arith.constant 0.0 : f32
+      linalg.fill ins(%zero : f32) outs(%c : memref<1024x1024xf32>)
+      linalg.generic {indexing_maps = [#a, #b, #c], iterator_types = ["parallel", "reduction", "parallel"]}
+          ins(%a, %b : memref<1024x512xf32>, memref<512x1024xf32>) outs(%c : memref<1024x1024xf32>) {
+      ^bb0(%x: f32, %y: f32, %s: f32):
+        %p = arith.mulf %x, %y fastmath<reassoc,contract> {weft.precision = "tf32"} : f32
+        %t = arith.addf %s, %p fastmath<reassoc,contract> : f32
+        linalg.yield %t : f32
+      }
+      gpu.return
+    }
+  }
+}

@@ -15,6 +15,14 @@ func.func @matmul(%x: tensor<8x4xf32>, %y: tensor<4x6xf32>) -> tensor<8x6xf32> {
   return %0 : tensor<8x6xf32>
 }
 
+// The product says what its factors may be rounded to.
+// CHECK-LABEL: func.func @rounded(
+// CHECK: arith.mulf %{{.+}}, %{{.+}} fastmath<reassoc,contract> {weft.precision = "tf32"} : f32
+func.func @rounded(%x: tensor<8x4xf32>, %y: tensor<4x6xf32>) -> tensor<8x6xf32> {
+  %0 = weft.dot_general %x, %y batch [] x [] contract [1] x [0] {precision = "tf32"} : (tensor<8x4xf32>, tensor<4x6xf32>) -> tensor<8x6xf32>
+  return %0 : tensor<8x6xf32>
+}
+
 // The right operand is transposed first, because each element is used 8 times.
 // CHECK-LABEL: func.func @matmul_transposed(
 // CHECK-SAME: %{{.+}}: tensor<8x4xf32>, %[[Y:.+]]: tensor<6x4xf32>

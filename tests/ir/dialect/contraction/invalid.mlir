@@ -96,6 +96,22 @@ func.func @sum_of_products_c5(%x: tensor<2x3xf32>) {
 
 // -----
 
+func.func @sum_of_products_c6(%x: tensor<2x3xf32>) {
+  // expected-error @+1 {{'weft.dot_general' op has the precision "bf16", which can only be "tf32", of sums of f32}}
+  %0 = weft.dot_general %x, %x batch [] x [] contract [1] x [1] {precision = "bf16"} : (tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2x2xf32>
+  return
+}
+
+// -----
+
+func.func @sum_of_products_c6_type(%x: tensor<4xf64>, %w: tensor<2xf64>) {
+  // expected-error @+1 {{'weft.convolution' op has the precision "tf32"}}
+  %0 = weft.convolution %x, %w batch [] x [] contract [] x [] spatial [0] x [0] order [0] strides [1] low [0] high [0] base_dilation [1] window_dilation [1] {precision = "tf32"} : (tensor<4xf64>, tensor<2xf64>) -> tensor<3xf64>
+  return
+}
+
+// -----
+
 func.func @convolution_c1(%x: tensor<4xf32>, %w: tensor<2xf32>) {
   // expected-error @+1 {{'weft.convolution' op order array<i64: 1> is no permutation of the result's 1 dimensions}}
   %0 = weft.convolution %x, %w batch [] x [] contract [] x [] spatial [0] x [0] order [1] strides [1] low [0] high [0] base_dilation [1] window_dilation [1] : (tensor<4xf32>, tensor<2xf32>) -> tensor<3xf32>
