@@ -87,11 +87,11 @@ SmallVector<Value> SumOperands::moved(ArrayRef<Value> bases, Value steps,
   for (auto [base, access] : llvm::zip_equal(result, nest.accesses)) {
     if (!base)
       continue;
-    if (access.panelLoop == *loop) {
+    if (const Panels *panels = access.panelsAlong(*loop)) {
       // Tiles are as wide as panels: only whole panels are passed.
-      Value width = arith::ConstantIndexOp::create(b, access.panelWidth);
+      Value width = arith::ConstantIndexOp::create(b, panels->width);
       Value panel = arith::DivUIOp::create(b, steps, width);
-      base = advance(b, base, panel, access.panelStride);
+      base = advance(b, base, panel, panels->stride);
     } else {
       base = advance(b, base, steps, access.strides[*loop]);
     }
@@ -132,10 +132,10 @@ void SumOperands::change(ArrayRef<Value> at) {
   memref::StoreOp::create(b, changed, row(result), at[result]);
 }
 
-void weft::eraseFreed(memref::AllocOp alloc) {
+void weft::eraseFreed(Operation *alloc) {
   for (Operation *user : llvm::make_early_inc_range(alloc->getUsers()))
     user->erase();
-  alloc.erase();
+  alloc->erase();
 }
 
 linalg::FillOp weft::findZeros(linalg::GenericOp op) {

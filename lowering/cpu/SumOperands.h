@@ -67,7 +67,7 @@ private:
 mlir::linalg::FillOp findZeros(mlir::linalg::GenericOp op);
 
 /// Erases an allocation that is used for nothing any more.
-void eraseFreed(mlir::memref::AllocOp alloc);
+void eraseFreed(mlir::Operation *alloc);
 
 /// Has `emit(sum, epilogue, plan, fill)` write the loops of each sum of a
 /// function for which there is a plan, with its epilogue if the plan has room
@@ -93,8 +93,7 @@ void lowerSums(mlir::func::FuncOp func, const Machine &machine, Emit emit) {
     // After what the epilogue reads.
     if (epilogue)
       sum->moveBefore(epilogue);
-    mlir::memref::AllocOp own =
-        plan->ownSums ? findConvertedSums(sum) : mlir::memref::AllocOp();
+    mlir::Operation *own = plan->ownSums ? findConvertedSums(sum) : nullptr;
     emit(sum, epilogue, *plan, fill);
     if (epilogue)
       epilogue.erase();

@@ -145,7 +145,7 @@ class PackContractions final
     auto plan = ContractionPlan::make(op, machine);
     if (!plan || !plan->isWorthPacking(machine))
       return;
-    auto laneLoop = plan->nest.origins[plan->laneLoop];
+    auto laneLoop = plan->nest.originOf(plan->laneLoop);
     AffineMap map = op.getIndexingMapsArray()[plan->wide];
     if (laneLoop && map.isProjectedPermutation())
       Packer(op, plan->wide, *laneLoop, plan->tileLanes()).pack();
