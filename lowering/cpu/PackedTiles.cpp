@@ -40,7 +40,7 @@ public:
     auto block = operands.forBlocks(
         plan.outer, llvm::divideCeil(plan.rows(), plan.rowBlock),
         llvm::divideCeil(plan.columns(), plan.columnBlock), productsAtOnce,
-        machine);
+        machine, /*columnsFirst=*/true);
     Bounds rows = boundsOf(block.row, plan.rowBlock, plan.rows());
     Bounds columns = boundsOf(block.column, plan.columnBlock, plan.columns());
     operands.beginBlock(block.bases, rows.first, plan.rowLoop, columns.first,

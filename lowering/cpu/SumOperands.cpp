@@ -47,18 +47,18 @@ SumOperands::SumOperands(ImplicitLocOpBuilder &b, linalg::GenericOp op,
   }
 }
 
-SumOperands::Block SumOperands::forBlocks(ArrayRef<unsigned> outer,
-                                          int64_t rowBlocks,
-                                          int64_t columnBlocks,
-                                          double productsAtOnce,
-                                          const Machine &machine) {
+SumOperands::Block
+SumOperands::forBlocks(ArrayRef<unsigned> outer, int64_t rowBlocks,
+                       int64_t columnBlocks, double productsAtOnce,
+                       const Machine &machine, bool columnsFirst) {
   auto index = [&](int64_t value) {
     return arith::ConstantIndexOp::create(b, value);
   };
   SmallVector<int64_t> counts;
   for (unsigned loop : outer)
     counts.push_back(nest.extents[loop]);
-  counts.append({rowBlocks, columnBlocks});
+  counts.push_back(rowBlocks);
+  counts.insert(columnsFirst ? counts.begin() : counts.end(), columnBlocks);
   int64_t tasks = llvm::product_of(counts);
   auto loop = scf::ForOp::create(b, index(0), index(tasks), index(1));
   double products = 1;
@@ -68,7 +68,9 @@ SumOperands::Block SumOperands::forBlocks(ArrayRef<unsigned> outer,
     loop->setAttr(parallelAttr, b.getUnitAttr());
   b.setInsertionPointToStart(loop.getBody());
   SmallVector<Value> at = splitDigits(b, loop.getInductionVar(), counts);
-  Block block{{}, at[outer.size()], at.back()};
+  Value column = columnsFirst ? at.front() : at.back();
+  at.erase(columnsFirst ? at.begin() : std::prev(at.end()));
+  Block block{{}, at.back(), column};
   for (unsigned operand = 0; operand < flats.size(); ++operand) {
     Value base = flats[operand].second;
     if (base) // no scalar

@@ -31,11 +31,12 @@ public:
     mlir::Value row, column;
   };
   /// Builds a loop over the steps of the outer loops and the blocks of each,
-  /// and goes on within it. So many products take as long as a simple
+  /// and goes on within it; `columnsFirst` has all that a block of columns is
+  /// needed for done before the next. So many products take as long as a simple
   /// operation.
   Block forBlocks(llvm::ArrayRef<unsigned> outer, int64_t rowBlocks,
                   int64_t columnBlocks, double productsAtOnce,
-                  const Machine &machine);
+                  const Machine &machine, bool columnsFirst = false);
 
   /// Where all operands are after `steps` of a loop.
   llvm::SmallVector<mlir::Value> moved(llvm::ArrayRef<mlir::Value> bases,
