@@ -168,9 +168,25 @@ def PackContractions : Pass<"weft-pack-contractions", "::mlir::func::FuncOp"> {
                                      (m, n, k) -> (n floordiv 64, k, n mod 64), ...]}
         ins(%a, %panels) ...
     ```
+    Where the CPU multiplies tiles, a convolution's kernel of bfloat16 or of bytes
+    becomes panels of 32 columns, in which the steps that fill 32 bits are side by
+    side. Zeros fill up what is no whole tile.
+
+    ```mlir
+    linalg.generic {indexing_maps = [..., (n, y, x, i, j, c, o) -> (i, j, c, o), ...]}
+        ins(%x, %kernel : tensor<8x58x58x64xbf16>, tensor<3x3x64x128xbf16>) ...
+    ```
+    becomes
+    ```mlir
+    %panels = linalg.generic ins(%row) outs(%empty : tensor<4x3x3x32x32x2xbf16>)
+    linalg.generic {indexing_maps = [..., (n, y, x, i, j, c, o) ->
+        (o floordiv 32, i, j, c floordiv 2, o mod 32, c mod 2), ...]}
+        ins(%x, %panels) ...
+    ```
   }];
   let dependentDialects = [
-    "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"
+    "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+    "::mlir::tensor::TensorDialect"
   ];
 }
 
@@ -523,6 +539,19 @@ def LowerMatrixTiles : Pass<"weft-lower-matrix-tiles", "::mlir::func::FuncOp"> {
             %sums:4 = scf.for ... { amx.tile_load, amx.tile_mulf }
             amx.tile_store %sums
             scf.for ... { vector.load, vector.maskedstore }
+    ```
+    Columns that `weft-pack-contractions` has put in panels stay there, and tiles have
+    rows of the other factor as they lie, where these are whole: nothing is copied,
+    and four tiles of sums stay in registers over all that is summed over. Images
+    with margins between their rows are walked through as one; the sums of what
+    lies between are left alone.
+
+    ```mlir
+    scf.for %task = ... {
+      scf.for %column = ... { scf.for %row = ... {
+        %sums:4 = scf.for %i = ... { scf.for %j = ... { scf.for %k = ... {
+          amx.tile_load %panels, amx.tile_load %x, amx.tile_mulf
+        amx.tile_store %sums
     ```
     The loop marked `weft.parallel` may be shared among threads.
   }];

@@ -106,7 +106,7 @@ class OutlineKernels final
   static void addEpilogue(linalg::GenericOp op, Kernel &kernel) {
     auto sum = cast<linalg::GenericOp>(kernel.back());
     kernel.push_back(op);
-    memref::AllocOp sums = weft::findConvertedSums(sum);
+    auto sums = dyn_cast_or_null<memref::AllocOp>(weft::findConvertedSums(sum));
     if (!sums)
       return;
     for (Operation *user : sums->getUsers())

@@ -55,18 +55,18 @@ SumOperands::SumOperands(ImplicitLocOpBuilder &b, linalg::GenericOp op,
         flatten(b, operands[*copied], nest.accesses[numOperands].offset));
 }
 
-SumOperands::Block SumOperands::forBlocks(ArrayRef<unsigned> outer,
-                                          int64_t rowBlocks,
-                                          int64_t columnBlocks,
-                                          double productsAtOnce,
-                                          const Machine &machine) {
+SumOperands::Block
+SumOperands::forBlocks(ArrayRef<unsigned> outer, int64_t rowBlocks,
+                       int64_t columnBlocks, double productsAtOnce,
+                       const Machine &machine, bool columnsFirst) {
   auto index = [&](int64_t value) {
     return arith::ConstantIndexOp::create(b, value);
   };
   SmallVector<int64_t> counts;
   for (unsigned loop : outer)
     counts.push_back(nest.extents[loop]);
-  counts.append({rowBlocks, columnBlocks});
+  counts.push_back(rowBlocks);
+  counts.insert(columnsFirst ? counts.begin() : counts.end(), columnBlocks);
   int64_t tasks = llvm::product_of(counts);
   auto loop = scf::ForOp::create(b, index(0), index(tasks), index(1));
   double products = 1;
@@ -76,7 +76,9 @@ SumOperands::Block SumOperands::forBlocks(ArrayRef<unsigned> outer,
     loop->setAttr(parallelAttr, b.getUnitAttr());
   b.setInsertionPointToStart(loop.getBody());
   SmallVector<Value> at = splitDigits(b, loop.getInductionVar(), counts);
-  Block block{{}, at[outer.size()], at.back()};
+  Value column = columnsFirst ? at.front() : at.back();
+  at.erase(columnsFirst ? at.begin() : std::prev(at.end()));
+  Block block{{}, at.back(), column};
   for (unsigned operand = 0; operand < flats.size(); ++operand) {
     Value base = flats[operand].second;
     if (base) // no scalar
@@ -95,11 +97,11 @@ SmallVector<Value> SumOperands::moved(ArrayRef<Value> bases, Value steps,
   for (auto [base, access] : llvm::zip_equal(result, nest.accesses)) {
     if (!base)
       continue;
-    if (access.panelLoop == *loop) {
+    if (const Panels *panels = access.panelsAlong(*loop)) {
       // Tiles are as wide as panels: only whole panels are passed.
-      Value width = arith::ConstantIndexOp::create(b, access.panelWidth);
+      Value width = arith::ConstantIndexOp::create(b, panels->width);
       Value panel = arith::DivUIOp::create(b, steps, width);
-      base = advance(b, base, panel, access.panelStride);
+      base = advance(b, base, panel, panels->stride);
     } else {
       base = advance(b, base, steps, access.strides[*loop]);
     }
@@ -140,10 +142,10 @@ void SumOperands::change(ArrayRef<Value> at) {
   memref::StoreOp::create(b, changed, row(result), at[result]);
 }
 
-void weft::eraseFreed(memref::AllocOp alloc) {
+void weft::eraseFreed(Operation *alloc) {
   for (Operation *user : llvm::make_early_inc_range(alloc->getUsers()))
     user->erase();
-  alloc.erase();
+  alloc->erase();
 }
 
 linalg::FillOp weft::findZeros(linalg::GenericOp op) {

@@ -34,11 +34,12 @@ public:
     mlir::Value row, column;
   };
   /// Builds a loop over the steps of the outer loops and the blocks of each,
-  /// and goes on within it. So many products take as long as a simple
+  /// and goes on within it; `columnsFirst` has all that a block of columns is
+  /// needed for done before the next. So many products take as long as a simple
   /// operation.
   Block forBlocks(llvm::ArrayRef<unsigned> outer, int64_t rowBlocks,
                   int64_t columnBlocks, double productsAtOnce,
-                  const Machine &machine);
+                  const Machine &machine, bool columnsFirst = false);
 
   /// Where all operands are after `steps` of a loop.
   llvm::SmallVector<mlir::Value> moved(llvm::ArrayRef<mlir::Value> bases,
@@ -74,7 +75,7 @@ private:
 mlir::linalg::FillOp findZeros(mlir::linalg::GenericOp op);
 
 /// Erases an allocation that is used for nothing any more.
-void eraseFreed(mlir::memref::AllocOp alloc);
+void eraseFreed(mlir::Operation *alloc);
 
 /// Has `emit(sum, epilogue, plan, fill)` write the loops of each sum of a
 /// function for which there is a plan, with its epilogue if the plan has room
@@ -100,8 +101,7 @@ void lowerSums(mlir::func::FuncOp func, const Machine &machine, Emit emit) {
     // After what the epilogue reads.
     if (epilogue)
       sum->moveBefore(epilogue);
-    mlir::memref::AllocOp own =
-        plan->ownSums ? findConvertedSums(sum) : mlir::memref::AllocOp();
+    mlir::Operation *own = plan->ownSums ? findConvertedSums(sum) : nullptr;
     emit(sum, epilogue, *plan, fill);
     if (epilogue)
       epilogue.erase();

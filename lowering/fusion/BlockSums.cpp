@@ -21,7 +21,8 @@ class BlockSums final : public weft::impl::BlockSumsBase<BlockSums> {
   void runOnOperation() override {
     Machine machine = Machine::of(getOperation());
     getOperation().walk([&](linalg::GenericOp sum) {
-      memref::AllocOp sums = weft::findConvertedSums(sum);
+      auto sums =
+          dyn_cast_or_null<memref::AllocOp>(weft::findConvertedSums(sum));
       if (!sums || !hasPlan(sum, machine))
         return;
       OpBuilder b(&getContext());

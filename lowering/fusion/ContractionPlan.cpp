@@ -124,6 +124,20 @@ void ContractionPlan::chooseRows() {
     choose(1 - wide);
 }
 
+/// Whether what is in panels is read in vectors along them.
+bool ContractionPlan::hasOnlyPanelsOfLanes() const {
+  for (auto [operand, access] : llvm::enumerate(nest.accesses)) {
+    if (access.panels.empty())
+      continue;
+    ArrayRef<int64_t> strides = access.panels.front().strides;
+    if (operand != wide || access.panels.size() != 1 ||
+        strides[laneLoop] != 1 ||
+        llvm::count(strides, 0) + 1 != int64_t(strides.size()))
+      return false;
+  }
+  return true;
+}
+
 /// About how many cycles a step takes of a tile: two multiply-adds a cycle with
 /// a latency of four, and two loads.
 static double stepCost(int64_t rows, int64_t vectors, bool bothWide) {
@@ -135,7 +149,7 @@ static double stepCost(int64_t rows, int64_t vectors, bool bothWide) {
 void ContractionPlan::chooseTile(const Machine &machine) {
   int64_t columns = lanesAreSummed ? 1 : llvm::divideCeil(laneExtent(), lanes);
   int64_t mostVectors = std::min<int64_t>(columns, 8);
-  int64_t panel = nest.accesses[wide].panelWidth;
+  int64_t panel = panelWidth();
   double least = std::numeric_limits<double>::infinity();
   for (int64_t v = 1; v <= mostVectors; ++v)
     for (int64_t r = 1; r <= std::min<int64_t>(rowExtent(), 24); ++r) {
@@ -181,8 +195,8 @@ void ContractionPlan::chooseBlocks(const Machine &machine) {
   if (!lanesAreSummed && summed.size() == 1) {
     // A single row leaves no sums to keep: then each row of what is read is
     // read along, a few of them side by side.
-    bool streams = rowExtent() == 1 && !nest.accesses[wide].panelLoop &&
-                   laneExtent() > tileLanes();
+    bool streams =
+        rowExtent() == 1 && !panelWidth() && laneExtent() > tileLanes();
     int64_t most = streams ? 8 : portion(machine.l1Bytes / 64, 512);
     if (steps > most * 3 / 2)
       sumBlock = equalBlocks(steps, most, streams ? 1 : 8);
@@ -220,7 +234,7 @@ void ContractionPlan::copyRows(const Machine &machine) {
     return;
   unsigned loop = summed.front();
   const Access &far = nest.accesses[narrow()];
-  if (far.panelLoop || far.strides[*rowLoop] != 1 ||
+  if (!far.panels.empty() || far.strides[*rowLoop] != 1 ||
       far.strides[loop] * elementBytes < nearSteps ||
       laneExtent() < 2 * lanes || rowExtent() < 2 * rows ||
       rowExtent() * nest.extents[loop] * elementBytes <= machine.l1Bytes)
@@ -273,22 +287,27 @@ linalg::GenericOp weft::findEpilogue(linalg::GenericOp op) {
                                                     : linalg::GenericOp();
 }
 
-memref::AllocOp weft::findConvertedSums(linalg::GenericOp op) {
-  auto alloc = op.getDpsInits()[0].getDefiningOp<memref::AllocOp>();
-  linalg::GenericOp epilogue = alloc ? findEpilogue(op) : linalg::GenericOp();
-  if (!epilogue || epilogue.getDpsInits()[0] == alloc.getResult() ||
-      alloc->getBlock() != op->getBlock())
+Operation *weft::findConvertedSums(linalg::GenericOp op) {
+  Value sums = op.getDpsInits()[0];
+  Operation *alloc = sums.getDefiningOp();
+  if (!isa_and_nonnull<memref::AllocOp, memref::AllocaOp>(alloc))
+    return {};
+  linalg::GenericOp epilogue = findEpilogue(op);
+  // What is on the stack is there for the whole kernel.
+  if (!epilogue || epilogue.getDpsInits()[0] == sums ||
+      (isa<memref::AllocOp>(alloc) && alloc->getBlock() != op->getBlock()))
     return {};
   bool startsAtZero = false;
   for (Operation *user : alloc->getUsers()) {
     auto fill = dyn_cast<linalg::FillOp>(user);
-    if (fill && (matchPattern(fill.getInputs()[0], m_Zero()) ||
-                 matchPattern(fill.getInputs()[0], m_PosZeroFloat())))
+    if (fill && fill->getBlock() == op->getBlock() &&
+        (matchPattern(fill.getInputs()[0], m_Zero()) ||
+         matchPattern(fill.getInputs()[0], m_PosZeroFloat())))
       startsAtZero = true;
     else if (user != op && user != epilogue && !isa<memref::DeallocOp>(user))
       return {};
   }
-  return startsAtZero ? alloc : memref::AllocOp();
+  return startsAtZero ? alloc : nullptr;
 }
 
 std::optional<ContractionPlan>
@@ -311,6 +330,8 @@ ContractionPlan::make(linalg::GenericOp op, const Machine &machine,
   if (!plan.chooseLanes() && !plan.chooseSummedLanes())
     return std::nullopt;
   plan.chooseRows();
+  if (!plan.hasOnlyPanelsOfLanes())
+    return std::nullopt;
   for (unsigned loop = 0; loop < plan.nest.depth(); ++loop) {
     if (loop == plan.laneLoop || plan.rowLoop == loop)
       continue;
@@ -318,7 +339,7 @@ ContractionPlan::make(linalg::GenericOp op, const Machine &machine,
   }
   plan.chooseTile(machine);
   // Panels were made for the sum alone.
-  if (int64_t panel = plan.nest.accesses[plan.wide].panelWidth;
+  if (int64_t panel = plan.panelWidth();
       epilogue && panel && panel != plan.tileLanes())
     return std::nullopt;
   plan.elementBytes = element.getIntOrFloatBitWidth() / 8;
@@ -338,8 +359,7 @@ int64_t ContractionPlan::numTasks() const {
 }
 
 bool ContractionPlan::isWorthPacking(const Machine &machine) const {
-  if (lanesAreSummed || bothWide || nest.accesses[wide].panelLoop ||
-      laneExtent() <= tileLanes())
+  if (lanesAreSummed || bothWide || panelWidth() || laneExtent() <= tileLanes())
     return false;
   int64_t steps = 1;
   for (unsigned loop : summed)

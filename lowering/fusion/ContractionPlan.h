@@ -73,6 +73,11 @@ struct ContractionPlan {
   int64_t rowExtent() const { return rowLoop ? nest.extents[*rowLoop] : 1; }
   int64_t laneExtent() const { return nest.extents[laneLoop]; }
   int64_t tileLanes() const { return vectors * lanes; }
+  /// The lanes of a panel of what is read in vectors; 0 if it is in none.
+  int64_t panelWidth() const {
+    const Panels *panels = nest.accesses[wide].panelsAlong(laneLoop);
+    return panels ? panels->width : 0;
+  }
   /// How many blocks of the result there are.
   int64_t numTasks() const;
 
@@ -80,6 +85,7 @@ private:
   bool chooseLanes();
   bool chooseSummedLanes();
   void chooseRows();
+  bool hasOnlyPanelsOfLanes() const;
   void chooseTile(const Machine &machine);
   void chooseBlocks(const Machine &machine);
   void keepSums();
@@ -95,10 +101,10 @@ bool addEpilogue(Nest &nest, mlir::linalg::GenericOp op,
 /// its epilogue and with nothing between that has an effect on memory, or null.
 mlir::linalg::GenericOp findEpilogue(mlir::linalg::GenericOp op);
 
-/// The buffer of sums that begin with a fill and that nothing reads but an
+/// The allocation of sums that begin with a fill and that nothing reads but an
 /// epilogue with results elsewhere, or null: no more of it is needed at once
 /// than a block.
-mlir::memref::AllocOp findConvertedSums(mlir::linalg::GenericOp op);
+mlir::Operation *findConvertedSums(mlir::linalg::GenericOp op);
 
 } // namespace weft
 

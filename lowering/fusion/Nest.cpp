@@ -9,6 +9,7 @@
 using namespace mlir;
 using weft::Access;
 using weft::Nest;
+using weft::Panels;
 
 /// The strides of a buffer, or of an array in row-major order.
 static SmallVector<int64_t> stridesOf(ShapedType type, int64_t &offset) {
@@ -29,14 +30,16 @@ static SmallVector<int64_t> stridesOf(ShapedType type, int64_t &offset) {
   return strides;
 }
 
-/// Adds `scale` times an expression; false where it is not linear.
-static bool addExpr(Access &access, AffineExpr expr, int64_t scale) {
+/// Adds `scale` times a sum of loops times constants to the strides and what is
+/// constant to the offset; false where the expression is another one.
+static bool addLinear(SmallVectorImpl<int64_t> &strides, int64_t &offset,
+                      AffineExpr expr, int64_t scale) {
   if (auto constant = dyn_cast<AffineConstantExpr>(expr)) {
-    access.offset += scale * constant.getValue();
+    offset += scale * constant.getValue();
     return true;
   }
   if (auto dim = dyn_cast<AffineDimExpr>(expr)) {
-    access.strides[dim.getPosition()] += scale;
+    strides[dim.getPosition()] += scale;
     return true;
   }
   auto binary = dyn_cast<AffineBinaryOpExpr>(expr);
@@ -44,27 +47,55 @@ static bool addExpr(Access &access, AffineExpr expr, int64_t scale) {
     return false;
   AffineExpr left = binary.getLHS(), right = binary.getRHS();
   if (binary.getKind() == AffineExprKind::Add)
-    return addExpr(access, left, scale) && addExpr(access, right, scale);
+    return addLinear(strides, offset, left, scale) &&
+           addLinear(strides, offset, right, scale);
   auto constant = dyn_cast<AffineConstantExpr>(right);
-  if (!constant)
+  return constant && binary.getKind() == AffineExprKind::Mul &&
+         addLinear(strides, offset, left, scale * constant.getValue());
+}
+
+/// Adds `scale` times the number of a panel, e floordiv width, or a place in
+/// it, e mod width.
+static bool addPanels(Access &access, AffineBinaryOpExpr expr, int64_t scale) {
+  auto width = dyn_cast<AffineConstantExpr>(expr.getRHS());
+  Panels found;
+  found.strides.resize(access.strides.size());
+  int64_t offset = 0;
+  if (!width || expr.getKind() == AffineExprKind::CeilDiv ||
+      !addLinear(found.strides, offset, expr.getLHS(), 1) || offset != 0)
     return false;
-  if (binary.getKind() == AffineExprKind::Mul)
-    return addExpr(access, left, scale * constant.getValue());
-  // Panels: d floordiv width and d mod width.
-  auto dim = dyn_cast<AffineDimExpr>(left);
-  if (!dim || binary.getKind() == AffineExprKind::CeilDiv)
-    return false;
-  unsigned loop = dim.getPosition();
-  if (access.panelLoop &&
-      (*access.panelLoop != loop || access.panelWidth != constant.getValue()))
-    return false;
-  access.panelLoop = loop;
-  access.panelWidth = constant.getValue();
-  if (binary.getKind() == AffineExprKind::FloorDiv)
-    access.panelStride += scale;
-  else
-    access.strides[loop] += scale;
+  found.width = width.getValue();
+  auto isAlike = [&](const Panels &each) {
+    return each.strides == found.strides && each.width == found.width;
+  };
+  auto known = llvm::find_if(access.panels, isAlike);
+  if (known == access.panels.end()) {
+    // A loop that passes through panels of two kinds has no steps of one size.
+    for (auto [loop, stride] : llvm::enumerate(found.strides))
+      if (stride != 0 && access.panelsAlong(loop))
+        return false;
+    access.panels.push_back(found);
+    known = std::prev(access.panels.end());
+  }
+  if (expr.getKind() == AffineExprKind::FloorDiv) {
+    known->stride += scale;
+    return true;
+  }
+  for (auto [stride, inner] : llvm::zip_equal(access.strides, known->strides))
+    stride += scale * inner;
   return true;
+}
+
+/// Adds `scale` times an expression; false where it is neither linear nor of
+/// panels.
+static bool addExpr(Access &access, AffineExpr expr, int64_t scale) {
+  auto binary = dyn_cast<AffineBinaryOpExpr>(expr);
+  if (!binary || binary.getKind() == AffineExprKind::Mul)
+    return addLinear(access.strides, access.offset, expr, scale);
+  if (binary.getKind() == AffineExprKind::Add)
+    return addExpr(access, binary.getLHS(), scale) &&
+           addExpr(access, binary.getRHS(), scale);
+  return addPanels(access, binary, scale);
 }
 
 static std::optional<Access> accessOf(ShapedType type, AffineMap map) {
@@ -85,8 +116,10 @@ std::optional<Nest> Nest::of(linalg::LinalgOp op) {
   if (llvm::any_of(nest.extents, ShapedType::isDynamic))
     return std::nullopt;
   nest.kinds = op.getIteratorTypesArray();
-  nest.origins.assign(llvm::seq<unsigned>(nest.depth()).begin(),
-                      llvm::seq<unsigned>(nest.depth()).end());
+  for (unsigned loop = 0; loop < nest.depth(); ++loop) {
+    nest.origins.emplace_back(nest.depth());
+    nest.origins.back()[loop] = 1;
+  }
   for (OpOperand &operand : op->getOpOperands())
     if (!nest.add(operand.get().getType(), op.getMatchingIndexingMap(&operand)))
       return std::nullopt;
@@ -115,14 +148,49 @@ void Nest::placeInBlock(unsigned operand, std::optional<unsigned> rowLoop,
     accesses[operand].strides[*laneLoop] = 1;
 }
 
+std::optional<unsigned> Nest::originOf(unsigned loop) const {
+  std::optional<unsigned> found;
+  for (auto [origin, times] : llvm::enumerate(origins[loop])) {
+    if (times == 0)
+      continue;
+    if (found)
+      return std::nullopt;
+    found = origin;
+  }
+  return found;
+}
+
+AffineExpr Nest::exprOf(unsigned loop, MLIRContext *context) const {
+  AffineExpr expr = getAffineConstantExpr(0, context);
+  for (auto [origin, times] : llvm::enumerate(origins[loop]))
+    expr = expr + getAffineDimExpr(origin, context) * times;
+  return expr;
+}
+
+/// Whether an operand is walked through by two loops as by one. Whole panels
+/// that the inner one passes through are steps of the outer one.
+static bool isAsOne(const Access &access, unsigned outer, unsigned inner,
+                    int64_t extent) {
+  const Panels *panels = access.panelsAlong(inner);
+  if (panels && panels->strides[outer] == 0)
+    return panels->strides[inner] == 1 && extent % panels->width == 0 &&
+           !access.panelsAlong(outer) &&
+           access.strides[outer] == extent / panels->width * panels->stride;
+  auto follows = [&](ArrayRef<int64_t> strides) {
+    return strides[outer] == extent * strides[inner];
+  };
+  return follows(access.strides) &&
+         llvm::all_of(access.panels, [&](const Panels &each) {
+           return follows(each.strides);
+         });
+}
+
 bool Nest::canMerge(unsigned outer, unsigned inner) const {
   // What is summed over keeps its order.
   return outer != inner && kinds[outer] == kinds[inner] &&
          (isParallel(outer) || outer < inner) &&
          llvm::all_of(accesses, [&](const Access &access) {
-           return access.panelLoop != outer && access.panelLoop != inner &&
-                  access.strides[outer] ==
-                      extents[inner] * access.strides[inner];
+           return isAsOne(access, outer, inner, extents[inner]);
          });
 }
 
@@ -132,8 +200,8 @@ void Nest::erase(unsigned loop) {
   origins.erase(origins.begin() + loop);
   for (Access &access : accesses) {
     access.strides.erase(access.strides.begin() + loop);
-    if (access.panelLoop && *access.panelLoop > loop)
-      --*access.panelLoop;
+    for (Panels &panels : access.panels)
+      panels.strides.erase(panels.strides.begin() + loop);
   }
 }
 
@@ -141,14 +209,15 @@ void Nest::simplify() {
   for (unsigned loop = depth(); loop-- > 0;)
     if (extents[loop] == 1 &&
         llvm::none_of(accesses, [&](const Access &access) {
-          return access.panelLoop == loop;
+          return access.panelsAlong(loop);
         }))
       erase(loop);
   for (unsigned outer = 0; outer < depth(); ++outer)
     for (unsigned inner = 0; inner < depth(); ++inner)
       if (canMerge(outer, inner)) {
+        for (auto [own, other] : llvm::zip(origins[inner], origins[outer]))
+          own += other * extents[inner];
         extents[inner] *= extents[outer];
-        origins[inner] = std::nullopt;
         erase(outer);
         outer = -1;
         break;

@@ -11,22 +11,35 @@
 
 namespace weft {
 
+/// A dimension that an operand has in pieces: of the sum of each loop's index
+/// times its stride here, every `width` steps are one panel, and the next one
+/// is `stride` further. Within a panel, the operand's own strides count.
+struct Panels {
+  llvm::SmallVector<int64_t> strides;
+  int64_t width = 0, stride = 0;
+};
+
 /// Where an operand is read: `offset` plus the sum of each loop's index times
 /// its stride, in elements.
 struct Access {
   llvm::SmallVector<int64_t> strides;
   int64_t offset = 0;
-  /// An operand in panels: along one loop it is consecutive for `panelWidth`
-  /// elements, and the next ones are `panelStride` further.
-  std::optional<unsigned> panelLoop;
-  int64_t panelWidth = 0, panelStride = 0;
+  llvm::SmallVector<Panels, 2> panels;
+
+  /// The panels through which a loop passes, or null.
+  const Panels *panelsAlong(unsigned loop) const {
+    auto found = llvm::find_if(
+        panels, [&](const Panels &each) { return each.strides[loop] != 0; });
+    return found == panels.end() ? nullptr : found;
+  }
 };
 
 struct Nest {
   llvm::SmallVector<int64_t> extents;
   llvm::SmallVector<mlir::utils::IteratorType> kinds;
-  /// The loop of the op that each is, if it is one.
-  llvm::SmallVector<std::optional<unsigned>> origins;
+  /// For each, by what the op's loops are multiplied to have its steps as their
+  /// sum.
+  llvm::SmallVector<llvm::SmallVector<int64_t>> origins;
   /// One for each operand of the op.
   llvm::SmallVector<Access> accesses;
 
@@ -47,11 +60,15 @@ struct Nest {
   /// operand is walked through as by one.
   void simplify();
 
+  /// The loop of the op that one is, if it is no more.
+  std::optional<unsigned> originOf(unsigned loop) const;
+  /// The steps of a loop, from those of the op.
+  mlir::AffineExpr exprOf(unsigned loop, mlir::MLIRContext *context) const;
+
   /// Whether some operand is in panels.
   bool hasPanels() const {
-    return llvm::any_of(accesses, [](const Access &access) {
-      return access.panelLoop.has_value();
-    });
+    return llvm::any_of(
+        accesses, [](const Access &access) { return !access.panels.empty(); });
   }
 
   size_t depth() const { return extents.size(); }

@@ -207,7 +207,7 @@ private:
       return false;
     start = weft::moveFillTo(windows);
     epilogue = weft::findEpilogue(windows);
-    own = weft::findConvertedSums(windows);
+    own = dyn_cast_or_null<memref::AllocOp>(weft::findConvertedSums(windows));
     return start != nullptr;
   }
 

@@ -74,7 +74,8 @@ linalg::FillOp weft::moveFillTo(linalg::GenericOp sum) {
       fill->moveBefore(sum);
       return fill;
     }
-    bool isOther = isa<LinalgOp>(op) && !touches(op, baseOf(sums));
+    bool isOther =
+        isa<LinalgOp, memref::CopyOp>(op) && !touches(op, baseOf(sums));
     if (!isOther && !isMemoryEffectFree(op) &&
         !isa<memref::AllocOp, memref::AllocaOp>(op))
       return {};
@@ -95,7 +96,7 @@ unsigned Member::numLeading() const {
 
 /// Whether an access stays in a part of the buffer that is its row's alone.
 static bool isRow(const Nest &nest, const Access &access, unsigned count) {
-  if (access.panelLoop || access.offset < 0)
+  if (!access.panels.empty() || access.offset < 0)
     return false;
   int64_t reach = access.offset;
   for (unsigned loop = count; loop < nest.depth(); ++loop) {

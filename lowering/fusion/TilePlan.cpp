@@ -8,11 +8,14 @@
 using namespace mlir;
 using weft::Machine;
 using weft::MultiplyAdd;
+using weft::Panels;
 using weft::TilePlan;
 
 /// Into so many blocks a sum is split, if each has so many products.
 static constexpr int64_t mostTasks = 8;
 static constexpr double leastProducts = 1 << 25;
+/// Bytes of the rows that a thread copies at once for packed columns.
+static constexpr int64_t mostRowBytes = 512 << 10;
 
 //===----------------------------------------------------------------------===//
 // What tiles multiply
@@ -101,6 +104,126 @@ bool TilePlan::chooseLoops(unsigned factor) {
          isConsecutive(columnFactor, columnLoop);
 }
 
+/// The loops by which panels of columns were made, which nothing else is in.
+bool TilePlan::findPanels() {
+  for (unsigned operand = 0; operand < nest.accesses.size(); ++operand)
+    if (operand != columnFactor && !nest.accesses[operand].panels.empty())
+      return false;
+  ArrayRef<Panels> panels = nest.accesses[columnFactor].panels;
+  std::optional<unsigned> column, along;
+  for (const Panels &each : panels) {
+    const int64_t *step = llvm::find(each.strides, 1);
+    if (step == each.strides.end() ||
+        llvm::count(each.strides, 0) + 1 != int64_t(nest.depth()))
+      return false;
+    unsigned loop = step - each.strides.begin();
+    bool isColumn = nest.isParallel(loop);
+    (isColumn ? column : along) = loop;
+    if (each.width != (isColumn ? panel : group()))
+      return false;
+  }
+  if (panels.size() != 2 || !column || !along)
+    return false;
+  columnLoop = *column, sumLoop = *along;
+  return nest.stride(columnFactor, columnLoop) == group() &&
+         nest.stride(columnFactor, sumLoop) == 1 &&
+         nest.accesses[columnFactor].panelsAlong(sumLoop)->stride ==
+             panel * group() &&
+         nest.stride(rowFactor(), sumLoop) != 0 &&
+         nest.stride(rowFactor(), columnLoop) == 0;
+}
+
+/// The loops for panels of columns that are yet to be made: along a row of its
+/// factor and of the result, if they have such.
+bool TilePlan::chooseColumns() {
+  std::optional<unsigned> column, along;
+  auto prefer = [&](std::optional<unsigned> &best, unsigned loop,
+                    unsigned operand) {
+    auto valueOf = [&](unsigned loop) {
+      return nest.extents[loop] * (nest.stride(operand, loop) == 1 ? 4 : 1);
+    };
+    if (!best || valueOf(*best) < valueOf(loop))
+      best = loop;
+  };
+  for (unsigned loop = 0; loop < nest.depth(); ++loop) {
+    int64_t ofRow = nest.stride(rowFactor(), loop);
+    int64_t ofColumn = nest.stride(columnFactor, loop);
+    if (nest.isParallel(loop) && !ofRow && ofColumn && nest.stride(sum, loop))
+      prefer(column, loop, sum);
+    if (!nest.isParallel(loop) && ofRow && ofColumn)
+      prefer(along, loop, rowFactor());
+  }
+  if (!column || !along)
+    return false;
+  columnLoop = *column, sumLoop = *along;
+  return true;
+}
+
+/// Rows, and perhaps another loop whose steps go over whole rows of theirs: all
+/// of them are rows then, and what lies between as well, of which the sums are
+/// left alone. An image in a margin is such, of which windows are read. Those
+/// with which tiles are filled best.
+bool TilePlan::chooseRows() {
+  std::optional<unsigned> bestRow, bestSpan;
+  double best = 0;
+  auto isRow = [&](unsigned loop) {
+    return nest.isParallel(loop) && nest.stride(rowFactor(), loop) > 0 &&
+           nest.stride(columnFactor, loop) == 0 && loop != columnLoop;
+  };
+  // Rows far apart are read, and written, from pages far apart.
+  int64_t nearest = std::numeric_limits<int64_t>::max();
+  for (unsigned loop = 0; loop < nest.depth(); ++loop)
+    if (isRow(loop))
+      nearest = std::min(nearest, nest.stride(rowFactor(), loop));
+  auto spanOf = [&](unsigned row, unsigned by) {
+    return nest.stride(rowFactor(), by) / nest.stride(rowFactor(), row);
+  };
+  auto consider = [&](unsigned row, std::optional<unsigned> by) {
+    rowLoop = row, spanLoop = by;
+    span = by ? spanOf(row, *by) : 0;
+    int64_t wanted = nest.extents[row] * (by ? nest.extents[*by] : 1);
+    double filled = double(wanted) / llvm::alignTo(rows(), tileRows);
+    // Many rows are as good as whole tiles.
+    double value = filled * rows() / (rows() + tileRows);
+    if (nest.stride(rowFactor(), row) != nearest)
+      value /= 2;
+    if (rows() >= tileRows && value > best)
+      best = value, bestRow = row, bestSpan = by;
+  };
+  for (unsigned row = 0; row < nest.depth(); ++row) {
+    if (!isRow(row) || (nest.stride(rowFactor(), row) != 1 &&
+                        nest.stride(rowFactor(), sumLoop) != 1))
+      continue;
+    consider(row, std::nullopt);
+    for (unsigned by = 0; by < nest.depth(); ++by)
+      if (by != row && isRow(by) && spanOf(row, by) >= nest.extents[row] &&
+          spanOf(row, by) * nest.stride(rowFactor(), row) ==
+              nest.stride(rowFactor(), by))
+        consider(row, by);
+  }
+  if (!bestRow)
+    return false;
+  rowLoop = *bestRow, spanLoop = bestSpan;
+  span = spanLoop ? spanOf(rowLoop, *spanLoop) : 0;
+  readsRows =
+      nest.stride(rowFactor(), sumLoop) == 1 && steps() % tileSteps() == 0;
+  return true;
+}
+
+void TilePlan::splitLoops() {
+  for (unsigned loop = 0; loop < nest.depth(); ++loop)
+    if (loop != rowLoop && loop != columnLoop && loop != sumLoop &&
+        spanLoop != loop)
+      (nest.isParallel(loop) ? outer : summed).push_back(loop);
+}
+
+int64_t TilePlan::sumTiles() const {
+  int64_t tiles = llvm::divideCeil(steps(), tileSteps());
+  for (unsigned loop : summed)
+    tiles *= nest.extents[loop];
+  return tiles;
+}
+
 double TilePlan::products() const {
   double count = 1;
   for (int64_t extent : nest.extents)
@@ -133,24 +256,42 @@ void TilePlan::chooseBlocks(const Machine &machine) {
   rowBlock = equalBlocks(rows(), 512, panel);
   // Every block packs what it reads, so that they are as large as leaves
   // threads with work.
-  auto tasks = [&] {
-    int64_t count = llvm::divideCeil(rows(), rowBlock) *
-                    llvm::divideCeil(columns(), columnBlock);
-    for (unsigned loop : outer)
-      count *= nest.extents[loop];
-    return count;
-  };
-  while (tasks() < mostTasks && products() > tasks() * leastProducts &&
+  splitForThreads(/*rowsFirst=*/false);
+}
+
+int64_t TilePlan::numTasks() const {
+  int64_t count = llvm::divideCeil(rows(), rowBlock) *
+                  llvm::divideCeil(columns(), columnBlock);
+  for (unsigned loop : outer)
+    count *= nest.extents[loop];
+  return count;
+}
+
+void TilePlan::splitForThreads(bool rowsFirst) {
+  while (numTasks() < mostTasks && products() > numTasks() * leastProducts &&
          std::max(rowBlock, columnBlock) > 2 * panel) {
-    bool splitsRows = rowBlock >= columnBlock;
+    bool splitsRows =
+        rowsFirst ? rowBlock > 2 * panel : rowBlock >= columnBlock;
     int64_t &larger = splitsRows ? rowBlock : columnBlock;
     larger = equalBlocks(splitsRows ? rows() : columns(), larger / 2, panel);
   }
 }
 
-std::optional<TilePlan> TilePlan::make(linalg::GenericOp op,
-                                       const Machine &machine,
-                                       linalg::GenericOp epilogue) {
+/// Nothing is summed up in parts, so that a block may be small: its sums and
+/// its columns stay in the second cache.
+void TilePlan::choosePackedBlocks(const Machine &machine) {
+  sumBlock = steps();
+  int64_t columnBytes = std::max<int64_t>(machine.l2Bytes >> 2, 64 << 10);
+  int64_t most =
+      std::clamp<int64_t>(columnBytes / (sumTiles() * lineBytes), panel, 512);
+  columnBlock = equalBlocks(columns(), most, panel);
+  rowBlock = equalBlocks(rows(), 512, panel);
+  splitForThreads(/*rowsFirst=*/true);
+}
+
+std::optional<TilePlan> TilePlan::begin(linalg::GenericOp op,
+                                        const Machine &machine,
+                                        linalg::GenericOp epilogue) {
   if (!machine.hasTiles && !machine.hasDots)
     return std::nullopt;
   std::optional<MultiplyAdd> body = MultiplyAdd::match(op);
@@ -164,30 +305,77 @@ std::optional<TilePlan> TilePlan::make(linalg::GenericOp op,
   plan.nest = std::move(*nest);
   if (epilogue && !addEpilogue(plan.nest, op, epilogue))
     return std::nullopt;
-  if (plan.nest.hasPanels())
-    return std::nullopt;
   plan.nest.simplify();
   Type factor = getElementTypeOrSelf(op.getDpsInputs()[0].getType());
   plan.factorBytes = factor.getIntOrFloatBitWidth() / 8;
-  if (!plan.chooseLoops(/*factor=*/1) && !plan.chooseLoops(/*factor=*/0))
-    return std::nullopt;
-  if (!plan.isWorthIt())
-    return std::nullopt;
-  for (unsigned loop = 0; loop < plan.nest.depth(); ++loop) {
-    if (loop == plan.rowLoop || loop == plan.columnLoop || loop == plan.sumLoop)
-      continue;
-    (plan.nest.isParallel(loop) ? plan.outer : plan.summed).push_back(loop);
-  }
   for (unsigned i : {0, 1})
     plan.isUnsigned[i] =
         !body->casts[i].empty() && isa<arith::ExtUIOp>(body->casts[i].front());
-  plan.chooseBlocks(machine);
-  if (epilogue && findConvertedSums(op)) {
-    plan.nest.placeInBlock(sum, plan.rowLoop, plan.columnBlock,
-                           plan.columnLoop);
-    plan.ownSums = plan.rowBlock * plan.columnBlock;
-  }
   return plan;
+}
+
+std::optional<TilePlan> TilePlan::make(linalg::GenericOp op,
+                                       const Machine &machine,
+                                       linalg::GenericOp epilogue) {
+  std::optional<TilePlan> plan = begin(op, machine, epilogue);
+  if (!plan)
+    return std::nullopt;
+  if (plan->nest.hasPanels()) {
+    plan->isPacked = true;
+    plan->columnFactor = plan->nest.accesses[1].panels.empty() ? 0 : 1;
+    if (plan->byDots || !plan->findPanels() || !plan->chooseRows())
+      return std::nullopt;
+  } else if ((!plan->chooseLoops(/*factor=*/1) &&
+              !plan->chooseLoops(/*factor=*/0)) ||
+             !plan->isWorthIt()) {
+    return std::nullopt;
+  }
+  plan->splitLoops();
+  if (plan->isPacked)
+    plan->choosePackedBlocks(machine);
+  else
+    plan->chooseBlocks(machine);
+  if (epilogue && findConvertedSums(op))
+    plan->keepSums();
+  return plan;
+}
+
+std::optional<TilePlan> TilePlan::toPack(linalg::GenericOp op,
+                                         const Machine &machine) {
+  std::optional<TilePlan> plan = begin(op, machine, /*epilogue=*/{});
+  if (!plan || plan->byDots || plan->nest.hasPanels())
+    return std::nullopt;
+  for (unsigned factor : {1, 0}) {
+    plan->columnFactor = factor;
+    if (!plan->chooseColumns() || !plan->chooseRows())
+      continue;
+    plan->splitLoops();
+    if (plan->isWorthIt() && plan->isWorthPacking())
+      return plan;
+    plan->outer.clear();
+    plan->summed.clear();
+  }
+  return std::nullopt;
+}
+
+/// Whether what is copied is read often enough, and does not pass by in one go.
+bool TilePlan::isWorthPacking() const {
+  int64_t timesRead = rows();
+  for (unsigned loop : outer)
+    if (nest.stride(columnFactor, loop) == 0)
+      timesRead *= nest.extents[loop];
+  bool fits =
+      readsRows || sumTiles() * 2 * tileRows * lineBytes <= mostRowBytes;
+  return !summed.empty() && timesRead >= 4 * panel && fits;
+}
+
+void TilePlan::keepSums() {
+  nest.placeInBlock(sum, rowLoop, columnBlock, columnLoop);
+  if (spanLoop)
+    nest.accesses[sum].strides[*spanLoop] = span * columnBlock;
+  // Of rows that lie elsewhere, the last tile may begin before its block.
+  int64_t before = isPacked && rows() > rowBlock ? tileRows : 0;
+  ownSums = (before + rowBlock) * columnBlock;
 }
 
 bool weft::isBlockedSum(linalg::GenericOp op, const Machine &machine) {

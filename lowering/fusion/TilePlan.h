@@ -17,6 +17,9 @@ namespace weft {
 /// are computed at once: a panel is what is read of a factor for them. Of
 /// bytes, dot products in the lanes of vectors do the same from the same
 /// panels.
+///
+/// Columns that many blocks read are copied into panels once, as an array: of
+/// each panel, line by line, 32 groups of steps that fill 32 bits each.
 struct TilePlan {
   /// The result's number among the operands.
   static constexpr unsigned sum = 2;
@@ -30,7 +33,17 @@ struct TilePlan {
   /// A row and a column of the result for each step of these two loops, and
   /// the one of the loops summed over along which tiles lie.
   unsigned rowLoop, columnLoop, sumLoop;
+  /// Of packed sums, a loop each step of which passes over `span` rows, those
+  /// that are no row of the result included.
+  std::optional<unsigned> spanLoop;
+  int64_t span = 0;
   llvm::SmallVector<unsigned> outer, summed;
+
+  /// Whether the columns are in panels, copied before: then four tiles of sums
+  /// stay in registers over all that is summed over.
+  bool isPacked = false;
+  /// Whether tiles have rows of their factor as they lie; of packed sums.
+  bool readsRows = false;
 
   /// Bytes of a factor's element, and whether it has no sign.
   int64_t factorBytes;
@@ -47,20 +60,44 @@ struct TilePlan {
   static std::optional<TilePlan> make(mlir::linalg::GenericOp op,
                                       const Machine &machine,
                                       mlir::linalg::GenericOp epilogue = {});
+  /// The plan as it would be were the columns in panels; nothing where it is
+  /// not worth it to copy them there.
+  static std::optional<TilePlan> toPack(mlir::linalg::GenericOp op,
+                                        const Machine &machine);
 
   unsigned rowFactor() const { return 1 - columnFactor; }
-  int64_t rows() const { return nest.extents[rowLoop]; }
+  int64_t rows() const {
+    int64_t all = nest.extents[rowLoop];
+    return spanLoop ? (nest.extents[*spanLoop] - 1) * span + all : all;
+  }
   int64_t columns() const { return nest.extents[columnLoop]; }
   int64_t steps() const { return nest.extents[sumLoop]; }
   /// Steps along a tile.
   int64_t tileSteps() const { return lineBytes / factorBytes; }
   /// Elements that fill 32 bits.
   int64_t group() const { return 4 / factorBytes; }
+  /// Dot products are of a factor without a sign by one with: what has both
+  /// signs is 128 too large in the rows, and 128 of each column is taken off.
+  bool isShifted() const { return byDots && !isUnsigned[0] && !isUnsigned[1]; }
+  /// How many tiles all that is summed over fills.
+  int64_t sumTiles() const;
 
 private:
+  static std::optional<TilePlan> begin(mlir::linalg::GenericOp op,
+                                       const Machine &machine,
+                                       mlir::linalg::GenericOp epilogue);
   bool chooseLoops(unsigned columnFactor);
+  bool findPanels();
+  bool chooseColumns();
+  bool chooseRows();
+  void splitLoops();
   bool isWorthIt() const;
+  bool isWorthPacking() const;
+  int64_t numTasks() const;
   void chooseBlocks(const Machine &machine);
+  void choosePackedBlocks(const Machine &machine);
+  void splitForThreads(bool rowsFirst);
+  void keepSums();
   double products() const;
 };
 

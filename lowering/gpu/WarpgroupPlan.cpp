@@ -107,7 +107,7 @@ std::optional<TensorMap> TensorMap::make(const Nest &nest, unsigned operand,
   constexpr int64_t lineBytes = 16, maxRank = 5;
   TensorMap map;
   const weft::Access &access = nest.accesses[operand];
-  if (access.panelLoop || access.offset || access.strides[inner] != 1)
+  if (!access.panels.empty() || access.offset || access.strides[inner] != 1)
     return std::nullopt;
   map.loops = {inner, outer};
   for (unsigned loop = 0; loop < nest.depth(); ++loop)

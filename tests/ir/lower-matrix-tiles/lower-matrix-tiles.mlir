@@ -184,3 +184,73 @@ module attributes {weft.machine = {matrix_tiles = false, vector_dots = true, vec
     return
   }
 }
+
+// -----
+
+// Columns in panels: tiles have rows as they lie, 128 bytes apart, and the sums stay in
+// registers over the window and the channels. The images are walked through as one.
+#x = affine_map<(n, y, x, i, j, c, o) -> (n, y + i, x + j, c)>
+#w = affine_map<(n, y, x, i, j, c, o) -> (o floordiv 32, i, j, c floordiv 2, o mod 32, c mod 2)>
+#s = affine_map<(n, y, x, i, j, c, o) -> (n, y, x, o)>
+// CHECK-LABEL: func.func @packed(
+// CHECK-SAME: %[[X:.+]]: memref<2x58x58x64xbf16>, %[[W:.+]]: memref<2x3x3x32x32x2xbf16>
+// CHECK-NOT: linalg.generic
+// CHECK-DAG: %[[STRIDE:.+]] = arith.constant 64 : index
+// CHECK-COUNT-4: amx.tile_zero
+// CHECK: scf.for {{.*}} iter_args
+// CHECK: scf.for {{.*}} iter_args
+// CHECK-COUNT-4: amx.tile_load {{.*}} into !amx.tile<16x32xbf16>
+// CHECK-COUNT-4: amx.tile_mulf
+// CHECK-COUNT-4: amx.tile_store
+// Nothing is written between the rows of an image.
+// CHECK: arith.remui
+// CHECK: scf.if
+// CHECK: vector.maskedstore
+module attributes {weft.machine = {l1_bytes = 49152 : i64, l2_bytes = 2097152 : i64, matrix_tiles = true}} {
+  func.func @packed(%x: memref<2x58x58x64xbf16>, %w: memref<2x3x3x32x32x2xbf16>, %s: memref<2x56x56x64xf32>) {
+    linalg.generic {indexing_maps = [#x, #w, #s], iterator_types = ["parallel", "parallel", "parallel", "reduction", "reduction", "reduction", "parallel"]}
+        ins(%x, %w : memref<2x58x58x64xbf16>, memref<2x3x3x32x32x2xbf16>) outs(%s : memref<2x56x56x64xf32>) {
+    ^bb0(%a: bf16, %b: bf16, %t: f32):
+      %u = arith.extf %a : bf16 to f32
+      %v = arith.extf %b : bf16 to f32
+      %p = arith.mulf %u, %v fastmath<reassoc,contract> : f32
+      %q = arith.addf %t, %p fastmath<reassoc,contract> : f32
+      linalg.yield %q : f32
+    }
+    return
+  }
+}
+
+// -----
+
+// Copies into panels: of rows, steps are put side by side; columns that are
+// consecutive along their steps are transposed.
+#across = affine_map<(p, i, l, o, g) -> (p * 32 + i * 4096 + l * 128 + o + g * 64)>
+#along = affine_map<(p, i, l, o, g) -> (p * 4096 + i * 64 + l * 4 + o * 128 + g)>
+#panels = affine_map<(p, i, l, o, g) -> (p, i, l, o, g)>
+// CHECK-LABEL: func.func @across(
+// CHECK-COUNT-2: vector.load {{.*}} vector<32xbf16>
+// CHECK: vector.interleave {{.*}} : vector<32xbf16> -> vector<64xbf16>
+// CHECK: vector.store
+// CHECK-LABEL: func.func @along(
+// CHECK-COUNT-16: vector.load {{.*}} vector<64xi8>
+// CHECK: vector.shuffle
+// CHECK-COUNT-16: vector.store {{.*}} vector<64xi8>
+module attributes {weft.machine = {matrix_tiles = true}} {
+  func.func @across(%x: memref<12288xbf16>, %y: memref<2x3x32x32x2xbf16>) {
+    linalg.generic {indexing_maps = [#across, #panels], iterator_types = ["parallel", "parallel", "parallel", "parallel", "parallel"]}
+        ins(%x : memref<12288xbf16>) outs(%y : memref<2x3x32x32x2xbf16>) {
+    ^bb0(%a: bf16, %b: bf16):
+      linalg.yield %a : bf16
+    }
+    return
+  }
+  func.func @along(%x: memref<8192xi8>, %y: memref<2x2x16x32x4xi8>) {
+    linalg.generic {indexing_maps = [#along, #panels], iterator_types = ["parallel", "parallel", "parallel", "parallel", "parallel"]}
+        ins(%x : memref<8192xi8>) outs(%y : memref<2x2x16x32x4xi8>) {
+    ^bb0(%a: i8, %b: i8):
+      linalg.yield %a : i8
+    }
+    return
+  }
+}

@@ -50,3 +50,65 @@ module attributes {weft.machine = {fma = true, l1_bytes = 32768 : i64, vector_by
     return %0 : tensor<8x256xf32>
   }
 }
+
+// -----
+
+// A kernel for matrix tiles: pairs of channels side by side, in panels of 32 columns.
+// CHECK-DAG: #[[COPY:.+]] = affine_map<(d0, d1, d2, d3, d4, d5) -> (d0 * 32 + d1 * 12288 + d2 * 4096 + d3 * 128 + d4 + d5 * 64)>
+// CHECK-DAG: #[[PANELS:.+]] = affine_map<(d0, d1, d2, d3, d4, d5, d6) -> (d6 floordiv 32, d3, d4, d5 floordiv 2, d6 mod 32, d5 mod 2)>
+#x = affine_map<(n, y, x, i, j, c, o) -> (n, y + i, x + j, c)>
+#w = affine_map<(n, y, x, i, j, c, o) -> (i, j, c, o)>
+#s = affine_map<(n, y, x, i, j, c, o) -> (n, y, x, o)>
+#convolution = {indexing_maps = [#x, #w, #s], iterator_types = ["parallel", "parallel", "parallel", "reduction", "reduction", "reduction", "parallel"]}
+// CHECK-LABEL: func.func @kernel(
+// CHECK: %[[ROW:.+]] = tensor.collapse_shape %arg1 {{.*}} into tensor<36864xbf16>
+// CHECK: %[[COPIED:.+]] = linalg.generic {indexing_maps = [#[[COPY]], #{{.+}}], {{.*}} ins(%[[ROW]] : {{.*}} outs({{.*}} : tensor<2x3x3x32x32x2xbf16>)
+// CHECK: linalg.generic {indexing_maps = [#{{.+}}, #[[PANELS]], #{{.+}}], {{.*}} ins(%arg0, %[[COPIED]] :
+// Rows of the window with six channels end in zeros, to fill a tile with 18 steps, and
+// so do columns.
+// CHECK-LABEL: func.func @not_whole(
+// CHECK: linalg.fill {{.*}} tensor<3x6x6x64xbf16>
+// CHECK: tensor.insert_slice {{.*}} tensor<3x3x6x40xbf16> into tensor<3x6x6x64xbf16>
+// CHECK: %[[ALL:.+]] = linalg.generic {{.*}} outs({{.*}} : tensor<2x3x6x3x32x2xbf16>)
+// CHECK: %[[READ:.+]] = tensor.extract_slice %[[ALL]]{{.*}} to tensor<2x3x3x3x32x2xbf16>
+// CHECK: linalg.generic {{.*}} ins(%arg0, %[[READ]] :
+// Three channels become four, of which pairs are side by side.
+// CHECK-LABEL: func.func @odd(
+// CHECK: %[[FOUR:.+]] = tensor.insert_slice %arg0 into {{.*}} tensor<2x58x58x3xbf16> into tensor<2x58x58x4xbf16>
+// CHECK: linalg.generic {{.*}} outs({{.*}} : tensor<2x7x8x2x32x2xbf16>)
+// CHECK: linalg.generic {{.*}} ins(%[[FOUR]], %{{.+}} : tensor<2x58x58x4xbf16>, tensor<2x7x7x2x32x2xbf16>
+module attributes {weft.machine = {matrix_tiles = true}} {
+  func.func @kernel(%x: tensor<2x58x58x64xbf16>, %w: tensor<3x3x64x64xbf16>, %s: tensor<2x56x56x64xf32>) -> tensor<2x56x56x64xf32> {
+    %r = linalg.generic #convolution ins(%x, %w : tensor<2x58x58x64xbf16>, tensor<3x3x64x64xbf16>) outs(%s : tensor<2x56x56x64xf32>) {
+    ^bb0(%a: bf16, %b: bf16, %t: f32):
+      %u = arith.extf %a : bf16 to f32
+      %v = arith.extf %b : bf16 to f32
+      %p = arith.mulf %u, %v fastmath<reassoc,contract> : f32
+      %q = arith.addf %t, %p fastmath<reassoc,contract> : f32
+      linalg.yield %q : f32
+    } -> tensor<2x56x56x64xf32>
+    return %r : tensor<2x56x56x64xf32>
+  }
+  func.func @not_whole(%x: tensor<2x58x58x6xbf16>, %w: tensor<3x3x6x40xbf16>, %s: tensor<2x56x56x40xf32>) -> tensor<2x56x56x40xf32> {
+    %r = linalg.generic #convolution ins(%x, %w : tensor<2x58x58x6xbf16>, tensor<3x3x6x40xbf16>) outs(%s : tensor<2x56x56x40xf32>) {
+    ^bb0(%a: bf16, %b: bf16, %t: f32):
+      %u = arith.extf %a : bf16 to f32
+      %v = arith.extf %b : bf16 to f32
+      %p = arith.mulf %u, %v fastmath<reassoc,contract> : f32
+      %q = arith.addf %t, %p fastmath<reassoc,contract> : f32
+      linalg.yield %q : f32
+    } -> tensor<2x56x56x40xf32>
+    return %r : tensor<2x56x56x40xf32>
+  }
+  func.func @odd(%x: tensor<2x58x58x3xbf16>, %w: tensor<7x7x3x64xbf16>, %s: tensor<2x52x52x64xf32>) -> tensor<2x52x52x64xf32> {
+    %r = linalg.generic #convolution ins(%x, %w : tensor<2x58x58x3xbf16>, tensor<7x7x3x64xbf16>) outs(%s : tensor<2x52x52x64xf32>) {
+    ^bb0(%a: bf16, %b: bf16, %t: f32):
+      %u = arith.extf %a : bf16 to f32
+      %v = arith.extf %b : bf16 to f32
+      %p = arith.mulf %u, %v fastmath<reassoc,contract> : f32
+      %q = arith.addf %t, %p fastmath<reassoc,contract> : f32
+      linalg.yield %q : f32
+    } -> tensor<2x52x52x64xf32>
+    return %r : tensor<2x52x52x64xf32>
+  }
+}

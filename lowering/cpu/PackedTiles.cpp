@@ -1,0 +1,520 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "lowering/cpu/PackedTiles.h"
+#include "lowering/cpu/IndexBuilder.h"
+#include "lowering/cpu/SumOperands.h"
+#include "lowering/cpu/TileCopies.h"
+#include "mlir/Dialect/AMX/AMXDialect.h"
+
+using namespace mlir;
+using weft::Machine;
+using weft::TilePlan;
+
+namespace {
+
+constexpr unsigned sum = TilePlan::sum;
+/// Products that take as long as one simple operation does, or less.
+constexpr double productsAtOnce = 32;
+constexpr int64_t tileRows = TilePlan::tileRows, panel = TilePlan::panel;
+constexpr int64_t lineWords = weft::TileCopies::lineWords;
+constexpr int64_t tileWords = weft::TileCopies::tileWords;
+
+class Emitter {
+public:
+  Emitter(linalg::GenericOp op, linalg::GenericOp epilogue,
+          const TilePlan &plan, const Machine &machine, bool fromZero)
+      : op(op), epilogue(epilogue), plan(plan), machine(machine),
+        fromZero(fromZero), b(op.getLoc(), op),
+        factor(getElementTypeOrSelf(op.getDpsInputs()[0].getType())),
+        element(getElementTypeOrSelf(op.getDpsInits()[0].getType())),
+        sumType(factor.isBF16() ? Type(b.getF32Type()) : b.getI32Type()),
+        operands(b, op, epilogue, plan.nest, plan.ownSums), n(b),
+        copies(b, plan, operands) {}
+
+  void emit() {
+    if (!plan.readsRows)
+      rowPanel =
+          weft::scratch(b, plan.sumTiles() * 2 * tileWords, b.getI32Type());
+    if (!plan.ownSums)
+      sums = weft::scratch(b, panel * panel, sumType);
+    auto block = operands.forBlocks(
+        plan.outer, llvm::divideCeil(plan.rows(), plan.rowBlock),
+        llvm::divideCeil(plan.columns(), plan.columnBlock), productsAtOnce,
+        machine, /*columnsFirst=*/true);
+    Bounds rows = boundsOf(block.row, plan.rowBlock, plan.rows());
+    Bounds columns = boundsOf(block.column, plan.columnBlock, plan.columns());
+    operands.beginBlock(block.bases, rows.first, plan.rowLoop, columns.first,
+                        plan.columnLoop);
+    if (plan.ownSums > plan.rowBlock * plan.columnBlock)
+      block.bases[sum] = n.add(block.bases[sum], tileRows * plan.columnBlock);
+    if (plan.readsRows)
+      n.loop(columns.first, columns.last, panel, [&](Value column) {
+        n.loop(rows.first, rows.last, panel,
+               [&](Value row) { emitPanels(block.bases, row, column); });
+      });
+    else
+      n.loop(rows.first, rows.last, panel, [&](Value row) {
+        packRows(block.bases, row);
+        n.loop(columns.first, columns.last, panel,
+               [&](Value column) { emitPanels(block.bases, row, column); });
+      });
+    if (epilogue)
+      emitEpilogue(block.bases, rows, columns);
+    op.erase();
+  }
+
+private:
+  struct Bounds {
+    Value first, last;
+  };
+  Bounds boundsOf(Value block, int64_t size, int64_t extent) {
+    Value first = n.multiply(block, size);
+    return {first, n.least(n.add(first, size), n.index(extent))};
+  }
+
+  // ---- rows ----
+
+  int64_t tilesAlong() const {
+    return llvm::divideCeil(plan.steps(), plan.tileSteps());
+  }
+
+  /// Copies the rows of two tiles, along all that is summed over.
+  void packRows(ArrayRef<Value> bases, Value row) {
+    SmallVector<int64_t> counts;
+    for (unsigned loop : plan.summed)
+      counts.push_back(plan.nest.extents[loop]);
+    SmallVector<Value> atRow = operands.moved(bases, row, plan.rowLoop);
+    Value numRows = n.subtract(n.index(plan.rows()), row);
+    n.loop(n.index(0), n.index(llvm::product_of(counts)), 1, [&](Value number) {
+      SmallVector<Value> at = atRow;
+      if (!counts.empty())
+        for (auto [loop, digit] :
+             llvm::zip(plan.summed, weft::splitDigits(b, number, counts)))
+          at = operands.moved(at, digit, loop);
+      Value place = n.multiply(number, tilesAlong() * 2 * tileWords);
+      copies.forTiles(n.index(plan.steps()), [&](Value tile, Value left) {
+        copies.packTiles({plan.rowFactor(), plan.rowLoop, numRows,
+                          at[plan.rowFactor()], left},
+                         tile, rowPanel, place);
+      });
+    });
+  }
+
+  // ---- products ----
+
+  /// So many tiles of sums, and in which rows they begin. The last ones begin
+  /// so early that all their rows are there.
+  struct Part {
+    int64_t rowTiles, columnTiles;
+    Value row, column;
+    Value firsts[2];
+    int64_t size() const { return rowTiles * columnTiles; }
+  };
+
+  /// What is left over at the end has tiles of its own if they are fewer.
+  void emitPanels(ArrayRef<Value> bases, Value row, Value column) {
+    auto choose = [&](Value first, int64_t extent,
+                      llvm::function_ref<void(int64_t)> build) {
+      int64_t rest = extent % panel;
+      if (rest == 0 || rest > tileRows)
+        return build(2);
+      if (extent < panel)
+        return build(1);
+      n.either(
+          n.isAtLeast(first, extent - panel + 1), [&] { build(1); },
+          [&] { build(2); });
+    };
+    choose(row, plan.rows(), [&](int64_t rowTiles) {
+      choose(column, plan.columns(), [&](int64_t columnTiles) {
+        Part part{rowTiles, columnTiles, row, column, {}};
+        for (int64_t i = 0; i < rowTiles; ++i) {
+          part.firsts[i] = n.add(row, i * tileRows);
+          if (plan.readsRows && plan.rows() % tileRows)
+            part.firsts[i] =
+                n.least(part.firsts[i], n.index(plan.rows() - tileRows));
+        }
+        emitPart(operands.moved(bases, column, plan.columnLoop), part);
+      });
+    });
+  }
+
+  void emitPart(ArrayRef<Value> at, const Part &part) {
+    bool isWide = element == sumType;
+    if (plan.ownSums)
+      return emitInPlace(at, part, plan.columnBlock, /*adds=*/false);
+    Value numRows = n.subtract(n.index(plan.rows()), part.row);
+    Value numColumns = n.subtract(n.index(plan.columns()), part.column);
+    auto throughScratch = [&] {
+      SmallVector<Value> tiles = multiply(at, part, zeros(part.size()));
+      for (auto [i, tile] : llvm::enumerate(tiles))
+        store(sums, n.index(offsetOf(i, part, panel)), tile, panel);
+      storeSums(at[sum], part, numColumns);
+    };
+    if (!isWide || plan.spanLoop || !isInRows())
+      return throughScratch();
+    // What is added to is added to once.
+    Value isWhole = n.isAtLeast(numColumns, part.columnTiles * tileRows);
+    if (!fromZero || !plan.readsRows)
+      isWhole = arith::AndIOp::create(
+          b, isWhole, n.isAtLeast(numRows, part.rowTiles * tileRows));
+    n.either(
+        isWhole,
+        [&] {
+          emitInPlace(at, part, plan.nest.stride(sum, plan.rowLoop), !fromZero);
+        },
+        throughScratch);
+  }
+
+  /// Whether the result is consecutive along columns.
+  bool isInRows() const { return plan.nest.stride(sum, plan.columnLoop) == 1; }
+
+  /// Of a tile of sums, the place among those of its part.
+  static int64_t offsetOf(int64_t tile, const Part &part, int64_t stride) {
+    return (tile / part.columnTiles * stride + tile % part.columnTiles) *
+           tileRows;
+  }
+
+  void emitInPlace(ArrayRef<Value> at, const Part &part, int64_t stride,
+                   bool adds) {
+    Value row = operands.row(sum);
+    SmallVector<Value> places, start;
+    for (int64_t i = 0; i < part.size(); ++i) {
+      Value place =
+          weft::advance(b, at[sum], part.firsts[i / part.columnTiles], stride);
+      places.push_back(n.add(place, i % part.columnTiles * tileRows));
+      if (adds)
+        start.push_back(amx::TileLoadOp::create(
+            b, sumTile(), row, ValueRange{places.back()}, n.index(stride)));
+    }
+    if (!adds)
+      start = zeros(part.size());
+    SmallVector<Value> tiles = multiply(at, part, start);
+    for (auto [place, tile] : llvm::zip_equal(places, tiles))
+      store(row, place, tile, stride);
+  }
+
+  amx::TileType sumTile() const {
+    return amx::TileType::get({tileRows, tileRows}, sumType);
+  }
+  SmallVector<Value> zeros(int64_t count) {
+    SmallVector<Value> tiles;
+    for (int64_t i = 0; i < count; ++i)
+      tiles.push_back(amx::TileZeroOp::create(b, sumTile()));
+    return tiles;
+  }
+  void store(Value row, Value at, Value tile, int64_t stride) {
+    amx::TileStoreOp::create(b, row, ValueRange{at}, tile, n.index(stride));
+  }
+
+  /// Adds all products to tiles of sums.
+  SmallVector<Value> multiply(ArrayRef<Value> at, const Part &part,
+                              ArrayRef<Value> start) {
+    return sumOver(plan.summed, at, n.index(0), part,
+                   SmallVector<Value>(start));
+  }
+
+  /// Loops over what is summed over; `number` counts the steps of the loops
+  /// around.
+  SmallVector<Value> sumOver(ArrayRef<unsigned> loops, ArrayRef<Value> at,
+                             Value number, const Part &part,
+                             SmallVector<Value> acc) {
+    bool isLast = loops.empty();
+    int64_t count = isLast ? tilesAlong() : plan.nest.extents[loops.front()];
+    auto loop =
+        scf::ForOp::create(b, n.index(0), n.index(count), n.index(1), acc);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(loop.getBody());
+    Value step = loop.getInductionVar();
+    number = n.add(n.multiply(number, count), step);
+    SmallVector<Value> inner(loop.getRegionIterArgs());
+    if (isLast) {
+      Value steps = n.multiply(step, plan.tileSteps());
+      inner = multiplyTiles(operands.moved(at, steps, plan.sumLoop), number,
+                            part, inner);
+    } else {
+      inner =
+          sumOver(loops.drop_front(), operands.moved(at, step, loops.front()),
+                  number, part, inner);
+    }
+    scf::YieldOp::create(b, inner);
+    return SmallVector<Value>(loop.getResults());
+  }
+
+  SmallVector<Value> multiplyTiles(ArrayRef<Value> at, Value number,
+                                   const Part &part, ArrayRef<Value> acc) {
+    auto type = amx::TileType::get({tileRows, plan.tileSteps()}, factor);
+    Value columns[2], rows[2];
+    for (int64_t j = 0; j < part.columnTiles; ++j)
+      columns[j] = amx::TileLoadOp::create(
+          b, type, operands.row(plan.columnFactor),
+          ValueRange{n.add(at[plan.columnFactor], j * tileRows * plan.group())},
+          n.index(panel * plan.group()));
+    int64_t stride = plan.nest.stride(plan.rowFactor(), plan.rowLoop);
+    for (int64_t i = 0; i < part.rowTiles; ++i) {
+      if (plan.readsRows) {
+        Value place =
+            weft::advance(b, at[plan.rowFactor()], part.firsts[i], stride);
+        rows[i] =
+            amx::TileLoadOp::create(b, type, operands.row(plan.rowFactor()),
+                                    ValueRange{place}, n.index(stride));
+      } else {
+        Value place = n.add(n.multiply(number, 2 * tileWords), i * tileWords);
+        rows[i] = amx::TileLoadOp::create(b, type, rowPanel, ValueRange{place},
+                                          n.index(lineWords));
+      }
+    }
+    SmallVector<Value> next;
+    for (auto [i, tile] : llvm::enumerate(acc)) {
+      Value row = rows[i / part.columnTiles];
+      Value column = columns[i % part.columnTiles];
+      if (factor.isBF16())
+        next.push_back(
+            amx::TileMulFOp::create(b, tile.getType(), row, column, tile));
+      else
+        next.push_back(
+            amx::TileMulIOp::create(b, tile.getType(), row, column, tile,
+                                    plan.isUnsigned[plan.rowFactor()],
+                                    plan.isUnsigned[plan.columnFactor]));
+    }
+    return next;
+  }
+
+  // ---- sums ----
+
+  /// Writes the sums of a part to their places, or adds them to what is there.
+  void storeSums(Value base, const Part &part, Value numColumns) {
+    SmallVector<Value> masks;
+    for (int64_t j = 0; j < part.columnTiles; ++j)
+      masks.push_back(
+          n.maskOf(n.subtract(numColumns, n.index(j * tileRows)), tileRows));
+    auto storeRow = [&](Value from, Value to) {
+      if (!isInRows())
+        return storeOneByOne(from, to, numColumns, part);
+      for (int64_t j = 0; j < part.columnTiles; ++j) {
+        Value value =
+            narrowed(n.load(sums, tileRows, n.add(from, j * tileRows), {}));
+        Value place = n.add(to, j * tileRows);
+        if (!fromZero)
+          value = addUp(n.load(operands.row(sum), tileRows, place, masks[j]),
+                        value);
+        vector::MaskedStoreOp::create(b, operands.row(sum), place, masks[j],
+                                      value);
+      }
+    };
+    for (int64_t i = 0; i < part.rowTiles; ++i) {
+      Value first = n.add(part.row, i * tileRows);
+      Value last = n.least(n.add(first, tileRows), n.index(plan.rows()));
+      n.loop(first, last, 1, [&](Value row) {
+        Value from = n.subtract(n.add(row, i * tileRows), part.firsts[i]);
+        placeOf(base, row,
+                [&](Value to) { storeRow(n.multiply(from, panel), to); });
+      });
+    }
+  }
+
+  void storeOneByOne(Value from, Value to, Value numColumns, const Part &part) {
+    Value last = n.least(numColumns, n.index(part.columnTiles * tileRows));
+    n.loop(n.index(0), last, 1, [&](Value column) {
+      Value value = memref::LoadOp::create(b, sums, n.add(from, column));
+      if (element != sumType)
+        value = arith::TruncIOp::create(b, element, value);
+      Value place =
+          weft::advance(b, to, column, plan.nest.stride(sum, plan.columnLoop));
+      if (!fromZero)
+        value =
+            addUp(memref::LoadOp::create(b, operands.row(sum), place), value);
+      memref::StoreOp::create(b, value, operands.row(sum), place);
+    });
+  }
+
+  /// Where a row's sums are, if it is one of the result.
+  void placeOf(Value base, Value row, llvm::function_ref<void(Value)> build) {
+    int64_t stride = plan.nest.stride(sum, plan.rowLoop);
+    if (!plan.spanLoop)
+      return build(weft::advance(b, base, row, stride));
+    Value step = arith::DivUIOp::create(b, row, n.index(plan.span));
+    Value rest = arith::RemUIOp::create(b, row, n.index(plan.span));
+    int64_t most = plan.nest.extents[plan.rowLoop];
+    n.either(
+        n.isAtLeast(rest, most), [] {},
+        [&] {
+          Value to = weft::advance(b, base, rest, stride);
+          build(weft::advance(b, to, step,
+                              plan.nest.stride(sum, *plan.spanLoop)));
+        });
+  }
+
+  Value narrowed(Value value) {
+    if (element == sumType)
+      return value;
+    return arith::TruncIOp::create(b, VectorType::get({tileRows}, element),
+                                   value);
+  }
+  Value addUp(Value x, Value y) {
+    if (isa<IntegerType>(element))
+      return arith::AddIOp::create(b, x, y);
+    return arith::AddFOp::create(b, x, y);
+  }
+
+  void emitEpilogue(ArrayRef<Value> bases, Bounds rows, Bounds columns) {
+    auto changeRows = [&](ArrayRef<Value> bases, Value first, Value last) {
+      // In the order of the result.
+      unsigned result = plan.nest.accesses.size() - 1;
+      if (plan.nest.stride(result, plan.rowLoop) == 1)
+        return n.loop(columns.first, columns.last, 1, [&](Value column) {
+          SmallVector<Value> at =
+              operands.moved(bases, column, plan.columnLoop);
+          n.loop(first, last, 1, [&](Value row) {
+            operands.change(operands.moved(at, row, plan.rowLoop));
+          });
+        });
+      n.loop(first, last, 1, [&](Value row) {
+        SmallVector<Value> at = operands.moved(bases, row, plan.rowLoop);
+        n.loop(columns.first, columns.last, 1, [&](Value column) {
+          operands.change(operands.moved(at, column, plan.columnLoop));
+        });
+      });
+    };
+    if (!plan.spanLoop)
+      return changeRows(bases, rows.first, rows.last);
+    Value span = n.index(plan.span);
+    Value first = arith::DivUIOp::create(b, rows.first, span);
+    Value last = arith::CeilDivUIOp::create(b, rows.last, span);
+    n.loop(first, last, 1, [&](Value step) {
+      Value before = n.multiply(step, plan.span);
+      Value most = n.index(plan.nest.extents[plan.rowLoop]);
+      changeRows(operands.moved(bases, step, plan.spanLoop),
+                 n.most(n.subtract(rows.first, before), n.index(0)),
+                 n.least(n.subtract(rows.last, before), most));
+    });
+  }
+
+  linalg::GenericOp op, epilogue;
+  const TilePlan &plan;
+  const Machine &machine;
+  bool fromZero;
+  ImplicitLocOpBuilder b;
+  /// The elements of the factors, of the result, and of tiles of sums.
+  Type factor, element, sumType;
+  weft::SumOperands operands;
+  weft::IndexBuilder n;
+  weft::TileCopies copies;
+  /// What is copied, in numbers of 32 bits, and two by two tiles of sums.
+  Value rowPanel, sums;
+};
+
+/// A copy into panels: its last three loops are lines, columns and the steps of
+/// a group.
+class PanelCopy {
+public:
+  PanelCopy(linalg::GenericOp op, const Machine &machine)
+      : op(op), machine(machine), b(op.getLoc(), op), n(b) {}
+
+  bool match() {
+    if (!op.hasPureBufferSemantics() || op.getNumDpsInputs() != 1 ||
+        op.getNumDpsInits() != 1 || op.getNumReductionLoops() > 0 ||
+        op.getBody()->getTerminator()->getOperand(0) !=
+            op.getBody()->getArgument(0))
+      return false;
+    std::optional<weft::Nest> found = weft::Nest::of(op);
+    if (!found || found->hasPanels() || found->depth() < 4)
+      return false;
+    nest = std::move(*found);
+    Type element = getElementTypeOrSelf(op.getDpsInits()[0].getType());
+    if (!element.isBF16() && !element.isInteger(8))
+      return false;
+    group = 32 / element.getIntOrFloatBitWidth();
+    steps = nest.depth() - 1, columns = steps - 1, lines = columns - 1;
+    isAlong = nest.stride(0, steps) == 1 && nest.stride(0, lines) == group &&
+              nest.extents[lines] % tileRows == 0;
+    return nest.extents[steps] == group && nest.extents[columns] == panel &&
+           nest.stride(1, steps) == 1 && nest.stride(1, columns) == group &&
+           nest.stride(1, lines) == panel * group &&
+           (isAlong || nest.stride(0, columns) == 1);
+  }
+
+  void build() {
+    auto [from, fromBegin] =
+        weft::flatten(b, op.getDpsInputs()[0], nest.accesses[0].offset);
+    auto [to, toBegin] =
+        weft::flatten(b, op.getDpsInits()[0], nest.accesses[1].offset);
+    source = from, target = to;
+    int64_t linesAtOnce = isAlong ? tileRows : 1;
+    SmallVector<int64_t> counts(nest.extents.begin(),
+                                nest.extents.begin() + columns);
+    counts.back() /= linesAtOnce;
+    auto loop = scf::ForOp::create(
+        b, n.index(0), n.index(llvm::product_of(counts)), n.index(1));
+    if (weft::workOf(op, nest) / panel >= machine.shareFrom)
+      loop->setAttr(weft::parallelAttr, b.getUnitAttr());
+    b.setInsertionPointToStart(loop.getBody());
+    SmallVector<Value> at =
+        weft::splitDigits(b, loop.getInductionVar(), counts);
+    at.back() = n.multiply(at.back(), linesAtOnce);
+    Value read = fromBegin, written = toBegin;
+    for (auto [number, step] : llvm::enumerate(at)) {
+      read = weft::advance(b, read, step, nest.stride(0, number));
+      written = weft::advance(b, written, step, nest.stride(1, number));
+    }
+    isAlong ? copyAlong(read, written) : copyAcross(read, written);
+    op.erase();
+  }
+
+private:
+  /// A line, of as many rows as it has steps: what they have in a column is
+  /// side by side.
+  void copyAcross(Value read, Value written) {
+    SmallVector<Value> rows;
+    for (int64_t i = 0; i < group; ++i)
+      rows.push_back(
+          n.load(source, panel, n.add(read, i * nest.stride(0, steps)), {}));
+    for (int64_t count = group; count > 1; count /= 2)
+      for (int64_t i = 0; i < count / 2; ++i)
+        rows[i] = vector::InterleaveOp::create(b, rows[i], rows[count / 2 + i]);
+    vector::StoreOp::create(b, rows[0], target, written);
+  }
+
+  /// The lines of two tiles, from columns that are consecutive along them.
+  void copyAlong(Value read, Value written) {
+    auto words = VectorType::get({weft::TileCopies::lineWords}, b.getI32Type());
+    for (int64_t half = 0; half < panel; half += tileRows) {
+      SmallVector<Value> lines;
+      Type narrow;
+      for (int64_t i = 0; i < tileRows; ++i) {
+        Value at = n.add(read, (half + i) * nest.stride(0, columns));
+        Value line = n.load(source, tileRows * group, at, {});
+        narrow = line.getType();
+        lines.push_back(vector::BitCastOp::create(b, words, line));
+      }
+      for (auto [i, line] : llvm::enumerate(weft::transposeLines(b, lines)))
+        vector::StoreOp::create(
+            b, vector::BitCastOp::create(b, cast<VectorType>(narrow), line),
+            target, n.add(written, (i * panel + half) * group));
+    }
+  }
+
+  linalg::GenericOp op;
+  const Machine &machine;
+  ImplicitLocOpBuilder b;
+  weft::IndexBuilder n;
+  weft::Nest nest;
+  Value source, target;
+  int64_t group = 0;
+  unsigned steps = 0, columns = 0, lines = 0;
+  /// Whether columns are consecutive along their steps.
+  bool isAlong = false;
+};
+
+} // namespace
+
+void weft::emitPackedTiles(linalg::GenericOp op, linalg::GenericOp epilogue,
+                           const TilePlan &plan, const Machine &machine,
+                           bool fromZero) {
+  Emitter(op, epilogue, plan, machine, fromZero).emit();
+}
+
+void weft::lowerPanelCopy(linalg::GenericOp op, const Machine &machine) {
+  PanelCopy copy(op, machine);
+  if (copy.match())
+    copy.build();
+}
