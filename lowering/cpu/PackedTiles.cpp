@@ -45,8 +45,6 @@ public:
     Bounds columns = boundsOf(block.column, plan.columnBlock, plan.columns());
     operands.beginBlock(block.bases, rows.first, plan.rowLoop, columns.first,
                         plan.columnLoop);
-    if (plan.ownSums > plan.rowBlock * plan.columnBlock)
-      block.bases[sum] = n.add(block.bases[sum], tileRows * plan.columnBlock);
     if (plan.readsRows)
       n.loop(columns.first, columns.last, panel, [&](Value column) {
         n.loop(rows.first, rows.last, panel,

@@ -287,6 +287,11 @@ void TilePlan::choosePackedBlocks(const Machine &machine) {
   columnBlock = equalBlocks(columns(), most, panel);
   rowBlock = equalBlocks(rows(), 512, panel);
   splitForThreads(/*rowsFirst=*/true);
+  // The last tile ends with the last row, and begins within the last block: the
+  // one before may have changed its sums already.
+  while (rows() > rowBlock && rows() % rowBlock > 0 &&
+         rows() % rowBlock < tileRows)
+    rowBlock += panel;
 }
 
 std::optional<TilePlan> TilePlan::begin(linalg::GenericOp op,
@@ -373,9 +378,7 @@ void TilePlan::keepSums() {
   nest.placeInBlock(sum, rowLoop, columnBlock, columnLoop);
   if (spanLoop)
     nest.accesses[sum].strides[*spanLoop] = span * columnBlock;
-  // Of rows that lie elsewhere, the last tile may begin before its block.
-  int64_t before = isPacked && rows() > rowBlock ? tileRows : 0;
-  ownSums = (before + rowBlock) * columnBlock;
+  ownSums = rowBlock * columnBlock;
 }
 
 bool weft::isBlockedSum(linalg::GenericOp op, const Machine &machine) {

@@ -139,6 +139,26 @@ def test_results_are_rounded_with_a_bias_and_an_activation(problem: Problem) -> 
         np.testing.assert_array_equal(np.asarray(jitted(x, w, bias)), want)
 
 
+# The last of their blocks of rows would be smaller than a tile.
+FEW_LEFT = [
+    Problem((1, rows + 4, 512), (3, 512, 512), padding=0, dilation=2)
+    for rows in (289, 303, 396)
+]
+
+
+@pytest.mark.parametrize("problem", [*PROBLEMS[::3], *FEW_LEFT], ids=str)
+def test_sums_are_changed_once(problem: Problem) -> None:
+    """An activation in place, also where tiles of two blocks meet."""
+    x, w = drawn(*problem.x, dtype="bfloat16"), drawn(*problem.w, dtype="bfloat16")
+    want = 2 * np.maximum(problem.want(x, w), -3) + 1
+    jitted = weft.jit(
+        lambda x, w: 2 * weft.maximum(problem.ours(x, w, np.float32), -3) + 1
+    )
+    for count in (1, 2, 7):
+        weft.set_num_threads(count)
+        np.testing.assert_array_equal(np.asarray(jitted(x, w)), want)
+
+
 @pytest.mark.parametrize("problem", PROBLEMS[:9:2], ids=str)
 def test_infinities_stay_in_their_windows(problem: Problem) -> None:
     """Zeros that fill tiles up are multiplied by nothing that is not finite."""
