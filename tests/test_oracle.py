@@ -128,7 +128,10 @@ def donating(function: Any, inputs: Sequence[np.ndarray]) -> Any:
         return weft.jit(function, donate_argnums=donate)(*inputs)
 
 
-@pytest.mark.parametrize("batch", range(50))
+@pytest.mark.parametrize(
+    "batch",
+    [pytest.param(i, marks=pytest.mark.slow if i > 15 else ()) for i in range(50)],
+)
 def test_sequences_of_ops(batch: int) -> None:
     for seed in range(PROGRAMS_AT_ONCE * batch, PROGRAMS_AT_ONCE * (batch + 1)):
         check_sequence(seed)
