@@ -7,11 +7,8 @@
 #include "lowering/OptimizationLevel.h"
 #include "lowering/Passes.h"
 #include "lowering/cpu/PackedTiles.h"
-#include "lowering/cpu/SumOperands.h"
-#include "lowering/cpu/TileCopies.h"
+#include "lowering/cpu/TileEmitter.h"
 #include "lowering/fusion/ContractionPlan.h"
-#include "lowering/fusion/TilePlan.h"
-#include "mlir/Dialect/AMX/AMXDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -29,25 +26,11 @@ using weft::TilePlan;
 
 namespace {
 
-constexpr unsigned sum = TilePlan::sum;
-/// Products that take as long as one simple operation does, or less.
-constexpr double productsAtOnce = 32, productsOfDots = 16;
-constexpr int64_t tileRows = TilePlan::tileRows, panel = TilePlan::panel;
-/// A tile, and a line of it, in numbers of 32 bits.
-constexpr int64_t lineWords = TilePlan::lineBytes / 4;
-constexpr int64_t tileWords = tileRows * lineWords;
+constexpr double productsOfDots = 16;
 
-class Emitter {
+class Emitter : weft::TileEmitter {
 public:
-  Emitter(linalg::GenericOp op, linalg::GenericOp epilogue,
-          const TilePlan &plan, const Machine &machine, bool fromZero)
-      : op(op), epilogue(epilogue), plan(plan), machine(machine),
-        fromZero(fromZero), b(op.getLoc(), op),
-        factor(getElementTypeOrSelf(op.getDpsInputs()[0].getType())),
-        element(getElementTypeOrSelf(op.getDpsInits()[0].getType())),
-        sumType(factor.isBF16() ? Type(b.getF32Type()) : b.getI32Type()),
-        operands(b, op, epilogue, plan.nest, plan.ownSums), n(b),
-        copies(b, plan, operands) {}
+  using TileEmitter::TileEmitter;
 
   void emit() {
     mostTiles = llvm::divideCeil(plan.sumBlock, plan.tileSteps());
@@ -67,19 +50,11 @@ public:
       emitBlock(at, rows, columns, steps, isFirst);
     });
     if (epilogue)
-      emitEpilogue(block.bases, rows, columns);
+      change(block.bases, rows, columns);
     op.erase();
   }
 
 private:
-  struct Bounds {
-    Value first, last;
-  };
-
-  Bounds boundsOf(Value block, int64_t size, int64_t extent) {
-    Value first = n.multiply(block, size);
-    return {first, n.least(n.add(first, size), n.index(extent))};
-  }
   int64_t panelWords() const { return 2 * mostTiles * tileWords; }
 
   /// Loops over blocks of all that is summed over. `build` gets where the
@@ -147,14 +122,6 @@ private:
                                    n.index(lineWords));
   }
 
-  Value multiplyTiles(Value row, Value column, Value acc) {
-    if (factor.isBF16())
-      return amx::TileMulFOp::create(b, acc.getType(), row, column, acc);
-    return amx::TileMulIOp::create(b, acc.getType(), row, column, acc,
-                                   plan.isUnsigned[plan.rowFactor()],
-                                   plan.isUnsigned[plan.columnFactor]);
-  }
-
   /// Where the sums of a panel of rows and one of columns are.
   struct Target {
     Value row, base;
@@ -167,7 +134,7 @@ private:
     if (plan.byDots)
       return addDots(columnsAt, tiles, to, fromZero);
     SmallVector<Value> start =
-        fromZero ? zeros() : loadTiles(to.row, to.base, to.stride);
+        fromZero ? zeros(4) : loadTiles(to.row, to.base, to.stride);
     storeTiles(multiplyPanels(columnsAt, tiles, start), to.row, to.base,
                to.stride);
   }
@@ -314,15 +281,6 @@ private:
     n.either(isWhole, inPlace, throughScratch);
   }
 
-  amx::TileType sumTile() const {
-    return amx::TileType::get({tileRows, tileRows}, sumType);
-  }
-  SmallVector<Value> zeros() {
-    SmallVector<Value> tiles;
-    for (int64_t i = 0; i < 4; ++i)
-      tiles.push_back(amx::TileZeroOp::create(b, sumTile()));
-    return tiles;
-  }
   /// Where the four tiles of sums begin.
   Value placeOf(Value base, int64_t number, int64_t stride) {
     return n.add(base, (number / 2 * stride + number % 2) * tileRows);
@@ -370,37 +328,6 @@ private:
       store(true);
   }
 
-  Value narrowed(Value value) {
-    if (element == sumType)
-      return value;
-    return arith::TruncIOp::create(b, VectorType::get({tileRows}, element),
-                                   value);
-  }
-  Value addUp(Value x, Value y) {
-    if (isa<IntegerType>(element))
-      return arith::AddIOp::create(b, x, y);
-    return arith::AddFOp::create(b, x, y);
-  }
-
-  void emitEpilogue(ArrayRef<Value> bases, Bounds rows, Bounds columns) {
-    n.loop(rows.first, rows.last, 1, [&](Value row) {
-      SmallVector<Value> at = operands.moved(bases, row, plan.rowLoop);
-      n.loop(columns.first, columns.last, 1, [&](Value column) {
-        operands.change(operands.moved(at, column, plan.columnLoop));
-      });
-    });
-  }
-
-  linalg::GenericOp op, epilogue;
-  const TilePlan &plan;
-  const Machine &machine;
-  bool fromZero;
-  ImplicitLocOpBuilder b;
-  /// The elements of the factors, of the result, and of tiles of sums.
-  Type factor, element, sumType;
-  weft::SumOperands operands;
-  weft::IndexBuilder n;
-  weft::TileCopies copies;
   int64_t mostTiles = 0;
   /// What is packed, in numbers of 32 bits, and two by two tiles of sums.
   Value rowPanel, columnPanels, sums;

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "lowering/cpu/PackedTiles.h"
-#include "lowering/cpu/IndexBuilder.h"
-#include "lowering/cpu/SumOperands.h"
-#include "lowering/cpu/TileCopies.h"
-#include "mlir/Dialect/AMX/AMXDialect.h"
+#include "lowering/cpu/TileEmitter.h"
 
 using namespace mlir;
 using weft::Machine;
@@ -12,24 +9,9 @@ using weft::TilePlan;
 
 namespace {
 
-constexpr unsigned sum = TilePlan::sum;
-/// Products that take as long as one simple operation does, or less.
-constexpr double productsAtOnce = 32;
-constexpr int64_t tileRows = TilePlan::tileRows, panel = TilePlan::panel;
-constexpr int64_t lineWords = weft::TileCopies::lineWords;
-constexpr int64_t tileWords = weft::TileCopies::tileWords;
-
-class Emitter {
+class Emitter : weft::TileEmitter {
 public:
-  Emitter(linalg::GenericOp op, linalg::GenericOp epilogue,
-          const TilePlan &plan, const Machine &machine, bool fromZero)
-      : op(op), epilogue(epilogue), plan(plan), machine(machine),
-        fromZero(fromZero), b(op.getLoc(), op),
-        factor(getElementTypeOrSelf(op.getDpsInputs()[0].getType())),
-        element(getElementTypeOrSelf(op.getDpsInits()[0].getType())),
-        sumType(factor.isBF16() ? Type(b.getF32Type()) : b.getI32Type()),
-        operands(b, op, epilogue, plan.nest, plan.ownSums), n(b),
-        copies(b, plan, operands) {}
+  using TileEmitter::TileEmitter;
 
   void emit() {
     if (!plan.readsRows)
@@ -62,14 +44,6 @@ public:
   }
 
 private:
-  struct Bounds {
-    Value first, last;
-  };
-  Bounds boundsOf(Value block, int64_t size, int64_t extent) {
-    Value first = n.multiply(block, size);
-    return {first, n.least(n.add(first, size), n.index(extent))};
-  }
-
   // ---- rows ----
 
   int64_t tilesAlong() const {
@@ -191,15 +165,6 @@ private:
       store(row, place, tile, stride);
   }
 
-  amx::TileType sumTile() const {
-    return amx::TileType::get({tileRows, tileRows}, sumType);
-  }
-  SmallVector<Value> zeros(int64_t count) {
-    SmallVector<Value> tiles;
-    for (int64_t i = 0; i < count; ++i)
-      tiles.push_back(amx::TileZeroOp::create(b, sumTile()));
-    return tiles;
-  }
   void store(Value row, Value at, Value tile, int64_t stride) {
     amx::TileStoreOp::create(b, row, ValueRange{at}, tile, n.index(stride));
   }
@@ -227,8 +192,8 @@ private:
     SmallVector<Value> inner(loop.getRegionIterArgs());
     if (isLast) {
       Value steps = n.multiply(step, plan.tileSteps());
-      inner = multiplyTiles(operands.moved(at, steps, plan.sumLoop), number,
-                            part, inner);
+      inner = multiplyStep(operands.moved(at, steps, plan.sumLoop), number,
+                           part, inner);
     } else {
       inner =
           sumOver(loops.drop_front(), operands.moved(at, step, loops.front()),
@@ -238,8 +203,8 @@ private:
     return SmallVector<Value>(loop.getResults());
   }
 
-  SmallVector<Value> multiplyTiles(ArrayRef<Value> at, Value number,
-                                   const Part &part, ArrayRef<Value> acc) {
+  SmallVector<Value> multiplyStep(ArrayRef<Value> at, Value number,
+                                  const Part &part, ArrayRef<Value> acc) {
     auto type = amx::TileType::get({tileRows, plan.tileSteps()}, factor);
     Value columns[2], rows[2];
     for (int64_t j = 0; j < part.columnTiles; ++j)
@@ -262,18 +227,9 @@ private:
       }
     }
     SmallVector<Value> next;
-    for (auto [i, tile] : llvm::enumerate(acc)) {
-      Value row = rows[i / part.columnTiles];
-      Value column = columns[i % part.columnTiles];
-      if (factor.isBF16())
-        next.push_back(
-            amx::TileMulFOp::create(b, tile.getType(), row, column, tile));
-      else
-        next.push_back(
-            amx::TileMulIOp::create(b, tile.getType(), row, column, tile,
-                                    plan.isUnsigned[plan.rowFactor()],
-                                    plan.isUnsigned[plan.columnFactor]));
-    }
+    for (auto [i, tile] : llvm::enumerate(acc))
+      next.push_back(multiplyTiles(rows[i / part.columnTiles],
+                                   columns[i % part.columnTiles], tile));
     return next;
   }
 
@@ -313,9 +269,8 @@ private:
   void storeOneByOne(Value from, Value to, Value numColumns, const Part &part) {
     Value last = n.least(numColumns, n.index(part.columnTiles * tileRows));
     n.loop(n.index(0), last, 1, [&](Value column) {
-      Value value = memref::LoadOp::create(b, sums, n.add(from, column));
-      if (element != sumType)
-        value = arith::TruncIOp::create(b, element, value);
+      Value value =
+          narrowed(memref::LoadOp::create(b, sums, n.add(from, column)));
       Value place =
           weft::advance(b, to, column, plan.nest.stride(sum, plan.columnLoop));
       if (!fromZero)
@@ -342,165 +297,23 @@ private:
         });
   }
 
-  Value narrowed(Value value) {
-    if (element == sumType)
-      return value;
-    return arith::TruncIOp::create(b, VectorType::get({tileRows}, element),
-                                   value);
-  }
-  Value addUp(Value x, Value y) {
-    if (isa<IntegerType>(element))
-      return arith::AddIOp::create(b, x, y);
-    return arith::AddFOp::create(b, x, y);
-  }
-
   void emitEpilogue(ArrayRef<Value> bases, Bounds rows, Bounds columns) {
-    auto changeRows = [&](ArrayRef<Value> bases, Value first, Value last) {
-      // In the order of the result.
-      unsigned result = plan.nest.accesses.size() - 1;
-      if (plan.nest.stride(result, plan.rowLoop) == 1)
-        return n.loop(columns.first, columns.last, 1, [&](Value column) {
-          SmallVector<Value> at =
-              operands.moved(bases, column, plan.columnLoop);
-          n.loop(first, last, 1, [&](Value row) {
-            operands.change(operands.moved(at, row, plan.rowLoop));
-          });
-        });
-      n.loop(first, last, 1, [&](Value row) {
-        SmallVector<Value> at = operands.moved(bases, row, plan.rowLoop);
-        n.loop(columns.first, columns.last, 1, [&](Value column) {
-          operands.change(operands.moved(at, column, plan.columnLoop));
-        });
-      });
-    };
     if (!plan.spanLoop)
-      return changeRows(bases, rows.first, rows.last);
+      return change(bases, rows, columns);
     Value span = n.index(plan.span);
     Value first = arith::DivUIOp::create(b, rows.first, span);
     Value last = arith::CeilDivUIOp::create(b, rows.last, span);
     n.loop(first, last, 1, [&](Value step) {
       Value before = n.multiply(step, plan.span);
       Value most = n.index(plan.nest.extents[plan.rowLoop]);
-      changeRows(operands.moved(bases, step, plan.spanLoop),
-                 n.most(n.subtract(rows.first, before), n.index(0)),
-                 n.least(n.subtract(rows.last, before), most));
+      Bounds within{n.most(n.subtract(rows.first, before), n.index(0)),
+                    n.least(n.subtract(rows.last, before), most)};
+      change(operands.moved(bases, step, plan.spanLoop), within, columns);
     });
   }
 
-  linalg::GenericOp op, epilogue;
-  const TilePlan &plan;
-  const Machine &machine;
-  bool fromZero;
-  ImplicitLocOpBuilder b;
-  /// The elements of the factors, of the result, and of tiles of sums.
-  Type factor, element, sumType;
-  weft::SumOperands operands;
-  weft::IndexBuilder n;
-  weft::TileCopies copies;
   /// What is copied, in numbers of 32 bits, and two by two tiles of sums.
   Value rowPanel, sums;
-};
-
-/// A copy into panels: its last three loops are lines, columns and the steps of
-/// a group.
-class PanelCopy {
-public:
-  PanelCopy(linalg::GenericOp op, const Machine &machine)
-      : op(op), machine(machine), b(op.getLoc(), op), n(b) {}
-
-  bool match() {
-    if (!op.hasPureBufferSemantics() || op.getNumDpsInputs() != 1 ||
-        op.getNumDpsInits() != 1 || op.getNumReductionLoops() > 0 ||
-        op.getBody()->getTerminator()->getOperand(0) !=
-            op.getBody()->getArgument(0))
-      return false;
-    std::optional<weft::Nest> found = weft::Nest::of(op);
-    if (!found || found->hasPanels() || found->depth() < 4)
-      return false;
-    nest = std::move(*found);
-    Type element = getElementTypeOrSelf(op.getDpsInits()[0].getType());
-    if (!element.isBF16() && !element.isInteger(8))
-      return false;
-    group = 32 / element.getIntOrFloatBitWidth();
-    steps = nest.depth() - 1, columns = steps - 1, lines = columns - 1;
-    isAlong = nest.stride(0, steps) == 1 && nest.stride(0, lines) == group &&
-              nest.extents[lines] % tileRows == 0;
-    return nest.extents[steps] == group && nest.extents[columns] == panel &&
-           nest.stride(1, steps) == 1 && nest.stride(1, columns) == group &&
-           nest.stride(1, lines) == panel * group &&
-           (isAlong || nest.stride(0, columns) == 1);
-  }
-
-  void build() {
-    auto [from, fromBegin] =
-        weft::flatten(b, op.getDpsInputs()[0], nest.accesses[0].offset);
-    auto [to, toBegin] =
-        weft::flatten(b, op.getDpsInits()[0], nest.accesses[1].offset);
-    source = from, target = to;
-    int64_t linesAtOnce = isAlong ? tileRows : 1;
-    SmallVector<int64_t> counts(nest.extents.begin(),
-                                nest.extents.begin() + columns);
-    counts.back() /= linesAtOnce;
-    auto loop = scf::ForOp::create(
-        b, n.index(0), n.index(llvm::product_of(counts)), n.index(1));
-    if (weft::workOf(op, nest) / panel >= machine.shareFrom)
-      loop->setAttr(weft::parallelAttr, b.getUnitAttr());
-    b.setInsertionPointToStart(loop.getBody());
-    SmallVector<Value> at =
-        weft::splitDigits(b, loop.getInductionVar(), counts);
-    at.back() = n.multiply(at.back(), linesAtOnce);
-    Value read = fromBegin, written = toBegin;
-    for (auto [number, step] : llvm::enumerate(at)) {
-      read = weft::advance(b, read, step, nest.stride(0, number));
-      written = weft::advance(b, written, step, nest.stride(1, number));
-    }
-    isAlong ? copyAlong(read, written) : copyAcross(read, written);
-    op.erase();
-  }
-
-private:
-  /// A line, of as many rows as it has steps: what they have in a column is
-  /// side by side.
-  void copyAcross(Value read, Value written) {
-    SmallVector<Value> rows;
-    for (int64_t i = 0; i < group; ++i)
-      rows.push_back(
-          n.load(source, panel, n.add(read, i * nest.stride(0, steps)), {}));
-    for (int64_t count = group; count > 1; count /= 2)
-      for (int64_t i = 0; i < count / 2; ++i)
-        rows[i] = vector::InterleaveOp::create(b, rows[i], rows[count / 2 + i]);
-    vector::StoreOp::create(b, rows[0], target, written);
-  }
-
-  /// The lines of two tiles, from columns that are consecutive along them.
-  void copyAlong(Value read, Value written) {
-    auto words = VectorType::get({weft::TileCopies::lineWords}, b.getI32Type());
-    for (int64_t half = 0; half < panel; half += tileRows) {
-      SmallVector<Value> lines;
-      Type narrow;
-      for (int64_t i = 0; i < tileRows; ++i) {
-        Value at = n.add(read, (half + i) * nest.stride(0, columns));
-        Value line = n.load(source, tileRows * group, at, {});
-        narrow = line.getType();
-        lines.push_back(vector::BitCastOp::create(b, words, line));
-      }
-      for (auto [i, line] : llvm::enumerate(weft::transposeLines(b, lines)))
-        vector::StoreOp::create(
-            b, vector::BitCastOp::create(b, cast<VectorType>(narrow), line),
-            target, n.add(written, (i * panel + half) * group));
-    }
-  }
-
-  linalg::GenericOp op;
-  const Machine &machine;
-  ImplicitLocOpBuilder b;
-  weft::IndexBuilder n;
-  weft::Nest nest;
-  Value source, target;
-  int64_t group = 0;
-  unsigned steps = 0, columns = 0, lines = 0;
-  /// Whether columns are consecutive along their steps.
-  bool isAlong = false;
 };
 
 } // namespace
@@ -509,10 +322,4 @@ void weft::emitPackedTiles(linalg::GenericOp op, linalg::GenericOp epilogue,
                            const TilePlan &plan, const Machine &machine,
                            bool fromZero) {
   Emitter(op, epilogue, plan, machine, fromZero).emit();
-}
-
-void weft::lowerPanelCopy(linalg::GenericOp op, const Machine &machine) {
-  PanelCopy copy(op, machine);
-  if (copy.match())
-    copy.build();
 }
