@@ -108,7 +108,8 @@ def FuseElementwise : Pass<"weft-fuse-elementwise", "::mlir::func::FuncOp"> {
     transposes compute nothing and move always, but never into a contraction,
     which reads its operands many times. Splat constants become scalars. Groups
     are planned first and have a bounded size. Ops on scalars within loops become
-    scalar code.
+    scalar code. The few steps of an index are taken where a gather reads it, and
+    the loops of a scatter compute indices and updates themselves.
 
     ```mlir
     %0 = linalg.generic ... ins(%x) outs(%e0) { math.sin }

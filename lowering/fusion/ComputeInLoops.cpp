@@ -23,10 +23,7 @@ static bool isCheap(GenericOp op) {
   Block &body = *op.getBody();
   return body.getOperations().size() <= fewSteps &&
          llvm::all_of(body.without_terminator(), [](Operation &inner) {
-           if (isa<arith::DivFOp, arith::RemFOp, arith::DivSIOp, arith::DivUIOp,
-                   arith::RemSIOp, arith::RemUIOp>(inner))
-             return false;
-           return isa<arith::ArithDialect>(inner.getDialect()) ||
+           return weft::takesOneStep(inner) ||
                   isa<linalg::IndexOp, tensor::ExtractOp>(inner);
          });
 }

@@ -197,19 +197,22 @@ bool weft::canMove(GenericOp op) {
          !op.payloadUsesValueFromOperand(op.getDpsInitOperand(0));
 }
 
+bool weft::takesOneStep(Operation &op) {
+  return isa<arith::ArithDialect>(op.getDialect()) &&
+         !isa<arith::DivFOp, arith::RemFOp, arith::DivSIOp, arith::DivUIOp,
+              arith::CeilDivSIOp, arith::CeilDivUIOp, arith::FloorDivSIOp,
+              arith::RemSIOp, arith::RemUIOp>(op);
+}
+
 bool weft::computesIndex(GenericOp op) {
   constexpr size_t fewSteps = 12;
+  auto isInteger = [](Type type) { return type.isIntOrIndex(); };
   Block &body = *op.getBody();
   return body.getOperations().size() <= fewSteps &&
-         llvm::all_of(body.without_terminator(), [](Operation &inner) {
-           return inner.hasTrait<OpTrait::ConstantLike>() ||
-                  (isa<arith::AddIOp, arith::SubIOp, arith::CmpIOp,
-                       arith::SelectOp, arith::AndIOp, arith::OrIOp,
-                       arith::ExtSIOp, arith::ExtUIOp, arith::TruncIOp,
-                       arith::MaxSIOp, arith::MinSIOp, arith::IndexCastOp>(
-                       inner) &&
-                   llvm::all_of(inner.getOperandTypes(),
-                                [](Type type) { return type.isIntOrIndex(); }));
+         llvm::all_of(body.without_terminator(), [&](Operation &inner) {
+           return takesOneStep(inner) &&
+                  llvm::all_of(inner.getOperandTypes(), isInteger) &&
+                  llvm::all_of(inner.getResultTypes(), isInteger);
          });
 }
 

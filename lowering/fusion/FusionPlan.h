@@ -35,6 +35,9 @@ mlir::OpFoldResult splatOf(mlir::Value value);
 /// Whether the op computes each element of its one result by itself.
 bool canMove(mlir::linalg::GenericOp op);
 
+/// Whether the op of a body is simple arithmetic: no division, no function.
+bool takesOneStep(mlir::Operation &op);
+
 /// Whether the op computes integers in a few steps, as those of an index are:
 /// within a row they are the same, and to have them again costs less than an
 /// array of them.
