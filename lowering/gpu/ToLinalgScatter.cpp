@@ -131,13 +131,7 @@ private:
     Values to = slices.at(b, loc, window);
     llvm::append_range(from, window);
     Value update = tensor::ExtractOp::create(b, loc, updates, from);
-    Value old = tensor::ExtractOp::create(b, loc, array, to);
-    Value combined =
-        op.buildCombiner(b, loc, weft::loadScalar(b, loc, old, element),
-                         weft::loadScalar(b, loc, update, element));
-    combined =
-        slices.ifInside(b, loc, weft::storeScalar(b, loc, combined), old);
-    return tensor::InsertOp::create(b, loc, combined, array, to);
+    return slices.combine(b, loc, op, array, update, to);
   }
 };
 

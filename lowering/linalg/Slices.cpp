@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "lowering/linalg/Slices.h"
+#include "lowering/linalg/ToLinalg.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
+using weft::Scatter;
 using weft::Slices;
 
 Value weft::clampIndex(OpBuilder &b, Location loc, Value i, int64_t limit) {
@@ -43,6 +46,17 @@ Value Slices::ifInside(OpBuilder &b, Location loc, Value value,
   if (!inside)
     return value;
   return arith::SelectOp::create(b, loc, inside, value, other);
+}
+
+Value Slices::combine(OpBuilder &b, Location loc, Scatter op, Value array,
+                      Value update, ValueRange place) const {
+  Type element = getElementTypeOrSelf(op->getOperand(0).getType());
+  Value old = tensor::ExtractOp::create(b, loc, array, place);
+  Value combined =
+      op.buildCombiner(b, loc, weft::loadScalar(b, loc, old, element),
+                       weft::loadScalar(b, loc, update, element));
+  combined = ifInside(b, loc, weft::storeScalar(b, loc, combined), old);
+  return tensor::InsertOp::create(b, loc, combined, array, place);
 }
 
 void Slices::requireInside(OpBuilder &b, Location loc, Value index,

@@ -6,7 +6,7 @@
 #ifndef WEFT_LOWERING_LINALG_SLICES_H
 #define WEFT_LOWERING_LINALG_SLICES_H
 
-#include "dialects/Places.h"
+#include "dialects/Weft.h"
 #include "mlir/IR/Builders.h"
 
 namespace weft {
@@ -35,6 +35,11 @@ public:
   /// `value` if the slice lies in the array, else `other`.
   mlir::Value ifInside(mlir::OpBuilder &b, mlir::Location loc,
                        mlir::Value value, mlir::Value other) const;
+
+  /// Combines an update with what the array has in a place of the slice.
+  mlir::Value combine(mlir::OpBuilder &b, mlir::Location loc, Scatter op,
+                      mlir::Value array, mlir::Value update,
+                      mlir::ValueRange place) const;
 
 private:
   void requireInside(mlir::OpBuilder &b, mlir::Location loc, mlir::Value index,

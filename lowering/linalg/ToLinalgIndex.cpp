@@ -160,9 +160,9 @@ struct LowerScatter final : OpInterfaceConversionPattern<weft::Scatter> {
             SmallVector<Value> from(place);
             llvm::append_range(from, offset);
             Value update = tensor::ExtractOp::create(inner, loc, updates, from);
-            return SmallVector<Value>{put(op, inner, loc, arrays[0], update,
-                                          slices.at(inner, loc, offset),
-                                          slices)};
+            return SmallVector<Value>{
+                slices.combine(inner, loc, op, arrays[0], update,
+                               slices.at(inner, loc, offset))};
           });
     };
     Type result = op->getResult(0).getType();
@@ -172,19 +172,6 @@ struct LowerScatter final : OpInterfaceConversionPattern<weft::Scatter> {
     x = weft::buildLoops(rewriter, loc, walked, x, perSlice).front();
     rewriter.replaceOp(op, weft::buildRounded(rewriter, loc, x, result));
     return success();
-  }
-
-private:
-  static Value put(weft::Scatter op, OpBuilder &b, Location loc, Value array,
-                   Value update, ValueRange place, const Slices &slices) {
-    Type element = getElementTypeOrSelf(op->getOperand(0).getType());
-    Value old = tensor::ExtractOp::create(b, loc, array, place);
-    Value combined =
-        op.buildCombiner(b, loc, weft::loadScalar(b, loc, old, element),
-                         weft::loadScalar(b, loc, update, element));
-    combined =
-        slices.ifInside(b, loc, weft::storeScalar(b, loc, combined), old);
-    return tensor::InsertOp::create(b, loc, combined, array, place);
   }
 };
 
