@@ -42,18 +42,20 @@ std::optional<ScanStep> ScanStep::of(Operation *op) {
   if (!call)
     return std::nullopt;
   ArrayRef<int64_t> sizes = call.getSizes();
-  if (sizes.size() != 4)
+  if (sizes.size() != 4 ||
+      llvm::any_of(sizes, [](int64_t size) { return size < 0; }))
     return std::nullopt;
   for (auto [kind, prefix] : llvm::enumerate(prefixes)) {
     StringRef name = call.getKernel();
     if (!name.consume_front(prefix))
       continue;
     auto [combined, element] = name.split('_');
-    if (!combinerOf(combined))
+    Type type = parseType(element, op->getContext());
+    if (!type || !combinerOf(combined))
       return std::nullopt;
     return ScanStep{static_cast<Kind>(kind),
                     combined.str(),
-                    parseType(element, op->getContext()),
+                    type,
                     sizes[0],
                     sizes[1],
                     sizes[2],

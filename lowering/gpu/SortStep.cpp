@@ -15,15 +15,18 @@ std::optional<SortStep> SortStep::of(Operation *op) {
   if (!call)
     return std::nullopt;
   ArrayRef<int64_t> sizes = call.getSizes();
+  if (sizes.size() != 4 ||
+      llvm::any_of(sizes, [](int64_t size) { return size < 0; }))
+    return std::nullopt;
   for (auto [kind, prefix] : llvm::enumerate(prefixes)) {
     StringRef name = call.getKernel();
-    if (name.consume_front(prefix))
-      return SortStep{static_cast<Kind>(kind),
-                      parseType(name, op->getContext()),
-                      sizes[0],
-                      sizes[1],
-                      sizes[2] != 0,
-                      sizes[3]};
+    if (!name.consume_front(prefix))
+      continue;
+    Type element = parseType(name, op->getContext());
+    if (!element)
+      return std::nullopt;
+    return SortStep{static_cast<Kind>(kind), element, sizes[0], sizes[1],
+                    sizes[2] != 0,           sizes[3]};
   }
   return std::nullopt;
 }
