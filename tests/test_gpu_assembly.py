@@ -19,9 +19,10 @@ import weft
 from test_gpu_ops import MANY_BLOCKS, text_of
 from test_ops import groups, of_family
 
-pytestmark = pytest.mark.skipif(
+needs_ptxas = pytest.mark.skipif(
     shutil.which("ptxas") is None, reason="needs ptxas, which assembles PTX"
 )
+pytestmark = needs_ptxas
 CHIPS = ("sm_80", "sm_90a", "sm_100")
 # What takes seconds, and has each way of lowering an op.
 QUICK = {("SumOfProducts", "bfloat16"), ("NumericReduction", "float32")}

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ import numpy as np
 import pytest
 
 import weft
-from test_gpu_assembly import complaints
+from test_gpu_assembly import complaints, needs_ptxas
 from weft.cuda.memory import Memory
 from weft.cuda.run import Executable
 from weft.cuda.simulator import Simulator
@@ -134,7 +133,7 @@ def test_no_order_of_threads_matters(shape: tuple[int, int]) -> None:
     )
 
 
-@pytest.mark.skipif(shutil.which("ptxas") is None, reason="needs ptxas")
+@needs_ptxas
 @pytest.mark.parametrize("chip", ["sm_80", "sm_90a"])
 @pytest.mark.parametrize("length", [1024, 8192])
 def test_nothing_is_spilled(chip: str, length: int, tmp_path: Path) -> None:

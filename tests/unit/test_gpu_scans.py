@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import weft
-from test_gpu_assembly import complaints
+from test_gpu_assembly import complaints, needs_ptxas
 from weft.cuda.memory import Memory
 from weft.cuda.run import Executable
 from weft.cuda.simulator import Simulator
@@ -211,7 +210,7 @@ def test_columns_are_walked_at_once() -> None:
     assert "grid 4096 block 256" in plan.text("plan")
 
 
-@pytest.mark.skipif(shutil.which("ptxas") is None, reason="needs ptxas")
+@needs_ptxas
 @pytest.mark.parametrize("shape", [(5000,), (5000, 7)], ids=str)
 @pytest.mark.parametrize(
     ("name", "dtype"),

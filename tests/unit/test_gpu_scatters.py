@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from hypothesis import strategies as st
 from test_long_sorts import bits
 
 import weft
-from test_gpu_assembly import complaints
+from test_gpu_assembly import complaints, needs_ptxas
 from weft.cuda.memory import Memory
 from weft.cuda.run import Executable
 from weft.cuda.simulator import Simulator
@@ -181,7 +180,7 @@ def test_the_shapes_decide() -> None:
     assert sorts(4096)
 
 
-@pytest.mark.skipif(shutil.which("ptxas") is None, reason="needs ptxas")
+@needs_ptxas
 @pytest.mark.parametrize("count", [64, 4096])
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16", "complex64"])
 def test_nothing_is_spilled(dtype: str, count: int, tmp_path: Path) -> None:

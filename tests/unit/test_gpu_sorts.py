@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import shutil
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +14,7 @@ import pytest
 from test_long_sorts import DTYPES, bits, rows
 
 import weft
-from test_gpu_assembly import complaints
+from test_gpu_assembly import complaints, needs_ptxas
 from weft.cuda.memory import Memory
 from weft.cuda.run import Executable
 from weft.cuda.simulator import Simulator
@@ -129,7 +128,7 @@ def marked(chip: str, dtype: str) -> Any:
     return pytest.param(chip, dtype, marks=marks)
 
 
-@pytest.mark.skipif(shutil.which("ptxas") is None, reason="needs ptxas")
+@needs_ptxas
 @pytest.mark.parametrize(
     ("chip", "dtype"),
     [

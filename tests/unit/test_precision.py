@@ -13,8 +13,7 @@ import numpy as np
 import pytest
 
 import weft
-from test_gpu_assembly import CHIPS, complaints
-from test_gpu_assembly import pytestmark as needs_ptxas
+from test_gpu_assembly import CHIPS, complaints, needs_ptxas
 from weft import nn
 from weft.errors import ArgumentError, ParseError
 
