@@ -24,6 +24,7 @@ from test_ops import (
     family,
     grouped,
     op_text,
+    quick_at_kinds,
     wrong,
 )
 from weft.specs import ShapeDtypeStruct
@@ -225,7 +226,7 @@ def of_family(name: str, dtype: np.dtype[Any]) -> list[Batch]:
     ]
 
 
-@pytest.mark.parametrize(("name", "dtype"), groups(), ids=str)
+@pytest.mark.parametrize(("name", "dtype"), quick_at_kinds(groups()), ids=str)
 def test_every_op_of_stacks(name: str, dtype: np.dtype[Any]) -> None:
     _check(of_family(name, dtype))
 

@@ -497,10 +497,10 @@ def _one_of_each(chosen: Sequence[Instance]) -> list[Instance]:
     return list({instance.op.name: instance for instance in by_size}.values())
 
 
-def _narrow_families() -> list[tuple[np.dtype[Any], str]]:
+def _narrow_families() -> list[Any]:
     """Dtypes, each with the families that have it: a library has no 16-bit floats."""
     return [
-        (dtype, name)
+        pytest.param(dtype, name, marks=pytest.mark.slow if dtype == np.float16 else ())
         for dtype in NARROWER
         for name in FAMILIES
         if any(family(op) == name and narrows_to(op, dtype) for op in array_ops())

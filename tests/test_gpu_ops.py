@@ -12,7 +12,15 @@ import numpy as np
 import pytest
 
 import weft
-from test_ops import arguments, grouped, groups, of_family, program_text, wrong
+from test_ops import (
+    arguments,
+    grouped,
+    groups,
+    of_family,
+    program_text,
+    quick_at_kinds,
+    wrong,
+)
 
 ONE_BLOCK = ""
 MANY_BLOCKS = "block_work = 1 : i64, "
@@ -37,18 +45,7 @@ def faults_of(chosen: list[Any], work: str) -> list[str]:
     return [fault for fault in faults if fault]
 
 
-# One dtype of each kind; `make slow` has the others.
-QUICK = ("float32", "bfloat16", "complex64", "int64", "uint8", "bool")
-
-
-def marked(name: str, dtype: np.dtype[Any]) -> Any:
-    marks = () if str(dtype) in QUICK else pytest.mark.slow
-    return pytest.param(name, dtype, marks=marks)
-
-
 @pytest.mark.parametrize("work", [ONE_BLOCK, MANY_BLOCKS], ids=["one", "many"])
-@pytest.mark.parametrize(
-    ("name", "dtype"), [marked(*each) for each in groups()], ids=str
-)
+@pytest.mark.parametrize(("name", "dtype"), quick_at_kinds(groups()), ids=str)
 def test_values_on_an_emulated_gpu(name: str, dtype: np.dtype[Any], work: str) -> None:
     assert not faults_of(of_family(name, dtype), work)

@@ -451,6 +451,18 @@ def groups() -> list[tuple[str, np.dtype[Any]]]:
     return sorted(groups, key=str)
 
 
+# One dtype of each kind.
+KINDS = ("float32", "bfloat16", "complex64", "int64", "uint8", "bool")
+
+
+def quick_at_kinds(groups: list[tuple[str, np.dtype[Any]]]) -> list[Any]:
+    """The families at each of their dtypes, slow ones but for one dtype a kind."""
+    return [
+        pytest.param(*group, marks=() if str(group[1]) in KINDS else pytest.mark.slow)
+        for group in groups
+    ]
+
+
 def of_family(name: str, dtype: np.dtype[Any]) -> list[Instance]:
     """What of a family is tested at a dtype."""
     return [

@@ -130,7 +130,7 @@ def donating(function: Any, inputs: Sequence[np.ndarray]) -> Any:
 
 @pytest.mark.parametrize(
     "batch",
-    [pytest.param(i, marks=pytest.mark.slow if i > 15 else ()) for i in range(50)],
+    [pytest.param(i, marks=pytest.mark.slow if i > 7 else ()) for i in range(50)],
 )
 def test_sequences_of_ops(batch: int) -> None:
     for seed in range(PROGRAMS_AT_ONCE * batch, PROGRAMS_AT_ONCE * (batch + 1)):

@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 import numpy as np
+import pytest
 
 import weft
 
@@ -93,6 +94,7 @@ def test_sparse_jacobian_equals_the_dense_one():
         np.testing.assert_allclose(np.asarray(ours), theirs, rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_derivatives():
     weft.testing.check_grads(
         lambda cameras, xs: residuals(cameras, xs, *ARGS[2:]), (CAMS, XS), order=2,
