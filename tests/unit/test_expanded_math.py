@@ -12,6 +12,8 @@ import pytest
 
 import weft
 
+pytestmark = pytest.mark.thorough
+
 INF, NAN = np.inf, np.nan
 DTYPES = [np.float32, np.float64]
 NUMPY: dict[str, str] = {

@@ -16,6 +16,8 @@ from mlir import ir
 from weft import _weft
 from weft.cuda.simulator import Simulator
 
+pytestmark = pytest.mark.thorough
+
 DTYPES: dict[str, Any] = {"bf16": ml_dtypes.bfloat16, "f16": np.float16}
 DTYPES |= {"f32": np.float32, "f64": np.float64, "i8": np.int8, "i16": np.int16}
 DTYPES |= {"i32": np.int32, "i64": np.int64}

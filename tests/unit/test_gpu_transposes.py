@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 
 import weft
-from test_gpu_assembly import CHIPS, complaints
-from test_gpu_assembly import pytestmark as needs_ptxas
+from test_gpu_assembly import CHIPS, complaints, needs_ptxas
+
+pytestmark = pytest.mark.thorough
 
 RANDOM = np.random.default_rng(3)
 DTYPES = [

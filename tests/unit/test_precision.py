@@ -17,6 +17,8 @@ from test_gpu_assembly import CHIPS, complaints, needs_ptxas
 from weft import nn
 from weft.errors import ArgumentError, ParseError
 
+pytestmark = pytest.mark.thorough
+
 RANDOM = np.random.default_rng(0)
 # Of two factors that are rounded to 10 bits of mantissa after the first.
 TF32_ERROR = 2**-10 * 1.01
