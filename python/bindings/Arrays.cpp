@@ -2,6 +2,7 @@
 
 #define WEFT_IMPORTS_NUMPY
 #include "Arrays.h"
+#include <structmember.h>
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -16,34 +17,33 @@ ArrayClass weft::arrayClass;
 
 static void provideArrays(nb::handle type, nb::handle outOfMemory,
                           nb::handle kernelFailure) {
+  nb::object slot = type.attr("_data");
+  if (!PyObject_TypeCheck(slot.ptr(), &PyMemberDescr_Type))
+    throw nb::type_error("arrays need a slot `_data`");
+  auto *member = reinterpret_cast<PyMemberDescrObject *>(slot.ptr());
   arrayClass = {reinterpret_cast<PyTypeObject *>(type.inc_ref().ptr()),
-                nb::object(type.attr("_data")).release().ptr(),
-                outOfMemory.inc_ref().ptr(), kernelFailure.inc_ref().ptr()};
+                member->d_member->offset, outOfMemory.inc_ref().ptr(),
+                kernelFailure.inc_ref().ptr()};
+}
+
+static PyObject *&slotOf(PyObject *array) {
+  return *reinterpret_cast<PyObject **>(reinterpret_cast<char *>(array) +
+                                        arrayClass.slot);
 }
 
 nb::object weft::elementsOf(PyObject *array) {
-  PyObject *data =
-      Py_TYPE(arrayClass.slot)
-          ->tp_descr_get(arrayClass.slot, array,
-                         reinterpret_cast<PyObject *>(Py_TYPE(array)));
-  if (data)
-    return nb::steal(data);
-  PyErr_Clear();
+  if (PyObject *data = slotOf(array))
+    return nb::borrow(data);
   return nb::getattr(array, "_data");
 }
 
-void weft::dropElements(PyObject *array) {
-  if (Py_TYPE(arrayClass.slot)->tp_descr_set(arrayClass.slot, array, nullptr) !=
-      0)
-    throw nb::python_error();
-}
+void weft::dropElements(PyObject *array) { Py_CLEAR(slotOf(array)); }
 
 nb::object weft::wrap(nb::object elements) {
   nb::object array = nb::steal(arrayClass.type->tp_alloc(arrayClass.type, 0));
-  if (!array ||
-      Py_TYPE(arrayClass.slot)
-              ->tp_descr_set(arrayClass.slot, array.ptr(), elements.ptr()) != 0)
+  if (!array)
     throw nb::python_error();
+  slotOf(array.ptr()) = elements.release().ptr();
   return array;
 }
 

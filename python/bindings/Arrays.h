@@ -18,11 +18,11 @@
 
 namespace weft {
 
-/// `weft.Array`, which is a Python class: its slot for a NumPy array, and what
-/// makes the exceptions of a call.
+/// `weft.Array`, which is a Python class: where in it the slot for a NumPy
+/// array is, and what makes the exceptions of a call.
 struct ArrayClass {
   PyTypeObject *type = nullptr;
-  PyObject *slot = nullptr;
+  Py_ssize_t slot = 0;
   PyObject *outOfMemory = nullptr, *kernelFailure = nullptr;
 };
 extern ArrayClass arrayClass;
@@ -30,8 +30,8 @@ extern ArrayClass arrayClass;
 /// Defines what says what arrays are, and imports NumPy.
 void defineArrays(nanobind::module_ &module);
 
-/// The NumPy array of a `weft.Array`. Of one that was donated there is none,
-/// and `Array.__getattr__` says so.
+/// The NumPy array of a `weft.Array`, of no other class. Of one that was
+/// donated there is none, and `Array.__getattr__` says so.
 nanobind::object elementsOf(PyObject *array);
 
 /// Leaves an array without elements.

@@ -209,7 +209,7 @@ public:
   /// False where there is anything else.
   bool read(PyObject *args, PyObject *kwargs) {
     return append(args, 0) &&
-           (PyDict_GET_SIZE(kwargs) == 0 || append(kwargs, 0));
+           (!kwargs || PyDict_GET_SIZE(kwargs) == 0 || append(kwargs, 0));
   }
 
   llvm::StringRef key() const { return text; }
@@ -318,17 +318,30 @@ private:
 // Dispatch
 //===----------------------------------------------------------------------===//
 
-/// Which function runs for which arguments, and the tree of its results.
+/// Which function runs for which arguments, and the tree of its results: what a
+/// class of Python adds to is called like a function, without a frame of its
+/// own where the arguments are known.
 class Dispatcher {
 public:
-  /// Calls the function for arguments like these, or returns NotImplemented.
-  nb::object call(nb::handle args, nb::handle kwargs) {
+  explicit Dispatcher(nb::object trace) : trace(std::move(trace)) {}
+
+  /// Whether this is part of a program that is being traced.
+  bool isTraced() const {
+    PyObject *current;
+    if (PyContextVar_Get(trace.ptr(), Py_None, &current) != 0)
+      throw nb::python_error();
+    Py_DECREF(current);
+    return current != Py_None;
+  }
+
+  /// Calls the function for arguments like these; null where none is known.
+  nb::object call(PyObject *args, PyObject *kwargs) {
     Arguments arguments;
-    if (!arguments.read(args.ptr(), kwargs.ptr()))
-      return nb::borrow(Py_NotImplemented);
+    if (!arguments.read(args, kwargs))
+      return {};
     auto entry = entries.find(arguments.key());
     if (entry == entries.end())
-      return nb::borrow(Py_NotImplemented);
+      return {};
     ++hits;
     // While it runs without the GIL, the entry may go.
     nb::object owner = entry->second.function;
@@ -357,6 +370,7 @@ public:
   }
 
   int visit(visitproc visit, void *arg) {
+    Py_VISIT(trace.ptr());
     for (auto &entry : entries) {
       Py_VISIT(entry.second.function.ptr());
       Py_VISIT(entry.second.treedef.ptr());
@@ -371,7 +385,32 @@ private:
     nb::object function, treedef;
   };
   llvm::StringMap<Entry> entries;
+  /// A ContextVar that is None outside of traces.
+  nb::object trace;
 };
+
+/// What runs where somebody calls a dispatcher: what it knows, or its method.
+PyObject *callDispatcher(PyObject *self, PyObject *args, PyObject *kwargs) {
+  try {
+    auto *dispatcher =
+        nb::inst_ready(self) ? nb::inst_ptr<Dispatcher>(self) : nullptr;
+    nb::object result;
+    if (dispatcher && !dispatcher->isTraced())
+      result = dispatcher->call(args, kwargs);
+    if (!result)
+      result = nb::handle(self).attr("_call_otherwise")(
+          nb::handle(args),
+          kwargs ? nb::borrow(kwargs) : nb::object(nb::dict()));
+    return result.release().ptr();
+  } catch (nb::python_error &error) {
+    error.restore();
+  } catch (const std::bad_alloc &) {
+    PyErr_NoMemory();
+  } catch (const std::exception &error) {
+    PyErr_SetString(PyExc_RuntimeError, error.what());
+  }
+  return nullptr;
+}
 
 int traverseDispatcher(PyObject *self, visitproc visit, void *arg) {
   Py_VISIT(Py_TYPE(self));
@@ -387,6 +426,7 @@ int clearDispatcher(PyObject *self) {
 }
 
 PyType_Slot dispatcherSlots[] = {
+    {Py_tp_call, reinterpret_cast<void *>(callDispatcher)},
     {Py_tp_traverse, reinterpret_cast<void *>(traverseDispatcher)},
     {Py_tp_clear, reinterpret_cast<void *>(clearDispatcher)},
     {0, nullptr}};
@@ -403,14 +443,14 @@ void weft::defineCalls(nb::module_ &module) {
       .def_prop_ro("reuses", &Function::reused,
                    "For each result the input that it is left in, or -1.");
 
-  nb::class_<Dispatcher>(module, "Dispatcher", nb::type_slots(dispatcherSlots),
-                         "Which function runs for which arguments.")
-      .def(nb::init<>())
-      .def("call", &Dispatcher::call, "args"_a, "kwargs"_a,
-           "Runs the function for arguments like these; NotImplemented if "
-           "there is none.")
-      .def("add", &Dispatcher::add, "args"_a, "kwargs"_a, "function"_a,
+  nb::class_<Dispatcher>(
+      module, "Dispatcher", nb::type_slots(dispatcherSlots),
+      "Which function runs for which arguments. What is derived from it is "
+      "called like a function: `_call_otherwise(args, kwargs)` is what it does "
+      "while `trace` is not None, or where it knows no function.")
+      .def(nb::init<nb::object>(), "trace"_a)
+      .def("_add", &Dispatcher::add, "args"_a, "kwargs"_a, "function"_a,
            "treedef"_a.none(), "Has a function run for arguments like these.")
-      .def("clear", &Dispatcher::clear, "Forgets all functions.")
-      .def_prop_ro("hits", [](const Dispatcher &d) { return d.hits; });
+      .def("_forget", &Dispatcher::clear, "Forgets all functions.")
+      .def_prop_ro("_found", [](const Dispatcher &d) { return d.hits; });
 }

@@ -9,6 +9,7 @@ import inspect
 import itertools
 import os
 import threading
+import types
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -84,7 +85,20 @@ class _Entry:
     treedef: tree.TreeDef | None
 
 
-class Jitted(Generic[P, R]):
+if TYPE_CHECKING:
+
+    class _Callable(Dispatcher, Generic[P, R]):
+        def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+            """Runs the function, compiled for arguments like these."""
+            ...
+
+else:
+
+    class _Callable(Dispatcher):  # which may have no other base
+        __class_getitem__ = classmethod(types.GenericAlias)
+
+
+class Jitted(_Callable[P, R]):
     """A function that `jit` decorates."""
 
     __name__: str
@@ -98,6 +112,9 @@ class Jitted(Generic[P, R]):
         matmul_precision: Precision | None = None,
         schedule: Schedule | None = None,
     ) -> None:
+        # Calls find their function by keys that are cheap to make; several may share
+        # one. What the dispatcher does not know may be in the cache.
+        super().__init__(CURRENT)
         functools.update_wrapper(self, function, updated=())
         if not hasattr(self, "__name__"):  # a functools.partial has none
             self.__name__ = getattr(function, "func", type(function)).__name__
@@ -110,9 +127,6 @@ class Jitted(Generic[P, R]):
         self._optimization_level = optimization_level
         self._matmul_precision: Precision | None = matmul_precision
         self._schedule = schedule
-        # Calls find their function by keys that are cheap to make; several may share
-        # one. What the dispatcher does not know may be in the cache.
-        self._dispatcher = Dispatcher()
         self._cache: dict[Any, _Entry] = {}
         self._entries: dict[Signature, _Entry] = {}
         self._passes: dict[Signature, tuple[Passes, tree.TreeDef]] = {}
@@ -125,14 +139,15 @@ class Jitted(Generic[P, R]):
             return self
         return functools.partial(self, instance)
 
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
-        """Runs the function, compiled for arguments like these."""
+    def __reduce__(self) -> str:
+        """Like a function, it is copied as itself and pickled by its name."""
+        return getattr(self, "__qualname__", self.__name__)
+
+    def _call_otherwise(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """What the dispatcher cannot do: see there."""
         try:
             if CURRENT.get() is not None:
                 return self._call_traced(args, kwargs)
-            result = self._dispatcher.call(args, kwargs)
-            if result is not NotImplemented:
-                return result  # pyright: ignore
             return self._look_up(args, kwargs)
         except Exception as error:
             conceal(error)
@@ -180,7 +195,7 @@ class Jitted(Generic[P, R]):
             # Only now: flattening may just have met a dataclass for the first time.
             self._cache[static, _tree_key(args, kwargs)[1]] = entry
             if not self._is_static and signature.device == CPU:
-                self._dispatcher.add(args, kwargs, entry.run, entry.treedef)
+                self._add(args, kwargs, entry.run, entry.treedef)
             return entry, leaves
 
     def _warn_of_unused(self, signature: Signature, run: LeafFunction) -> None:
@@ -290,13 +305,13 @@ class Jitted(Generic[P, R]):
     @public
     def cache_info(self) -> CacheInfo:
         """Hits, misses, and for each miss why the function was compiled."""
-        hits = self._hits + self._dispatcher.hits
+        hits = self._hits + self._found
         return CacheInfo(hits, len(self._reasons), tuple(self._reasons))
 
     def cache_clear(self) -> None:
         """Forgets what was compiled."""
         with self._lock:
-            self._dispatcher.clear()
+            self._forget()
             self._cache.clear()
             self._entries.clear()
             self._passes.clear()

@@ -1,9 +1,11 @@
 """`jit`: trees, static arguments, the cache, lowered programs, memory and threads."""
 
+import copy
 import dataclasses
 import gc
 import multiprocessing
 import os
+import pickle
 import subprocess
 import threading
 from collections import namedtuple
@@ -106,6 +108,31 @@ def test_decorator_forms_and_methods():
     assert power.__doc__ == "Documented."
     assert Model.step(1.0, 2.0).item() == 3
     assert weft.jit(lambda x, n: x * n, static_argnums=(1,))(2.0, 3).item() == 6
+
+
+@weft.jit
+def doubled(x):
+    return 2 * x
+
+
+def test_copies_and_pickles_as_a_function_does():
+    assert copy.copy(doubled) is copy.deepcopy(doubled) is doubled
+    assert pickle.loads(pickle.dumps(doubled)) is doubled
+    with pytest.raises((AttributeError, pickle.PicklingError), match="lambda"):
+        pickle.dumps(weft.jit(lambda x: x))
+
+
+def test_known_and_unknown_arguments_are_called_alike():
+    ones = np.ones(3, np.float32)
+    for _ in range(2):  # the first call compiles
+        same(doubled(ones), 2 * ones)
+        same(doubled(x=ones), 2 * ones)
+        same(weft.jit(lambda x: doubled(x) + doubled(x=x))(ones), 4 * ones)
+        with pytest.raises(weft.WeftError, match="doubled"):
+            doubled(ones, ones)
+    # What was never made knows no function, and says so.
+    with pytest.raises(AttributeError):
+        weft.Jitted.__new__(weft.Jitted)(ones)
 
 
 def test_static_arguments_by_keyword_only():
