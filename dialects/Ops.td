@@ -1398,7 +1398,8 @@ def Weft_SolveOp : Weft_Matrix<"solve", ["buildBatched"]> {
   let summary = "The solution y of a y = b, for matrices a factored by weft.lu.";
   let description = [{
     `lu` and `permutation` are what `weft.lu` gives for a; a itself is what the
-    solution varies with, and is not read. `transpose` solves a^T y = b.
+    solution varies with, and is not read. `transpose` solves a^T y = b. It fails
+    where the permutation does not name each row once.
   }];
   let arguments = (ins Weft_Library:$a, Weft_Library:$lu,
                    Weft_Indices:$permutation, Weft_Library:$b,

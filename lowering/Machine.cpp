@@ -4,6 +4,7 @@
 
 #include "lowering/Machine.h"
 #include "lowering/Passes.h"
+#include "lowering/gpu/Device.h"
 #include "lowering/jit/Jit.h"
 #include "mlir/IR/Builders.h"
 #include "llvm/ADT/StringSet.h"
@@ -122,6 +123,11 @@ class DescribeMachine final
     : public weft::impl::DescribeMachineBase<DescribeMachine> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
+    if (module->hasAttr(weft::gpuAttr)) {
+      module.emitError("the program is for a GPU, as its attribute '")
+          << weft::gpuAttr << "' says: compile it for one, or take that out";
+      return signalPassFailure();
+    }
     if (!module->hasAttr(weft::machineAttr))
       module->setAttr(weft::machineAttr,
                       Machine::host().asAttribute(&getContext()));

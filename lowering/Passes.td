@@ -90,7 +90,8 @@ def DescribeMachine : Pass<"weft-describe-machine", "::mlir::ModuleOp"> {
   let summary = "States the machine that code is made for";
   let description = [{
     Adds `weft.machine` to a module that has none: what this process runs on.
-    Sizes of vectors, tiles and blocks follow from it.
+    Sizes of vectors, tiles and blocks follow from it. A module that states its GPU
+    (`weft.gpu`) is an error: earlier passes have done what is right on that alone.
 
     ```mlir
     module attributes {weft.machine = {fma = true, l1_bytes = 49152 : i64,

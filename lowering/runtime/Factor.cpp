@@ -3,7 +3,9 @@
 // The kernels of weft.cholesky, triangular_solve, lu, solve and qr.
 
 #include "lowering/runtime/Lapack.h"
+#include <algorithm>
 #include <tuple>
+#include <utility>
 
 using namespace weft::runtime;
 
@@ -235,19 +237,34 @@ void lu(const char *where, const T *x, T *result, int64_t *pivots,
   }
 }
 
+/// Whether each row stands once in an order; `seen` has room for one flag a
+/// row.
+bool isOrder(const int64_t *order, int64_t rows, bool *seen) {
+  std::fill_n(seen, rows, false);
+  return std::all_of(order, order + rows, [&](int64_t row) {
+    return row >= 0 && row < rows && !std::exchange(seen[row], true);
+  });
+}
+
 /// With P a = L U: a y = b is L U y = P b, and a^T y = b is U^T L^T (P y) = b.
 template <typename T>
-void solve(const char *, const T *lu, const int64_t *permutation, const T *b,
-           T *result, int64_t count, int64_t rows, int64_t columns,
+void solve(const char *where, const T *lu, const int64_t *permutation,
+           const T *b, T *result, int64_t count, int64_t rows, int64_t columns,
            int64_t transpose) {
   Scratch<T> moved(transpose ? rows * columns : 0);
-  if (!moved)
+  Scratch<bool> seen(rows);
+  if (!moved || !seen)
     return;
   for (int64_t k = 0; k < count; ++k) {
     const T *factors = lu + k * rows * rows;
     const int64_t *order = permutation + k * rows;
     const T *from = b + k * rows * columns;
     T *to = result + k * rows * columns;
+    if (!isOrder(order, rows, seen)) {
+      fillNan(to, rows * columns);
+      CallReport::fail(where, "solve", "has rows in no order", k, count);
+      continue;
+    }
     auto substitute = [&](T *y, bool upper) {
       solveTriangle({factors, rows, rows, upper, transpose != 0, !upper}, y,
                     columns);

@@ -560,3 +560,21 @@ def test_within_a_loop():
         close(factor, np.linalg.cholesky(a @ a.T))
     close(last, want, 100)
     check_grads(lambda x, a: weft.scan(step, x, a), (SIDE, many), 1, atol=1e-4)
+
+
+@pytest.mark.parametrize("order", [(0, 0, 2), (0, 3, 1), (0, -1, 1), (2**40, 0, 1)])
+@pytest.mark.parametrize("transpose", ["", "transpose"])
+def test_rows_in_no_order(order, transpose):
+    """A program may be written by hand: nothing is read or written elsewhere."""
+    program = weft.parse(f"""
+    func.func @f(%a: tensor<3x3xf64>, %p: tensor<3xi64>, %b: tensor<3x2xf64>)
+        -> tensor<3x2xf64> {{
+      %y = weft.solve %a factored %a, %p by %b {transpose} :
+        (tensor<3x3xf64>, tensor<3x3xf64>, tensor<3xi64>, tensor<3x2xf64>)
+        -> tensor<3x2xf64>
+      return %y : tensor<3x2xf64>
+    }}""")
+    args = np.eye(3), np.array(order), np.ones((3, 2))
+    for run in (program.compile(), program.interpret):
+        with pytest.raises(np.linalg.LinAlgError, match=r"(?i)rows in no order"):
+            run(*args)

@@ -276,6 +276,14 @@ def test_parsed_programs():
         program.interpret(1.0)
 
 
+def test_programs_for_a_gpu_are_none_for_the_cpu():
+    text = weft.jit(weft.cumsum).lower(np.ones(4), device="sm_90a").text("weft")
+    with pytest.raises(weft.CompileError, match=r"is for a GPU.*'weft\.gpu'"):
+        weft.parse(text).compile()
+    compiled = weft.parse(text, device="cuda-sim").compile("cuda-sim")
+    same(compiled(weft.ones(4, "float64", device="cuda-sim")), np.arange(1.0, 5))
+
+
 def test_dump_writes_files_that_run_again(tmp_path, monkeypatch):
     monkeypatch.setenv("WEFT_DUMP", str(tmp_path))
     weft.jit(lambda x: weft.sin(x))(1.0)

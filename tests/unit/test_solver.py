@@ -436,8 +436,10 @@ NAN = np.where(np.arange(2)[:, None, None], np.nan, BAD)
 # Of two rows LAPACK's routine finds NaN and calls it right.
 NAN_OF_3 = np.where(np.arange(2)[:, None, None], np.nan, np.eye(3))
 I8 = np.zeros((2, 2), np.int64)
+NO_ORDER = np.array([[1, 0], [1, 1]])
 FAILURES = {
     "lu": ([2, 2, 2, 1], [BAD], [BAD, I8, I8]),
+    "solve": ([2, 2, 2, 0], [BAD, NO_ORDER, BAD], [BAD]),
     "cholesky": ([2, 2], [INDEFINITE], [BAD]),
     "eigh": ([2, 3], [NAN_OF_3], [NAN_OF_3[0, :2], NAN_OF_3]),
     "eigvalsh": ([2, 3], [NAN_OF_3], [NAN_OF_3[0, :2]]),

@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 
 from .calls import LEFT, LOWER, RIGHT, UPPER, Call, N, Pointers, Stack, T
+from .routines import NO_ORDER, are_no_orders
 
 # Up to so many rows, cuBLAS factors all matrices of a stack together.
 _TOGETHER: Final = 128
@@ -139,6 +140,7 @@ def solve(call: Call, numbers: Sequence[int], ins: Pointers, outs: Pointers) -> 
     if not count * n * columns:
         return
     orders = call.read(permutation, (count, n), np.int64)
+    call.check(are_no_orders(orders), NO_ORDER, "solve")
     pivots = call.upload((exchanges(orders) + 1).astype(np.int32))
     matrix = call.turned(factors, count, n, n)
     side = call.turned(b, count, n, columns)

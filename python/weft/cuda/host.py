@@ -15,7 +15,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 
 from ..errors import DeviceError
-from .routines import failure, position_of, split
+from .routines import NO_ORDER, are_no_orders, failure, position_of, split
 
 Array: TypeAlias = np.ndarray[Any, Any]
 Results: TypeAlias = Sequence[Array]
@@ -192,6 +192,7 @@ def _solve(
     count, n, columns, transposed = numbers
     lu, b = _stack(factors, count, n, n), _stack(b, count, n, columns)
     order = permutation.reshape(count, n)
+    _check(are_no_orders(order), NO_ORDER, "solve")
     each = np.arange(count)[:, None]
     if not transposed:
         lower = _substituted(lu, b[each, order], lower=True, unit=True)

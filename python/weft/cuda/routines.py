@@ -50,3 +50,11 @@ def failure(kernel: str, reason: str, index: int, count: int, line: str) -> LinA
     """What is raised for one of so many matrices, as compiled code does."""
     which = f"matrix {index} of {count}" if count > 1 else "the matrix"
     return LinAlgError(f"{kernel}: {which} {reason}", position_of(line))
+
+
+NO_ORDER: Final = "has rows in no order"
+
+
+def are_no_orders(orders: np.ndarray) -> np.ndarray:
+    """Which matrices have an order that does not name each row once."""
+    return (np.sort(orders) != np.arange(orders.shape[-1])).any(axis=-1)

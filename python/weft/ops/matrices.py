@@ -208,7 +208,10 @@ def solve(
     """The solution y of `a @ y == b`, a being factored; it varies with a and b.
 
     `a` itself is not read. With `transpose` the solution is that of `a.mT @ y == b`.
+    Raises `LinAlgError` where the permutation does not name each row once.
     """
+    if (np.sort(permutation) != np.arange(permutation.shape[-1])).any():
+        raise np.linalg.LinAlgError("Rows in no order")
     order = permutation[..., None]
     unit = np.eye(lu.shape[-1], dtype=lu.dtype)
     low, up = np.tril(lu, -1) + unit, np.triu(lu)
