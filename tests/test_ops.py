@@ -331,7 +331,9 @@ def _scale(instance: Instance, number: int, want: np.ndarray) -> np.ndarray:
     if not instance.row.accumulates:
         return want
     sizes = (np.abs(x).astype(x.dtype) for x in instance.operands)
-    return instance.reference(*sizes)[number]
+    scale = instance.reference(*sizes)[number]
+    # Of exp(-inf), which is 0, the size is none.
+    return np.where(np.isinf(scale) & np.isfinite(want), want, scale)
 
 
 def _condition(instance: Instance) -> np.ndarray:
