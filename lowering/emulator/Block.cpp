@@ -198,7 +198,7 @@ static void placeShared(Launch &launch) {
     launch.shared.push_back(std::make_unique<Allocation>(
         Allocation::Kind::Shared, name, window + offset, bytes));
   };
-  for (const SharedVariable &variable : launch.program.shared)
+  for (const SharedVariable &variable : launch.kernel.shared)
     add("shared variable " + variable.name, variable.offset, variable.bytes);
   if (launch.dynamicBytes)
     add("dynamic shared memory", launch.program.dynamicOffset,
@@ -227,7 +227,7 @@ static std::optional<Failure> checkLaunch(Launch &launch) {
     return refusal(launch, llvm::Twine(count) + " threads are more than " +
                                llvm::Twine(maxThreads) + " a block");
   launch.numThreads = count;
-  size_t bytes = launch.program.sharedBytes + launch.dynamicBytes;
+  size_t bytes = launch.kernel.sharedBytes + launch.dynamicBytes;
   if (bytes > mostSharedBytes)
     return refusal(launch, llvm::Twine(bytes) + " bytes of shared memory are " +
                                "more than " + llvm::Twine(mostSharedBytes));

@@ -11,6 +11,7 @@
 #include "lowering/emulator/Handlers.h"
 #include "lowering/emulator/InlineCode.h"
 #include "lowering/emulator/Runtime.h"
+#include "lowering/emulator/SharedVariables.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/Analysis/CFG.h"
@@ -27,79 +28,13 @@ using namespace llvm;
 
 namespace {
 
-constexpr unsigned sharedSpace = 3;
 constexpr unsigned slotBytes = sizeof(Slot);
 
-Constant *constantPointer(LLVMContext &context, const void *address,
-                          unsigned space = 0) {
+Constant *constantPointer(LLVMContext &context, const void *address) {
   auto *number = ConstantInt::get(Type::getInt64Ty(context),
                                   reinterpret_cast<uintptr_t>(address));
-  return ConstantExpr::getIntToPtr(number, PointerType::get(context, space));
+  return ConstantExpr::getIntToPtr(number, PointerType::get(context, 0));
 }
-
-//===----------------------------------------------------------------------===//
-// Variables
-//===----------------------------------------------------------------------===//
-
-/// Each shared variable's place, those of no size where dynamic memory begins.
-class SharedPlacer {
-public:
-  SharedPlacer(Module &module, Program &program)
-      : module(module), program(program) {}
-
-  void run() {
-    SmallVector<GlobalVariable *> fixed, dynamic;
-    for (GlobalVariable &global : module.globals())
-      if (global.getAddressSpace() == sharedSpace)
-        (bytesOf(global) ? fixed : dynamic).push_back(&global);
-    for (GlobalVariable *global : fixed)
-      placeFixed(*global);
-    Align greatest(16);
-    for (GlobalVariable *global : dynamic)
-      greatest = std::max(greatest, alignmentOf(*global));
-    program.dynamicOffset = advance(greatest);
-    for (GlobalVariable *global : dynamic)
-      replace(*global, program.dynamicOffset);
-  }
-
-private:
-  // Apart from each other, so that none is overrun unnoticed.
-  static constexpr size_t gap = 64;
-
-  size_t bytesOf(const GlobalVariable &global) const {
-    return module.getDataLayout().getTypeAllocSize(global.getValueType());
-  }
-  Align alignmentOf(const GlobalVariable &global) const {
-    return global.getAlign().value_or(
-        module.getDataLayout().getABITypeAlign(global.getValueType()));
-  }
-
-  /// An odd multiple of the alignment: nothing may rely on a greater one.
-  size_t advance(Align alignment) {
-    size_t offset = alignTo(end + gap, alignment);
-    if (((offset / alignment.value()) & 1) == 0)
-      offset += alignment.value();
-    return offset;
-  }
-
-  void placeFixed(GlobalVariable &global) {
-    size_t bytes = bytesOf(global), offset = advance(alignmentOf(global));
-    program.shared.push_back({global.getName().str(), offset, bytes});
-    program.sharedBytes += bytes;
-    end = offset + bytes;
-    replace(global, offset);
-  }
-
-  void replace(GlobalVariable &global, size_t offset) {
-    global.replaceAllUsesWith(constantPointer(
-        module.getContext(), sharedWindow() + offset, sharedSpace));
-    global.eraseFromParent();
-  }
-
-  Module &module;
-  Program &program;
-  size_t end = 0;
-};
 
 //===----------------------------------------------------------------------===//
 // Instructions
@@ -636,7 +571,6 @@ void dropAttributes(Function &function) {
 
 void weft::emulator::instrument(Module &module, ArrayRef<std::string> places,
                                 Program &program) {
-  SharedPlacer(module, program).run();
   SmallVector<Function *> kernels;
   SmallVector<Function *> functions;
   for (Function &function : module) {
@@ -656,6 +590,7 @@ void weft::emulator::instrument(Module &module, ArrayRef<std::string> places,
       if (scope->getLine() > 0 && scope->getLine() <= places.size())
         kernel.place = places[scope->getLine() - 1];
   }
+  placeSharedVariables(module, kernels, program);
   for (Function *function : functions) {
     loadAsIntegers(*function);
     copySignsOfIntegers(*function);

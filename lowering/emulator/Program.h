@@ -71,6 +71,12 @@ struct Parameter {
   unsigned bits;
 };
 
+/// What is in shared memory, from the window's start.
+struct SharedVariable {
+  std::string name;
+  size_t offset, bytes;
+};
+
 struct Kernel {
   void (*entry)(Slot *arguments) = nullptr;
   std::vector<Parameter> parameters;
@@ -78,13 +84,9 @@ struct Kernel {
   std::array<int, 3> block = {0, 0, 0};
   /// At most, with all that it calls of its module.
   size_t stackBytes = 0;
+  std::vector<SharedVariable> shared;
+  size_t sharedBytes = 0;
   std::string place;
-};
-
-/// What is in shared memory, from the window's start.
-struct SharedVariable {
-  std::string name;
-  size_t offset, bytes;
 };
 
 class Program {
@@ -95,9 +97,8 @@ public:
 
   llvm::StringMap<Kernel> kernels;
   std::deque<Site> sites;
-  std::vector<SharedVariable> shared;
   /// Where the dynamic shared memory begins.
-  size_t sharedBytes = 0, dynamicOffset = 0;
+  size_t dynamicOffset = 0;
   std::vector<std::unique_ptr<Allocation>> constants;
 
 private:

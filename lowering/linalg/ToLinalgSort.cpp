@@ -185,35 +185,33 @@ private:
 };
 
 // Pattern: searchsorted(sorted, values) ->
-//   each value { count = 0; for each power of two, from the largest {
-//     count += power where as many elements exist, the last one before it } }
+//   linalg.generic(values) { count = 0; for each power of two, from the largest
+//     { count += power where as many elements exist, the last before it } }
 struct LowerSearchsorted final : OpConversionPattern<weft::SearchsortedOp> {
   using OpConversionPattern::OpConversionPattern;
 
   LogicalResult
   matchAndRewrite(weft::SearchsortedOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
-    Location loc = op.getLoc();
-    RankedTensorType to = op.getType();
-    Value empty = weft::buildEmpty(rewriter, loc, weft::storedType(to));
-    SmallVector<Value> found = weft::buildLoops(
-        rewriter, loc, to.getShape(), empty,
-        [&](OpBuilder &b, ValueRange place, ValueRange arrays) {
-          Value value =
-              tensor::ExtractOp::create(b, loc, adaptor.getValues(), place);
-          Value count = countBefore(b, op, adaptor.getSorted(), place, value);
-          Value element =
-              arith::IndexCastOp::create(b, loc, b.getI64Type(), count);
-          return SmallVector<Value>{
-              tensor::InsertOp::create(b, loc, element, arrays[0], place)};
-        });
-    rewriter.replaceOp(op, found);
+    RankedTensorType type = weft::storedType(op.getType());
+    auto body = [&](OpBuilder &b, Location loc, ValueRange values) {
+      SmallVector<Value> row;
+      for (int64_t dim = 0; dim + 1 < op.getSorted().getType().getRank(); ++dim)
+        row.push_back(linalg::IndexOp::create(b, loc, dim));
+      Value count = countBefore(b, op, adaptor.getSorted(), row, values[0]);
+      return SmallVector<Value>{
+          arith::IndexCastOp::create(b, loc, type.getElementType(), count)};
+    };
+    rewriter.replaceOp(op, weft::buildParallel(
+                               rewriter, op.getLoc(), type, adaptor.getValues(),
+                               rewriter.getMultiDimIdentityMap(type.getRank()),
+                               body));
     return success();
   }
 
 private:
   static Value countBefore(OpBuilder &b, weft::SearchsortedOp op, Value sorted,
-                           ValueRange place, Value value) {
+                           ValueRange row, Value value) {
     Location loc = op.getLoc();
     RankedTensorType rows = op.getSorted().getType();
     int64_t size = rows.getShape().back();
@@ -230,7 +228,7 @@ private:
           Value one = index(inner, 1), last = index(inner, size);
           Value more = arith::AddIOp::create(inner, loc, state[0], state[1]);
           Value some = arith::MinUIOp::create(inner, loc, more, last);
-          SmallVector<Value> at(place.take_front(rows.getRank() - 1));
+          SmallVector<Value> at(row);
           at.push_back(arith::SubIOp::create(inner, loc, some, one));
           Value element = tensor::ExtractOp::create(inner, loc, sorted, at);
           Value goes = arith::AndIOp::create(

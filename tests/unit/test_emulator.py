@@ -185,6 +185,18 @@ def test_each_block_has_shared_memory_of_its_own() -> None:
     runner.launch(runner.upload(floats(64)), runner.device.allocate(4), blocks=4)
 
 
+def test_shared_memory_is_the_kernels_own() -> None:
+    """Of twenty kernels each has 16 KiB, of which no launch needs more."""
+    large = SUM.replace("%s: memref<64xf32, 3>", "%s: memref<4096xf32, 3>")
+    large = large.replace(": memref<64xf32, 3> !", ": memref<4096xf32, 3> !")
+    kernels = "\n".join(large.replace("@f(", f"@f{i}(") for i in range(20))
+    a = floats(64)
+    runner = Run(large + kernels)
+    pointers = runner.upload(a), runner.device.allocate(4)
+    runner.launch(*pointers)
+    np.testing.assert_allclose(runner.download(pointers[1], 1), a.sum(), rtol=1e-5)
+
+
 def test_local_memory() -> None:
     body = """
     gpu.func @f(%a: memref<4xf32>, %c: memref<4xf32>) kernel {

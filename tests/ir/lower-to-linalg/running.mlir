@@ -29,13 +29,15 @@ func.func @rows(%x: tensor<5x8xf32>) -> tensor<5x8xf32> {
   return %0 : tensor<5x8xf32>
 }
 
-// A row of nine is bisected in four steps: of eight, four, two and one.
+// A row of nine is bisected in four steps: of eight, four, two and one. Each value
+// is sought by itself, among threads.
 // CHECK-LABEL: func.func @searchsorted(
 // CHECK-SAME: %[[ROW:[a-z0-9]+]]: tensor<9xi32>, %[[X:[a-z0-9]+]]: tensor<5xi32>)
 // CHECK-DAG: %[[FOUR:.+]] = arith.constant 4 : index
 // CHECK-DAG: %[[EIGHT:.+]] = arith.constant 8 : index
 // CHECK-DAG: %[[NINE:.+]] = arith.constant 9 : index
-// CHECK: %[[VALUE:.+]] = tensor.extract %[[X]]
+// CHECK: linalg.generic {{.+}}"parallel"{{.+}} ins(%[[X]] : tensor<5xi32>)
+// CHECK: ^bb0(%[[VALUE:.+]]: i32,
 // CHECK: scf.for %{{.+}} to %[[FOUR]] {{.+}}(%[[COUNT:.+]] = %{{.+}}, %[[STEP:.+]] = %[[EIGHT]])
 // CHECK: %[[MORE:.+]] = arith.addi %[[COUNT]], %[[STEP]]
 // CHECK: %[[ELEMENT:.+]] = tensor.extract %[[ROW]]
