@@ -2,6 +2,7 @@
 //
 // weft-pack-contractions: the operand of a sum of products that is read in
 // vectors is copied into panels first, in the order in which tiles read it.
+// Factors of 16 bits that are read often are widened first.
 
 #include "lowering/OptimizationLevel.h"
 #include "lowering/Passes.h"
@@ -26,14 +27,16 @@ using weft::TilePlan;
 
 namespace {
 
-/// Copies one operand of one op.
+/// Copies one operand of one op; of one that was `widened`, what it was before,
+/// which is widened on the way.
 class Packer {
 public:
-  Packer(GenericOp op, unsigned operand, unsigned laneLoop, int64_t width)
+  Packer(GenericOp op, unsigned operand, unsigned laneLoop, int64_t width,
+         GenericOp widened)
       : op(op), operand(op->getOpOperand(operand)), width(width),
         source(cast<RankedTensorType>(this->operand.get().getType())),
-        map(op.getMatchingIndexingMap(&this->operand)), laneLoop(laneLoop),
-        b(op) {
+        widened(widened), map(op.getMatchingIndexingMap(&this->operand)),
+        laneLoop(laneLoop), b(op) {
     // The loops of the panels: outer ones, panels, what is summed over, lanes.
     auto kinds = op.getIteratorTypesArray();
     for (bool summed : {false, true}) {
@@ -65,6 +68,8 @@ public:
     if (lanes % width)
       panels = fill(panels, shape, whole, 1, lanes % width);
     replace(panels);
+    if (widened)
+      widened.erase();
   }
 
 private:
@@ -99,12 +104,20 @@ private:
       exprs.push_back(place);
     }
     auto copy = GenericOp::create(
-        b, loc, part.getType(), operand.get(), part,
+        b, loc, part.getType(),
+        widened ? widened.getInputs()[0] : operand.get(), part,
         {AffineMap::get(rank, 0, exprs, b.getContext()),
          AffineMap::get(rank, 0, places, b.getContext())},
         SmallVector<IteratorType>(rank, IteratorType::parallel),
-        [](OpBuilder &inner, Location loc, ValueRange args) {
-          linalg::YieldOp::create(inner, loc, args.front());
+        [&](OpBuilder &inner, Location loc, ValueRange args) {
+          if (!widened) {
+            linalg::YieldOp::create(inner, loc, args.front());
+            return;
+          }
+          IRMapping mapping;
+          mapping.map(widened.getBody()->getArgument(0), args.front());
+          for (Operation &each : *widened.getBody())
+            inner.clone(each, mapping);
         });
     return tensor::InsertSliceOp::create(b, loc, copy.getResult(0), panels,
                                          offsets, lengths, steps);
@@ -128,6 +141,7 @@ private:
   OpOperand &operand;
   int64_t width;
   RankedTensorType source;
+  GenericOp widened;
   AffineMap map;
   unsigned laneLoop, panelDim = 0;
   SmallVector<unsigned> order;
@@ -419,6 +433,69 @@ private:
   std::optional<unsigned> dims[2];
 };
 
+/// A factor is converted once for each product it is in, by instructions that
+/// multiplications wait for: from so many on, a wide copy is made first.
+constexpr double mostConversions = 128;
+
+/// Widens the factors of a sum in vectors which are floats of 16 bits.
+class FactorWidener {
+public:
+  FactorWidener(GenericOp op, weft::MultiplyAdd body)
+      : op(op), body(std::move(body)), b(op.getLoc(), op) {
+    for (int64_t extent : op.getStaticLoopRanges())
+      products *= extent;
+  }
+
+  void run() {
+    for (unsigned i : {0, 1})
+      if (isWorthIt(i))
+        widen(i);
+  }
+
+  /// What makes the wide copy of a factor; null where there is none.
+  GenericOp copies[2];
+
+private:
+  bool isWorthIt(unsigned i) const {
+    auto type = cast<RankedTensorType>(op->getOperand(i).getType());
+    auto element = dyn_cast<FloatType>(type.getElementType());
+    return element && element.getWidth() == 16 && !body.casts[i].empty() &&
+           products >= mostConversions * type.getNumElements();
+  }
+
+  void widen(unsigned i) {
+    ArrayRef<Operation *> casts = body.casts[i];
+    BlockArgument argument = op.getBody()->getArgument(i);
+    Value factor = op->getOperand(i);
+    Type element = casts.back()->getResult(0).getType();
+    auto type = cast<RankedTensorType>(factor.getType()).clone(element);
+    Value empty = tensor::EmptyOp::create(b, type.getShape(), element);
+    AffineMap map = b.getMultiDimIdentityMap(type.getRank());
+    auto copy = GenericOp::create(
+        b, type, factor, empty, {map, map},
+        SmallVector<IteratorType>(type.getRank(), IteratorType::parallel),
+        [&](OpBuilder &inner, Location loc, ValueRange args) {
+          IRMapping mapping;
+          mapping.map(argument, args.front());
+          for (Operation *cast : casts)
+            inner.clone(*cast, mapping);
+          linalg::YieldOp::create(inner, loc,
+                                  mapping.lookup(casts.back()->getResult(0)));
+        });
+    op->setOperand(i, copy.getResult(0));
+    copies[i] = copy;
+    casts.back()->getResult(0).replaceAllUsesWith(argument);
+    for (Operation *cast : llvm::reverse(casts))
+      cast->erase();
+    argument.setType(element);
+  }
+
+  GenericOp op;
+  weft::MultiplyAdd body;
+  ImplicitLocOpBuilder b;
+  double products = 1;
+};
+
 class PackContractions final
     : public weft::impl::PackContractionsBase<PackContractions> {
   void runOnOperation() override {
@@ -444,13 +521,19 @@ class PackContractions final
     // Other factors of matrix tiles are copied where they are multiplied.
     if (TilePlan::make(op, machine))
       return;
+    if (!ContractionPlan::make(op, machine))
+      return;
+    FactorWidener widener(op, *weft::MultiplyAdd::match(op));
+    widener.run();
     auto plan = ContractionPlan::make(op, machine);
     if (!plan || !plan->isWorthPacking(machine))
       return;
     auto laneLoop = plan->nest.originOf(plan->laneLoop);
     AffineMap map = op.getIndexingMapsArray()[plan->wide];
     if (laneLoop && map.isProjectedPermutation())
-      Packer(op, plan->wide, *laneLoop, plan->tileLanes()).pack();
+      Packer(op, plan->wide, *laneLoop, plan->tileLanes(),
+             widener.copies[plan->wide])
+          .pack();
   }
 };
 

@@ -112,3 +112,49 @@ module attributes {weft.machine = {matrix_tiles = true}} {
     return %r : tensor<2x52x52x64xf32>
   }
 }
+
+// -----
+
+#a = affine_map<(m, k, n) -> (m, k)>
+#b = affine_map<(m, k, n) -> (k, n)>
+#c = affine_map<(m, k, n) -> (m, n)>
+
+// Halves that are read often are widened once: rows as they lie, columns on their
+// way into panels.
+// CHECK-LABEL: func.func @halves(
+// CHECK-SAME: %[[A:.+]]: tensor<256x256xf16>, %[[B:.+]]: tensor<256x256xf16>,
+// CHECK: %[[ROWS:.+]] = linalg.generic {{.*}} ins(%[[A]] : tensor<256x256xf16>) outs(%{{.+}} : tensor<256x256xf32>)
+// CHECK: arith.extf
+// CHECK: %[[COLUMNS:.+]] = linalg.generic {{.*}} ins(%[[B]] : tensor<256x256xf16>) outs(%{{.+}} : tensor<[[SIZE:.+]]xf32>)
+// CHECK: arith.extf
+// CHECK: linalg.generic {{.*}} ins(%[[ROWS]], %{{.+}} : tensor<256x256xf32>, tensor<{{.+}}xf32>)
+// CHECK-NOT: arith.extf
+// Those that are read seldom are not.
+// CHECK-LABEL: func.func @few(
+// CHECK: linalg.generic {{.*}}"reduction"{{.*}} ins(%{{.+}}, %{{.+}} : tensor<64x256xf16>, tensor<{{.+}}xf16>)
+module attributes {weft.machine = {fma = true, l1_bytes = 32768 : i64, matrix_tiles = false, vector_bytes = 32 : i64, vector_registers = 16 : i64}} {
+  func.func @halves(%a: tensor<256x256xf16>, %b: tensor<256x256xf16>, %c: tensor<256x256xf32>) -> tensor<256x256xf32> {
+    %0 = linalg.generic {indexing_maps = [#a, #b, #c], iterator_types = ["parallel", "reduction", "parallel"]}
+        ins(%a, %b : tensor<256x256xf16>, tensor<256x256xf16>) outs(%c : tensor<256x256xf32>) {
+    ^bb0(%x: f16, %y: f16, %s: f32):
+      %u = arith.extf %x : f16 to f32
+      %v = arith.extf %y : f16 to f32
+      %p = arith.mulf %u, %v fastmath<reassoc,contract> : f32
+      %t = arith.addf %s, %p fastmath<reassoc,contract> : f32
+      linalg.yield %t : f32
+    } -> tensor<256x256xf32>
+    return %0 : tensor<256x256xf32>
+  }
+  func.func @few(%a: tensor<64x256xf16>, %b: tensor<256x64xf16>, %c: tensor<64x64xf32>) -> tensor<64x64xf32> {
+    %0 = linalg.generic {indexing_maps = [#a, #b, #c], iterator_types = ["parallel", "reduction", "parallel"]}
+        ins(%a, %b : tensor<64x256xf16>, tensor<256x64xf16>) outs(%c : tensor<64x64xf32>) {
+    ^bb0(%x: f16, %y: f16, %s: f32):
+      %u = arith.extf %x : f16 to f32
+      %v = arith.extf %y : f16 to f32
+      %p = arith.mulf %u, %v fastmath<reassoc,contract> : f32
+      %t = arith.addf %s, %p fastmath<reassoc,contract> : f32
+      linalg.yield %t : f32
+    } -> tensor<64x64xf32>
+    return %0 : tensor<64x64xf32>
+  }
+}
