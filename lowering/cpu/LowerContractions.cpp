@@ -50,8 +50,9 @@ public:
                      plan.rowBlock * plan.sumBlock);
     int64_t rowBlocks = llvm::divideCeil(plan.rowExtent(), plan.rowBlock);
     int64_t laneBlocks = llvm::divideCeil(plan.laneExtent(), plan.laneBlock);
-    auto block = operands->forBlocks(plan.outer, rowBlocks, laneBlocks,
-                                     productsAtOnce, machine);
+    auto block =
+        operands->forBlocks(plan.outer, rowBlocks, laneBlocks, productsAtOnce,
+                            machine, plan.lanesFirst());
     operands->beginBlock(
         block.bases, arith::MulIOp::create(b, block.row, index(plan.rowBlock)),
         plan.rowLoop,

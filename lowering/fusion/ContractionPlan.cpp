@@ -201,10 +201,17 @@ void ContractionPlan::chooseBlocks(const Machine &machine) {
     if (steps > most * 3 / 2)
       sumBlock = equalBlocks(steps, most, streams ? 1 : 8);
   }
-  laneBlock = lanesAreSummed ? laneExtent()
-                             : equalBlocks(laneExtent(),
-                                           portion(machine.l2Bytes >> 11, 320),
-                                           tileLanes());
+  // What is read in vectors stays in the second cache from tile to tile.
+  int64_t wideSteps = sumBlock;
+  for (unsigned loop : ArrayRef(summed).drop_back(!summed.empty()))
+    wideSteps *= nest.extents[loop];
+  int64_t mostLanes =
+      std::min(portion(machine.l2Bytes >> 11, 320),
+               machine.l2Bytes / 2 / std::max(wideSteps * elementBytes, 1l));
+  laneBlock = lanesAreSummed
+                  ? laneExtent()
+                  : equalBlocks(laneExtent(), std::max(mostLanes, tileLanes()),
+                                tileLanes());
   // A block of both factors is about as long as it is wide, so that each number
   // that comes from beyond the second cache is used often; threads want
   // several.
@@ -350,6 +357,13 @@ ContractionPlan::make(linalg::GenericOp op, const Machine &machine,
   return plan;
 }
 
+bool ContractionPlan::lanesFirst() const {
+  return !outer.empty() && laneBlock < laneExtent() &&
+         llvm::all_of(
+             outer,
+             [&](unsigned loop) { return nest.stride(wide, loop) == 0; });
+}
+
 int64_t ContractionPlan::numTasks() const {
   int64_t tasks = llvm::divideCeil(rowExtent(), rowBlock) *
                   llvm::divideCeil(laneExtent(), laneBlock);
@@ -361,10 +375,13 @@ int64_t ContractionPlan::numTasks() const {
 bool ContractionPlan::isWorthPacking(const Machine &machine) const {
   if (lanesAreSummed || bothWide || panelWidth() || laneExtent() <= tileLanes())
     return false;
-  int64_t steps = 1;
+  int64_t steps = 1, timesRead = rowExtent();
   for (unsigned loop : summed)
     steps *= nest.extents[loop];
+  for (unsigned loop : outer)
+    if (nest.stride(wide, loop) == 0)
+      timesRead *= nest.extents[loop];
   // Each element must be read often, and be far from the next one that is read.
-  return rowExtent() >= 4 * rows &&
+  return timesRead >= 4 * rows &&
          laneExtent() * steps * elementBytes > machine.l1Bytes;
 }

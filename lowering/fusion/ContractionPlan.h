@@ -80,6 +80,9 @@ struct ContractionPlan {
   }
   /// How many blocks of the result there are.
   int64_t numTasks() const;
+  /// Whether all that a block of lanes is needed for is done before the next:
+  /// where the outer loops walk past what is read in vectors.
+  bool lanesFirst() const;
 
 private:
   bool chooseLanes();
