@@ -178,24 +178,60 @@ private:
                });
       return;
     }
+    if (plan.cutLoop > 0 && fromZero)
+      forBlockTiles(ofBlock, rowBlock, rowBlocks, laneBlock, laneBlocks,
+                    [&](ArrayRef<Value> at, int64_t rows, int64_t lanes) {
+                      emitZeros(at, rows, lanes);
+                    });
+    forSums(ArrayRef(plan.summed).take_front(plan.cutLoop), ofBlock,
+            [&](ArrayRef<Value> bases) {
+              emitSumBlocks(bases, rowBlock, rowBlocks, laneBlock, laneBlocks);
+            });
+  }
+
+  /// Loops over the steps of loops that are summed over outside of tiles.
+  void forSums(ArrayRef<unsigned> loops, ArrayRef<Value> bases,
+               llvm::function_ref<void(ArrayRef<Value>)> build) {
+    if (loops.empty())
+      return build(bases);
+    loop(zero, index(plan.nest.extents[loops.front()]), 1, [&](Value step) {
+      forSums(loops.drop_front(), moved(bases, step, loops.front()), build);
+    });
+  }
+
+  /// Calls `build` for each tile of a block: where it is, and its size.
+  void forBlockTiles(
+      ArrayRef<Value> bases, Value rowBlock, int64_t rowBlocks, Value laneBlock,
+      int64_t laneBlocks,
+      llvm::function_ref<void(ArrayRef<Value>, int64_t, int64_t)> build) {
+    forTiles(laneBlock, laneBlocks, plan.laneBlock, plan.laneExtent(),
+             plan.tileLanes(), [&](Value lane, int64_t lanes) {
+               SmallVector<Value> at = moved(bases, lane, plan.laneLoop);
+               forTiles(rowBlock, rowBlocks, plan.rowBlock, plan.rowExtent(),
+                        plan.rows, [&](Value row, int64_t rows) {
+                          build(moved(at, row, plan.rowLoop), rows, lanes);
+                        });
+             });
+  }
+
+  /// Adds block after block of what is left to sum.
+  void emitSumBlocks(ArrayRef<Value> ofBlock, Value rowBlock, int64_t rowBlocks,
+                     Value laneBlock, int64_t laneBlocks) {
+    bool mayStart = fromZero && plan.cutLoop == 0;
     auto tiles = [&](Value begin, Value end, bool isFirst) {
       SmallVector<Value> bases(ofBlock);
       if (plan.copiesRows)
         copyRows(bases, rowBlock, begin, end);
-      forTiles(laneBlock, laneBlocks, plan.laneBlock, plan.laneExtent(),
-               plan.tileLanes(), [&](Value lane, int64_t lanes) {
-                 SmallVector<Value> at = moved(bases, lane, plan.laneLoop);
-                 forTiles(rowBlock, rowBlocks, plan.rowBlock, plan.rowExtent(),
-                          plan.rows, [&](Value row, int64_t rows) {
-                            emitTile(moved(at, row, plan.rowLoop), rows, lanes,
-                                     begin, end, isFirst && fromZero);
-                          });
-               });
+      forBlockTiles(bases, rowBlock, rowBlocks, laneBlock, laneBlocks,
+                    [&](ArrayRef<Value> at, int64_t rows, int64_t lanes) {
+                      emitTile(at, rows, lanes, begin, end,
+                               isFirst && mayStart);
+                    });
     };
     int64_t steps =
-        plan.summed.empty() ? 1 : plan.nest.extents[plan.summed.back()];
+        plan.summed.empty() ? 1 : plan.nest.extents[plan.summed[plan.cutLoop]];
     int64_t first = 0;
-    if (fromZero || plan.sumBlock >= steps) {
+    if (mayStart || plan.sumBlock >= steps) {
       first = std::min(plan.sumBlock, steps);
       tiles(zero, index(first), /*isFirst=*/true);
     }
@@ -273,27 +309,47 @@ private:
 
   using Sums = SmallVector<Value>;
 
-  /// Loops over all that is summed, the last from `begin` to `end`.
+  /// Loops over what is summed in a tile, the first from `begin` to `end`.
   Sums sumOver(ArrayRef<unsigned> loops, ArrayRef<Value> bases, Value begin,
                Value end, Sums sums,
                llvm::function_ref<Sums(ArrayRef<Value>, Sums)> step) {
     if (loops.empty())
       return step(bases, std::move(sums));
-    bool isLast = loops.size() == 1;
-    Value first = isLast ? begin : zero;
-    Value last = isLast ? end : index(plan.nest.extents[loops.front()]);
-    auto loop = scf::ForOp::create(b, first, last, one, sums);
+    auto loop = scf::ForOp::create(b, begin, end, one, sums);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(loop.getBody());
-    Sums inner = sumOver(loops.drop_front(),
-                         moved(bases, loop.getInductionVar(), loops.front()),
-                         begin, end, Sums(loop.getRegionIterArgs()), step);
+    ArrayRef<unsigned> rest = loops.drop_front();
+    Value restEnd =
+        rest.empty() ? Value() : index(plan.nest.extents[rest.front()]);
+    Sums inner =
+        sumOver(rest, moved(bases, loop.getInductionVar(), loops.front()), zero,
+                restEnd, Sums(loop.getRegionIterArgs()), step);
     scf::YieldOp::create(b, inner);
     return Sums(loop.getResults());
   }
 
-  /// Adds to one tile what the steps of the last loop from `begin` to `end`
-  /// give, and all of the other loops that are summed over.
+  /// Where the sums of a tile are, row by row, vector by vector.
+  SmallVector<Value> placesOf(ArrayRef<Value> bases, int64_t rows,
+                              int64_t vectors) {
+    SmallVector<Value> places;
+    for (int64_t row = 0; row < rows; ++row)
+      for (int64_t v = 0; v < vectors; ++v)
+        places.push_back(
+            advance(bases[sum], row * strideOfRows(sum) + v * plan.lanes));
+    return places;
+  }
+
+  void emitZeros(ArrayRef<Value> bases, int64_t rows, int64_t lanes) {
+    int64_t vectors = llvm::divideCeil(lanes, plan.lanes);
+    Value nothing = arith::ConstantOp::create(
+        b, b.getZeroAttr(VectorType::get({plan.lanes}, element)));
+    for (auto [i, place] : llvm::enumerate(placesOf(bases, rows, vectors)))
+      storeVector(nothing, place,
+                  maskOf(lanes - int64_t(i) % vectors * plan.lanes));
+  }
+
+  /// Adds to one tile what the steps of the cut loop from `begin` to `end`
+  /// give, and all of the loops that are summed over within it.
   void emitTile(ArrayRef<Value> bases, int64_t rows, int64_t lanes, Value begin,
                 Value end, bool startsAtZero) {
     int64_t vectors = llvm::divideCeil(lanes, plan.lanes);
@@ -301,20 +357,17 @@ private:
     if (startsAtZero)
       nothing = arith::ConstantOp::create(
           b, b.getZeroAttr(VectorType::get({plan.lanes}, element)));
-    SmallVector<Value> masks(vectors), places;
+    SmallVector<Value> masks(vectors);
     masks.back() = maskOf(lanes - (vectors - 1) * plan.lanes);
+    SmallVector<Value> places = placesOf(bases, rows, vectors);
     Sums sums;
-    int64_t rowStride = strideOfRows(sum);
-    for (int64_t row = 0; row < rows; ++row)
-      for (int64_t v = 0; v < vectors; ++v) {
-        places.push_back(advance(bases[sum], row * rowStride + v * plan.lanes));
-        sums.push_back(startsAtZero ? nothing
-                                    : loadVector(sum, places.back(), masks[v]));
-      }
+    for (auto [i, place] : llvm::enumerate(places))
+      sums.push_back(startsAtZero ? nothing
+                                  : loadVector(sum, place, masks[i % vectors]));
     unsigned narrow = plan.narrow();
     sums = sumOver(
-        plan.summed, bases, begin, end, std::move(sums),
-        [&](ArrayRef<Value> at, Sums acc) {
+        ArrayRef(plan.summed).drop_front(plan.cutLoop), bases, begin, end,
+        std::move(sums), [&](ArrayRef<Value> at, Sums acc) {
           SmallVector<Value> wide;
           for (int64_t v = 0; v < vectors; ++v)
             wide.push_back(factor(
@@ -349,7 +402,7 @@ private:
     unsigned narrow = plan.narrow();
     Value end = plan.summed.empty()
                     ? one
-                    : index(plan.nest.extents[plan.summed.back()]);
+                    : index(plan.nest.extents[plan.summed.front()]);
     Sums start(rows * chains, nothing);
     Sums sums = sumOver(
         plan.summed, bases, zero, end, start,

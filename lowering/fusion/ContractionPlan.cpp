@@ -182,6 +182,51 @@ static int64_t portion(int64_t bytes, int64_t most) {
   return std::clamp<int64_t>(bytes, 16, most);
 }
 
+/// Steps of a block's sum, which is then added to what is in memory.
+static int64_t mostSteps(const Machine &machine) {
+  return portion(machine.l1Bytes / 64, 512);
+}
+
+void ContractionPlan::cutSum(const Machine &machine) {
+  auto extentOf = [&](unsigned loop) { return nest.extents[loop]; };
+  int64_t steps = 1;
+  for (unsigned loop : summed)
+    steps *= extentOf(loop);
+  sumBlock = summed.empty() ? 1 : extentOf(summed.front());
+  if (lanesAreSummed || summed.empty())
+    return;
+  int64_t most = mostSteps(machine);
+  if (summed.size() == 1) {
+    // A single row leaves no sums to keep: then each row of what is read is
+    // read along, a few of them side by side.
+    bool streams =
+        rowExtent() == 1 && !panelWidth() && laneExtent() > tileLanes();
+    if (streams)
+      most = 8;
+    if (steps > most * 3 / 2)
+      sumBlock = equalBlocks(steps, most, streams ? 1 : 8);
+    return;
+  }
+  // Tiles one after the other read the same vectors, and rows that are
+  // neighbours the same lines: from the second cache, if it has room for them.
+  bool isLong = steps * tileLanes() * elementBytes > machine.l2Bytes / 2 ||
+                (rowLoop && nest.stride(narrow(), *rowLoop) == 1);
+  if (rowExtent() < 4 * rows || steps <= most * 3 / 2 || !isLong)
+    return;
+  llvm::sort(summed, [&](unsigned a, unsigned b) {
+    return std::pair(-nest.stride(wide, a), a) <
+           std::pair(-nest.stride(wide, b), b);
+  });
+  while (cutLoop + 1 < summed.size() && steps > most &&
+         steps / extentOf(summed[cutLoop]) >= most / 4)
+    steps /= extentOf(summed[cutLoop++]);
+  int64_t extent = extentOf(summed[cutLoop]);
+  sumBlock = extent;
+  if (steps > most * 3 / 2)
+    sumBlock =
+        equalBlocks(extent, std::max<int64_t>(most / (steps / extent), 1), 1);
+}
+
 void ContractionPlan::chooseBlocks(const Machine &machine) {
   // The last loop summed over is that with the longest way through the vectors.
   if (!summed.empty()) {
@@ -190,20 +235,11 @@ void ContractionPlan::chooseBlocks(const Machine &machine) {
     });
     std::rotate(longest, longest + 1, summed.end());
   }
-  int64_t steps = summed.empty() ? 1 : nest.extents[summed.back()];
-  sumBlock = std::max<int64_t>(steps, 1);
-  if (!lanesAreSummed && summed.size() == 1) {
-    // A single row leaves no sums to keep: then each row of what is read is
-    // read along, a few of them side by side.
-    bool streams =
-        rowExtent() == 1 && !panelWidth() && laneExtent() > tileLanes();
-    int64_t most = streams ? 8 : portion(machine.l1Bytes / 64, 512);
-    if (steps > most * 3 / 2)
-      sumBlock = equalBlocks(steps, most, streams ? 1 : 8);
-  }
+  cutSum(machine);
   // What is read in vectors stays in the second cache from tile to tile.
   int64_t wideSteps = sumBlock;
-  for (unsigned loop : ArrayRef(summed).drop_back(!summed.empty()))
+  for (unsigned loop : ArrayRef(summed).drop_front(
+           std::min<size_t>(cutLoop + 1, summed.size())))
     wideSteps *= nest.extents[loop];
   int64_t mostLanes =
       std::min(portion(machine.l2Bytes >> 11, 320),

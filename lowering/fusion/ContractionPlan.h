@@ -50,8 +50,12 @@ struct ContractionPlan {
 
   /// Lanes of a register, and the size of the tile.
   int64_t lanes, rows = 1, vectors = 1;
-  /// Steps of the last loop summed over, of rows, and of lanes in one block.
-  int64_t sumBlock, rowBlock, laneBlock;
+  /// A block of a sum is `sumBlock` steps of one of the loops that are summed
+  /// over, within a step of each one before it and with all of those after it.
+  unsigned cutLoop = 0;
+  int64_t sumBlock;
+  /// Steps of rows, and of lanes, in one block.
+  int64_t rowBlock, laneBlock;
   int64_t elementBytes;
   /// The sums of a block where they are no part of an array, but converted.
   int64_t ownSums = 0;
@@ -90,6 +94,7 @@ private:
   void chooseRows();
   bool hasOnlyPanelsOfLanes() const;
   void chooseTile(const Machine &machine);
+  void cutSum(const Machine &machine);
   void chooseBlocks(const Machine &machine);
   void keepSums();
   void copyRows(const Machine &machine);

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import weft
+from test_ops import SMALL_MACHINE
 
 pytestmark = pytest.mark.thorough
 
@@ -333,3 +334,53 @@ def test_mistakes_of_sequences() -> None:
         weft.correlate(np.ones((2, 2)), np.ones(3))
     with pytest.raises(weft.ArgumentError, match="mode is 'most'"):
         weft.convolve(np.ones(3), np.ones(3), "most")
+
+
+# ---- sums in blocks ----
+
+# Of a kernel's gradient, many steps are summed whose rows are neighbours; of many
+# channels, a kernel that is larger than the second cache is read block by block.
+LONG = [
+    ((5, 23, 37, 40), (3, 3, 40, 30), 1),
+    ((2, 30, 31, 64), (3, 2, 64, 83), 2),
+    ((2, 9, 10, 270), (3, 3, 270, 150), 1),
+    ((3, 700, 24), (5, 24, 17), 1),
+]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(("x", "w", "stride"), LONG, ids=str)
+def test_sums_in_blocks(
+    x: tuple[int, ...], w: tuple[int, ...], stride: int, dtype: str
+) -> None:
+    """For this machine and a small one, with 1, 2 and 7 threads; sums are exact."""
+    random = np.random.default_rng(sum(x))
+    rank = len(x) - 2
+    names = {1: ("NHC", "HIO", "NHC"), 2: ("NHWC", "HWIO", "NHWC")}[rank]
+    a, b = (random.integers(-2, 3, shape).astype(dtype) for shape in (x, w))
+
+    def convolved(x: Any, w: Any) -> Any:
+        return weft.conv_general_dilated(
+            x, w, (stride,) * rank, "SAME", dimension_numbers=names
+        )
+
+    result = convolved(a, b)
+    ct = random.integers(-2, 3, result.shape).astype(dtype)
+
+    def function(x: Any, w: Any, ct: Any) -> list[Any]:
+        value, back = weft.vjp(convolved, x, w)
+        return [value, *back(ct)]
+
+    lowered = weft.jit(function).lower(a, b, ct)
+    want = lowered.interpret(a, b, ct)
+    text = lowered.text("expanded", locations=False)
+    small = weft.parse(text.replace("module {", SMALL_MACHINE, 1)).compile()
+    before = weft.get_num_threads()
+    try:
+        for threads in (1, 2, 7):
+            weft.set_num_threads(threads)
+            for run in (weft.jit(function), small):
+                for got, exact in zip(run(a, b, ct), want, strict=True):
+                    np.testing.assert_array_equal(got, exact)
+    finally:
+        weft.set_num_threads(before)

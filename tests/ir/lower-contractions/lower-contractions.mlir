@@ -159,3 +159,37 @@ module attributes {weft.machine = {fma = true, vector_bytes = 32 : i64, vector_r
     return
   }
 }
+
+// -----
+
+// Of a sum over many steps of several loops, rows of which are neighbours, the first
+// ones are outside of the tiles: sums begin with zeros in memory, and each block is
+// added to them.
+#x = affine_map<(i, c, n, y, o) -> (n, y + i, c)>
+#g = affine_map<(i, c, n, y, o) -> (n, y, o)>
+#w = affine_map<(i, c, n, y, o) -> (i, c, o)>
+// CHECK-LABEL: func.func @several_loops(
+// CHECK: %[[ZERO:.+]] = arith.constant dense<0.000000e+00> : vector<8xf32>
+// CHECK: vector.store %[[ZERO]]
+// CHECK: scf.for %{{.+}} = %{{.+}} to %[[N:c16.*]] step
+// CHECK-NOT: iter_args
+// CHECK: scf.for %[[BEGIN:.+]] = %{{.+}} to %[[Y:c200.*]] step %[[BLOCK:.+]] {
+// CHECK: %[[AFTER:.+]] = arith.addi %[[BEGIN]], %[[BLOCK]]
+// CHECK: %[[END:.+]] = arith.minui %[[AFTER]], %[[Y]]
+// CHECK: vector.load
+// CHECK: scf.for %{{.+}} = %[[BEGIN]] to %[[END]] step %{{.+}} iter_args
+// CHECK: vector.fma
+module attributes {weft.machine = {fma = true, l1_bytes = 8192 : i64, l2_bytes = 1048576 : i64, vector_bytes = 32 : i64, vector_registers = 16 : i64}} {
+  func.func @several_loops(%x: memref<16x202x64xf32>, %g: memref<16x200x32xf32>, %w: memref<3x64x32xf32>) {
+    %zero = arith.constant 0.0 : f32
+    linalg.fill ins(%zero : f32) outs(%w : memref<3x64x32xf32>)
+    linalg.generic {indexing_maps = [#x, #g, #w], iterator_types = ["parallel", "parallel", "reduction", "reduction", "parallel"]}
+        ins(%x, %g : memref<16x202x64xf32>, memref<16x200x32xf32>) outs(%w : memref<3x64x32xf32>) {
+    ^bb0(%a: f32, %b: f32, %s: f32):
+      %p = arith.mulf %a, %b fastmath<reassoc,contract> : f32
+      %t = arith.addf %s, %p fastmath<reassoc,contract> : f32
+      linalg.yield %t : f32
+    }
+    return
+  }
+}
