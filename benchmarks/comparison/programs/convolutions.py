@@ -18,12 +18,13 @@ BATCH, CHANNELS = 8, 64
 
 @dataclass(frozen=True)
 class Kernel:
-    """A kernel of `size` by `size`, from and to `CHANNELS` features."""
+    """A kernel of `size` by `size`, from and to `channels` features."""
 
     name: str
     size: int
     stride: int = 1
     groups: int = 1
+    channels: int = CHANNELS
 
 
 KERNELS = (
@@ -32,6 +33,8 @@ KERNELS = (
     Kernel("conv 3x3 strided", 3, stride=2),
     Kernel("conv depthwise", 3, groups=CHANNELS),
 )
+# As in the later layers of a network: small images, and a kernel beyond the caches.
+MANY = Kernel("conv 3x3 of 256", 3, channels=256)
 
 
 def cases() -> Iterator[Case]:
@@ -41,22 +44,25 @@ def cases() -> Iterator[Case]:
         yield case(kernel, 56, f"{kernel.name} + bias + relu")
     for kernel in KERNELS:
         yield case(kernel, 28, f"{kernel.name} gradients", with_gradients=True)
+    yield case(MANY, 14, f"{MANY.name} + bias + relu")
+    yield case(MANY, 14, f"{MANY.name} gradients", with_gradients=True)
 
 
 def case(
     kernel: Kernel, size: int, name: str, with_bias: bool = True,
     with_gradients: bool = False,
 ) -> Case:  # fmt: skip
+    channels = kernel.channels
     args = [
-        normal(BATCH, size, size, CHANNELS),
-        normal(kernel.size, kernel.size, CHANNELS // kernel.groups, CHANNELS,
+        normal(BATCH, size, size, channels),
+        normal(kernel.size, kernel.size, channels // kernel.groups, channels,
                scale=0.1),
-        normal(CHANNELS),
+        normal(channels),
     ]  # fmt: skip
     args = tuple(args if with_bias else args[:2])
     places = BATCH * (size // kernel.stride) ** 2
-    products = places * CHANNELS * CHANNELS // kernel.groups * kernel.size**2
-    outputs = places * CHANNELS * args[0].itemsize
+    products = places * channels**2 // kernel.groups * kernel.size**2
+    outputs = places * channels * args[0].itemsize
     layout = Layout(torch_arguments, torch_results)
     if with_gradients:
         return Case(
