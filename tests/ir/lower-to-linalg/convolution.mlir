@@ -53,3 +53,19 @@ func.func @products(%x: tensor<5x8xf32>, %w: tensor<4x3x8xf32>) -> tensor<3x4xf3
   %0 = weft.convolution %x, %w batch [] x [] contract [1] x [2] spatial [0] x [1] order [0, 1] strides [1] low [0] high [0] base_dilation [1] window_dilation [1] : (tensor<5x8xf32>, tensor<4x3x8xf32>) -> tensor<3x4xf32>
   return %0 : tensor<3x4xf32>
 }
+
+// Of an array with zeros between its elements, every other result meets every other
+// element of the window: four convolutions of the array as it is, and no zeros.
+// CHECK-LABEL: func.func @phases(
+// CHECK-SAME: %[[X:.+]]: tensor<2x9x9x16xf32>, %[[W:.+]]: tensor<3x3x16x8xf32>)
+// CHECK: %[[ONE:.+]] = tensor.extract_slice %[[W]][1, 1, 0, 0] [1, 1, 16, 8] [2, 2, 1, 1]
+// CHECK: %[[FIRST:.+]] = linalg.generic {{.*}} -> tensor<2x9x9x8xf32>
+// CHECK: tensor.insert_slice %[[FIRST]] into %{{.+}}[0, 0, 0, 0] [2, 9, 9, 8] [1, 2, 2, 1]
+// CHECK: tensor.extract_slice %[[W]][1, 0, 0, 0] [1, 2, 16, 8] [2, 2, 1, 1]
+// CHECK: tensor.extract_slice %[[W]][0, 1, 0, 0] [2, 1, 16, 8] [2, 2, 1, 1]
+// CHECK: tensor.extract_slice %[[W]][0, 0, 0, 0] [2, 2, 16, 8] [2, 2, 1, 1]
+// CHECK: tensor.insert_slice %{{.+}} into %{{.+}}[0, 1, 1, 0] [2, 8, 8, 8] [1, 2, 2, 1]
+func.func @phases(%x: tensor<2x9x9x16xf32>, %w: tensor<3x3x16x8xf32>) -> tensor<2x17x17x8xf32> {
+  %0 = weft.convolution %x, %w batch [] x [] contract [3] x [2] spatial [1, 2] x [0, 1] order [0, 1, 2, 3] strides [1, 1] low [1, 1] high [1, 1] base_dilation [2, 2] window_dilation [1, 1] : (tensor<2x9x9x16xf32>, tensor<3x3x16x8xf32>) -> tensor<2x17x17x8xf32>
+  return %0 : tensor<2x17x17x8xf32>
+}
