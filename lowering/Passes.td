@@ -155,7 +155,8 @@ def PackContractions : Pass<"weft-pack-contractions", "::mlir::func::FuncOp"> {
   let description = [{
     Of the operand that is read in vectors, a tile reads a few vectors of each
     row. Panels have these in one piece. Only where each element is read often
-    and rows are long.
+    and rows are long. Factors of 16-bit floats that are read often are widened
+    before, on the way into panels where they go there.
 
     ```mlir
     linalg.generic {indexing_maps = [(m, n, k) -> (m, k), (m, n, k) -> (k, n), ...]}
