@@ -169,7 +169,10 @@ public:
     columnStride = strideOf(plan.columnLoop);
   }
 
-  /// Leaves the op as it is where it would be no sum in tiles any more.
+  /// Leaves the op as it is where it would be no sum in tiles any more, or
+  /// where the factor alone tells how long a loop is: the other one of a
+  /// kernel's gradient has it in sums of loops only, and panels tell the
+  /// panels' length.
   void pack(const Machine &machine) {
     // A group of steps is of one loop, which runs fastest.
     if (walks.size() == firstOfSum || walks.back().count % plan.group() != 0)
@@ -179,7 +182,9 @@ public:
     AffineMap map = op.getMatchingIndexingMap(&operand);
     Value factor = operand.get();
     replace(makePanels(makeWhole(makeFlat(factor))));
-    std::optional<TilePlan> packed = TilePlan::make(op, machine);
+    std::optional<TilePlan> packed;
+    if (op.getShapesToLoopsMap())
+      packed = TilePlan::make(op, machine);
     if (!packed || !packed->isPacked)
       setOperand(factor, map);
   }

@@ -200,3 +200,28 @@ def test_gradients() -> None:
         np.testing.assert_allclose(
             np.asarray(narrow).astype(np.float32), np.asarray(wide), rtol=2.0**-7
         )
+
+
+@pytest.mark.parametrize("stride", [1, 2, 3])
+@pytest.mark.parametrize(
+    ("x", "w"),
+    [((2, 30, 31, 64), (3, 2, 64, 83)), ((3, 17, 24, 16), (2, 3, 16, 40))],
+    ids=str,
+)
+def test_gradients(x: tuple[int, ...], w: tuple[int, ...], stride: int) -> None:
+    """Of a strided one's gradient by the kernel, one factor alone tells some lengths."""
+    a, b = drawn(*x, dtype="bfloat16") // 4, drawn(*w, dtype="bfloat16") // 4
+
+    def convolved(x: Any, w: Any) -> Any:
+        return weft.conv_general_dilated(
+            x, w, (stride, stride), "SAME", preferred_element_type=np.float32,
+            dimension_numbers=("NHWC", "HWIO", "NHWC"),
+        )  # fmt: skip
+
+    shape = convolved(a, b).shape
+    ct = np.random.default_rng(stride).integers(0, 20, shape) == 0
+    function = weft.jit(lambda x, w, ct: weft.vjp(convolved, x, w)[1](ct))
+    args = a, b, ct.astype(np.float32)
+    want = function.interpret(*args)
+    for got, exact in zip(function(*args), want, strict=True):
+        np.testing.assert_array_equal(np.asarray(got), np.asarray(exact))
