@@ -202,14 +202,16 @@ def test_gradients() -> None:
         )
 
 
-@pytest.mark.parametrize("stride", [1, 2, 3])
+@pytest.mark.parametrize("stride", [2, 3])
 @pytest.mark.parametrize(
     ("x", "w"),
-    [((2, 30, 31, 64), (3, 2, 64, 83)), ((3, 17, 24, 16), (2, 3, 16, 40))],
+    [((1, 30, 31, 64), (3, 2, 64, 83)), ((2, 17, 24, 16), (2, 3, 16, 40))],
     ids=str,
 )
-def test_gradients(x: tuple[int, ...], w: tuple[int, ...], stride: int) -> None:
-    """Of a strided one's gradient by the kernel, one factor alone tells some lengths."""
+def test_gradients_of_strided_ones(
+    x: tuple[int, ...], w: tuple[int, ...], stride: int
+) -> None:
+    """In those by the kernel, one factor alone tells how long some loops are."""
     a, b = drawn(*x, dtype="bfloat16") // 4, drawn(*w, dtype="bfloat16") // 4
 
     def convolved(x: Any, w: Any) -> Any:
