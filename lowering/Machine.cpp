@@ -123,7 +123,7 @@ class DescribeMachine final
     : public weft::impl::DescribeMachineBase<DescribeMachine> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
-    if (module->hasAttr(weft::gpuAttr)) {
+    if (weft::isForGpu(module)) {
       module.emitError("the program is for a GPU, as its attribute '")
           << weft::gpuAttr << "' says: compile it for one, or take that out";
       return signalPassFailure();

@@ -59,8 +59,7 @@ bool overwritesOperand(GenericOp op) {
 /// Whether sums are at hand when they are complete: a GPU's kernels of products
 /// have them in registers, whatever the order of their loops.
 bool takesEpilogue(GenericOp sum, const Machine &machine) {
-  auto module = sum->getParentOfType<ModuleOp>();
-  if (module && module->hasAttr(weft::gpuAttr) && weft::isSumOfProducts(sum))
+  if (weft::isForGpu(sum) && weft::isSumOfProducts(sum))
     return true;
   return weft::isBlockedSum(sum, machine);
 }

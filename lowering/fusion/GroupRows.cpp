@@ -37,10 +37,9 @@ struct Limits {
   static Limits of(func::FuncOp func, const Machine &machine) {
     Limits limits;
     int64_t fewestRows = 1;
-    auto module = func->getParentOfType<ModuleOp>();
     // A block has a row, and a device many blocks. A single row would be no
     // loop in the end, and what it keeps to itself be in no kernel.
-    if (module && module->hasAttr(weft::gpuAttr)) {
+    if (weft::isForGpu(func)) {
       limits.rows = 2 * weft::Gpu::of(func).multiprocessors;
       fewestRows = 2;
     }

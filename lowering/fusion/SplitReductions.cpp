@@ -34,8 +34,7 @@ struct Limits {
   bool together = false;
 
   static Limits of(Operation *op) {
-    auto module = op->getParentOfType<ModuleOp>();
-    if (!module || !module->hasAttr(weft::gpuAttr))
+    if (!weft::isForGpu(op))
       return {};
     int64_t multiprocessors = weft::Gpu::of(op).multiprocessors;
     return {2 * multiprocessors, 8 * multiprocessors, true};

@@ -26,13 +26,19 @@ DictionaryAttr Gpu::asAttribute(MLIRContext *context) const {
   });
 }
 
-Gpu Gpu::of(Operation *op) {
-  Gpu gpu;
+static DictionaryAttr statedOf(Operation *op) {
   auto module = dyn_cast<ModuleOp>(op);
   if (!module)
     module = op->getParentOfType<ModuleOp>();
-  auto stated =
-      module ? module->getAttrOfType<DictionaryAttr>(weft::gpuAttr) : nullptr;
+  return module ? module->getAttrOfType<DictionaryAttr>(weft::gpuAttr)
+                : nullptr;
+}
+
+bool weft::isForGpu(Operation *op) { return static_cast<bool>(statedOf(op)); }
+
+Gpu Gpu::of(Operation *op) {
+  Gpu gpu;
+  DictionaryAttr stated = statedOf(op);
   if (!stated)
     return gpu;
   auto read = [&](StringRef name, int64_t &value) {
@@ -86,7 +92,7 @@ private:
     ModuleOp module = getOperation();
     // What is not stated yet is as it usually is.
     Gpu gpu = Gpu::of(module);
-    if (!module->hasAttr(weft::gpuAttr))
+    if (!weft::isForGpu(module))
       gpu.chip = chip;
     module->setAttr(weft::gpuAttr, gpu.asAttribute(&getContext()));
     if (module->hasAttr(weft::machineAttr))

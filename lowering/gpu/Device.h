@@ -38,6 +38,8 @@ void stateSize(mlir::gpu::GPUFuncOp kernel, int64_t blocks, int64_t threads);
 
 /// Where a module keeps its GPU.
 inline constexpr llvm::StringLiteral gpuAttr = "weft.gpu";
+/// Whether the module of an op states one.
+bool isForGpu(mlir::Operation *op);
 /// What kind of work a kernel is.
 inline constexpr llvm::StringLiteral classAttr = "weft.class";
 /// The dynamic shared memory that a kernel needs, in bytes.

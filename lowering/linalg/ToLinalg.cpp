@@ -282,7 +282,7 @@ class LowerToLinalg final
     weft::populateConvolutionToLinalg(types, patterns);
     weft::populateWindowsToLinalg(types, patterns);
     weft::populateControlToLinalg(types, patterns);
-    if (getOperation()->hasAttr(weft::gpuAttr)) {
+    if (weft::isForGpu(getOperation())) {
       auto gpu = weft::Gpu::of(getOperation());
       weft::populateScansToLaunches(types, patterns, gpu);
       weft::populateScatterToLaunches(types, patterns, gpu);

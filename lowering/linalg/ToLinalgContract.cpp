@@ -208,11 +208,10 @@ int64_t countOf(Value x, ArrayRef<int64_t> dims) {
 /// Whether tensor cores of a GPU multiply. Lines of their factors may be along
 /// what is summed or not.
 bool isForTensorCores(weft::DotGeneralOp op) {
-  auto module = op->getParentOfType<ModuleOp>();
   Type element = op.getLhs().getType().getElementType();
   bool isMultiplied = element.isF16() || element.isBF16() || element.isF64() ||
                       element.isInteger(8) || op.getPrecision();
-  return module && module->hasAttr(weft::gpuAttr) && isMultiplied;
+  return isMultiplied && weft::isForGpu(op);
 }
 
 /// Whether lines begin at multiples of what is copied at once.
