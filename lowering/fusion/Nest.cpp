@@ -277,6 +277,19 @@ double weft::workOf(linalg::LinalgOp op, const Nest &nest) {
   return cost;
 }
 
+/// How many steps a loop has, or has at most, where that is known.
+static std::optional<int64_t> stepsOf(scf::ForOp loop) {
+  if (auto steps = loop.getStaticTripCount())
+    return steps->getSExtValue();
+  auto least = loop.getUpperBound().getDefiningOp<arith::MinSIOp>();
+  if (!least || !matchPattern(loop.getLowerBound(), m_Zero()))
+    return std::nullopt;
+  for (Value bound : least->getOperands())
+    if (auto steps = getConstantIntValue(bound))
+      return *steps;
+  return std::nullopt;
+}
+
 double weft::workOf(Operation *op) {
   if (auto linalgOp = dyn_cast<linalg::LinalgOp>(op)) {
     double work = 1 + linalgOp.getBlock()->getOperations().size();
@@ -289,7 +302,6 @@ double weft::workOf(Operation *op) {
     for (Operation &inner : region.getOps())
       work += workOf(&inner);
   auto loop = dyn_cast<scf::ForOp>(op);
-  std::optional<llvm::APInt> steps =
-      loop ? loop.getStaticTripCount() : std::nullopt;
-  return steps ? work * steps->getSExtValue() : work + 1;
+  std::optional<int64_t> steps = loop ? stepsOf(loop) : std::nullopt;
+  return steps ? work * *steps : work + 1;
 }

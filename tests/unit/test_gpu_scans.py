@@ -142,6 +142,83 @@ def test_derivatives() -> None:
         )  # fmt: skip
 
 
+def recurrence(
+    a: np.ndarray, b: np.ndarray, axis: int = 0, tolerance: float = 2e-6
+) -> None:
+    for reverse in (False, True):
+        check(
+            lambda a, b, reverse=reverse: weft.linear_recurrence(
+                a, b, axis, reverse=reverse
+            ),
+            a, b, tolerance=tolerance,
+        )  # fmt: skip
+
+
+def factors(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+    if np.dtype(dtype).kind in "iu":
+        return drawn("cumsum", shape, dtype)
+    a = RNG.uniform(-1, 1, shape)
+    if np.dtype(dtype).kind == "c":
+        a = a + 1j * RNG.uniform(-0.5, 0.5, shape)
+    return a.astype(np.dtype(dtype))
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=lambda dtype: np.dtype(dtype).name)
+def test_recurrences_in_parts(dtype: Any) -> None:
+    # 1,500 is no multiple of the length of a part.
+    for shape, axis in [((1500,), 0), ((1600,), 0), ((2, 1500), 1), ((1500, 3), 0)]:
+        a, b = factors(shape, dtype), drawn("cumsum", shape, dtype)
+        recurrence(a, b, axis, tolerance_of("cumsum", dtype))
+
+
+def test_recurrences_may_have_any_first_factor() -> None:
+    a, b = factors((5000,), "float32"), drawn("cumsum", (5000,))
+    a[0] = np.inf
+    a[-1] = np.nan
+    recurrence(a, b)
+
+
+UNSAFE = {
+    "an unstable fixed point": ([10.0], [-9.0], 1.0),
+    "factors that overflow together": ([1e20, 1e-20], [1.0], 1.0),
+    "factors that vanish together": ([0.9], [0.0], 1e30),
+    "growth": ([1.5], [1.0], 1.0),
+    "infinity": ([0.01], [0.0], np.inf),
+    "resets": ([0.0, 1.0, 1.0], [0.0], 1e30),
+}
+
+
+@pytest.mark.parametrize("case", UNSAFE)
+def test_recurrences_of_which_parts_are_no_better_than_their_steps(case: str) -> None:
+    # Each is to be right, not only close to the largest.
+    a, b, first = UNSAFE[case]
+    a = np.resize(np.float32(a), 5000)
+    b = np.resize(np.float32(b), 5000)
+    b[0] = first
+    f = weft.jit(weft.linear_recurrence)
+    found = f(*[weft.asarray(x, device="cuda-sim") for x in (a, b)])
+    np.testing.assert_allclose(
+        np.asarray(found), np.asarray(f(a, b)), rtol=1e-5, atol=np.finfo("f4").tiny
+    )
+
+
+def test_parts_of_recurrences_are_walked_at_once() -> None:
+    def launches(shape: tuple[int, ...]) -> list[str]:
+        x = weft.ShapeDtypeStruct(shape, "float32")
+        f = weft.jit(lambda a, b: weft.linear_recurrence(a, b, 0))
+        plan = f.lower(x, x, device="sm_90a").text("plan")
+        return [
+            line.partition("grid ")[2].partition(" (")[0].partition(" shared")[0]
+            for line in plan.splitlines()
+            if "launch" in line
+        ]
+
+    assert launches((2**20,)) == ["4 block 256", "1 block 32", "4 block 256"]
+    assert len(launches((100,))) == 1
+    # Enough rows for all threads.
+    assert len(launches((1000, 2**20))) == 1
+
+
 def test_in_loops_and_beside_other_ops() -> None:
     def body(carry: Any, row: Any) -> Any:
         carry = weft.cumsum(carry + row) % 7
@@ -208,6 +285,15 @@ def test_columns_are_walked_at_once() -> None:
     x = weft.ShapeDtypeStruct((64, 2**20), "float32")
     plan = weft.jit(lambda x: weft.cumsum(x, 0)).lower(x, device="sm_90a")
     assert "grid 4096 block 256" in plan.text("plan")
+
+
+@needs_ptxas
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "complex128", "uint8"])
+def test_recurrences_spill_nothing(dtype: str, tmp_path: Path) -> None:
+    x = weft.ShapeDtypeStruct((100_000,), np.dtype(getattr(weft, dtype)))
+    lowered = weft.jit(weft.linear_recurrence).lower(x, x, device="sm_90a")
+    text = lowered.text("ptx", locations=False)
+    assert not complaints(text, "sm_90a", tmp_path)
 
 
 @needs_ptxas

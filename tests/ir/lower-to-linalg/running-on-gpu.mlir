@@ -31,12 +31,40 @@ func.func @rows(%x: tensor<4x5000xbf16>) -> tensor<4x5000xbf16> {
   return %0 : tensor<4x5000xbf16>
 }
 
-// A recurrence is walked along: two of its parts together could overflow.
+// A recurrence in parts: what they do to the value before, which one thread
+// follows, then all of them again.
 // CHECK-LABEL: func.func @recurrence(
-// CHECK-NOT: library_call
+// CHECK-SAME: %[[FACTORS:.+]]: tensor<5000xf32>, %{{.+}}: tensor<5000xf32>)
+// CHECK: %[[EFFECTS:.+]]:2 = scf.for %[[P:.+]] = %c0 to %c71
+// CHECK: %[[BEGIN:.+]] = arith.muli %[[P]], %c70
+// CHECK: %[[WALKED:.+]]:3 = scf.for %[[K:.+]] = %c0 to %c70 step %c1 iter_args(%[[A:.+]] = %{{.+}}, %[[B:.+]] = %{{.+}}, %[[MOST:.+]] = %{{.+}})
+// CHECK: %[[I:.+]] = arith.addi %[[BEGIN]], %[[K]]
+// CHECK: tensor.extract %[[FACTORS]][%[[I]]]
+// CHECK: %[[IS_GOOD:.+]] = arith.andi
+// CHECK: %[[KNOWN:.+]] = arith.select %[[IS_GOOD]], %[[WALKED]]#0, %{{.+}}
+// CHECK: tensor.insert %[[KNOWN]] into %{{.+}}[%[[P]]]
+// CHECK: } {weft.parallel}
+// CHECK: %[[BEFORE:.+]]:2 = scf.for %[[P:.+]] = %c0 to %c71 {{.+}}, %[[Y:.+]] = %cst
+// CHECK: %[[A:.+]] = tensor.extract %[[EFFECTS]]#0[%[[P]]]
+// CHECK: arith.mulf %[[A]], %[[Y]]
+// CHECK: %[[COUNT:.+]] = arith.select %[[UNSAFE:.+]], %c70, %c0
+// CHECK: %[[STEPS:.+]] = scf.for %{{.+}} = %c0 to %[[COUNT]]
+// CHECK: arith.select %[[UNSAFE]], %[[STEPS]], %{{.+}} : f32
+// CHECK: scf.for %[[P:.+]] = %c0 to %c72
+// CHECK: tensor.extract %[[BEFORE]]#0
+// CHECK: } {weft.parallel}
 func.func @recurrence(%a: tensor<5000xf32>, %b: tensor<5000xf32>) -> tensor<5000xf32> {
   %0 = weft.linear_recurrence %a, %b axis 0 : (tensor<5000xf32>, tensor<5000xf32>) -> tensor<5000xf32>
   return %0 : tensor<5000xf32>
+}
+
+// Of integers, parts together are exact.
+// CHECK-LABEL: func.func @integers(
+// CHECK-COUNT-2: {weft.parallel}
+// CHECK-NOT: arith.cmpf
+func.func @integers(%a: tensor<5000xi32>, %b: tensor<5000xi32>) -> tensor<5000xi32> {
+  %0 = weft.linear_recurrence %a, %b axis 0 : (tensor<5000xi32>, tensor<5000xi32>) -> tensor<5000xi32>
+  return %0 : tensor<5000xi32>
 }
 
 }
