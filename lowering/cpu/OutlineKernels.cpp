@@ -102,19 +102,24 @@ class OutlineKernels final
     return sum && weft::findEpilogue(sum) == op;
   }
 
-  /// With the sums, if they are freed when the epilogue has read them.
+  /// With the sums, if they are freed when the epilogue has read them, and no
+  /// other op has.
   static void addEpilogue(linalg::GenericOp op, Kernel &kernel) {
     auto sum = cast<linalg::GenericOp>(kernel.back());
     kernel.push_back(op);
     auto sums = dyn_cast_or_null<memref::AllocOp>(weft::findConvertedSums(sum));
     if (!sums)
       return;
+    Operation *end = nullptr;
     for (Operation *user : sums->getUsers())
-      if (isa<memref::DeallocOp>(user)) {
-        kernel.insert(kernel.begin(), sums);
-        kernel.push_back(user);
+      if (isa<memref::DeallocOp>(user))
+        end = user;
+      else if (!llvm::is_contained(kernel, user))
         return;
-      }
+    if (!end)
+      return;
+    kernel.insert(kernel.begin(), sums);
+    kernel.push_back(end);
   }
 
   /// Whether it is a loop over rows, or one that only computes and has effects

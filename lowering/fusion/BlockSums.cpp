@@ -25,6 +25,10 @@ class BlockSums final : public weft::impl::BlockSumsBase<BlockSums> {
           dyn_cast_or_null<memref::AllocOp>(weft::findConvertedSums(sum));
       if (!sums || !hasPlan(sum, machine))
         return;
+      // So that they begin in the kernel that they end in.
+      for (Operation *user : sums->getUsers())
+        if (isa<linalg::FillOp>(user))
+          user->moveBefore(sum);
       OpBuilder b(&getContext());
       b.setInsertionPointAfter(weft::findEpilogue(sum));
       memref::DeallocOp::create(b, sums.getLoc(), sums);

@@ -314,8 +314,12 @@ static bool overwritesFactor(linalg::GenericOp epilogue,
 }
 
 linalg::GenericOp weft::findEpilogue(linalg::GenericOp op) {
+  // Also past buffers that have no place yet: once they have one, nothing is
+  // between the two, and it must be known before that they are computed as one.
   Operation *next = op->getNextNode();
-  while (next && !isa<linalg::LinalgOp>(next) && isMemoryEffectFree(next))
+  while (next && !isa<linalg::LinalgOp>(next) &&
+         (isMemoryEffectFree(next) ||
+          isa<memref::AllocOp, memref::AllocaOp>(next)))
     next = next->getNextNode();
   auto epilogue = dyn_cast_or_null<linalg::GenericOp>(next);
   if (!epilogue || !epilogue->hasAttr(epilogueAttr))

@@ -75,7 +75,8 @@ linalg::FillOp weft::moveFillTo(linalg::GenericOp sum) {
       return fill;
     }
     bool isOther =
-        isa<LinalgOp, memref::CopyOp>(op) && !touches(op, baseOf(sums));
+        isa<LinalgOp, memref::CopyOp, memref::LoadOp, memref::StoreOp>(op) &&
+        !touches(op, baseOf(sums));
     if (!isOther && !isMemoryEffectFree(op) &&
         !isa<memref::AllocOp, memref::AllocaOp>(op))
       return {};

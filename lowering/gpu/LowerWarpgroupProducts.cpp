@@ -457,10 +457,9 @@ class LowerWarpgroupProducts final
   void lower(gpu::GPUFuncOp func, const WarpgroupPlan &plan) {
     declareSharedMemory(func);
     SmallVector<Value> maps;
-    SmallVector<unsigned> arguments;
     SmallVector<Attribute> descriptions;
-    for (const MapParameter &parameter : mapsOf(plan)) {
-      arguments.push_back(cast<BlockArgument>(parameter.buffer).getArgNumber());
+    SmallVector<MapParameter> parameters = mapsOf(plan);
+    for (const MapParameter &parameter : parameters) {
       descriptions.push_back(::describe(parameter));
       maps.push_back(addParameter(func, descriptions.back()));
     }
@@ -474,7 +473,7 @@ class LowerWarpgroupProducts final
     KernelCode(func, plan, places).build();
     eraseOps(plan);
     describe(func, plan);
-    passBuffers(func, arguments);
+    passBuffers(func, parameters);
   }
 
   static void declareSharedMemory(gpu::GPUFuncOp func) {
@@ -502,7 +501,7 @@ class LowerWarpgroupProducts final
     linalg::GenericOp(plan.kernel.sum)->erase();
     if (linalg::FillOp fill = plan.kernel.fill)
       fill->erase();
-    if (Operation *scratch = plan.kernel.sums.getDefiningOp())
+    if (auto scratch = plan.kernel.sums.getDefiningOp<memref::AllocaOp>())
       scratch->erase();
   }
 
@@ -518,23 +517,36 @@ class LowerWarpgroupProducts final
                         {static_cast<int32_t>(plan.clusterBlocks()), 1, 1}));
   }
 
-  /// Launches pass the buffers that the maps are of, as pointers.
-  void passBuffers(gpu::GPUFuncOp func, ArrayRef<unsigned> arguments) {
+  /// Launches pass the buffers that the maps are of, as pointers to where they
+  /// begin.
+  void passBuffers(gpu::GPUFuncOp func, ArrayRef<MapParameter> parameters) {
     getOperation().walk([&](gpu::LaunchFuncOp launch) {
       if (SymbolTable::lookupNearestSymbolFrom(launch, launch.getKernel()) !=
           func)
         return;
       ImplicitLocOpBuilder b(launch.getLoc(), launch);
       SmallVector<Value> pointers;
-      for (unsigned argument : arguments) {
+      for (const MapParameter &parameter : parameters) {
         Value place = memref::ExtractAlignedPointerAsIndexOp::create(
-            b, launch.getKernelOperand(argument));
+            b, atLaunch(b, launch, parameter.buffer));
         Value bits = arith::IndexCastOp::create(b, b.getI64Type(), place);
         pointers.push_back(LLVM::IntToPtrOp::create(
             b, LLVM::LLVMPointerType::get(b.getContext()), bits));
       }
       launch.getKernelOperandsMutable().append(pointers);
     });
+  }
+
+  /// What a buffer in a kernel is outside: an operand of the launch, or a view.
+  static Value atLaunch(OpBuilder &b, gpu::LaunchFuncOp launch, Value buffer) {
+    Operation *view = buffer.getDefiningOp();
+    if (!view)
+      return launch.getKernelOperand(
+          cast<BlockArgument>(buffer).getArgNumber());
+    IRMapping mapping;
+    mapping.map(view->getOperand(0),
+                atLaunch(b, launch, view->getOperand(0)));
+    return b.clone(*view, mapping)->getResult(0);
   }
 };
 

@@ -76,8 +76,16 @@ Value NvvmBuilder::at(Value pointer, int64_t bytes) {
 Value NvvmBuilder::globalPointer(Value buffer) {
   Value place = memref::ExtractAlignedPointerAsIndexOp::create(*this, buffer);
   Value bits = arith::IndexCastOp::create(*this, getI64Type(), place);
-  return LLVM::IntToPtrOp::create(
+  Value pointer = LLVM::IntToPtrOp::create(
       *this, LLVM::LLVMPointerType::get(getContext(), 1), bits);
+  auto type = cast<MemRefType>(buffer.getType());
+  if (!ShapedType::isDynamic(type.getStridesAndOffset().second))
+    return pointer;
+  Value offset =
+      memref::ExtractStridedMetadataOp::create(*this, buffer).getOffset();
+  offset = arith::IndexCastOp::create(*this, getI64Type(), offset);
+  int64_t bytes = type.getElementTypeBitWidth() / 8;
+  return at(pointer, arith::MulIOp::create(*this, offset, number(bytes, 64)));
 }
 
 //===----------------------------------------------------------------------===//

@@ -61,4 +61,17 @@ void Slots::close() {
   inputs.back() = type;
   func.setType(b.getFunctionType(inputs, {}));
   func->setAttr(weft::arenaBytesAttr, b.getI64IntegerAttr(bytes));
+  // Kernels of which a loop has temporaries take the whole of it.
+  for (OpOperand &use : arena.getUses())
+    if (auto launch = dyn_cast<gpu::LaunchFuncOp>(use.getOwner()))
+      retype(launch, use.getOperandNumber() -
+                         launch.getKernelOperands().getBeginOperandIndex());
+}
+
+void Slots::retype(gpu::LaunchFuncOp launch, unsigned number) {
+  auto kernel = SymbolTable::lookupNearestSymbolFrom<gpu::GPUFuncOp>(
+      launch, launch.getKernel());
+  kernel.getArgument(number).setType(arena.getType());
+  kernel.setFunctionType(FunctionType::get(
+      func.getContext(), kernel.front().getArgumentTypes(), {}));
 }

@@ -7,6 +7,7 @@
 #define WEFT_LOWERING_GPU_SLOTS_H
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
 
 namespace weft {
 
@@ -32,6 +33,8 @@ public:
   void close();
 
 private:
+  void retype(mlir::gpu::LaunchFuncOp launch, unsigned number);
+
   mlir::func::FuncOp func;
   mlir::BlockArgument arena;
   int64_t bytes;

@@ -3,14 +3,11 @@
 // Running values for a GPU: rows at once, each by a thread; or, along long
 // rows, steps that are launches of blocks.
 
-#include "lowering/Passes.h"
 #include "lowering/gpu/RecurrenceParts.h"
 #include "lowering/gpu/RowWalk.h"
 #include "lowering/gpu/ScanStep.h"
 #include "lowering/gpu/ToLinalgLaunches.h"
 #include "lowering/linalg/ToLinalg.h"
-#include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
 using weft::ScanStep;

@@ -101,13 +101,26 @@ static std::optional<int64_t> findInstruction(GenericOp sum) {
 // The plan
 //===----------------------------------------------------------------------===//
 
+/// Whether a buffer is an argument, or a view of one at a place in it that is
+/// always the same.
+static bool isKnownAtLaunch(Value buffer) {
+  Operation *view = buffer.getDefiningOp();
+  if (!view)
+    return true;
+  return isa<ViewLikeOpInterface>(view) && view->getNumOperands() == 1 &&
+         isKnownAtLaunch(view->getOperand(0));
+}
+
 std::optional<TensorMap> TensorMap::make(const Nest &nest, unsigned operand,
-                                         int64_t elementBytes, unsigned inner,
+                                         Value buffer, unsigned inner,
                                          unsigned outer) {
   constexpr int64_t lineBytes = 16, maxRank = 5;
   TensorMap map;
   const weft::Access &access = nest.accesses[operand];
-  if (!access.panels.empty() || access.offset || access.strides[inner] != 1)
+  int64_t elementBytes =
+      getElementTypeOrSelf(buffer.getType()).getIntOrFloatBitWidth() / 8;
+  if (!access.panels.empty() || access.strides[inner] != 1 ||
+      access.offset * elementBytes % lineBytes || !isKnownAtLaunch(buffer))
     return std::nullopt;
   map.loops = {inner, outer};
   for (unsigned loop = 0; loop < nest.depth(); ++loop)
@@ -171,7 +184,8 @@ bool WarpgroupPlan::findFactors() {
     if (multipliesTf32() && !factor->summedInside)
       return false;
     std::optional<TensorMap> map =
-        TensorMap::make(nest, factor->operand, elementBytes, inner, lines);
+        TensorMap::make(nest, factor->operand, kernel.factors[factor->operand],
+                        inner, lines);
     if (!map)
       return false;
     factor->map = *map;
@@ -236,8 +250,8 @@ void WarpgroupPlan::mapResults() {
   Type element = getElementTypeOrSelf(result.buffer.getType());
   int64_t bytes = element.getIntOrFloatBitWidth() / 8;
   if (element.isF32() || bytes == 2)
-    result.map =
-        TensorMap::make(nest, result.access, bytes, right.loop, left.loop);
+    result.map = TensorMap::make(nest, result.access, result.buffer, right.loop,
+                                 left.loop);
 }
 
 bool WarpgroupPlan::copiesResults() const {

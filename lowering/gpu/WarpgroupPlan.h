@@ -34,10 +34,10 @@ struct TensorMap {
   /// Whether the engine rounds f32 to tf32 on its way.
   bool rounds = false;
 
-  /// Nothing if the engine cannot walk through the buffer. `inner` and `outer`
-  /// are the two loops of a tile.
+  /// Nothing if the engine cannot walk through the buffer, an operand of the
+  /// nest. `inner` and `outer` are the two loops of a tile.
   static std::optional<TensorMap> make(const Nest &nest, unsigned operand,
-                                       int64_t elementBytes, unsigned inner,
+                                       mlir::Value buffer, unsigned inner,
                                        unsigned outer);
 };
 

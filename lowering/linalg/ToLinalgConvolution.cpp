@@ -346,7 +346,7 @@ struct LowerConvolution final : OpConversionPattern<weft::ConvolutionOp> {
   matchAndRewrite(weft::ConvolutionOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
-    if (Phases phases(op); !weft::isForGpu(op) && phases.match()) {
+    if (Phases phases(op); phases.match()) {
       rewriter.replaceOp(
           op, phases.build(rewriter, adaptor.getLhs(), adaptor.getRhs()));
       return success();

@@ -421,8 +421,8 @@ class Program:
 
     def _option(self, stage: str) -> str:
         """The option of `weft-opt` that leads to a stage."""
-        prefix = "weft" if self.target == CPU_TARGET else "weft-cuda"
-        return f"--{prefix}-to-{stage}"
+        prefix = "" if self.target == CPU_TARGET else "gpu-"
+        return f"--weft-to-{prefix}{stage}"
 
     def _dump(self) -> None:
         folder = os.environ.get("WEFT_DUMP")

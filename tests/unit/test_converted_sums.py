@@ -268,3 +268,14 @@ def test_without_the_mark_it_is_a_loop_of_its_own() -> None:
     other = lowered.replace("fused", text)
     got = lowered.compile()(x, bias)
     np.testing.assert_array_equal(np.asarray(got), np.asarray(other.compile()(x, bias)))
+
+
+def test_what_the_host_reads_before_the_epilogue() -> None:
+    # The place of an operand of the epilogue is read after the sums begin.
+    def function(x: Any, w: Any, y: Any, i: Any) -> Any:
+        return (x @ w) * 2 + weft.dynamic_slice(y, (weft.abs(i[0]) * 3, 0), (24, 8))
+
+    x, w, y = drawn(24, 5), drawn(5, 8), drawn(40, 8)
+    expected = rounded(x.astype(np.float32) @ w.astype(np.float32)) * 2 + y[6:30]
+    for found in run(function, x, w, y, np.array([-2])):
+        np.testing.assert_array_equal(found[0], expected.astype(found[0].dtype))

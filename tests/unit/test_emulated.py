@@ -1,6 +1,8 @@
 """Programs on the emulator, from Python to kernels: every way that a plan is run."""
 
 import json
+import subprocess
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -87,6 +89,33 @@ def test_a_branch(sign):
     )
     assert {"if", "read"} <= steps_of(f, LARGE)
     check(f, sign * np.abs(LARGE[:, :64]), rtol=1e-4)
+
+
+def test_a_loop_with_temporaries_beside_a_number():
+    # The loop takes the whole arena, which grows when the number gets its place.
+    def function(x, y):
+        def body(c, row):
+            return weft.tanh(c @ c @ row + row), None
+
+        c = weft.scan(body, x, weft.stack([x, x + 1, x, x]))[0]
+        place = weft.astype(c[0, 0] * 9, "int32")
+        return weft.dynamic_slice(y @ y.T, (place, 0), (100, 200))
+
+    x = (np.ones((8, 8)) / 8).astype(np.float16)
+    y = RNG.uniform(-1, 1, (200, 200)).astype(np.float16)
+    check(weft.jit(function), x, y, rtol=2e-2)
+
+
+def test_a_product_leaves_its_factor_to_others():
+    # What comes of it has no place of the factor's: one kernel reads and writes.
+    def function(x, y):
+        z = (x.T[:, 3:] @ y.T[:37]) * 0.125
+        z = weft.maximum(z, 0) + z[0]
+        s = weft.stack([y[:24, :40], z, y[16:, 24:]])
+        return weft.reshape(s @ weft.swapaxes(s, 1, 2), (72, 24))
+
+    x, y = (RNG.uniform(-1, 1, s).astype(np.float16) for s in ((40, 24), (40, 64)))
+    check(weft.jit(function), x, y, rtol=2e-2)
 
 
 def test_a_tape_of_unknown_length():
@@ -178,3 +207,11 @@ def test_dumped_stages(tmp_path, monkeypatch):
     names = sorted(path.name for path in folder.iterdir())
     assert "8-plan.json" in names
     assert "9-ptx.ptx" in names
+    # What a file begins with makes it of the one before.
+    command = (folder / "5-kernels.mlir").read_text().splitlines()[0].split()
+    assert command[:2] == ["//", "weft-opt"]
+    tool = Path(weft.__file__).parents[2] / "build/bin/weft-opt"
+    again = subprocess.run(
+        [tool, *command[2:]], cwd=folder, capture_output=True, text=True, check=True
+    )
+    assert "gpu.launch_func" in again.stdout

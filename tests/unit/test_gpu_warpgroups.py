@@ -63,17 +63,78 @@ TRANSPOSED: list[tuple[Callable[..., Any], list[np.ndarray]]] = [
 ]
 
 
+def check(f: Callable[..., Any], args: list[np.ndarray]) -> str:
+    """That results are those of wide numbers, nearly; the plan."""
+    jitted = weft.jit(f)
+    given = [weft.asarray(x, device="cuda-sim") for x in args]
+    expected = np.asarray(jitted(*(x.astype(np.float32) for x in args)))
+    result = np.asarray(jitted(*given)).astype(np.float32)
+    np.testing.assert_allclose(result, expected, atol=2e-2 * np.abs(expected).max())
+    return jitted.lower(*given).text("plan")
+
+
 @pytest.mark.parametrize(("f", "args"), TRANSPOSED)
 def test_transposed_factors_are_not_copied(
     f: Callable[..., Any], args: list[np.ndarray]
 ) -> None:
-    jitted = weft.jit(f)
-    given = [weft.asarray(x, device="cuda-sim") for x in args]
-    plan = jitted.lower(*given).text("plan")
-    assert plan.count("launch ") == 1
-    expected = np.asarray(jitted(*(x.astype(np.float32) for x in args)))
-    result = np.asarray(jitted(*given)).astype(np.float32)
-    np.testing.assert_allclose(result, expected, atol=2e-2 * np.abs(expected).max())
+    assert check(f, args).count("launch ") == 1
+
+
+# What is multiplied is a part of an array, or what comes of it is.
+PARTS: list[tuple[Callable[..., Any], list[np.ndarray], int]] = [
+    (lambda x, w: weft.concatenate([x @ w, x], 1), [draw(72, 128), draw(128, 64)], 2),
+    (lambda x, w: weft.concatenate([x, x @ w], 1), [draw(72, 128), draw(128, 64)], 2),
+    # Not at a place that the copy engine stores to.
+    (lambda x, w: weft.concatenate([x[:, :3], x @ w], 1),
+     [draw(72, 128), draw(128, 64)], 2),
+    (lambda x, w: weft.concatenate([x[:, :8], weft.astype(x @ w, "float32")], 1),
+     [draw(72, 128), draw(128, 64)], 2),
+    (lambda x, w: x[8:, 64:] @ w[:, 8:], [draw(136, 128), draw(64, 136)], 1),
+    (lambda x, w: x[:, 3:67] @ w, [draw(136, 128), draw(64, 136)], 2),
+    (lambda x, w: weft.stack([x @ w, x]), [draw(128, 128), draw(128, 128)], 2),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("f", "args", "launches"), PARTS)
+def test_parts(f: Callable[..., Any], args: list[np.ndarray], launches: int) -> None:
+    assert check(f, args).count("launch ") <= launches
+
+
+def cell(state: Any, x: Any, w: Any) -> tuple[Any, Any]:
+    state = weft.tanh(state @ w + x)
+    return state, state
+
+
+def last_state(x: Any, w: Any) -> Any:
+    return weft.scan(lambda c, x: cell(c, x, w), x[0], x)[0]
+
+
+def of_gradients(x: Any, w: Any) -> Any:
+    def loss(x: Any, w: Any) -> Any:
+        return weft.sum(weft.astype(last_state(x, w), "float32") ** 2)
+
+    return weft.concatenate(
+        [weft.reshape(y, -1) for y in weft.grad(loss, (0, 1))(x, w)]
+    )
+
+
+@pytest.mark.parametrize("f", [last_state, of_gradients])
+def test_loops_read_other_rows_at_each_step(f: Callable[..., Any]) -> None:
+    # An epilogue's operand is a row whose place only the running program knows.
+    check(f, [draw(3, 200, 136), draw(136, 136) / 4])
+
+
+def test_loops_write_other_rows_at_each_step() -> None:
+    def f(x: Any, w: Any) -> Any:
+        def body(y: Any, i: Any) -> tuple[Any, None]:
+            product = weft.astype(
+                weft.dynamic_slice(x, (i * 8, 0), (72, 64)) @ w, "float32"
+            )
+            return weft.dynamic_update_slice(y, product, (i * 64, 0)), None
+
+        return weft.scan(body, weft.zeros((256, 136), "float32"), weft.arange(3))[0]
+
+    check(f, [draw(136, 64), draw(64, 136)])
 
 
 def test_lines_that_would_not_be_aligned_are_turned() -> None:

@@ -80,3 +80,50 @@ func.func @read_again(%x: memref<64x32xi8>, %w: memref<32x48xi8>, %y: memref<64x
   memref.copy %sums, %z : memref<64x48xi32> to memref<64x48xi32>
   return
 }
+
+// -----
+
+#a = affine_map<(m, n, k) -> (m, k)>
+#b = affine_map<(m, n, k) -> (k, n)>
+#c = affine_map<(m, n, k) -> (m, n)>
+#id = affine_map<(m, n) -> (m, n)>
+
+// The sums begin in the kernel that they end in, whatever the host does before.
+
+// CHECK-LABEL: func.func @load_between(
+// CHECK: memref.load
+// CHECK-NEXT: memref.subview
+// CHECK-NEXT: linalg.fill
+// CHECK-NEXT: linalg.generic
+// LOOPS-LABEL: func.func private @load_between_kernel(
+// LOOPS-SAME: index
+// LOOPS: memref.alloca()
+// LOOPS-LABEL: func.func @load_between.body(
+// LOOPS-NOT: memref.alloc
+// LOOPS-COUNT-1: call @load_between_kernel
+// LOOPS-NOT: call
+module attributes {weft.machine = {matrix_tiles = false, vector_dots = false}} {
+func.func @load_between(%x: memref<64x32xi8>, %w: memref<32x48xi8>, %y: memref<128x48xf32>, %i: memref<index>) {
+  %zero = arith.constant 0 : i32
+  %sums = memref.alloc() : memref<64x48xi32>
+  linalg.fill ins(%zero : i32) outs(%sums : memref<64x48xi32>)
+  %at = memref.load %i[] : memref<index>
+  %part = memref.subview %y[%at, 0] [64, 48] [1, 1] : memref<128x48xf32> to memref<64x48xf32, strided<[48, 1], offset: ?>>
+  linalg.generic {indexing_maps = [#a, #b, #c], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%x, %w : memref<64x32xi8>, memref<32x48xi8>) outs(%sums : memref<64x48xi32>) {
+  ^bb0(%p: i8, %q: i8, %out: i32):
+    %u = arith.extsi %p : i8 to i32
+    %v = arith.extsi %q : i8 to i32
+    %m = arith.muli %u, %v : i32
+    %s = arith.addi %out, %m : i32
+    linalg.yield %s : i32
+  }
+  linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%sums : memref<64x48xi32>) outs(%part : memref<64x48xf32, strided<[48, 1], offset: ?>>) attrs = {weft.epilogue} {
+  ^bb0(%p: i32, %out: f32):
+    %f = arith.sitofp %p : i32 to f32
+    linalg.yield %f : f32
+  }
+  return
+}
+}

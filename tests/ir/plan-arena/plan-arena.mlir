@@ -133,3 +133,43 @@ func.func @shared(%x: memref<8xf32>, %f: f32) {
   } {weft.parallel, weft.rows}
   return
 }
+
+// One kernel computes the sums and what comes of them, so this is in no place of
+// a factor, though the buffer is made after the sums.
+#x = affine_map<(m, n, k) -> (m, k)>
+#y = affine_map<(m, n, k) -> (k, n)>
+#z = affine_map<(m, n, k) -> (m, n)>
+#same = affine_map<(m, n) -> (m, n)>
+// CHECK-LABEL: func.func @epilogue(
+// CHECK-SAME: weft.arena_bytes = 512 : i64
+// CHECK-DAG: %[[C0:.+]] = arith.constant 0 : index
+// CHECK-DAG: %[[C256:.+]] = arith.constant 256 : index
+// CHECK-DAG: %[[C384:.+]] = arith.constant 384 : index
+// CHECK-DAG: memref.view %{{.+}}[%[[C0]]][] : memref<512xi8> to memref<8x8xf32>
+// CHECK-DAG: memref.view %{{.+}}[%[[C256]]][] : memref<512xi8> to memref<8x8xf16>
+// CHECK-DAG: memref.view %{{.+}}[%[[C384]]][] : memref<512xi8> to memref<8x8xf16>
+func.func @epilogue(%a: memref<8x8xf16>, %out: memref<8x8xf16>) {
+  %zero = arith.constant 0.0 : f32
+  %b = memref.alloc() : memref<8x8xf16>
+  memref.copy %a, %b : memref<8x8xf16> to memref<8x8xf16>
+  %sums = memref.alloc() : memref<8x8xf32>
+  linalg.fill ins(%zero : f32) outs(%sums : memref<8x8xf32>)
+  linalg.generic {indexing_maps = [#x, #y, #z], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%a, %b : memref<8x8xf16>, memref<8x8xf16>) outs(%sums : memref<8x8xf32>) {
+  ^bb0(%p: f16, %q: f16, %s: f32):
+    %u = arith.extf %p : f16 to f32
+    %v = arith.extf %q : f16 to f32
+    %m = arith.mulf %u, %v fastmath<reassoc,contract> : f32
+    %t = arith.addf %s, %m fastmath<reassoc,contract> : f32
+    linalg.yield %t : f32
+  }
+  %c = memref.alloc() : memref<8x8xf16>
+  linalg.generic {indexing_maps = [#same, #same], iterator_types = ["parallel", "parallel"]}
+      ins(%sums : memref<8x8xf32>) outs(%c : memref<8x8xf16>) attrs = {weft.epilogue} {
+  ^bb0(%s: f32, %old: f16):
+    %t = arith.truncf %s : f32 to f16
+    linalg.yield %t : f16
+  }
+  memref.copy %c, %out : memref<8x8xf16> to memref<8x8xf16>
+  return
+}
