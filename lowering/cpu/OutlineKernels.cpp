@@ -86,11 +86,8 @@ class OutlineKernels final
       auto fill = dyn_cast<linalg::FillOp>(before);
       if (fill && fill.getOutputs()[0] == sums)
         return fill;
-      bool isOther =
-          isa<linalg::LinalgOp>(before) &&
-          llvm::none_of(before->getOperands(), [&](Value operand) {
-            return weft::ownBufferOf(operand) == weft::ownBufferOf(sums);
-          });
+      bool isOther = isa<linalg::LinalgOp>(before) &&
+                     !weft::touchesOwn(before, weft::ownBufferOf(sums));
       if (!isOther && !isMemoryEffectFree(before))
         return {};
     }

@@ -14,6 +14,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "mlir/Transforms/RegionUtils.h"
 
 namespace weft {
 #define GEN_PASS_DEF_GROUPBLOCKS
@@ -113,14 +114,18 @@ private:
     }
     // With what it is given: views and allocations.
     SmallVector<Operation *> moved{op};
-    for (size_t i = 0; i < moved.size(); ++i)
-      for (Value operand : moved[i]->getOperands()) {
+    for (size_t i = 0; i < moved.size(); ++i) {
+      llvm::SetVector<Value> given(moved[i]->operand_begin(),
+                                   moved[i]->operand_end());
+      getUsedValuesDefinedAbove(moved[i]->getRegions(), given);
+      for (Value operand : given) {
         Operation *source = operand.getDefiningOp();
         if (source && source->getBlock() == op->getBlock() &&
             first->isBeforeInBlock(source) &&
             !llvm::is_contained(moved, source))
           moved.push_back(source);
       }
+    }
     for (Operation *each : ArrayRef(moved).drop_front())
       if (!isMemoryEffectFree(each) && !isa<memref::AllocOp>(each))
         return false;

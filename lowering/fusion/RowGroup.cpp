@@ -32,10 +32,24 @@ Value weft::ownBufferOf(Value buffer) {
   return buffer;
 }
 
+/// Whether an op, or one within it, uses a buffer that `known` says yes to.
+static bool usesBuffer(Operation *op, function_ref<bool(Value)> known) {
+  return op
+      ->walk([&](Operation *inner) {
+        bool isUsed = llvm::any_of(inner->getOperands(), [&](Value operand) {
+          return isa<MemRefType>(operand.getType()) && known(operand);
+        });
+        return isUsed ? WalkResult::interrupt() : WalkResult::advance();
+      })
+      .wasInterrupted();
+}
+
 bool weft::touches(Operation *op, Value base) {
-  return llvm::any_of(op->getOperands(), [&](Value operand) {
-    return isa<MemRefType>(operand.getType()) && baseOf(operand) == base;
-  });
+  return usesBuffer(op, [&](Value used) { return baseOf(used) == base; });
+}
+
+bool weft::touchesOwn(Operation *op, Value own) {
+  return usesBuffer(op, [&](Value used) { return ownBufferOf(used) == own; });
 }
 
 bool weft::isSameBuffer(Value a, Value b) {

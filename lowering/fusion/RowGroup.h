@@ -22,8 +22,10 @@ mlir::Value baseOf(mlir::Value buffer);
 /// at once have nothing in common.
 mlir::Value ownBufferOf(mlir::Value buffer);
 
-/// Whether an operand of an op is a buffer or a view of it.
+/// Whether an op, or one within it, uses a buffer or a view of it: that of
+/// `baseOf`, or that of `ownBufferOf`.
 bool touches(mlir::Operation *op, mlir::Value base);
+bool touchesOwn(mlir::Operation *op, mlir::Value own);
 
 /// Whether two values are one buffer, or the same view of one.
 bool isSameBuffer(mlir::Value a, mlir::Value b);

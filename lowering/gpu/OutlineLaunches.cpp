@@ -335,7 +335,8 @@ private:
   };
 
   void outline(Group &ops, StringRef kind) {
-    leaveNumbers(ops);
+    takeViews(ops);
+    leaveResults(ops);
     Location loc = locationOf(ops);
     OpBuilder b(func.getContext());
     auto kernel =
@@ -388,9 +389,31 @@ private:
                               Type(), ValueRange());
   }
 
+  /// Has a group make the views of buffers of which only its loops know where
+  /// they are.
+  static void takeViews(Group &ops) {
+    Operation *last = ops.back();
+    for (size_t i = 0; i < ops.size(); ++i) {
+      if (ops[i]->getNumRegions() == 0 && !isView(ops[i]))
+        continue;
+      for (OpResult result : ops[i]->getResults()) {
+        if (weft::isNumber(result.getType()))
+          continue;
+        for (Operation *user : result.getUsers())
+          if (isView(user) && user->getBlock() == last->getBlock() &&
+              user->isBeforeInBlock(last) && !llvm::is_contained(ops, user))
+            ops.push_back(user);
+      }
+    }
+    llvm::sort(ops, [](Operation *a, Operation *b) {
+      return a->isBeforeInBlock(b);
+    });
+  }
+
   /// Numbers of a group that anything else needs are stored when they are
-  /// computed, and loaded where they are needed.
-  void leaveNumbers(Group &ops) {
+  /// computed, and loaded where they are needed. What a loop leaves in one of
+  /// several buffers is copied to where all can find it.
+  void leaveResults(Group &ops) {
     llvm::SmallPtrSet<Operation *, 16> members(ops.begin(), ops.end());
     // A view of a place that the group computes is made again outside.
     for (Operation *op : llvm::reverse(ops)) {
@@ -400,11 +423,13 @@ private:
         if (!members.contains(memberOf(use.getOwner(), op->getBlock())))
           use.set(OpBuilder(use.getOwner()).clone(*op)->getResult(0));
     }
-    Group all;
+    Group all, copies;
+    Operation *last = ops.back();
     for (Operation *op : ops) {
       all.push_back(op);
       for (OpResult result : op->getResults()) {
-        if (!weft::isNumber(result.getType()))
+        bool isNumber = weft::isNumber(result.getType());
+        if (!isNumber && op->getNumRegions() == 0)
           continue;
         SmallVector<OpOperand *> outside;
         for (OpOperand &use : result.getUses())
@@ -412,6 +437,10 @@ private:
             outside.push_back(&use);
         if (outside.empty())
           continue;
+        if (!isNumber) {
+          copies.push_back(leaveBuffer(result, outside, last));
+          continue;
+        }
         Value slot = slots.make(result.getType(), op->getLoc());
         OpBuilder b(op->getContext());
         b.setInsertionPointAfter(op);
@@ -427,7 +456,27 @@ private:
         }
       }
     }
+    llvm::append_range(all, copies);
     ops = all;
+  }
+
+  /// A copy after the last op that may write to a buffer, for those uses.
+  Operation *leaveBuffer(OpResult buffer, ArrayRef<OpOperand *> uses,
+                         Operation *last) {
+    Location loc = buffer.getLoc();
+    auto type = cast<MemRefType>(buffer.getType());
+    Value place = slots.makeBuffer(type, loc);
+    for (OpOperand *use : uses)
+      use->set(place);
+    OpBuilder b(buffer.getContext());
+    b.setInsertionPointAfter(last);
+    AffineMap map = b.getMultiDimIdentityMap(type.getRank());
+    return linalg::GenericOp::create(
+        b, loc, buffer, place, {map, map},
+        SmallVector(type.getRank(), utils::IteratorType::parallel),
+        [](OpBuilder &inner, Location loc, ValueRange args) {
+          linalg::YieldOp::create(inner, loc, args[0]);
+        });
   }
 
   /// The op of a block that an op is, or is in.

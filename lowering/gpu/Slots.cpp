@@ -2,6 +2,7 @@
 
 #include "lowering/gpu/Slots.h"
 #include "lowering/Passes.h"
+#include "lowering/fusion/RowGroup.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 
@@ -46,11 +47,15 @@ Slots::Slots(func::FuncOp func)
       bytes(cast<MemRefType>(arena.getType()).getDimSize(0)) {}
 
 Value Slots::make(Type type, Location loc) {
+  return makeBuffer(MemRefType::get({}, typeInMemory(type)), loc);
+}
+
+Value Slots::makeBuffer(MemRefType type, Location loc) {
   OpBuilder b = OpBuilder::atBlockBegin(&func.front());
   Value offset = arith::ConstantIndexOp::create(b, loc, bytes);
-  bytes += slotBytes;
-  return memref::ViewOp::create(b, loc, MemRefType::get({}, typeInMemory(type)),
-                                arena, offset, ValueRange{});
+  int64_t size = type.getNumElements() * weft::bytesOf(type.getElementType());
+  bytes += llvm::alignTo(std::max<int64_t>(size, 1), slotBytes);
+  return memref::ViewOp::create(b, loc, type, arena, offset, ValueRange{});
 }
 
 void Slots::close() {

@@ -22,13 +22,15 @@ mlir::Operation *storeNumber(mlir::OpBuilder &b, mlir::Location loc,
 mlir::Value loadNumber(mlir::OpBuilder &b, mlir::Location loc, mlir::Type type,
                        mlir::Value place, llvm::StringRef mark = "");
 
-/// Places of numbers at the end of a function's arena.
+/// Places of numbers, and of arrays, at the end of a function's arena.
 class Slots {
 public:
   explicit Slots(mlir::func::FuncOp func);
 
   /// A place for a number of a type.
   mlir::Value make(mlir::Type type, mlir::Location loc);
+  /// One for an array.
+  mlir::Value makeBuffer(mlir::MemRefType type, mlir::Location loc);
   /// Has the arena grown by what was made.
   void close();
 

@@ -5,8 +5,11 @@
 // buffer, so that nothing has to be copied or allocated for it.
 
 #include "lowering/Passes.h"
+#include "lowering/fusion/RowGroup.h"
+#include "lowering/gpu/Device.h"
 #include "lowering/memory/Destinations.h"
 #include "lowering/memory/InPlace.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Bufferization/Transforms/OneShotAnalysis.h"
 #include "mlir/Dialect/Bufferization/Transforms/Transforms.h"
@@ -176,8 +179,64 @@ void updateArgAttrs(func::FuncOp func, OpBuilder &b) {
   func.setAllArgAttrs(argAttrs);
 }
 
+/// One of two arrays, element by element.
+Value selectElements(OpBuilder &b, arith::SelectOp op) {
+  auto type = cast<RankedTensorType>(op.getType());
+  Location loc = op.getLoc();
+  Value empty =
+      tensor::EmptyOp::create(b, loc, type.getShape(), type.getElementType());
+  AffineMap map = b.getMultiDimIdentityMap(type.getRank());
+  auto choice = linalg::GenericOp::create(
+      b, loc, type, ValueRange{op.getTrueValue(), op.getFalseValue()}, empty,
+      {map, map, map},
+      SmallVector(type.getRank(), utils::IteratorType::parallel),
+      [&](OpBuilder &inner, Location loc, ValueRange args) {
+        Value chosen = arith::SelectOp::create(inner, loc, op.getCondition(),
+                                               args[0], args[1]);
+        linalg::YieldOp::create(inner, loc, chosen);
+      });
+  return choice.getResult(0);
+}
+
+/// Branches, each of which leaves one of two arrays in the buffer of the result.
+Value branchTo(OpBuilder &b, arith::SelectOp op) {
+  auto yields = [](Value value) {
+    return [value](OpBuilder &inner, Location loc) {
+      scf::YieldOp::create(inner, loc, value);
+    };
+  };
+  return scf::IfOp::create(b, op.getLoc(), op.getCondition(),
+                           yields(op.getTrueValue()),
+                           yields(op.getFalseValue()))
+      .getResult(0);
+}
+
+/// A choice between two arrays is one between their buffers where the host makes
+/// it, and both lie as arrays do: a part of one does not.
+void replaceChoices(func::FuncOp func) {
+  auto isPart = [](Value value) {
+    return isa_and_nonnull<tensor::ExtractSliceOp>(
+        weft::throughReshapes(value).getDefiningOp());
+  };
+  bool isForGpu = weft::isForGpu(func);
+  func.walk([&](arith::SelectOp op) {
+    auto type = dyn_cast<RankedTensorType>(op.getType());
+    if (!type || !type.hasStaticShape())
+      return;
+    OpBuilder b(op);
+    if (isForGpu)
+      op.replaceAllUsesWith(selectElements(b, op));
+    else if (isPart(op.getTrueValue()) || isPart(op.getFalseValue()))
+      op.replaceAllUsesWith(branchTo(b, op));
+    else
+      return;
+    op.erase();
+  });
+}
+
 LogicalResult passDestinations(func::FuncOp func) {
   Block &body = func.getBody().front();
+  replaceChoices(func);
   unshareInits(body);
   SmallVector<int64_t> reuse = planReuse(func);
   OpBuilder b = OpBuilder::atBlockBegin(&body);
@@ -193,7 +252,23 @@ LogicalResult passDestinations(func::FuncOp func) {
   return success();
 }
 
-/// Has an op whose result is inserted into a slice write into that slice.
+/// Whether a tensor is in a buffer that loops or branches may change: for them,
+/// other tensors stand for it, and no analysis of tensors knows.
+bool mayBeChanged(Value tensor) {
+  while (auto result = dyn_cast<OpResult>(tensor)) {
+    OpOperand *init = weft::findInit(result);
+    if (!init)
+      break;
+    tensor = init->get();
+  }
+  auto start = tensor.getDefiningOp<bufferization::ToTensorOp>();
+  if (!start)
+    return false;
+  return weft::numTensorsOf(weft::baseOf(start.getBuffer())) > 1;
+}
+
+/// Has an op whose result is inserted into a slice write into that slice; not
+/// one whose result is used again when the slice may have changed.
 ///
 /// Upstream's pass would do the same for the buffers of results, but takes one
 /// that two ops write into for the destination of both.
@@ -211,7 +286,9 @@ LogicalResult writeIntoSlices(func::FuncOp func) {
       rewriter, func, state,
       [](RewriterBase &rewriter, SubsetInsertionOpInterface op,
          tensor::EmptyOp empty, Operation *user) {
-        if (!isa<tensor::InsertSliceOp>(op))
+        auto insert = dyn_cast<tensor::InsertSliceOp>(op.getOperation());
+        if (!insert || (!insert.getSource().hasOneUse() &&
+                        mayBeChanged(insert.getDest())))
           return Value();
         return bufferization::buildSubsetExtraction(rewriter, op, empty, user);
       });

@@ -14,6 +14,7 @@
 // and else two buffers that change places: iter_args(%now = %a, %next = %b).
 
 #include "lowering/memory/Destinations.h"
+#include "lowering/fusion/RowGroup.h"
 #include "lowering/memory/InPlace.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -33,6 +34,16 @@ MemRefType weft::bufferType(Type tensor) {
   if (hasNoElements(type))
     return MemRefType::get({0}, type.getElementType());
   return MemRefType::get(type.getShape(), type.getElementType());
+}
+
+unsigned weft::numTensorsOf(Value buffer) {
+  unsigned count = 0;
+  for (Operation *user : buffer.getUsers())
+    if (isa<bufferization::ToTensorOp>(user))
+      ++count;
+    else if (isa<ViewLikeOpInterface>(user) && user->getNumResults() == 1)
+      count += numTensorsOf(user->getResult(0));
+  return count;
 }
 
 namespace {
@@ -500,6 +511,15 @@ void weft::Destinations::yieldInto(Block &branch, ArrayRef<Value> buffers) {
   yield->setOperands(others);
 }
 
+/// Whether a tensor is what a buffer holds, or a part of it.
+static bool liesIn(Value tensor, Value buffer) {
+  tensor = weft::throughReshapes(tensor);
+  while (auto slice = tensor.getDefiningOp<tensor::ExtractSliceOp>())
+    tensor = weft::throughReshapes(slice.getSource());
+  auto view = tensor.getDefiningOp<bufferization::ToTensorOp>();
+  return view && weft::baseOf(view.getBuffer()) == weft::baseOf(buffer);
+}
+
 LogicalResult weft::Destinations::convertLoop(Operation *op) {
   LoopParts loop(op);
   if (loop.size() == 0)
@@ -515,11 +535,22 @@ LogicalResult weft::Destinations::convertLoop(Operation *op) {
 
   std::optional<uint64_t> steps = loop.steps();
   SmallVector<Value> buffers(plan.source.size());
+  // Nothing is written to where the loop begins to read something else. What
+  // changes places comes about before the loop, where a buffer that holds
+  // something may still be read.
+  auto mayHold = [&](Value buffer, unsigned slot, unsigned result) {
+    if (slot != result && weft::numTensorsOf(weft::baseOf(buffer)) > 0)
+      return false;
+    for (unsigned other = 0; other < loop.size(); ++other)
+      if (other != slot && liesIn(loop.init(other), buffer))
+        return false;
+    return true;
+  };
   for (unsigned i = 0; i < loop.size(); ++i) {
     Value destination =
         loop.results[i] ? chosen.lookup(loop.results[i]) : Value();
     std::optional<unsigned> slot = startingSlot(plan, i, steps);
-    if (destination && slot && !buffers[*slot])
+    if (destination && slot && !buffers[*slot] && mayHold(destination, *slot, i))
       buffers[*slot] = destination;
   }
   for (unsigned slot = 0; slot < buffers.size(); ++slot) {

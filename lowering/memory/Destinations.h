@@ -20,6 +20,9 @@ bool hasNoElements(mlir::Type tensor);
 /// with a size of 0, MLIR cannot make a bare pointer.
 mlir::MemRefType bufferType(mlir::Type tensor);
 
+/// How many tensors stand for a buffer or a view of it.
+unsigned numTensorsOf(mlir::Value buffer);
+
 class Destinations {
 public:
   /// Has `value` be in `destination` where `end` stands, computed there from

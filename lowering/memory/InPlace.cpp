@@ -52,13 +52,6 @@ Origin originOf(Value value, Block &block) {
   return origin;
 }
 
-/// What `value` is a part or another form of, within a body.
-Value throughReshapes(Value value) {
-  while (Value reshaped = weft::reshapedValue(value))
-    value = reshaped;
-  return value;
-}
-
 /// Whether the op reads each element of `use` only to write the one of `init`
 /// that is at the same place.
 bool readsAligned(OpOperand &use, OpOperand *init) {
@@ -167,7 +160,7 @@ bool mayReplace(Value carried, Value yielded, Origin origin, Block &body) {
     return false;
   if (!isChoice(origin.first))
     return true;
-  auto result = dyn_cast<OpResult>(throughReshapes(yielded));
+  auto result = dyn_cast<OpResult>(weft::throughReshapes(yielded));
   return result && result.getOwner() == origin.first &&
          mayChooseInto(carried, origin.first, result.getResultNumber());
 }
@@ -185,7 +178,7 @@ public:
   weft::BufferPlan plan() {
     forEachOpen([&](unsigned i, unsigned from) { return keep(i, from); });
     forEachOpen([&](unsigned i, unsigned from) {
-      return throughReshapes(origins[i].begins()) == carried[from] &&
+      return weft::throughReshapes(origins[i].begins()) == carried[from] &&
              mayReplace(carried[from], yielded[i], origins[i], body);
     });
     forEachOpen([&](unsigned i, unsigned from) {
@@ -294,6 +287,12 @@ Value weft::reshapedValue(Value value) {
   return {};
 }
 
+Value weft::throughReshapes(Value value) {
+  while (Value reshaped = reshapedValue(value))
+    value = reshaped;
+  return value;
+}
+
 /// Copies the parts of `tensor` that an op of its block reads while it updates
 /// `tensor`.
 static void copyPartsOf(Value tensor, Operation *updater) {
@@ -302,7 +301,7 @@ static void copyPartsOf(Value tensor, Operation *updater) {
     for (OpOperand &use : op->getOpOperands()) {
       Value part = use.get();
       auto slice =
-          throughReshapes(part).getDefiningOp<tensor::ExtractSliceOp>();
+          weft::throughReshapes(part).getDefiningOp<tensor::ExtractSliceOp>();
       if (!slice || slice.getSource() != tensor ||
           part.getParentBlock() != updater->getBlock())
         continue;

@@ -15,6 +15,8 @@ mlir::OpOperand *findInit(mlir::OpResult value);
 
 /// A reshape's operand, or null.
 mlir::Value reshapedValue(mlir::Value value);
+/// What a value is another form of.
+mlir::Value throughReshapes(mlir::Value value);
 
 /// Lets what updates a tensor read copies of the tensor's own slices, so that
 /// only those are copied, and not the tensor.
