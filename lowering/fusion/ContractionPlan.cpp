@@ -2,7 +2,7 @@
 
 #include "lowering/fusion/ContractionPlan.h"
 #include "lowering/Passes.h"
-#include "lowering/fusion/RowGroup.h"
+#include "lowering/memory/Buffers.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/Interfaces/CastInterfaces.h"

@@ -17,48 +17,6 @@ using weft::Nest;
 using weft::RowGroup;
 using Member = RowGroup::Member;
 
-Value weft::baseOf(Value buffer) {
-  while (auto view = buffer.getDefiningOp<ViewLikeOpInterface>())
-    buffer = view.getViewSource();
-  return buffer;
-}
-
-Value weft::ownBufferOf(Value buffer) {
-  while (auto view = buffer.getDefiningOp<ViewLikeOpInterface>()) {
-    if (isa<memref::ViewOp>(view))
-      break;
-    buffer = view.getViewSource();
-  }
-  return buffer;
-}
-
-/// Whether an op, or one within it, uses a buffer that `known` says yes to.
-static bool usesBuffer(Operation *op, function_ref<bool(Value)> known) {
-  return op
-      ->walk([&](Operation *inner) {
-        bool isUsed = llvm::any_of(inner->getOperands(), [&](Value operand) {
-          return isa<MemRefType>(operand.getType()) && known(operand);
-        });
-        return isUsed ? WalkResult::interrupt() : WalkResult::advance();
-      })
-      .wasInterrupted();
-}
-
-bool weft::touches(Operation *op, Value base) {
-  return usesBuffer(op, [&](Value used) { return baseOf(used) == base; });
-}
-
-bool weft::touchesOwn(Operation *op, Value own) {
-  return usesBuffer(op, [&](Value used) { return ownBufferOf(used) == own; });
-}
-
-bool weft::isSameBuffer(Value a, Value b) {
-  Operation *one = a.getDefiningOp(), *other = b.getDefiningOp();
-  return a == b || (one && other && isa<ViewLikeOpInterface>(one) &&
-                    OperationEquivalence::isEquivalentTo(
-                        one, other, OperationEquivalence::IgnoreLocations));
-}
-
 linalg::GenericOp weft::sumAfter(LinalgOp op) {
   if (!isa<linalg::FillOp>(op))
     return {};
@@ -71,13 +29,6 @@ linalg::GenericOp weft::sumAfter(LinalgOp op) {
   return isSameBuffer(sum.getDpsInits()[0], op.getDpsInits()[0])
              ? sum
              : linalg::GenericOp();
-}
-
-int64_t weft::bytesOf(Type element) {
-  if (auto type = dyn_cast<ComplexType>(element))
-    return 2 * bytesOf(type.getElementType());
-  return element.isIndex() ? 8
-                           : std::max(1u, element.getIntOrFloatBitWidth() / 8);
 }
 
 linalg::FillOp weft::moveFillTo(linalg::GenericOp sum) {

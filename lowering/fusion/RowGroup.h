@@ -9,29 +9,11 @@
 
 #include "lowering/Machine.h"
 #include "lowering/fusion/Nest.h"
-#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "lowering/memory/Buffers.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/SmallBitVector.h"
 
 namespace weft {
-
-/// The buffer that a value is, or is a view of.
-mlir::Value baseOf(mlir::Value buffer);
-
-/// The same, where parts of the arena count as buffers: those that are in use
-/// at once have nothing in common.
-mlir::Value ownBufferOf(mlir::Value buffer);
-
-/// Whether an op, or one within it, uses a buffer or a view of it: that of
-/// `baseOf`, or that of `ownBufferOf`.
-bool touches(mlir::Operation *op, mlir::Value base);
-bool touchesOwn(mlir::Operation *op, mlir::Value own);
-
-/// Whether two values are one buffer, or the same view of one.
-bool isSameBuffer(mlir::Value a, mlir::Value b);
-
-/// The size of an element.
-int64_t bytesOf(mlir::Type element);
 
 /// The sum of products that begins with what the op fills, and follows it, if
 /// that is what the op does.

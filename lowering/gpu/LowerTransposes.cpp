@@ -5,10 +5,10 @@
 
 #include "lowering/OptimizationLevel.h"
 #include "lowering/Passes.h"
-#include "lowering/fusion/RowGroup.h"
 #include "lowering/gpu/Device.h"
 #include "lowering/gpu/Step.h"
 #include "lowering/gpu/StepOperands.h"
+#include "lowering/memory/Buffers.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"

@@ -3,8 +3,8 @@
 #include "lowering/gpu/RecurrenceParts.h"
 #include "lowering/Passes.h"
 #include "lowering/fusion/Nest.h"
-#include "lowering/fusion/RowGroup.h"
 #include "lowering/linalg/ToLinalg.h"
+#include "lowering/memory/Buffers.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 

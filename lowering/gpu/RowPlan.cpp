@@ -2,9 +2,9 @@
 
 #include "lowering/gpu/RowPlan.h"
 #include "lowering/fusion/LaneReduction.h"
-#include "lowering/fusion/RowGroup.h"
 #include "lowering/gpu/Alignment.h"
 #include "lowering/gpu/Shuffles.h"
+#include "lowering/memory/Buffers.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
 using namespace mlir;

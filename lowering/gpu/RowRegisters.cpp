@@ -5,10 +5,10 @@
 // have reduced; warps do so through shared memory.
 
 #include "lowering/gpu/RowRegisters.h"
-#include "lowering/fusion/RowGroup.h"
 #include "lowering/gpu/Device.h"
 #include "lowering/gpu/RowPlan.h"
 #include "lowering/gpu/Shuffles.h"
+#include "lowering/memory/Buffers.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Complex/IR/Complex.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "lowering/gpu/ScanStep.h"
-#include "lowering/fusion/RowGroup.h"
 #include "lowering/linalg/ToLinalg.h"
+#include "lowering/memory/Buffers.h"
 #include "mlir/AsmParser/AsmParser.h"
 
 using namespace mlir;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "lowering/gpu/ScatterPlan.h"
-#include "lowering/fusion/RowGroup.h"
 #include "lowering/gpu/SortStep.h"
 #include "lowering/linalg/ToLinalg.h"
+#include "lowering/memory/Buffers.h"
 
 using namespace mlir;
 using weft::ScatterPlan;

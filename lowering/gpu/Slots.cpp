@@ -2,7 +2,7 @@
 
 #include "lowering/gpu/Slots.h"
 #include "lowering/Passes.h"
-#include "lowering/fusion/RowGroup.h"
+#include "lowering/memory/Buffers.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 

@@ -5,8 +5,8 @@
 // buffer, so that nothing has to be copied or allocated for it.
 
 #include "lowering/Passes.h"
-#include "lowering/fusion/RowGroup.h"
 #include "lowering/gpu/Device.h"
+#include "lowering/memory/Buffers.h"
 #include "lowering/memory/Destinations.h"
 #include "lowering/memory/InPlace.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -198,7 +198,8 @@ Value selectElements(OpBuilder &b, arith::SelectOp op) {
   return choice.getResult(0);
 }
 
-/// Branches, each of which leaves one of two arrays in the buffer of the result.
+/// Branches, each of which leaves one of two arrays in the buffer of the
+/// result.
 Value branchTo(OpBuilder &b, arith::SelectOp op) {
   auto yields = [](Value value) {
     return [value](OpBuilder &inner, Location loc) {
@@ -211,8 +212,8 @@ Value branchTo(OpBuilder &b, arith::SelectOp op) {
       .getResult(0);
 }
 
-/// A choice between two arrays is one between their buffers where the host makes
-/// it, and both lie as arrays do: a part of one does not.
+/// A choice between two arrays is one between their buffers where the host
+/// makes it, and both lie as arrays do: a part of one does not.
 void replaceChoices(func::FuncOp func) {
   auto isPart = [](Value value) {
     return isa_and_nonnull<tensor::ExtractSliceOp>(
@@ -287,8 +288,8 @@ LogicalResult writeIntoSlices(func::FuncOp func) {
       [](RewriterBase &rewriter, SubsetInsertionOpInterface op,
          tensor::EmptyOp empty, Operation *user) {
         auto insert = dyn_cast<tensor::InsertSliceOp>(op.getOperation());
-        if (!insert || (!insert.getSource().hasOneUse() &&
-                        mayBeChanged(insert.getDest())))
+        if (!insert ||
+            (!insert.getSource().hasOneUse() && mayBeChanged(insert.getDest())))
           return Value();
         return bufferization::buildSubsetExtraction(rewriter, op, empty, user);
       });

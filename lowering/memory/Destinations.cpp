@@ -14,7 +14,7 @@
 // and else two buffers that change places: iter_args(%now = %a, %next = %b).
 
 #include "lowering/memory/Destinations.h"
-#include "lowering/fusion/RowGroup.h"
+#include "lowering/memory/Buffers.h"
 #include "lowering/memory/InPlace.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -550,7 +550,8 @@ LogicalResult weft::Destinations::convertLoop(Operation *op) {
     Value destination =
         loop.results[i] ? chosen.lookup(loop.results[i]) : Value();
     std::optional<unsigned> slot = startingSlot(plan, i, steps);
-    if (destination && slot && !buffers[*slot] && mayHold(destination, *slot, i))
+    if (destination && slot && !buffers[*slot] &&
+        mayHold(destination, *slot, i))
       buffers[*slot] = destination;
   }
   for (unsigned slot = 0; slot < buffers.size(); ++slot) {
