@@ -25,6 +25,10 @@ pytestmark = pytest.mark.thorough
 Step = tuple[int, int, int, int]
 
 
+def index(x: Any) -> Any:
+    return weft.abs(x).astype("int32")
+
+
 def common(x: Any, y: Any) -> tuple[int, int]:
     return min(x.shape[0], y.shape[0]), min(x.shape[1], y.shape[1])
 
@@ -48,12 +52,12 @@ def write_every_other(x: Any, y: Any, k: int) -> Any:
 
 def write_at(x: Any, y: Any, k: int) -> Any:
     m, n = common(x, y)
-    return weft.dynamic_update_slice(x, y[:m, :n], (weft.sum(y) % 5, k % 3))
+    return weft.dynamic_update_slice(x, y[:m, :n], (index(weft.sum(y)) % 5, k % 3))
 
 
 def read_at(x: Any, y: Any, k: int) -> Any:
     size = (max(x.shape[0] // 2, 1), x.shape[1])
-    return weft.dynamic_slice(x, (weft.abs(y[0, 0]) % x.shape[0], 0), size)
+    return weft.dynamic_slice(x, (index(y[0, 0]) % x.shape[0], 0), size)
 
 
 def pick(x: Any, y: Any, k: int) -> Any:
@@ -89,8 +93,8 @@ STRAIGHT: list[Callable[[Any, Any, int], Any]] = [
     lambda x, y, k: weft.roll(x, k - 3, k % 2),
     lambda x, y, k: x[:: 1 + k % 2, k % x.shape[1] :],
     lambda x, y, k: x[::-1, : 1 + k % x.shape[1]],
-    lambda x, y, k: x[weft.abs(y[:, 0]) % x.shape[0]],
-    lambda x, y, k: x.at[weft.abs(y[:, 0]) % x.shape[0]].add(y[:, :1]),
+    lambda x, y, k: x[index(y[:, 0]) % x.shape[0]],
+    lambda x, y, k: x.at[index(y[:, 0]) % x.shape[0]].add(y[:, :1]),
     lambda x, y, k: x + weft.sum(x, k % 2, keepdims=True),
     lambda x, y, k: weft.cumsum(x, k % 2),
     lambda x, y, k: weft.sort(x, k % 2),

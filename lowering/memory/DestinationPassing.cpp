@@ -212,25 +212,17 @@ Value branchTo(OpBuilder &b, arith::SelectOp op) {
       .getResult(0);
 }
 
-/// A choice between two arrays is one between their buffers where the host
-/// makes it, and both lie as arrays do: a part of one does not.
+/// A choice between two arrays is none between their buffers: these need not lie
+/// alike, if one is a part of another array, and the host of a GPU cannot make
+/// it. Branches copy one of them, which costs a GPU more than to read both.
 void replaceChoices(func::FuncOp func) {
-  auto isPart = [](Value value) {
-    return isa_and_nonnull<tensor::ExtractSliceOp>(
-        weft::throughReshapes(value).getDefiningOp());
-  };
   bool isForGpu = weft::isForGpu(func);
   func.walk([&](arith::SelectOp op) {
     auto type = dyn_cast<RankedTensorType>(op.getType());
     if (!type || !type.hasStaticShape())
       return;
     OpBuilder b(op);
-    if (isForGpu)
-      op.replaceAllUsesWith(selectElements(b, op));
-    else if (isPart(op.getTrueValue()) || isPart(op.getFalseValue()))
-      op.replaceAllUsesWith(branchTo(b, op));
-    else
-      return;
+    op.replaceAllUsesWith(isForGpu ? selectElements(b, op) : branchTo(b, op));
     op.erase();
   });
 }
