@@ -6,13 +6,11 @@
 
 #include "lowering/Passes.h"
 #include "lowering/gpu/Device.h"
-#include "lowering/memory/Buffers.h"
 #include "lowering/memory/Destinations.h"
 #include "lowering/memory/InPlace.h"
+#include "lowering/memory/WriteIntoSlices.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
-#include "mlir/Dialect/Bufferization/Transforms/OneShotAnalysis.h"
-#include "mlir/Dialect/Bufferization/Transforms/Transforms.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -212,9 +210,10 @@ Value branchTo(OpBuilder &b, arith::SelectOp op) {
       .getResult(0);
 }
 
-/// A choice between two arrays is none between their buffers: these need not lie
-/// alike, if one is a part of another array, and the host of a GPU cannot make
-/// it. Branches copy one of them, which costs a GPU more than to read both.
+/// A choice between two arrays is none between their buffers: these need not
+/// lie alike, if one is a part of another array, and the host of a GPU cannot
+/// make it. Branches copy one of them, which costs a GPU more than to read
+/// both.
 void replaceChoices(func::FuncOp func) {
   bool isForGpu = weft::isForGpu(func);
   func.walk([&](arith::SelectOp op) {
@@ -245,55 +244,13 @@ LogicalResult passDestinations(func::FuncOp func) {
   return success();
 }
 
-/// Whether a tensor is in a buffer that loops or branches may change: for them,
-/// other tensors stand for it, and no analysis of tensors knows.
-bool mayBeChanged(Value tensor) {
-  while (auto result = dyn_cast<OpResult>(tensor)) {
-    OpOperand *init = weft::findInit(result);
-    if (!init)
-      break;
-    tensor = init->get();
-  }
-  auto start = tensor.getDefiningOp<bufferization::ToTensorOp>();
-  if (!start)
-    return false;
-  return weft::numTensorsOf(weft::baseOf(start.getBuffer())) > 1;
-}
-
-/// Has an op whose result is inserted into a slice write into that slice; not
-/// one whose result is used again when the slice may have changed.
-///
-/// Upstream's pass would do the same for the buffers of results, but takes one
-/// that two ops write into for the destination of both.
-LogicalResult writeIntoSlices(func::FuncOp func) {
-  WalkResult inserts =
-      func.walk([](tensor::InsertSliceOp) { return WalkResult::interrupt(); });
-  if (!inserts.wasInterrupted())
-    return success();
-  bufferization::OneShotBufferizationOptions options;
-  bufferization::OneShotAnalysisState state(func, options);
-  if (failed(bufferization::analyzeOp(func, state)))
-    return failure();
-  IRRewriter rewriter(func.getContext());
-  return bufferization::eliminateEmptyTensors(
-      rewriter, func, state,
-      [](RewriterBase &rewriter, SubsetInsertionOpInterface op,
-         tensor::EmptyOp empty, Operation *user) {
-        auto insert = dyn_cast<tensor::InsertSliceOp>(op.getOperation());
-        if (!insert ||
-            (!insert.getSource().hasOneUse() && mayBeChanged(insert.getDest())))
-          return Value();
-        return bufferization::buildSubsetExtraction(rewriter, op, empty, user);
-      });
-}
-
 class DestinationPassing final
     : public weft::impl::DestinationPassingBase<DestinationPassing> {
   void runOnOperation() override {
     for (auto func : getOperation().getOps<func::FuncOp>()) {
       if (failed(checkFunction(func)))
         return signalPassFailure();
-      if (failed(passDestinations(func)) || failed(writeIntoSlices(func)))
+      if (failed(passDestinations(func)) || failed(weft::writeIntoSlices(func)))
         return signalPassFailure();
     }
   }

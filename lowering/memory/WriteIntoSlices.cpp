@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "lowering/memory/WriteIntoSlices.h"
+#include "lowering/memory/Buffers.h"
+#include "lowering/memory/Destinations.h"
+#include "lowering/memory/InPlace.h"
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
+#include "mlir/Dialect/Bufferization/Transforms/OneShotAnalysis.h"
+#include "mlir/Dialect/Bufferization/Transforms/Transforms.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+using namespace mlir;
+using bufferization::ToTensorOp;
+
+/// What stands for the buffer that a tensor is in, or is a part of, as far as
+/// it is known.
+static ToTensorOp startOf(Value tensor, bool followsUpdates) {
+  while (Operation *op = tensor.getDefiningOp()) {
+    if (Value reshaped = weft::reshapedValue(tensor)) {
+      tensor = reshaped;
+      continue;
+    }
+    if (auto slice = dyn_cast<tensor::ExtractSliceOp>(op)) {
+      tensor = slice.getSource();
+      continue;
+    }
+    OpOperand *init =
+        followsUpdates ? weft::findInit(cast<OpResult>(tensor)) : nullptr;
+    if (!init)
+      return dyn_cast<ToTensorOp>(op);
+    tensor = init->get();
+  }
+  return {};
+}
+
+/// Whether an op, or one within it, uses a buffer by another tensor than
+/// `start`, which no analysis of tensors knows to be the same.
+static bool usesBuffer(Operation *op, ToTensorOp start) {
+  Value base = weft::baseOf(start.getBuffer());
+  auto isOther = [&](Value operand) {
+    if (isa<MemRefType>(operand.getType()))
+      return weft::baseOf(operand) == base;
+    if (!isa<RankedTensorType>(operand.getType()))
+      return false;
+    ToTensorOp other = startOf(operand, /*followsUpdates=*/false);
+    return other && other != start && weft::baseOf(other.getBuffer()) == base;
+  };
+  return op
+      ->walk([&](Operation *inner) {
+        // What stands for a buffer reads nothing, nor does a part of it.
+        bool isView =
+            isa<ToTensorOp, tensor::ExtractSliceOp, ViewLikeOpInterface,
+                tensor::ExpandShapeOp, tensor::CollapseShapeOp>(inner);
+        return !isView && llvm::any_of(inner->getOperands(), isOther)
+                   ? WalkResult::interrupt()
+                   : WalkResult::advance();
+      })
+      .wasInterrupted();
+}
+
+/// Whether what is inserted may be computed in the slice from `first` on: until
+/// all has read it, nothing uses the buffer by another name.
+static bool mayBeComputedThere(tensor::InsertSliceOp insert, Operation *first) {
+  ToTensorOp start = startOf(insert.getDest(), /*followsUpdates=*/true);
+  if (!start || weft::numTensorsOf(weft::baseOf(start.getBuffer())) <= 1)
+    return true;
+  Block *block = insert->getBlock();
+  Operation *last = insert;
+  for (Operation *user : insert.getSource().getUsers()) {
+    Operation *op = block->findAncestorOpInBlock(*user);
+    if (!op)
+      return false;
+    if (last->isBeforeInBlock(op))
+      last = op;
+  }
+  Operation *op = block->findAncestorOpInBlock(*first);
+  for (; op != last->getNextNode(); op = op->getNextNode())
+    if (!op || (op != insert && usesBuffer(op, start)))
+      return false;
+  return true;
+}
+
+// Upstream's pass would do the same for the buffers of results, but takes one
+// that two ops write into for the destination of both.
+LogicalResult weft::writeIntoSlices(func::FuncOp func) {
+  WalkResult inserts =
+      func.walk([](tensor::InsertSliceOp) { return WalkResult::interrupt(); });
+  if (!inserts.wasInterrupted())
+    return success();
+  bufferization::OneShotBufferizationOptions options;
+  bufferization::OneShotAnalysisState state(func, options);
+  if (failed(bufferization::analyzeOp(func, state)))
+    return failure();
+  IRRewriter rewriter(func.getContext());
+  return bufferization::eliminateEmptyTensors(
+      rewriter, func, state,
+      [](RewriterBase &rewriter, SubsetInsertionOpInterface op,
+         tensor::EmptyOp empty, Operation *user) {
+        auto insert = dyn_cast<tensor::InsertSliceOp>(op.getOperation());
+        if (!insert || !mayBeComputedThere(insert, user))
+          return Value();
+        return bufferization::buildSubsetExtraction(rewriter, op, empty, user);
+      });
+}
