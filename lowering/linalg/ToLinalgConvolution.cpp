@@ -6,7 +6,6 @@
 
 #include "dialects/Contract.h"
 #include "dialects/Weft.h"
-#include "lowering/gpu/Device.h"
 #include "lowering/linalg/ToLinalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
@@ -96,7 +95,7 @@ public:
   }
 
 private:
-  weft::ConvolutionOp op;
+  mutable weft::ConvolutionOp op;
   weft::Windows windows;
   SmallVector<AffineExpr> lhs, rhs;
   int64_t resultRank, count;
@@ -212,8 +211,10 @@ public:
     Location loc = op.getLoc();
     chooseParts();
     RankedTensorType type = weft::storedType(op.getType());
-    Value result = weft::buildFilled(
-        b, loc, type, weft::buildZero(b, loc, type.getElementType()));
+    Value result = weft::buildEmpty(b, loc, type);
+    if (!writeAll())
+      result = weft::buildFilled(
+          b, loc, type, weft::buildZero(b, loc, type.getElementType()));
     if (llvm::any_of(parts, [](const auto &own) { return own.empty(); }))
       return result;
     weft::Windows around = windows;
@@ -245,6 +246,16 @@ private:
     Value lhs, rhs;
     Value &result;
   };
+
+  /// Whether each result is in a phase: of others, the window meets zeros only.
+  bool writeAll() const {
+    return llvm::all_of(llvm::zip(parts, places), [&](auto each) {
+      int64_t count = 0;
+      for (const Part &part : std::get<0>(each))
+        count += part.count;
+      return count == op.getType().getDimSize(std::get<1>(each));
+    });
+  }
 
   void chooseParts() {
     for (size_t i = 0; i < rank; ++i) {
@@ -329,7 +340,7 @@ private:
         b, loc, part, arrays.result, to.offsets, to.sizes, to.steps);
   }
 
-  weft::ConvolutionOp op;
+  mutable weft::ConvolutionOp op;
   weft::Windows windows;
   size_t rank;
   /// The dimensions of the result over which the window moves.

@@ -215,3 +215,23 @@ def test_dumped_stages(tmp_path, monkeypatch):
         [tool, *command[2:]], cwd=folder, capture_output=True, text=True, check=True
     )
     assert "gpu.launch_func" in again.stdout
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_a_dilated_convolution_multiplies_no_zeros(dtype):
+    # The array is 17 x 16 x 16; with zeros in between it would be 33 x 31 x 16.
+    def transposed(x, w):
+        return weft.conv_general_dilated(
+            x, w, (1, 1), ((2, 2), (1, 2)), lhs_dilation=(2, 2),
+            dimension_numbers=("NHWC", "HWIO", "NHWC"),
+        )  # fmt: skip
+
+    dtype = np.dtype(getattr(weft, dtype))
+    x, w = (
+        RNG.integers(-2, 3, shape).astype(dtype)
+        for shape in ((2, 17, 16, 16), (3, 3, 16, 16))
+    )
+    check(weft.jit(transposed), x, w, rtol=0)
+    text = weft.jit(transposed).lower(x, w, device="cuda-sim").text("linalg")
+    assert "33x31x16" not in text
+    assert text.count("tensor.insert_slice") >= 4
