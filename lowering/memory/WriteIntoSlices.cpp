@@ -58,22 +58,43 @@ static bool usesBuffer(Operation *op, ToTensorOp start) {
       .wasInterrupted();
 }
 
-/// Whether what is inserted may be computed in the slice from `first` on: until
-/// all has read it, nothing uses the buffer by another name.
-static bool mayBeComputedThere(tensor::InsertSliceOp insert, Operation *first) {
-  ToTensorOp start = startOf(insert.getDest(), /*followsUpdates=*/true);
-  if (!start || weft::numTensorsOf(weft::baseOf(start.getBuffer())) <= 1)
-    return true;
-  Block *block = insert->getBlock();
-  Operation *last = insert;
-  for (Operation *user : insert.getSource().getUsers()) {
-    Operation *op = block->findAncestorOpInBlock(*user);
+/// The last op of a block that reads a tensor or a part of it; null if one does
+/// elsewhere.
+static Operation *lastReader(Value tensor, Operation *last) {
+  for (Operation *user : tensor.getUsers()) {
+    Operation *op = last->getBlock()->findAncestorOpInBlock(*user);
+    if (op && isa<tensor::ExtractSliceOp, tensor::ExpandShapeOp,
+                  tensor::CollapseShapeOp>(user))
+      op = lastReader(user->getResult(0), last);
     if (!op)
-      return false;
+      return nullptr;
     if (last->isBeforeInBlock(op))
       last = op;
   }
-  Operation *op = block->findAncestorOpInBlock(*first);
+  return last;
+}
+
+/// Whether what an insertion gives is changed further.
+static bool isUpdated(tensor::InsertSliceOp insert) {
+  return llvm::any_of(insert.getResult().getUses(), [](OpOperand &use) {
+    return llvm::any_of(use.getOwner()->getResults(), [&](OpResult result) {
+      return weft::findInit(result) == &use;
+    });
+  });
+}
+
+/// Whether what is inserted may be computed in the slice from `first` on: until
+/// all has read it, nothing changes it, or uses the buffer by another name.
+static bool mayBeComputedThere(tensor::InsertSliceOp insert, Operation *first) {
+  if (!insert.getSource().hasOneUse() && isUpdated(insert))
+    return false;
+  Operation *last = lastReader(insert.getSource(), insert);
+  if (!last)
+    return false;
+  ToTensorOp start = startOf(insert.getDest(), /*followsUpdates=*/true);
+  if (!start || weft::numTensorsOf(weft::baseOf(start.getBuffer())) <= 1)
+    return true;
+  Operation *op = insert->getBlock()->findAncestorOpInBlock(*first);
   for (; op != last->getNextNode(); op = op->getNextNode())
     if (!op || (op != insert && usesBuffer(op, start)))
       return false;
