@@ -6,6 +6,7 @@
 
 #include "dialects/Weft.h"
 #include "lowering/Passes.h"
+#include "lowering/gpu/Device.h"
 #include "lowering/linalg/ToLinalg.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -291,7 +292,8 @@ struct LowerWhile final : OpConversionPattern<weft::WhileOp> {
 };
 
 // Pattern: weft.switch %p { a }, { b } -> scf.if %p { b } else { a }, and of a
-// number scf.index_switch, whose default is the last body
+// number scf.index_switch, whose default is the last body; for a GPU, of which
+// the host may have to choose, scf.if %i == 0 { a } else { scf.if %i == 1 ... }
 struct LowerSwitch final : OpConversionPattern<weft::SwitchOp> {
   using OpConversionPattern::OpConversionPattern;
 
@@ -322,7 +324,11 @@ struct LowerSwitch final : OpConversionPattern<weft::SwitchOp> {
       inlineInto(built.getElseRegion(), op.getBodies()[0]);
       choice = built;
     } else {
-      choice = buildSwitch(op, index, results, inlineInto, rewriter);
+      index = clampBelow(op, index, rewriter);
+      bool isForGpu = weft::isForGpu(op) && op.getBodies().size() > 1;
+      choice = isForGpu
+                   ? buildBranches(op, index, 0, results, inlineInto, rewriter)
+                   : buildSwitch(op, index, results, inlineInto, rewriter);
     }
     rewriter.setInsertionPointAfter(choice);
     rewriter.replaceOp(op, results.unpack(choice->getResults()));
@@ -330,17 +336,45 @@ struct LowerSwitch final : OpConversionPattern<weft::SwitchOp> {
   }
 
 private:
-  static Operation *
-  buildSwitch(weft::SwitchOp op, Value index, const Passing &results,
-              llvm::function_ref<void(Region &, Region &)> inlineInto,
-              ConversionPatternRewriter &rewriter) {
+  using InlineFn = llvm::function_ref<void(Region &, Region &)>;
+
+  /// What lies above is the default.
+  static Value clampBelow(weft::SwitchOp op, Value index, OpBuilder &b) {
+    index = arith::IndexCastOp::create(b, op.getLoc(), b.getIndexType(), index);
+    return arith::MaxSIOp::create(b, op.getLoc(), index,
+                                  constantIndex(b, op.getLoc(), 0));
+  }
+
+  /// The bodies from one on.
+  static Operation *buildBranches(weft::SwitchOp op, Value index, unsigned body,
+                                  const Passing &results, InlineFn inlineInto,
+                                  ConversionPatternRewriter &rewriter) {
+    Location loc = op.getLoc();
+    Value isThis =
+        arith::CmpIOp::create(rewriter, loc, arith::CmpIPredicate::eq, index,
+                              constantIndex(rewriter, loc, body));
+    auto built = scf::IfOp::create(rewriter, loc, results.types(), isThis,
+                                   /*addThenBlock=*/false,
+                                   /*addElseBlock=*/false);
+    inlineInto(built.getThenRegion(), op.getBodies()[body]);
+    Region &others = built.getElseRegion();
+    if (body + 2 == op.getBodies().size()) {
+      inlineInto(others, op.getBodies()[body + 1]);
+      return built;
+    }
+    rewriter.createBlock(&others);
+    Operation *rest =
+        buildBranches(op, index, body + 1, results, inlineInto, rewriter);
+    rewriter.setInsertionPointAfter(rest);
+    scf::YieldOp::create(rewriter, loc, rest->getResults());
+    return built;
+  }
+
+  static Operation *buildSwitch(weft::SwitchOp op, Value index,
+                                const Passing &results, InlineFn inlineInto,
+                                ConversionPatternRewriter &rewriter) {
     Location loc = op.getLoc();
     int64_t last = op.getBodies().size() - 1;
-    index = arith::IndexCastOp::create(rewriter, loc, rewriter.getIndexType(),
-                                       index);
-    // What lies above is the default.
-    index = arith::MaxSIOp::create(rewriter, loc, index,
-                                   constantIndex(rewriter, loc, 0));
     auto cases = llvm::to_vector(llvm::seq<int64_t>(0, last));
     auto built = scf::IndexSwitchOp::create(rewriter, loc, results.types(),
                                             index, cases, cases.size());

@@ -118,6 +118,31 @@ def test_a_product_leaves_its_factor_to_others():
     check(weft.jit(function), x, y, rtol=2e-2)
 
 
+@pytest.mark.parametrize("which", [-1, 0, 1, 2, 3, 7])
+def test_a_choice_among_several(which):
+    # What a block cannot do, the host has to choose.
+    def function(i, x):
+        y = x @ x.T
+        branches = [
+            lambda y: y @ y, lambda y: weft.sort(y, 0), lambda y: y, lambda y: y.T * 2
+        ]  # fmt: skip
+        return weft.switch(i, branches, y)
+
+    x = RNG.integers(-3, 4, (200, 40)).astype(np.float32)
+    check(weft.jit(function), np.int32(which), x)
+    assert "if" in steps_of(weft.jit(function), np.int32(which), x)
+
+
+def test_an_array_grown_twice():
+    # The first is not computed in the second's place, of which nothing is there yet.
+    def function(x):
+        y = weft.pad(x, ((1, 1), (0, 0)), mode="edge")
+        return weft.pad(y, ((0, 0), (0, 2)), mode="edge"), x[0] + y[:1, :]
+
+    for each in range(2):
+        check(weft.jit(lambda x, each=each: function(x)[each]), LARGE[:16, :9])
+
+
 def test_a_tape_of_unknown_length():
     def f(x):
         return weft.while_loop(
