@@ -5,7 +5,7 @@
 module attributes {weft.gpu = {}} {
 
 // CHECK-LABEL: func.func @choose(
-// CHECK-SAME: %[[I:.+]]: tensor<i32>, %[[X:.+]]: tensor<3xf32>)
+// CHECK-SAME: %[[I:.+]]: tensor<i64>, %[[X:.+]]: tensor<3xf32>)
 // CHECK: %[[AT:.+]] = arith.maxsi
 // CHECK: %[[FIRST:.+]] = arith.cmpi eq, %[[AT]], %c0
 // CHECK: scf.if %[[FIRST]]
@@ -17,8 +17,8 @@ module attributes {weft.gpu = {}} {
 // CHECK: } else {
 // CHECK: math.tan
 // CHECK-NOT: scf.index_switch
-func.func @choose(%i: tensor<i32>, %x: tensor<3xf32>) -> tensor<3xf32> {
-  %0 = weft.switch %i(%x) : (tensor<i32>, tensor<3xf32>) -> tensor<3xf32> {
+func.func @choose(%i: tensor<i64>, %x: tensor<3xf32>) -> tensor<3xf32> {
+  %0 = weft.switch %i(%x) : (tensor<i64>, tensor<3xf32>) -> tensor<3xf32> {
   ^bb0(%y: tensor<3xf32>):
     %1 = weft.sin %y : tensor<3xf32>
     weft.yield %1 : tensor<3xf32>
