@@ -75,8 +75,10 @@ public:
     return !op->walk<WalkOrder::PreOrder>([&](Operation *inner) {
                 if (isForHost(inner) || isLarge(inner))
                   return WalkResult::interrupt();
-                return isa<LinalgOp>(inner) ? WalkResult::skip()
-                                            : WalkResult::advance();
+                // Rows that are few stay together, whatever a block is for.
+                bool isOne =
+                    isa<LinalgOp>(inner) || inner->hasAttr(weft::rowsAttr);
+                return isOne ? WalkResult::skip() : WalkResult::advance();
               }).wasInterrupted();
   }
 
@@ -405,9 +407,8 @@ private:
             ops.push_back(user);
       }
     }
-    llvm::sort(ops, [](Operation *a, Operation *b) {
-      return a->isBeforeInBlock(b);
-    });
+    llvm::sort(
+        ops, [](Operation *a, Operation *b) { return a->isBeforeInBlock(b); });
   }
 
   /// Numbers of a group that anything else needs are stored when they are
