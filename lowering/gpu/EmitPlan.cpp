@@ -228,7 +228,7 @@ private:
     return 0;
   }
 
-  /// {"do": "compute", "op": "add", "args": [...], "into": "r1"}
+  /// {"do": "compute", "op": "addi", "args": [...], "into": "r1"}
   json::Value computed(Operation *op) {
     StringRef name = op->getName().stripDialect();
     std::string kind = name.str();

@@ -171,6 +171,19 @@ def test_a_library_routine_and_its_failure():
         weft.jit(lambda x: weft.linalg.cholesky(x))(on_sim(-np.eye(3)))
 
 
+def test_the_derivative_of_a_scan_with_a_routine():
+    # Backwards, the host has to know which step it is at.
+    def loss(x):
+        def body(state, row):
+            matrix = state @ state.T + 9 * weft.eye(4, dtype="float64")
+            return weft.linalg.cholesky(matrix) * 0.1 + row, weft.sum(state)
+
+        state, sums = weft.scan(body, weft.eye(4, dtype="float64"), x)
+        return weft.sum(state**2) + weft.sum(sums)
+
+    check(weft.jit(weft.grad(loss)), RNG.standard_normal((5, 4)), rtol=1e-9)
+
+
 def test_a_donated_array_lends_its_memory():
     f = weft.jit(lambda x, y: x * 2 + y, donate_argnums=0)
     x, y = on_sim(LARGE), on_sim(LARGE)

@@ -195,6 +195,40 @@ def test_a_loop_over_rows(trips):
     np.testing.assert_array_equal(ran(plan, x), 2 * x)
 
 
+@pytest.mark.parametrize("trips", [3, run.UNROLLED + 1])
+@pytest.mark.parametrize("clamped", [False, True])
+def test_a_loop_over_rows_from_the_last(trips, clamped):
+    # A sum of what the host knows needs no step of its own; a minimum does.
+    steps = [{"do": "compute", "op": "subi", "args": [trips - 1, "r1"], "into": "r2"}]
+    if clamped:
+        steps.append({"do": "compute", "op": "minsi", "args": ["r2", 1], "into": "r3"})
+    row = "r3" if clamped else "r2"
+    plan = plan_of(
+        [
+            {"do": "for", "index": "r1", "from": 0, "to": trips, "step": 1,
+             "steps": [*steps, launch("double", pointer("arg0", 0, (row, BYTES)),
+                                      pointer("arg1", 0, ("r1", BYTES)))]},
+        ],
+    )  # fmt: skip
+    assert "compute subi " in str(plan)
+    rows = array((trips, N))
+    plan = Plan.from_json(
+        json.dumps(json.loads(plan.json) | {"arguments": [rows, rows]})
+    )
+    x = np.arange(trips * N, dtype=np.float32).reshape(trips, N)
+    taken = np.arange(trips)[::-1]
+    expected = 2 * x[np.minimum(taken, 1) if clamped else taken]
+    np.testing.assert_array_equal(ran(plan, x), expected)
+
+
+def test_the_host_knows_what_it_computes():
+    step = {"do": "compute", "op": "powi", "args": [1, 2], "into": "r1"}
+    with pytest.raises(PlanError, match=r"'powi', which this version.*addi, subi"):
+        plan_of([step])
+    with pytest.raises(PlanError, match="uses 'r9' before it is anything"):
+        plan_of([step | {"op": "addi", "args": [1, "r9"]}])
+
+
 @pytest.mark.parametrize("trips", [4, 600])
 def test_loops_in_loops(trips):
     inner = {"do": "for", "index": "r2", "from": 0, "to": 2, "step": 1,

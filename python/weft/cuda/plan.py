@@ -121,6 +121,15 @@ class Read:
 
 
 @dataclass(frozen=True, slots=True)
+class Compute:
+    """Puts what an op makes of two integers into a register; see `COMPUTED`."""
+
+    op: str
+    args: tuple[Scalar, Scalar]
+    into: str
+
+
+@dataclass(frozen=True, slots=True)
 class For:
     """Counts `index` up; `carried` are registers of buffers and what they begin as."""
 
@@ -195,7 +204,30 @@ class Call:
     line: str
 
 
-Step: TypeAlias = Launch | Copy | Read | For | While | If | Alloc | Free | Call
+# The ops that the host computes, by their names in MLIR's `arith`: of integers of 64
+# bits with a sign. Divisions are of numbers that are not negative.
+COMPUTED: Final[Mapping[str, Callable[[int, int], int]]] = {
+    "addi": lambda x, y: x + y,
+    "subi": lambda x, y: x - y,
+    "muli": lambda x, y: x * y,
+    "divui": lambda x, y: x // y,
+    "remui": lambda x, y: x % y,
+    "maxsi": max,
+    "minsi": min,
+    "andi": lambda x, y: x & y,
+    "ori": lambda x, y: x | y,
+    "xori": lambda x, y: x ^ y,
+    "eq": lambda x, y: int(x == y),
+    "ne": lambda x, y: int(x != y),
+    "slt": lambda x, y: int(x < y),
+    "sle": lambda x, y: int(x <= y),
+    "sgt": lambda x, y: int(x > y),
+    "sge": lambda x, y: int(x >= y),
+}
+
+Step: TypeAlias = (
+    Launch | Copy | Read | Compute | For | While | If | Alloc | Free | Call
+)
 
 
 # ---- the plan ----
@@ -388,6 +420,16 @@ class _Reader:
     def read(self, data: dict[str, Any]) -> Read:
         return Read(_pointer(data["from"]), dtype_of(data["dtype"]), str(data["into"]))
 
+    def compute(self, data: dict[str, Any]) -> Compute:
+        op = str(data["op"])
+        if op not in COMPUTED:
+            raise PlanError(
+                f"the plan has the host compute {op!r}, which this version of Weft "
+                f"does not know; it knows {', '.join(COMPUTED)}"
+            )
+        first, second = map(_scalar, data["args"])
+        return Compute(op, (first, second), str(data["into"]))
+
     def loop(self, data: dict[str, Any]) -> For:
         return For(
             str(data["index"]),
@@ -443,6 +485,7 @@ _STEPS: Final[dict[str, Callable[[_Reader, dict[str, Any]], Step]]] = {
     "launch": _Reader.launch,
     "copy": _Reader.copy,
     "read": _Reader.read,
+    "compute": _Reader.compute,
     "for": _Reader.loop,
     "while": _Reader.repeat,
     "if": _Reader.branch,
@@ -463,6 +506,8 @@ def uses(step: Step) -> Iterator[Pointer | Scalar]:
         yield from (step.to, step.source)
     elif isinstance(step, Read):
         yield step.source
+    elif isinstance(step, Compute):
+        yield from step.args
     elif isinstance(step, For):
         yield from (step.start, step.stop, step.step)
         yield from (pointer for _, pointer in step.carried)
@@ -515,7 +560,7 @@ def _check_names(plan: Plan, steps: Sequence[Step], known: set[str]) -> set[str]
 
 
 def _made(step: Step) -> Sequence[str]:
-    if isinstance(step, (Read, Alloc)):
+    if isinstance(step, (Read, Compute, Alloc)):
         return (step.into,)
     return step.results if isinstance(step, (For, While, If)) else ()
 
@@ -635,6 +680,7 @@ _LINES: Final[dict[type, Callable[[Any], str]]] = {
     Launch: _launch_line,
     Copy: lambda s: f"copy {s.size} bytes {s.source} -> {s.to}",
     Read: lambda s: f"read {s.dtype} {s.source} -> {s.into}",
+    Compute: lambda s: f"compute {s.op} {_spelled(s.args)} -> {s.into}",
     For: lambda s: (
         f"for {s.index} = {s.start} to {s.stop} step {s.step}{_carried_line(s.carried)}"
     ),

@@ -171,6 +171,17 @@ class _ReadNode:
 
 
 @dataclass(frozen=True, slots=True)
+class _ComputeNode:
+    op: Callable[[int, int], int]
+    args: tuple[Linear, Linear]
+    into: int
+
+    def run(self, frame: Frame) -> None:
+        first, second = (each.at(frame.values) for each in self.args)
+        frame.values[self.into] = self.op(first, second)
+
+
+@dataclass(frozen=True, slots=True)
 class _Moves:
     """Assigns values to slots, all at once: carried buffers may be swapped."""
 
@@ -417,6 +428,12 @@ class _Preparation:
             return [
                 ReadyCopy(linear(step.to, names), linear(step.source, names), step.size)
             ]
+        if isinstance(step, p.Compute):
+            number = _folded(step, names)
+            if number is None:
+                return None
+            names[step.into] = number
+            return []
         if isinstance(step, p.For):
             return self._unrolled(step, names, limit)
         return None
@@ -460,6 +477,11 @@ class _Preparation:
     def read(self, step: p.Read, names: dict[str, Linear]) -> Node:
         source = linear(step.source, names)
         return _ReadNode(self.device, source, step.dtype, self.own(step.into, names))
+
+    def compute(self, step: p.Compute, names: dict[str, Linear]) -> Node:
+        first, second = (linear(arg, names) for arg in step.args)
+        into = self.own(step.into, names)
+        return _ComputeNode(p.COMPUTED[step.op], (first, second), into)
 
     def loop(self, step: p.For, names: dict[str, Linear]) -> Node:
         start, stop, by = (
@@ -537,6 +559,7 @@ class _Preparation:
 
 _MAKERS: Final[dict[type, Callable[[_Preparation, Any, dict[str, Linear]], Node]]] = {
     p.Read: _Preparation.read,
+    p.Compute: _Preparation.compute,
     p.For: _Preparation.loop,
     p.While: _Preparation.repeat,
     p.If: _Preparation.branch,
@@ -558,6 +581,16 @@ def linear(use: p.Pointer | p.Scalar, names: Mapping[str, Linear]) -> Linear:
     if isinstance(use, float):
         raise PlanError(f"the plan has {use} where an integer belongs")
     return Linear(use)
+
+
+def _folded(step: p.Compute, names: Mapping[str, Linear]) -> Linear | None:
+    """What a step computes as a sum over values, if it is one."""
+    first, second = (linear(arg, names) for arg in step.args)
+    if not first.terms and not second.terms:
+        return Linear(p.COMPUTED[step.op](first.offset, second.offset))
+    if step.op in ("addi", "subi"):
+        return first.plus(second, 1 if step.op == "addi" else -1)
+    return None
 
 
 def _linears(
