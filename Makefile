@@ -35,7 +35,7 @@ slow: build ## The slow tests
 
 # Those that hold values against references, however the code came about.
 values := $(addprefix tests/test_,ops.py derivatives.py batching.py compositions.py \
-  programs.py oracle.py) tests/programs
+  programs.py sharing.py oracle.py) tests/programs
 
 levels: build ## Check values at every optimisation level, and with 1 and 7 threads
 	@set -e; for level in 0 1 3; do echo "== level $$level"; \
@@ -43,7 +43,7 @@ levels: build ## Check values at every optimisation level, and with 1 and 7 thre
 	@set -e; for threads in 1 7; do echo "== $$threads threads"; \
 	  WEFT_NUM_THREADS=$$threads $(pytest) -m "not slow and not fuzz" $(values); done
 
-fuzz: build ## Feed every op wrong operands, types and attributes
+fuzz: build ## Many random programs; every op with wrong operands and attributes
 	$(pytest) -m fuzz tests
 
 bench: build ## Run every benchmark
