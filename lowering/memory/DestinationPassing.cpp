@@ -69,16 +69,32 @@ SmallVector<OpOperand *> initsOf(Operation *op) {
   return inits;
 }
 
-/// Gives each op an empty tensor or a fill of its own to write into, in its own
-/// block: of a shared fill, all but one would have to take a copy, and
-/// bufferization compares all that begins with the same empty tensor.
+/// Whether a tensor is some parts of an array and nothing else yet, which two
+/// ops go on with: one of them would copy what is not there.
+bool isSharedBeginning(Value tensor) {
+  Operation *first = tensor.getDefiningOp();
+  while (auto insert = dyn_cast_or_null<tensor::InsertSliceOp>(first))
+    first = insert.getDest().getDefiningOp();
+  return isa_and_nonnull<tensor::EmptyOp>(first) &&
+         llvm::count_if(tensor.getUses(), [](OpOperand &use) {
+           return llvm::is_contained(initsOf(use.getOwner()), &use);
+         }) > 1;
+}
+
+/// Gives each op an empty tensor, a fill, or the beginning of an array, of its
+/// own to write into, in its own block: of a shared one, all but one would have
+/// to take a copy, and bufferization compares all that begins with the same
+/// empty tensor.
 void unshareInits(Block &body) {
   // Backwards, so that what is inserted before an op is looked at too.
   for (Operation &op : llvm::reverse(body)) {
     for (OpOperand *init : initsOf(&op)) {
       Operation *source = init->get().getDefiningOp();
-      if (!isa_and_nonnull<tensor::EmptyOp, linalg::FillOp>(source) ||
-          (source->hasOneUse() && source->getBlock() == &body))
+      bool isStart = isa_and_nonnull<tensor::EmptyOp, linalg::FillOp>(source);
+      bool isOwn = source && source->hasOneUse() && source->getBlock() == &body;
+      bool isBeginning = isa_and_nonnull<tensor::InsertSliceOp>(source) &&
+                         isSharedBeginning(init->get());
+      if (!(isStart && !isOwn) && !isBeginning)
         continue;
       OpBuilder b(&op);
       init->set(b.clone(*source)->getResult(0));

@@ -143,6 +143,18 @@ def test_an_array_grown_twice():
         check(weft.jit(lambda x, each=each: function(x)[each]), LARGE[:16, :9])
 
 
+def test_arrays_that_begin_alike():
+    # Neither goes on with a copy of the other, the rest of which is not there yet.
+    def function(x, y):
+        return weft.concat([weft.stack([x, y, x]), weft.stack([x, y + 1, y])], 1)
+
+    def products(x, y):
+        return weft.stack([x, y, x]) @ x.T + weft.stack([x, x, y])
+
+    check(weft.jit(function), LARGE[:, :64], LARGE[:, 64:128])
+    check(weft.jit(products), LARGE[:, :64], LARGE[:, 64:128])
+
+
 def test_a_tape_of_unknown_length():
     def f(x):
         return weft.while_loop(
