@@ -544,8 +544,7 @@ class LowerWarpgroupProducts final
       return launch.getKernelOperand(
           cast<BlockArgument>(buffer).getArgNumber());
     IRMapping mapping;
-    mapping.map(view->getOperand(0),
-                atLaunch(b, launch, view->getOperand(0)));
+    mapping.map(view->getOperand(0), atLaunch(b, launch, view->getOperand(0)));
     return b.clone(*view, mapping)->getResult(0);
   }
 };

@@ -183,9 +183,8 @@ bool WarpgroupPlan::findFactors() {
     // There are no transposed matrices of tf32.
     if (multipliesTf32() && !factor->summedInside)
       return false;
-    std::optional<TensorMap> map =
-        TensorMap::make(nest, factor->operand, kernel.factors[factor->operand],
-                        inner, lines);
+    std::optional<TensorMap> map = TensorMap::make(
+        nest, factor->operand, kernel.factors[factor->operand], inner, lines);
     if (!map)
       return false;
     factor->map = *map;

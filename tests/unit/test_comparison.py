@@ -90,8 +90,9 @@ def test_each_call_is_timed() -> None:
 
 
 def test_peak_memory_is_what_a_call_holds() -> None:
-    peak = timing.peak_memory(lambda: np.ones(1 << 23, np.uint8), lambda: None)
-    assert peak is None or peak == pytest.approx(1 << 23, rel=0.2)
+    # Much more than what the process takes or gives back meanwhile.
+    peak = timing.peak_memory(lambda: np.ones(1 << 26, np.uint8), lambda: None)
+    assert peak is None or peak == pytest.approx(1 << 26, rel=0.2)
 
 
 def test_work_of_layers_adds_up() -> None:
