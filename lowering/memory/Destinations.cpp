@@ -23,6 +23,7 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
+using bufferization::ToTensorOp;
 using weft::BufferPlan;
 
 bool weft::hasNoElements(Type tensor) {
@@ -34,6 +35,25 @@ MemRefType weft::bufferType(Type tensor) {
   if (hasNoElements(type))
     return MemRefType::get({0}, type.getElementType());
   return MemRefType::get(type.getShape(), type.getElementType());
+}
+
+ToTensorOp weft::startOf(Value tensor, bool followsUpdates) {
+  while (Operation *op = tensor.getDefiningOp()) {
+    if (Value reshaped = reshapedValue(tensor)) {
+      tensor = reshaped;
+      continue;
+    }
+    if (auto slice = dyn_cast<tensor::ExtractSliceOp>(op)) {
+      tensor = slice.getSource();
+      continue;
+    }
+    OpOperand *init =
+        followsUpdates ? findInit(cast<OpResult>(tensor)) : nullptr;
+    if (!init)
+      return dyn_cast<ToTensorOp>(op);
+    tensor = init->get();
+  }
+  return {};
 }
 
 unsigned weft::numTensorsOf(Value buffer) {
@@ -513,11 +533,8 @@ void weft::Destinations::yieldInto(Block &branch, ArrayRef<Value> buffers) {
 
 /// Whether a tensor is what a buffer holds, or a part of it.
 static bool liesIn(Value tensor, Value buffer) {
-  tensor = weft::throughReshapes(tensor);
-  while (auto slice = tensor.getDefiningOp<tensor::ExtractSliceOp>())
-    tensor = weft::throughReshapes(slice.getSource());
-  auto view = tensor.getDefiningOp<bufferization::ToTensorOp>();
-  return view && weft::baseOf(view.getBuffer()) == weft::baseOf(buffer);
+  ToTensorOp start = weft::startOf(tensor, /*followsUpdates=*/false);
+  return start && weft::baseOf(start.getBuffer()) == weft::baseOf(buffer);
 }
 
 LogicalResult weft::Destinations::convertLoop(Operation *op) {

@@ -7,6 +7,7 @@
 #ifndef WEFT_LOWERING_MEMORY_DESTINATIONS_H
 #define WEFT_LOWERING_MEMORY_DESTINATIONS_H
 
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "llvm/ADT/DenseMap.h"
@@ -22,6 +23,11 @@ mlir::MemRefType bufferType(mlir::Type tensor);
 
 /// How many tensors stand for a buffer or a view of it.
 unsigned numTensorsOf(mlir::Value buffer);
+
+/// What stands for the buffer that a tensor is in, or is a part of, as far as
+/// it is known: through views, and through ops that update it or not.
+mlir::bufferization::ToTensorOp startOf(mlir::Value tensor,
+                                        bool followsUpdates);
 
 class Destinations {
 public:

@@ -12,27 +12,6 @@
 using namespace mlir;
 using bufferization::ToTensorOp;
 
-/// What stands for the buffer that a tensor is in, or is a part of, as far as
-/// it is known.
-static ToTensorOp startOf(Value tensor, bool followsUpdates) {
-  while (Operation *op = tensor.getDefiningOp()) {
-    if (Value reshaped = weft::reshapedValue(tensor)) {
-      tensor = reshaped;
-      continue;
-    }
-    if (auto slice = dyn_cast<tensor::ExtractSliceOp>(op)) {
-      tensor = slice.getSource();
-      continue;
-    }
-    OpOperand *init =
-        followsUpdates ? weft::findInit(cast<OpResult>(tensor)) : nullptr;
-    if (!init)
-      return dyn_cast<ToTensorOp>(op);
-    tensor = init->get();
-  }
-  return {};
-}
-
 /// Whether an op, or one within it, uses a buffer by another tensor than
 /// `start`, which no analysis of tensors knows to be the same.
 static bool usesBuffer(Operation *op, ToTensorOp start) {
@@ -42,7 +21,7 @@ static bool usesBuffer(Operation *op, ToTensorOp start) {
       return weft::baseOf(operand) == base;
     if (!isa<RankedTensorType>(operand.getType()))
       return false;
-    ToTensorOp other = startOf(operand, /*followsUpdates=*/false);
+    ToTensorOp other = weft::startOf(operand, /*followsUpdates=*/false);
     return other && other != start && weft::baseOf(other.getBuffer()) == base;
   };
   return op
@@ -91,7 +70,7 @@ static bool mayBeComputedThere(tensor::InsertSliceOp insert, Operation *first) {
   Operation *last = lastReader(insert.getSource(), insert);
   if (!last)
     return false;
-  ToTensorOp start = startOf(insert.getDest(), /*followsUpdates=*/true);
+  ToTensorOp start = weft::startOf(insert.getDest(), /*followsUpdates=*/true);
   if (!start || weft::numTensorsOf(weft::baseOf(start.getBuffer())) <= 1)
     return true;
   Operation *op = insert->getBlock()->findAncestorOpInBlock(*first);
