@@ -50,6 +50,17 @@ bool isLinear(AffineExpr expr) {
          constant.getValue() > 0 && isa<AffineDimExpr>(binary.getLHS());
 }
 
+/// Whether a place is a sum of loops times constants, whichever they are.
+bool isSum(AffineExpr expr) {
+  bool found = true;
+  expr.walk([&](AffineExpr inner) {
+    found &= isa<AffineDimExpr, AffineConstantExpr>(inner) ||
+             inner.getKind() == AffineExprKind::Add ||
+             inner.getKind() == AffineExprKind::Mul;
+  });
+  return found;
+}
+
 /// A padded array and the op that reads it through windows.
 class PaddedWindows {
 public:
@@ -207,8 +218,21 @@ private:
       return false;
     start = weft::moveFillTo(windows);
     epilogue = weft::findEpilogue(windows);
+    if (epilogue)
+      for (AffineMap map : epilogue.getIndexingMapsArray())
+        if (!llvm::all_of(map.getResults(), isSum))
+          return false;
     own = dyn_cast_or_null<memref::AllocOp>(weft::findConvertedSums(windows));
-    return start != nullptr;
+    return start && !overwritesInside();
+  }
+
+  /// Whether a block of results stands where the next block is copied from.
+  bool overwritesInside() {
+    auto isRead = [&](Value buffer) {
+      return weft::touches(inside, weft::baseOf(buffer));
+    };
+    return isRead(windows.getDpsInits()[0]) ||
+           (epilogue && isRead(epilogue.getDpsInits()[0]));
   }
 
   /// Whether a place depends on a loop that is run in parts.

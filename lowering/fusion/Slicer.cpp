@@ -13,27 +13,31 @@ using weft::Slicer;
 std::pair<OpFoldResult, int64_t> Slicer::slice(AffineExpr expr,
                                                const Ranges &ranges,
                                                ArrayRef<int64_t> extents) {
-  int64_t reach = 0;
+  SmallVector<AffineExpr> zeros(extents.size(), b.getAffineConstantExpr(0));
+  auto constant = dyn_cast<AffineConstantExpr>(expr.replaceDims(zeros));
+  int64_t last = constant ? constant.getValue() : 0;
   SmallVector<Value> firsts;
   SmallVector<AffineExpr> terms;
   for (unsigned loop = 0; loop < extents.size(); ++loop) {
     int64_t scale = coefficient(expr, loop);
     auto range = ranges.find(loop);
     bool isPart = range != ranges.end();
-    reach += scale * ((isPart ? range->second.size : extents[loop]) - 1);
+    // A loop that walks backwards is at the last place in its first step.
+    last += std::max<int64_t>(scale, 0) *
+            ((isPart ? range->second.size : extents[loop]) - 1);
     if (!isPart || scale == 0)
       continue;
     terms.push_back(b.getAffineDimExpr(firsts.size()) * scale);
     firsts.push_back(range->second.first);
   }
   if (firsts.empty())
-    return {b.getIndexAttr(0), reach + 1};
+    return {b.getIndexAttr(0), last + 1};
   AffineExpr sum = terms.front();
   for (AffineExpr term : ArrayRef(terms).drop_front())
     sum = sum + term;
   Value place = affine::AffineApplyOp::create(
       b, AffineMap::get(firsts.size(), 0, sum), firsts);
-  return {place, reach + 1};
+  return {place, last + 1};
 }
 
 Value Slicer::viewOf(Value buffer, AffineMap map, const Ranges &ranges,

@@ -130,11 +130,12 @@ private:
 
   std::pair<Value, Value> source(const Piece &piece, Value firstStep) {
     Value step = k.add(firstStep, piece.step), exists;
-    if (plan.sumIsRagged()) {
+    if (plan.sumIsRagged())
       exists = k.isLess(step, plan.summed.extent);
+    // A thread that has no piece reads one there is.
+    if (plan.sumIsRagged() || piece.exists)
       step =
           k.least(step, plan.summed.extent - (tile.alongSum ? tile.vector : 1));
-    }
     Value offset =
         k.add(piece.offset, operands.offset(tile.operand, plan.summed, step));
     return {k.at(operands.pointer(tile.operand), operands.element(tile.operand),

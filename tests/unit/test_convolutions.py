@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -382,5 +383,51 @@ def test_sums_in_blocks(
             for run in (weft.jit(function), small):
                 for got, exact in zip(run(a, b, ct), want, strict=True):
                     np.testing.assert_array_equal(got, exact)
+    finally:
+        weft.set_num_threads(before)
+
+
+def stencil(x: Any, w: Any) -> Any:
+    return weft.conv_general_dilated(
+        x, w, 1, "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC")
+    )
+
+
+# What is added to a convolution by blocks of rows, each block its part of it; and
+# states that are written over what the next block reads.
+BLOCKED: dict[str, Callable[[Any, Any], Any]] = {
+    "from another row": lambda x, w: stencil(x[:, 2:], w) + x[:, 1:-1],
+    "every other row": lambda x, w: stencil(x[:, :12], w) + x[:, ::2],
+    "backwards": lambda x, w: stencil(x, w) + x[:, ::-1],
+    "columns backwards": lambda x, w: stencil(x, w) + x[:, :, ::-1],
+    "rows twice": lambda x, w: stencil(x, w) + weft.repeat(x[:, :12], 2, 1),
+    "halves again": lambda x, w: stencil(x, w) + weft.tile(x[:, :12], (1, 2, 1, 1)),
+    "of indices": lambda x, w: (
+        stencil(x, w) + weft.arange(24, dtype=x.dtype)[:, None, None]
+    ),
+    "in a loop": lambda x, w: weft.fori_loop(
+        0, 3, lambda _, state: stencil(state, w) % 5 - 2, x
+    ),
+    "backwards in a loop": lambda x, w: weft.fori_loop(
+        0, 3, lambda _, state: stencil(state, w) % 5 - state[:, ::-1], x
+    ),
+}
+
+
+@pytest.mark.parametrize("dtype", [np.float32, weft.bfloat16])
+@pytest.mark.parametrize("name", BLOCKED)
+def test_blocks_of_rows(name: str, dtype: Any) -> None:
+    random = np.random.default_rng(3)
+    x = random.integers(-2, 3, (2, 24, 12, 8)).astype(dtype)
+    w = random.integers(-1, 2, (3, 3, 8, 8)).astype(dtype)
+    lowered = weft.jit(BLOCKED[name]).lower(x, w)
+    want = lowered.interpret(x, w)
+    text = lowered.text("expanded", locations=False)
+    small = weft.parse(text.replace("module {", SMALL_MACHINE, 1)).compile()
+    before = weft.get_num_threads()
+    try:
+        for threads in (1, 7):
+            weft.set_num_threads(threads)
+            np.testing.assert_array_equal(small(x, w), want)
     finally:
         weft.set_num_threads(before)

@@ -249,6 +249,7 @@ PRODUCTS = {
     "i16": matmul(33, 20, 29, factor="i16", sum="i16", start=None),
     "i64": matmul(33, 20, 29, factor="i64", sum="i64"),
     "outer": matmul(10, 12, 1),
+    "more threads than pieces": matmul(806, 16, 16, multiprocessors=4),
     "batch": Product(
         {"g": 3, "m": 20, "n": 9, "k": 17}, ("g, m, k", "g, k, n", "g, m, n")
     ),

@@ -1,6 +1,8 @@
 // RUN: weft-opt %s -pass-pipeline='builtin.module(func.func(weft-pad-blocks))' | FileCheck %s
 
 #window = affine_map<(n, h, w, p, q, c) -> (n, h * 2 + p, w * 2 + q, c)>
+#near = affine_map<(n, h, w, p, q, c) -> (n, h + p, w + q, c)>
+#reverse = affine_map<(n, h, w, c) -> (n, -h + 61, w, c)>
 #kernel = affine_map<(n, h, w, p, q, c) -> (p, q, c)>
 #result = affine_map<(n, h, w, p, q, c) -> (n, h, w, c)>
 #id = affine_map<(n, h, w, c) -> (n, h, w, c)>
@@ -80,6 +82,63 @@ func.func @changed(%x: memref<2x62x20x8xf32>, %k: memref<3x3x8xf32>, %y: memref<
   ^bb0(%a: f32, %w: f32, %out: f32):
     %m = arith.mulf %a, %w fastmath<reassoc,contract> : f32
     %s = arith.addf %out, %m fastmath<reassoc,contract> : f32
+    linalg.yield %s : f32
+  }
+  return
+}
+
+// The results of a block stand where the next one would be copied from.
+
+// CHECK-LABEL: func.func @overwritten(
+// CHECK: memref.copy
+// CHECK-NOT: scf.for
+// CHECK: return
+func.func @overwritten(%x: memref<2x62x20x8xf32>, %k: memref<3x3x8xf32>) {
+  %zero = arith.constant 0.0 : f32
+  %padded = memref.alloc() : memref<2x64x22x8xf32>
+  linalg.fill ins(%zero : f32) outs(%padded : memref<2x64x22x8xf32>)
+  %inside = memref.subview %padded[0, 1, 1, 0] [2, 62, 20, 8] [1, 1, 1, 1]
+      : memref<2x64x22x8xf32> to memref<2x62x20x8xf32, strided<[11264, 176, 8, 1], offset: 184>>
+  memref.copy %x, %inside : memref<2x62x20x8xf32> to memref<2x62x20x8xf32, strided<[11264, 176, 8, 1], offset: 184>>
+  linalg.fill ins(%zero : f32) outs(%x : memref<2x62x20x8xf32>)
+  linalg.generic {indexing_maps = [#near, #kernel, #result],
+      iterator_types = ["parallel", "parallel", "parallel", "reduction", "reduction", "parallel"]}
+      ins(%padded, %k : memref<2x64x22x8xf32>, memref<3x3x8xf32>) outs(%x : memref<2x62x20x8xf32>) {
+  ^bb0(%a: f32, %w: f32, %out: f32):
+    %m = arith.mulf %a, %w fastmath<reassoc,contract> : f32
+    %s = arith.addf %out, %m fastmath<reassoc,contract> : f32
+    linalg.yield %s : f32
+  }
+  return
+}
+
+// What is added backwards has its parts, too: the last block adds the first.
+
+// CHECK-LABEL: func.func @backwards(
+// CHECK-SAME: %[[R:[^:]*]]: memref<2x62x20x8xf32>, %[[Y:[^:]*]]: memref<2x62x20x8xf32>)
+// CHECK: scf.for
+// CHECK: memref.subview %[[R]][%{{.*}}, %{{.*}}, 0, 0] [1, 62, 20, 8]
+// CHECK: } {weft.parallel, weft.rows}
+func.func @backwards(%x: memref<2x62x20x8xf32>, %k: memref<3x3x8xf32>, %r: memref<2x62x20x8xf32>, %y: memref<2x62x20x8xf32>) {
+  %zero = arith.constant 0.0 : f32
+  %padded = memref.alloc() : memref<2x64x22x8xf32>
+  linalg.fill ins(%zero : f32) outs(%padded : memref<2x64x22x8xf32>)
+  %inside = memref.subview %padded[0, 1, 1, 0] [2, 62, 20, 8] [1, 1, 1, 1]
+      : memref<2x64x22x8xf32> to memref<2x62x20x8xf32, strided<[11264, 176, 8, 1], offset: 184>>
+  memref.copy %x, %inside : memref<2x62x20x8xf32> to memref<2x62x20x8xf32, strided<[11264, 176, 8, 1], offset: 184>>
+  linalg.fill ins(%zero : f32) outs(%y : memref<2x62x20x8xf32>)
+  linalg.generic {indexing_maps = [#near, #kernel, #result],
+      iterator_types = ["parallel", "parallel", "parallel", "reduction", "reduction", "parallel"]}
+      ins(%padded, %k : memref<2x64x22x8xf32>, memref<3x3x8xf32>) outs(%y : memref<2x62x20x8xf32>) {
+  ^bb0(%a: f32, %w: f32, %out: f32):
+    %m = arith.mulf %a, %w fastmath<reassoc,contract> : f32
+    %s = arith.addf %out, %m fastmath<reassoc,contract> : f32
+    linalg.yield %s : f32
+  }
+  linalg.generic {indexing_maps = [#reverse, #id], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+      ins(%r : memref<2x62x20x8xf32>) outs(%y : memref<2x62x20x8xf32>) attrs = {weft.epilogue} {
+  ^bb0(%a: f32, %out: f32):
+    %s = arith.addf %out, %a : f32
     linalg.yield %s : f32
   }
   return
