@@ -198,11 +198,16 @@ int64_t RowGroup::stepsPerRow() const {
 
 namespace {
 
-/// The part of a buffer that a step of the loop is about: the dimensions that
-/// are left, and their sizes.
+/// The part of a buffer that a step of the loop is about: its size along each
+/// dimension, and which of these are left.
 struct Part {
   llvm::SmallBitVector kept;
   SmallVector<int64_t> sizes;
+
+  SmallVector<int64_t> shape() const {
+    return llvm::map_to_vector(kept.set_bits(),
+                               [&](unsigned dim) { return sizes[dim]; });
+  }
 };
 
 /// Rows or blocks of rows: the first `dropped` loops are gone from the ops; the
@@ -219,16 +224,22 @@ struct Step {
   Part partOf(MemRefType type, AffineMap map) const {
     Part part{llvm::SmallBitVector(map.getNumResults()), {}};
     for (auto [dim, expr] : llvm::enumerate(map.getResults())) {
-      bool varies = false;
-      expr.walk([&](AffineExpr inner) {
-        auto loop = dyn_cast<AffineDimExpr>(inner);
-        varies |= loop && loop.getPosition() >= dropped;
-      });
-      part.kept[dim] = varies;
-      if (varies)
-        part.sizes.push_back(isBlocked(expr) ? block : type.getDimSize(dim));
+      part.kept[dim] = varies(expr);
+      part.sizes.push_back(!varies(expr)     ? 1
+                           : isBlocked(expr) ? block
+                                             : type.getDimSize(dim));
     }
     return part;
+  }
+
+  /// Whether a place depends on a loop that is left.
+  bool varies(AffineExpr expr) const {
+    bool found = false;
+    expr.walk([&](AffineExpr inner) {
+      auto loop = dyn_cast<AffineDimExpr>(inner);
+      found |= loop && loop.getPosition() >= dropped;
+    });
+    return found;
   }
 };
 
@@ -258,6 +269,8 @@ public:
     if (step.block > 0)
       at.back() = arith::MulIOp::create(b, at.back(), index(step.block));
     for (const Member &member : members)
+      findParts(member.op);
+    for (const Member &member : members)
       buildPart(member.op);
     for (const Member &member : members)
       LinalgOp(member.op)->erase();
@@ -272,12 +285,26 @@ private:
     });
   }
 
-  /// What of a buffer's dimensions is left. All accesses to a temporary are to
-  /// the same, whichever of them walk along dimensions of one element.
+  /// What is left of temporaries. All accesses to one are to the same part of
+  /// it, whichever of them walk along dimensions of one element.
+  void findParts(LinalgOp op) {
+    for (OpOperand &operand : op->getOpOperands()) {
+      if (!own.contains(operand.get()))
+        continue;
+      Part part = step.partOf(cast<MemRefType>(operand.get().getType()),
+                              op.getMatchingIndexingMap(&operand));
+      Part &all = parts.try_emplace(operand.get(), part).first->second;
+      all.kept |= part.kept;
+      for (auto [size, other] : llvm::zip_equal(all.sizes, part.sizes))
+        size = std::max(size, other);
+    }
+  }
+
+  /// What of a buffer is left.
   Part keptOf(Value buffer, AffineMap map) {
-    Part part = step.partOf(cast<MemRefType>(buffer.getType()), map);
-    return own.contains(buffer) ? parts.try_emplace(buffer, part).first->second
-                                : part;
+    return own.contains(buffer)
+               ? parts.lookup(buffer)
+               : step.partOf(cast<MemRefType>(buffer.getType()), map);
   }
 
   /// The part of an operand that belongs to the step.
@@ -290,7 +317,7 @@ private:
       Value &row = rows[buffer];
       if (!row)
         row = memref::AllocaOp::create(
-            b, MemRefType::get(part.sizes, type.getElementType()));
+            b, MemRefType::get(part.shape(), type.getElementType()));
       return row;
     }
     if (part.kept.all() && llvm::none_of(map.getResults(), [&](AffineExpr e) {
@@ -303,13 +330,10 @@ private:
       bool isWhole = part.kept[dim] && !step.isBlocked(expr);
       offsets.push_back(isWhole ? OpFoldResult(b.getIndexAttr(0))
                                 : placeOf(expr));
-      int64_t size = !part.kept[dim]        ? 1
-                     : step.isBlocked(expr) ? step.block
-                                            : type.getDimSize(dim);
-      sizes.push_back(b.getIndexAttr(size));
+      sizes.push_back(b.getIndexAttr(part.sizes[dim]));
     }
     MemRefType view = memref::SubViewOp::inferRankReducedResultType(
-        part.sizes, type, offsets, sizes, steps);
+        part.shape(), type, offsets, sizes, steps);
     return memref::SubViewOp::create(b, view, buffer, offsets, sizes, steps);
   }
 
@@ -345,7 +369,9 @@ private:
       if (isa<MemRefType>(operand.get().getType()))
         kept = keptOf(operand.get(), map).kept;
       for (unsigned dim : kept.set_bits())
-        exprs.push_back(shifted(map.getResult(dim), op.getNumLoops()));
+        exprs.push_back(step.varies(map.getResult(dim))
+                            ? shifted(map.getResult(dim), op.getNumLoops())
+                            : b.getAffineConstantExpr(0));
       maps.push_back(AffineMap::get(depth, 0, exprs, op.getContext()));
     }
     if (auto fill = dyn_cast<linalg::FillOp>(op.getOperation())) {

@@ -144,3 +144,39 @@ func.func @unit(%x: memref<64x512xf32>, %y: memref<64x512xf32>) {
   }
   return
 }
+
+// -----
+
+// A loop of one step is known by the dimension of one element that it walks along:
+// the row keeps it, though other ops are at its place by a constant.
+
+#row = affine_map<(i, j) -> (i, 0, j)>
+#factor = affine_map<(i, p, j) -> (i, p, j)>
+#sum = affine_map<(i, p, j) -> (i)>
+
+// CHECK-DAG: #[[ROW:.*]] = affine_map<(d0) -> (0, d0)>
+// CHECK-DAG: #[[FACTOR:.*]] = affine_map<(d0, d1) -> (d0, d1)>
+// CHECK-LABEL: func.func @window(
+// CHECK: scf.for
+// CHECK: %[[T:.*]] = memref.alloca() : memref<1x512xf32>
+// CHECK: linalg.generic {indexing_maps = [#{{.*}}, #[[ROW]]], {{.*}} outs(%[[T]] :
+// CHECK: linalg.generic {indexing_maps = [#{{.*}}, #[[FACTOR]], #{{.*}}], {{.*}} ins(%{{.*}}, %[[T]] :
+func.func @window(%x: memref<64x512xf32>, %y: memref<64xf32>) {
+  %zero = arith.constant 0.0 : f32
+  %t = memref.alloc() : memref<64x1x512xf32>
+  linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, #row], iterator_types = ["parallel", "parallel"]}
+      ins(%x : memref<64x512xf32>) outs(%t : memref<64x1x512xf32>) {
+  ^bb0(%a: f32, %out: f32):
+    %n = arith.negf %a : f32
+    linalg.yield %n : f32
+  }
+  linalg.fill ins(%zero : f32) outs(%y : memref<64xf32>)
+  linalg.generic {indexing_maps = [affine_map<(i, p, j) -> (i, j + p)>, #factor, #sum], iterator_types = ["parallel", "reduction", "reduction"]}
+      ins(%x, %t : memref<64x512xf32>, memref<64x1x512xf32>) outs(%y : memref<64xf32>) {
+  ^bb0(%a: f32, %b: f32, %out: f32):
+    %m = arith.maximumf %a, %b : f32
+    %s = arith.addf %out, %m fastmath<reassoc,contract> : f32
+    linalg.yield %s : f32
+  }
+  return
+}
