@@ -35,7 +35,7 @@ constexpr llvm::StringLiteral memrefPasses = R"(
             weft-pad-blocks, weft-group-blocks, weft-group-rows),
   weft-apply-schedule{stage=memref later=loops},
   func.func(weft-lower-foralls, weft-block-sums, weft-plan-arena, canonicalize,
-            cse))";
+            cse, weft-mark-short))";
 
 // Copies become linalg ops, so they stand before what is done to those. What is
 // a kernel's loop is decided op by op: sums of products first, in the

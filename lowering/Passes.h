@@ -17,6 +17,8 @@ namespace weft {
 
 /// Where a lowered function keeps the size of its arena.
 inline constexpr llvm::StringLiteral arenaBytesAttr = "weft.arena_bytes";
+/// Marks a function that is over in about a microsecond.
+inline constexpr llvm::StringLiteral shortAttr = "weft.short";
 /// Marks an argument whose buffer results may be computed in.
 inline constexpr llvm::StringLiteral donatedAttr = "weft.donated";
 /// For each result of a function, the argument that it is left in, or -1.

@@ -466,6 +466,16 @@ def PlanArena : Pass<"weft-plan-arena", "::mlir::func::FuncOp"> {
   ];
 }
 
+def MarkShort : Pass<"weft-mark-short", "::mlir::func::FuncOp"> {
+  let summary = "Marks a function that is over in about a microsecond";
+  let description = [{
+    A function of a few thousand operations on elements, whose loops all have a
+    known number of steps, gets the attribute `weft.short`: it is called without
+    giving the interpreter's lock away. Without it the lock is free while the
+    function runs.
+  }];
+}
+
 def CheckStage : Pass<"weft-check-stage", "::mlir::ModuleOp"> {
   let summary = "Reports each op that does not belong to a stage";
   let description = [{

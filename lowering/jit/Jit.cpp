@@ -244,6 +244,7 @@ Expected<weft::ObjectCode> weft::ObjectCode::compile(ModuleOp module,
   object.files = std::move(*code);
   object.pointerCount = func.getNumArguments();
   object.arenaBytes = func->getAttrOfType<IntegerAttr>(arenaBytesAttr).getInt();
+  object.isShort = func->hasAttr(shortAttr);
   object.usesHeap = module.lookupSymbol(allocateName) != nullptr;
   auto kernels = kernelsOf(module);
   object.usesKernels = !kernels.empty();

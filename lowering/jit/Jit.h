@@ -52,6 +52,8 @@ struct ObjectCode {
   /// Whether it allocates tapes; whether it calls kernels, and some that call
   /// routines of a library.
   bool usesHeap = false, usesKernels = false, usesRoutines = false;
+  /// Whether it is over in about a microsecond.
+  bool isShort = false;
   /// For each result the input that it is left in, or -1; empty if there is
   /// none.
   std::vector<int64_t> reuses;
@@ -75,6 +77,8 @@ public:
   /// For each result the input that it is left in, or -1; empty if there is
   /// none.
   const std::vector<int64_t> &reuses() const { return object.reuses; }
+  /// Whether it is over before another thread could make use of the time.
+  bool isShort() const { return object.isShort; }
   /// Whether it calls routines of a library, which must have been provided.
   bool callsRoutines() const { return object.usesRoutines; }
 

@@ -177,9 +177,12 @@ private:
     return copy;
   }
 
-  /// Runs the code without the GIL.
+  /// Runs the code without the GIL, unless it is over before that would be
+  /// taken again.
   void run(void *const *pointers) const {
     try {
+      if (executable.isShort())
+        return executable(pointers);
       nb::gil_scoped_release unlocked;
       executable(pointers);
     } catch (const KernelFailure &failure) {
@@ -339,14 +342,17 @@ public:
     Arguments arguments;
     if (!arguments.read(args, kwargs))
       return {};
-    auto entry = entries.find(arguments.key());
-    if (entry == entries.end())
-      return {};
+    if (!last || last->getKey() != arguments.key()) {
+      auto entry = entries.find(arguments.key());
+      if (entry == entries.end())
+        return {};
+      last = &*entry;
+    }
     ++hits;
     // While it runs without the GIL, the entry may go.
-    nb::object owner = entry->second.function;
-    nb::object treedef = entry->second.treedef;
-    auto results = nb::cast<const Function &>(owner).call(arguments.leaves());
+    const Entry &entry = last->getValue();
+    nb::object owner = entry.function, treedef = entry.treedef;
+    auto results = entry.code->call(arguments.leaves());
     if (treedef.is_none())
       return std::move(results.front());
     nb::list leaves;
@@ -360,11 +366,14 @@ public:
   void add(nb::handle args, nb::handle kwargs, nb::object function,
            nb::object treedef) {
     Arguments arguments;
+    const auto *code = nb::cast<const Function *>(function);
     if (arguments.read(args.ptr(), kwargs.ptr()))
-      entries[arguments.key()] = {std::move(function), std::move(treedef)};
+      entries[arguments.key()] = {std::move(function), std::move(treedef),
+                                  code};
   }
 
   void clear() {
+    last = nullptr;
     entries.clear();
     hits = 0;
   }
@@ -383,8 +392,11 @@ public:
 private:
   struct Entry {
     nb::object function, treedef;
+    const Function *code = nullptr;
   };
   llvm::StringMap<Entry> entries;
+  /// The one that ran last, which is mostly the one that runs next.
+  const llvm::StringMapEntry<Entry> *last = nullptr;
   /// A ContextVar that is None outside of traces.
   nb::object trace;
 };

@@ -163,13 +163,14 @@ std::unique_ptr<weft::Executable> compileAndLink(MlirModule module,
 void makeObject(weft::ObjectCode *object, std::string entry,
                 const std::vector<nb::bytes> &files, size_t pointerCount,
                 int64_t arenaBytes, bool usesHeap, bool usesKernels,
-                bool usesRoutines, std::vector<int64_t> reuses) {
+                bool usesRoutines, bool isShort, std::vector<int64_t> reuses) {
   std::vector<std::string> copies;
   for (const nb::bytes &file : files)
     copies.emplace_back(file.c_str(), file.size());
-  new (object) weft::ObjectCode{
-      std::move(entry), std::move(copies), pointerCount, arenaBytes,
-      usesHeap,         usesKernels,       usesRoutines, std::move(reuses)};
+  new (object)
+      weft::ObjectCode{std::move(entry), std::move(copies), pointerCount,
+                       arenaBytes,       usesHeap,          usesKernels,
+                       usesRoutines,     isShort,           std::move(reuses)};
 }
 
 std::vector<nb::bytes> filesOf(const weft::ObjectCode &object) {
@@ -186,7 +187,7 @@ void weft::defineCompile(nb::module_ &module) {
                          "A function in machine code that is not linked yet.")
       .def("__init__", makeObject, "entry"_a, "files"_a, "pointer_count"_a,
            "arena_bytes"_a, "uses_heap"_a, "uses_kernels"_a, "uses_routines"_a,
-           "reuses"_a)
+           "is_short"_a, "reuses"_a)
       .def_prop_ro("files", filesOf, "The bytes of object files.")
       .def_ro("entry", &ObjectCode::entry)
       .def_ro("pointer_count", &ObjectCode::pointerCount)
@@ -194,6 +195,7 @@ void weft::defineCompile(nb::module_ &module) {
       .def_ro("uses_heap", &ObjectCode::usesHeap)
       .def_ro("uses_kernels", &ObjectCode::usesKernels)
       .def_ro("uses_routines", &ObjectCode::usesRoutines)
+      .def_ro("is_short", &ObjectCode::isShort)
       .def_ro("reuses", &ObjectCode::reuses);
 
   module.def("run_pipeline", runPipeline, "module"_a, "pipeline"_a,

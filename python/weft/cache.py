@@ -123,8 +123,8 @@ def _encoded(key: str, code: _weft.ObjectCode) -> bytes:
     sizes = ",".join(str(len(file)) for file in code.files)
     fields = (
         key, code.pointer_count, code.arena_bytes, int(code.uses_heap),
-        int(code.uses_kernels), int(code.uses_routines), sizes,
-        ",".join(map(str, code.reuses)),
+        int(code.uses_kernels), int(code.uses_routines), int(code.is_short),
+        sizes, ",".join(map(str, code.reuses)),
         code.entry.encode("unicode_escape").decode(),
     )  # fmt: skip
     header = " ".join(map(str, fields)).encode()
@@ -133,8 +133,8 @@ def _encoded(key: str, code: _weft.ObjectCode) -> bytes:
 
 def _decoded(key: str, payload: bytes) -> _weft.ObjectCode | None:
     line, _, code = payload.partition(b"\n")
-    fields = line.decode().split(" ", 8)
-    own, pointers, arena, heap, kernels, routines, sizes, reused, entry = fields
+    fields = line.decode().split(" ", 9)
+    own, pointers, arena, heap, kernels, routines, short, sizes, reused, entry = fields
     if own != key:
         return None
     files, start = [], 0
@@ -151,6 +151,7 @@ def _decoded(key: str, payload: bytes) -> _weft.ObjectCode | None:
         heap == "1",
         kernels == "1",
         routines == "1",
+        short == "1",
         reuses,
     )
 

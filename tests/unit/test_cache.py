@@ -148,7 +148,9 @@ def test_writers_at_once_leave_whole_files(tmp_path, program):
 
 def test_who_reads_while_another_writes_sees_all_or_nothing(folder):
     objects = [
-        _weft.ObjectCode("f", [bytes([n]) * 100_000], n, 2 * n, False, True, True, [])
+        _weft.ObjectCode(
+            "f", [bytes([n]) * 100_000], n, 2 * n, False, True, True, False, []
+        )
         for n in range(2)
     ]
     key, done, seen = cache.key_of("f"), threading.Event(), []
@@ -177,7 +179,7 @@ def test_who_reads_while_another_writes_sees_all_or_nothing(folder):
 
 
 def test_what_is_kept_comes_back(folder):
-    for flags in [(False, True, False), (True, False, True)]:
+    for flags in [(False, True, False, True), (True, False, True, False)]:
         files = [b"a\nb\0c" * 10, b"", b"d"]
         code = _weft.ObjectCode("en\ntry é", files, 3, 1 << 40, *flags, [1, -1])
         cache.keep("ab", code)
@@ -186,7 +188,12 @@ def test_what_is_kept_comes_back(folder):
         assert found.reuses == [1, -1]
         assert (found.entry, found.pointer_count) == ("en\ntry é", 3)
         assert found.arena_bytes == 1 << 40
-        assert (found.uses_heap, found.uses_kernels, found.uses_routines) == flags
+        assert (
+            found.uses_heap,
+            found.uses_kernels,
+            found.uses_routines,
+            found.is_short,
+        ) == flags
     assert cache.find("cd") is None
 
 
@@ -214,7 +221,9 @@ def test_a_damaged_file_is_compiled_again(folder, damage):
 
 
 def test_a_file_under_the_wrong_name_is_not_taken(folder):
-    cache.keep("ab", _weft.ObjectCode("f", [b"code"], 1, 0, False, False, False, []))
+    cache.keep(
+        "ab", _weft.ObjectCode("f", [b"code"], 1, 0, False, False, False, False, [])
+    )
     (folder / "ab.weft").rename(folder / "cd.weft")
     assert cache.find("cd") is None
 
@@ -312,7 +321,7 @@ def test_where_others_write_no_code_is_kept_or_taken(folder):
 
 def test_what_was_not_used_for_longest_goes_first(folder, monkeypatch):
     monkeypatch.setattr(cache, "LIMIT", 100_000)
-    code = _weft.ObjectCode("f", [bytes(20_000)], 1, 0, False, False, False, [])
+    code = _weft.ObjectCode("f", [bytes(20_000)], 1, 0, False, False, False, False, [])
     for n in range(1, 5):
         cache.keep(f"1{n}", code)
         os.utime(folder / f"1{n}.weft", ns=(n, n))
