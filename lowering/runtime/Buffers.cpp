@@ -2,20 +2,23 @@
 //
 // Idle buffers wait in classes of size, eight to each doubling, the one used
 // last on top. Large ones lie on huge pages, and the system may take their
-// pages while they are idle (MADV_FREE): under memory pressure they cost
-// nothing. The oldest are freed when all of them together pass a share of the
-// memory.
+// pages once they have been idle for a while (MADV_FREE): under memory pressure
+// they cost nothing. The oldest are freed when all of them together pass a share
+// of the memory.
 
 #include "lowering/runtime/Buffers.h"
 #include "llvm/Support/MathExtras.h"
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstdlib>
 #include <list>
 #include <mutex>
 #include <new>
 #include <pthread.h>
 #include <sys/mman.h>
+#include <system_error>
+#include <thread>
 #include <unistd.h>
 #include <vector>
 
@@ -26,6 +29,9 @@ namespace {
 constexpr size_t hugePage = size_t(1) << 21;
 /// From where on a buffer is worth pages of its own.
 constexpr size_t largeBytes = 2 * hugePage;
+/// How long a large buffer is idle before the system may take its pages. To let
+/// it do so takes longer than to write them, which a loop would pay each time.
+constexpr std::chrono::seconds patience(1);
 /// Idle buffers of one class.
 constexpr size_t mostIdle = 32;
 /// The part of the machine's memory that may be idle.
@@ -48,9 +54,14 @@ size_t bytesOf(size_t sizeClass) {
 
 constexpr size_t classes = 8 * 59;
 
+using Clock = std::chrono::steady_clock;
+
 struct Idle {
   void *buffer;
   size_t sizeClass;
+  /// Of a large one: since when it is, and whether the system may take it.
+  Clock::time_point since;
+  bool isLent;
 };
 
 void *allocate(size_t bytes) {
@@ -92,14 +103,16 @@ public:
       return std::free(buffer);
     while (idleBytes + size > mostIdleBytes)
       freeOldest();
-    if (size >= largeBytes)
-      madvise(buffer, size, MADV_FREE);
+    bool isLarge = size >= largeBytes;
     if (spare.empty())
       spare.emplace_back();
-    spare.front() = {buffer, sizeClass};
+    spare.front() = {buffer, sizeClass,
+                     isLarge ? Clock::now() : Clock::time_point(), false};
     order.splice(order.begin(), spare, spare.begin());
     idle[sizeClass].push_back(order.begin());
     idleBytes += size;
+    if (isLarge && !isWatched)
+      watch();
   }
 
   size_t freeAll() {
@@ -116,11 +129,49 @@ public:
   }
 
   std::mutex mutex;
+  /// Whether a thread lends large buffers. There is none in a forked child.
+  bool isWatched = false;
 
 private:
+  /// Begins a thread that lends large buffers, and ends when it has lent all.
+  void watch() {
+    try {
+      std::thread([this] {
+        do
+          std::this_thread::sleep_for(patience);
+        while (lend(patience));
+      }).detach();
+      isWatched = true;
+    } catch (const std::system_error &) {
+      lend(order.front());
+    }
+  }
+
+  /// Lends what has been idle so long; whether anything else is to be lent.
+  bool lend(Clock::duration least) {
+    std::lock_guard<std::mutex> lock(mutex);
+    isWatched = false;
+    for (Idle &each : order) {
+      if (bytesOf(each.sizeClass) < largeBytes || each.isLent)
+        continue;
+      if (Clock::now() - each.since < least)
+        isWatched = true;
+      else
+        lend(each);
+    }
+    return isWatched;
+  }
+
+  /// Huge pages are lent whole: others would be parted for good.
+  static void lend(Idle &idle) {
+    madvise(idle.buffer, bytesOf(idle.sizeClass) / hugePage * hugePage,
+            MADV_FREE);
+    idle.isLent = true;
+  }
+
   void freeOldest() {
-    auto [buffer, sizeClass] = order.back();
-    std::free(buffer);
+    size_t sizeClass = order.back().sizeClass;
+    std::free(order.back().buffer);
     idle[sizeClass].erase(idle[sizeClass].begin());
     order.pop_back();
     idleBytes -= bytesOf(sizeClass);
@@ -141,7 +192,10 @@ Buffers &theBuffers() {
     auto *made = new Buffers;
     pthread_atfork([] { theBuffers().mutex.lock(); },
                    [] { theBuffers().mutex.unlock(); },
-                   [] { theBuffers().mutex.unlock(); });
+                   [] {
+                     theBuffers().isWatched = false;
+                     theBuffers().mutex.unlock();
+                   });
     return made;
   }();
   return *buffers;
