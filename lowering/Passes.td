@@ -610,7 +610,9 @@ def LowerLoops : Pass<"weft-lower-loops", "::mlir::func::FuncOp"> {
     is a loop along which operands are consecutive. Blocks keep partial sums in
     the first cache, and have a transposition read and write whole cache lines.
     A loop of much work is marked `weft.parallel`, and may be shared among
-    threads.
+    threads. Where much is computed of each element of arrays that no cache
+    holds, the innermost loop runs in chunks of a kilobyte, and each asks for the
+    one after the next (`memref.prefetch`).
 
     ```mlir
     linalg.generic ... ins(%a : memref<64x32xf32>) outs(%b : memref<64x32xf32>)

@@ -2,13 +2,15 @@
 //
 // weft-lower-loops: a linalg op on buffers -> loops in an order in which memory
 // is walked through, in blocks that stay in a cache, and one loop outermost
-// that threads can share. LLVM computes the innermost loop in vectors.
+// that threads can share. LLVM computes the innermost loop in vectors. What is
+// read from memory while much is computed is asked for ahead.
 
 #include "lowering/Machine.h"
 #include "lowering/OptimizationLevel.h"
 #include "lowering/Passes.h"
 #include "lowering/fusion/LaneReduction.h"
 #include "lowering/fusion/Nest.h"
+#include "lowering/memory/Buffers.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -51,6 +53,9 @@ public:
   unsigned shared = 0;
   /// What the last two levels run through, if it is done by squares.
   std::optional<Square> square;
+  /// The operands that are fetched ahead in each step of the last level but
+  /// one.
+  SmallVector<unsigned> fetched;
 
   Schedule(LinalgOp op, const Nest &nest, const Machine &machine)
       : op(op), nest(nest), machine(machine) {
@@ -76,6 +81,8 @@ public:
       chooseShared();
     for (unsigned loop : summed)
       levels.push_back({loop});
+    if (!fetched.empty())
+      levels.push_back({innermost, chunk});
     levels.push_back({innermost});
   }
 
@@ -121,17 +128,44 @@ private:
     int64_t extent = nest.extents[innermost];
     if (summed.empty() && chooseSquare(outer))
       return;
+    if (summed.empty())
+      chooseFetched();
     // Sums that stay in the first cache, and enough blocks for all threads.
     int64_t block = extent;
     if (!summed.empty())
       block = std::min(block, lanesInCache);
     if (isShared && outerSteps < manyTasks)
       block = std::min<int64_t>(
-          block, std::max<int64_t>(
-                     lanesInCache,
-                     llvm::alignTo(extent * outerSteps / manyTasks, 64)));
+          block,
+          llvm::alignTo(std::max(lanesInCache, extent * outerSteps / manyTasks),
+                        chunk));
     if (block < extent)
       levels = {{innermost, block}};
+  }
+
+  /// While much is computed of an element, the hardware looks too little ahead
+  /// to find the next ones in memory: they are asked for, a chunk of some lines
+  /// at a time.
+  void chooseFetched() {
+    int64_t bytes = 0;
+    SmallVector<unsigned> read;
+    for (auto [number, access] : llvm::enumerate(nest.accesses)) {
+      auto type = dyn_cast<MemRefType>(op->getOperand(number).getType());
+      if (!type || access.strides[innermost] != 1)
+        continue;
+      int64_t each = weft::bytesOf(type.getElementType());
+      bytes += each * type.getNumElements();
+      chunk = std::min(chunk, chunkBytes / each);
+      if (number < static_cast<size_t>(op.getNumDpsInputs()))
+        read.push_back(number);
+    }
+    double elements = llvm::product_of(nest.extents);
+    if (!op->getParentOfType<scf::ForOp>() && bytes > 2 * machine.l2Bytes &&
+        nest.extents[innermost] >= 4 * chunk &&
+        weft::workOf(op, nest) >= muchWork * elements)
+      fetched = read;
+    else
+      chunk = 64;
   }
 
   /// An operand that is consecutive along another loop: small squares.
@@ -166,9 +200,15 @@ private:
   }
 
   static constexpr int64_t manyTasks = 64;
+  /// The bytes that are fetched of an operand at once, and from what work for
+  /// an element on it pays.
+  static constexpr int64_t chunkBytes = 1024;
+  static constexpr double muchWork = 9;
   /// The side of a square that is read by rows and written by columns, and the
   /// elements of a block that stay in the first cache.
   int64_t side, lanesInCache;
+  /// The elements of a chunk; what blocks are multiples of.
+  int64_t chunk = chunkBytes;
   LinalgOp op;
   const Nest &nest;
   const Machine &machine;
@@ -317,8 +357,29 @@ private:
     b.setInsertionPointToStart(loop.getBody());
     auto outside = std::pair(begins[level.loop], ends[level.loop]);
     enter(level, loop.getInductionVar());
+    if (levels.size() == 2 && !schedule.fetched.empty())
+      fetchAhead(level);
     emitLevels(levels.drop_front());
     std::tie(begins[level.loop], ends[level.loop]) = outside;
+  }
+
+  /// Asks for the chunks of operands that are needed some steps later.
+  void fetchAhead(const Level &level) {
+    auto outside = begins[level.loop];
+    int64_t last = nest.extents[level.loop] - level.step;
+    begins[level.loop] = arith::MinUIOp::create(
+        b, arith::AddIOp::create(b, outside, index(chunksAhead * level.step)),
+        index(last));
+    for (unsigned operand : schedule.fetched) {
+      auto [row, begin] = rows[operand];
+      int64_t apart = line / weft::bytesOf(getElementTypeOrSelf(row.getType()));
+      Value place = placeOf(operand);
+      for (int64_t step = 0; step < level.step; step += apart)
+        memref::PrefetchOp::create(
+            b, row, ValueRange{advance(place, index(step), 1)},
+            /*isWrite=*/false, /*localityHint=*/3, /*isDataCache=*/true);
+    }
+    begins[level.loop] = outside;
   }
 
   //===--------------------------------------------------------------------===//
@@ -595,9 +656,9 @@ private:
       number.erase();
   }
 
-  /// The bytes of a line of the caches, and the vectors that are turned at
-  /// once.
-  static constexpr int64_t line = 64, mostLanes = 32;
+  /// The bytes of a line of the caches, the vectors that are turned at once,
+  /// and how many chunks later one is needed that is asked for.
+  static constexpr int64_t line = 64, mostLanes = 32, chunksAhead = 2;
   LinalgOp op;
   Nest nest;
   const Schedule &schedule;

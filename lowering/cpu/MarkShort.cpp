@@ -4,8 +4,8 @@
 // is called without giving the interpreter's lock away, which takes a tenth of
 // that.
 
-#include "lowering/Passes.h"
 #include "dialects/Weft.h"
+#include "lowering/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"

@@ -3,8 +3,8 @@
 // Idle buffers wait in classes of size, eight to each doubling, the one used
 // last on top. Large ones lie on huge pages, and the system may take their
 // pages once they have been idle for a while (MADV_FREE): under memory pressure
-// they cost nothing. The oldest are freed when all of them together pass a share
-// of the memory.
+// they cost nothing. The oldest are freed when all of them together pass a
+// share of the memory.
 
 #include "lowering/runtime/Buffers.h"
 #include "llvm/Support/MathExtras.h"

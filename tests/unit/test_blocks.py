@@ -1,4 +1,4 @@
-"""What is computed block by block: attention and its like, and padded windows."""
+"""What is computed block by block: attention and its like, padded windows, chunks."""
 
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
@@ -242,3 +242,21 @@ def test_a_loop_changes_what_was_padded():
         return weft.fori_loop(0, 3, lambda _, x: weft.tanh(weft.nn.conv(x, k) + x), x)
 
     check_windows(run, normal(2, 24, 20, 4), k, blocks=None)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, weft.bfloat16, np.int8])
+@pytest.mark.parametrize("shape", [(20_000,), (20_001,), (3, 8191), (9, 5000, 2)])
+def test_chunks_that_are_asked_for_ahead(shape, dtype):
+    """Whole chunks and what is left, of dtypes of several widths."""
+    random = np.random.default_rng(len(shape))
+    x = random.integers(-3, 4, shape).astype(dtype)
+    y = random.integers(1, 4, shape).astype(np.float64)
+
+    def function(x, y):
+        return x * weft.sqrt(y * y) + (x > 0) * y, x.astype(y.dtype) / y * y
+
+    small = on_small_machine(function, x, y)
+    assert "memref.prefetch" in small.text("loops")
+    want = weft.jit(function).interpret(x, y)
+    for got, exact in zip(small.compile()(x, y), want, strict=True):
+        np.testing.assert_allclose(got, exact, rtol=1e-14)

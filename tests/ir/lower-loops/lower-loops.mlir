@@ -136,3 +136,58 @@ func.func @indices(%b: memref<6x8xindex>) {
   }
   return
 }
+
+// -----
+
+#id = affine_map<(d0) -> (d0)>
+#one = affine_map<(d0) -> (0)>
+// Chunks of 128 doubles, the widest: of the floats eight lines are asked for two
+// chunks ahead, of the doubles 16, of what is the same for all nothing. The last
+// chunks ask for the last one.
+// CHECK-LABEL: func.func @ahead(
+// CHECK-DAG: %[[CHUNK:.+]] = arith.constant 128 : index
+// CHECK-DAG: %[[AHEAD:.+]] = arith.constant 256 : index
+// CHECK-DAG: %[[LAST:.+]] = arith.constant 99872 : index
+// CHECK: scf.for %[[I:.+]] = %{{.+}} to %{{.+}} step %[[CHUNK]]
+// CHECK: %[[SUM:.+]] = arith.addi %[[I]], %[[AHEAD]]
+// CHECK: %[[AT:.+]] = arith.minui %[[SUM]], %[[LAST]]
+// CHECK: memref.prefetch %[[X:.+]][%[[AT]]], read, locality<3>, data
+// CHECK-COUNT-7: memref.prefetch %[[X]]
+// CHECK: memref.prefetch %[[Y:.+]][%[[AT]]], read, locality<3>, data
+// CHECK-COUNT-15: memref.prefetch %[[Y]]
+// CHECK-NOT: memref.prefetch
+// CHECK: scf.for
+// CHECK: math.tanh
+module attributes {weft.machine = {l2_bytes = 100000 : i64}} {
+  func.func @ahead(%x: memref<100000xf32>, %y: memref<100000xf64>, %s: memref<1xf64>, %z: memref<100000xf64>) {
+    linalg.generic {indexing_maps = [#id, #id, #one, #id], iterator_types = ["parallel"]}
+        ins(%x, %y, %s : memref<100000xf32>, memref<100000xf64>, memref<1xf64>) outs(%z : memref<100000xf64>) {
+    ^bb0(%a: f32, %b: f64, %c: f64, %out: f64):
+      %w = arith.extf %a : f32 to f64
+      %t = math.tanh %w : f64
+      %m = arith.mulf %t, %b : f64
+      %r = arith.addf %m, %c : f64
+      linalg.yield %r : f64
+    }
+    return
+  }
+}
+
+// -----
+
+#id = affine_map<(d0) -> (d0)>
+// The hardware keeps up with an addition.
+// CHECK-LABEL: func.func @light(
+// CHECK-NOT: memref.prefetch
+// CHECK: return
+module attributes {weft.machine = {l2_bytes = 100000 : i64}} {
+  func.func @light(%x: memref<100000xf32>, %z: memref<100000xf32>) {
+    linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel"]}
+        ins(%x : memref<100000xf32>) outs(%z : memref<100000xf32>) {
+    ^bb0(%a: f32, %out: f32):
+      %r = arith.addf %a, %a : f32
+      linalg.yield %r : f32
+    }
+    return
+  }
+}
