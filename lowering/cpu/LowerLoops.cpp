@@ -56,6 +56,8 @@ public:
   /// The operands that are fetched ahead in each step of the last level but
   /// one.
   SmallVector<unsigned> fetched;
+  /// Whether those are rows, of which the next one is fetched.
+  bool fetchesRows = false;
 
   Schedule(LinalgOp op, const Nest &nest, const Machine &machine)
       : op(op), nest(nest), machine(machine) {
@@ -145,27 +147,46 @@ private:
 
   /// While much is computed of an element, the hardware looks too little ahead
   /// to find the next ones in memory: they are asked for, a chunk of some lines
-  /// at a time.
+  /// at a time. In a row that is in the cache already it is the next row.
   void chooseFetched() {
-    int64_t bytes = 0;
+    fetchesRows = op->getParentOfType<scf::ForOp>();
+    int64_t bytes = 0, widest = 1;
     SmallVector<unsigned> read;
     for (auto [number, access] : llvm::enumerate(nest.accesses)) {
-      auto type = dyn_cast<MemRefType>(op->getOperand(number).getType());
+      Value operand = op->getOperand(number);
+      auto type = dyn_cast<MemRefType>(operand.getType());
       if (!type || access.strides[innermost] != 1)
         continue;
       int64_t each = weft::bytesOf(type.getElementType());
       bytes += each * type.getNumElements();
-      chunk = std::min(chunk, chunkBytes / each);
-      if (number < static_cast<size_t>(op.getNumDpsInputs()))
+      widest = std::max(widest, each);
+      if (number < static_cast<size_t>(op.getNumDpsInputs()) &&
+          (!fetchesRows || isRowOfMemory(operand)))
         read.push_back(number);
     }
     double elements = llvm::product_of(nest.extents);
-    if (!op->getParentOfType<scf::ForOp>() && bytes > 2 * machine.l2Bytes &&
-        nest.extents[innermost] >= 4 * chunk &&
-        weft::workOf(op, nest) >= muchWork * elements)
-      fetched = read;
-    else
-      chunk = 64;
+    int64_t extent = nest.extents[innermost], wanted = chunkBytes / widest;
+    bool pays = fetchesRows
+                    ? nest.depth() == 1 && extent >= wanted &&
+                          bytes <= 2 * machine.l1Bytes
+                    : extent >= 4 * wanted && bytes > 2 * machine.l2Bytes;
+    if (!pays || read.empty() || weft::workOf(op, nest) < muchWork * elements)
+      return;
+    fetched = read;
+    chunk = wanted;
+  }
+
+  /// Whether an operand is a row of an array that no cache holds, and the next
+  /// row comes after it.
+  bool isRowOfMemory(Value operand) const {
+    auto view = operand.getDefiningOp<memref::SubViewOp>();
+    if (!view || view.getSource().getDefiningOp<memref::AllocaOp>())
+      return false;
+    auto type = cast<MemRefType>(view.getSource().getType());
+    return type.getLayout().isIdentity() && type.hasStaticShape() &&
+           type.getNumElements() * weft::bytesOf(type.getElementType()) >
+               machine.l2Bytes &&
+           view.getType().getNumElements() == nest.extents[innermost];
   }
 
   /// An operand that is consecutive along another loop: small squares.
@@ -208,7 +229,7 @@ private:
   /// elements of a block that stay in the first cache.
   int64_t side, lanesInCache;
   /// The elements of a chunk; what blocks are multiples of.
-  int64_t chunk = chunkBytes;
+  int64_t chunk = 64;
   LinalgOp op;
   const Nest &nest;
   const Machine &machine;
@@ -365,21 +386,34 @@ private:
 
   /// Asks for the chunks of operands that are needed some steps later.
   void fetchAhead(const Level &level) {
-    auto outside = begins[level.loop];
-    int64_t last = nest.extents[level.loop] - level.step;
-    begins[level.loop] = arith::MinUIOp::create(
-        b, arith::AddIOp::create(b, outside, index(chunksAhead * level.step)),
-        index(last));
     for (unsigned operand : schedule.fetched) {
-      auto [row, begin] = rows[operand];
+      Value row = rows[operand].first;
+      Value place = schedule.fetchesRows ? inNextRow(operand, level)
+                                         : inLaterChunk(operand, level);
       int64_t apart = line / weft::bytesOf(getElementTypeOrSelf(row.getType()));
-      Value place = placeOf(operand);
       for (int64_t step = 0; step < level.step; step += apart)
         memref::PrefetchOp::create(
             b, row, ValueRange{advance(place, index(step), 1)},
             /*isWrite=*/false, /*localityHint=*/3, /*isDataCache=*/true);
     }
-    begins[level.loop] = outside;
+  }
+
+  Value inLaterChunk(unsigned operand, const Level &level) {
+    Value own = begins[level.loop];
+    Value later =
+        arith::AddIOp::create(b, own, index(chunksAhead * level.step));
+    begins[level.loop] = arith::MinUIOp::create(
+        b, later, index(nest.extents[level.loop] - level.step));
+    Value place = placeOf(operand);
+    begins[level.loop] = own;
+    return place;
+  }
+
+  Value inNextRow(unsigned operand, const Level &level) {
+    auto view = op->getOperand(operand).getDefiningOp<memref::SubViewOp>();
+    int64_t all = view.getSource().getType().getNumElements();
+    Value next = advance(placeOf(operand), index(nest.extents[level.loop]), 1);
+    return arith::MinUIOp::create(b, next, index(all - level.step));
   }
 
   //===--------------------------------------------------------------------===//

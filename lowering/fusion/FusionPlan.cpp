@@ -6,6 +6,7 @@
 // that reads it. Each op is looked at once.
 
 #include "lowering/fusion/FusionPlan.h"
+#include "lowering/memory/Buffers.h"
 #include "lowering/schedule/Schedule.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
@@ -39,6 +40,26 @@ bool computesNothing(GenericOp op) {
     return isa<linalg::IndexOp, arith::IndexCastOp>(inner) ||
            inner.hasTrait<OpTrait::ConstantLike>();
   });
+}
+
+/// Whether to compute an element again costs no more than to read it: one step
+/// from one element that is not larger. An array of them is never worth it.
+bool costsARead(GenericOp op) {
+  SmallVector<Value> inputs = op.getDpsInputs();
+  llvm::erase_if(inputs,
+                 [](Value input) { return bool(weft::splatOf(input)); });
+  if (inputs.size() != 1)
+    return false;
+  int64_t steps = 0;
+  for (Operation &inner : op.getBody()->without_terminator()) {
+    if (inner.hasTrait<OpTrait::ConstantLike>())
+      continue;
+    steps += weft::takesOneStep(inner) ? 1 : 2;
+  }
+  auto bytes = [](Value value) {
+    return weft::bytesOf(getElementTypeOrSelf(value));
+  };
+  return steps <= 1 && bytes(inputs.front()) <= bytes(op.getResult(0));
 }
 
 /// Whether the map is of the first loops, so that those within repeat it.
@@ -115,7 +136,7 @@ private:
           absorb(*group, op, map);
       return false;
     }
-    if (computesNothing(op)) {
+    if (computesNothing(op) || (places.size() > 1 && costsARead(op))) {
       bool everywhere = true;
       for (auto [group, map] : places)
         everywhere &= absorb(*group, op, map);

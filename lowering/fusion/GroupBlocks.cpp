@@ -70,8 +70,13 @@ public:
 
 private:
   bool add(LinalgOp op, unsigned leading) {
-    return group.members().size() < mostMembers &&
-           group.add(op, leading, leading);
+    if (group.members().size() == mostMembers ||
+        !group.add(op, leading, leading))
+      return false;
+    if (group.canBlock())
+      return true;
+    group.pop();
+    return false;
   }
 
   /// Adds what follows, up to an op that neither is of these rows nor can be

@@ -50,6 +50,11 @@ struct Limits {
 
 /// Bytes of the rows that a thread keeps on its stack.
 constexpr int64_t mostPrivateBytes = 128 << 10;
+/// Steps of a block of short rows: few enough that what its members share stays
+/// in the first cache.
+constexpr int64_t blockSteps = 1024;
+/// What members move for a step: at least two bytes.
+constexpr int64_t leastBytes = 2;
 
 class GroupRows final : public weft::impl::GroupRowsBase<GroupRows> {
   void runOnOperation() override {
@@ -109,19 +114,38 @@ class GroupRows final : public weft::impl::GroupRowsBase<GroupRows> {
   void build(RowGroup &group) {
     if (group.members().size() < 2)
       return;
-    while (group.stepsPerRow() < limits.steps)
-      if (!group.widen())
+    int64_t block = 0;
+    while (group.stepsPerRow() < limits.steps && block == 0) {
+      bool isWider = group.numLoops() > 1 && group.widen();
+      if (!isWider)
+        block = group.numLoops() == 1 ? blockOf(group) : 0;
+      if (!isWider && block == 0)
         return;
-    if (group.numRows() < limits.rows)
+    }
+    if (group.numRows() / std::max<int64_t>(block, 1) < limits.rows)
       return;
     SmallVector<Value> own;
     int64_t bytes = 0;
     for (auto [buffer, size] : group.findPrivate()) {
-      bytes += size;
+      bytes += size * std::max<int64_t>(block, 1);
       if (bytes <= mostPrivateBytes)
         own.push_back(buffer);
     }
-    group.wrap(/*block=*/0, own);
+    group.wrap(block, own);
+  }
+
+  /// How many short rows are done at once where the arrays fill the caches, or
+  /// 0. A block of threads is given whole rows.
+  int64_t blockOf(const RowGroup &group) {
+    int64_t steps = group.stepsPerRow(), rows = group.numRows();
+    if (weft::isForGpu(getOperation()) || !group.canBlock() ||
+        rows * steps * leastBytes <= machine.l2Bytes)
+      return 0;
+    for (int64_t block = blockSteps / steps; block * steps >= limits.steps;
+         --block)
+      if (rows % block == 0)
+        return block;
+    return 0;
   }
 
   Machine machine;

@@ -192,6 +192,19 @@ int64_t RowGroup::stepsPerRow() const {
   return most;
 }
 
+bool RowGroup::canBlock() const {
+  AffineExpr last =
+      getAffineDimExpr(loops - 1, LinalgOp(ops[0].op).getContext());
+  return llvm::all_of(ops, [&](const Member &member) {
+    return llvm::all_of(
+        LinalgOp(member.op).getIndexingMapsArray(), [&](AffineMap map) {
+          return llvm::all_of(map.getResults(), [&](AffineExpr expr) {
+            return expr == last || !expr.isFunctionOfDim(loops - 1);
+          });
+        });
+  });
+}
+
 //===----------------------------------------------------------------------===//
 // Building
 //===----------------------------------------------------------------------===//

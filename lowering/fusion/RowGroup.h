@@ -50,12 +50,16 @@ public:
   /// The steps of the longest row.
   int64_t stepsPerRow() const;
 
+  /// Whether rows can be taken in blocks: all that the last loop that tells
+  /// them apart walks along, it does step by step from the first on.
+  bool canBlock() const;
+
   /// The temporaries that the group alone uses, and the bytes of a row of each.
   llvm::MapVector<mlir::Value, int64_t> findPrivate() const;
 
   /// Replaces the members by a loop in whose steps each of them does one row,
-  /// or `block` rows that the last of the loops tells apart. Of the temporaries
-  /// `own` there is one row, or one block, on the stack.
+  /// or, if that can be, `block` rows that the last of the loops tells apart.
+  /// Of the temporaries `own` there is one row, or one block, on the stack.
   void wrap(int64_t block, llvm::ArrayRef<mlir::Value> own);
 
 private:

@@ -244,19 +244,64 @@ def test_a_loop_changes_what_was_padded():
     check_windows(run, normal(2, 24, 20, 4), k, blocks=None)
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64, weft.bfloat16, np.int8])
+# Whose second cache is small beside the first, and threads wake soon.
+MACHINE = (
+    "module attributes {weft.machine = {l1_bytes = 32768 : i64, l2_bytes = 8192 : i64, "
+    "share_from = 4096 : i64, vector_bytes = 32 : i64}} {"
+)
+NUMBERS = [np.float32, np.float64, weft.bfloat16, np.int8]
+
+
+def check_exact(function, *args, contains: str) -> None:
+    text = weft.jit(function).lower(*args).text("expanded", locations=False)
+    program = weft.parse(text.replace("module {", MACHINE, 1))
+    assert contains in program.text("loops")
+    want = weft.jit(function).interpret(*args)
+    got = program.compile()(*args)
+    for one, exact in zip(got if len(want) > 1 else [got], want, strict=True):
+        np.testing.assert_allclose(one, exact, rtol=1e-14)
+
+
+@pytest.mark.parametrize("dtype", NUMBERS)
 @pytest.mark.parametrize("shape", [(20_000,), (20_001,), (3, 8191), (9, 5000, 2)])
 def test_chunks_that_are_asked_for_ahead(shape, dtype):
     """Whole chunks and what is left, of dtypes of several widths."""
     random = np.random.default_rng(len(shape))
     x = random.integers(-3, 4, shape).astype(dtype)
     y = random.integers(1, 4, shape).astype(np.float64)
+    check_exact(
+        lambda x, y: (x * weft.sqrt(y * y) + (x > 0) * y,),
+        x,
+        y,
+        contains="memref.prefetch",
+    )
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int8])
+@pytest.mark.parametrize("shape", [(40, 512), (7, 3, 1000), (64, 300)])
+def test_rows_that_are_asked_for_ahead(shape, dtype):
+    random = np.random.default_rng(len(shape))
+    x = random.integers(-3, 4, shape).astype(dtype)
+
+    def function(x):
+        y = x.astype("float64")
+        root = weft.sqrt((y - weft.max(y, -1, keepdims=True)) ** 2)
+        return root, weft.sum(root, -1)
+
+    check_exact(function, x, contains="memref.prefetch")
+
+
+@pytest.mark.parametrize("dtype", NUMBERS)
+@pytest.mark.parametrize("shape", [(20_000,), (20_480,), (4096, 3), (10_007,)])
+def test_short_rows_in_blocks(shape, dtype):
+    """Several results of the same elements, some of them backwards."""
+    random = np.random.default_rng(len(shape))
+    x = random.integers(-3, 4, shape).astype(dtype)
+    y = random.integers(1, 4, shape).astype(np.float64)
 
     def function(x, y):
-        return x * weft.sqrt(y * y) + (x > 0) * y, x.astype(y.dtype) / y * y
+        a = x.astype(y.dtype) * y + 1
+        b = weft.sqrt(a * a)
+        return a, a * b, b - y, x[::-1] + b, b + weft.arange(shape[0])[-1]
 
-    small = on_small_machine(function, x, y)
-    assert "memref.prefetch" in small.text("loops")
-    want = weft.jit(function).interpret(x, y)
-    for got, exact in zip(small.compile()(x, y), want, strict=True):
-        np.testing.assert_allclose(got, exact, rtol=1e-14)
+    check_exact(function, x, y, contains="scf.for")

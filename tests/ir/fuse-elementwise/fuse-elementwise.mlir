@@ -108,3 +108,31 @@ func.func @in_a_loop(%x: tensor<4xf32>, %n: index, %t: f32) -> (tensor<4xf32>, f
   }
   return %r#0, %r#1 : tensor<4xf32>, f32
 }
+
+// What takes one step is computed by each of its readers, and by those alone; what
+// takes longer is not.
+// CHECK-LABEL: func.func @cheap(
+// CHECK: linalg.generic
+// CHECK: arith.extf
+// CHECK-NEXT: math.exp
+// CHECK: linalg.generic
+// CHECK: arith.extf
+// CHECK-NEXT: math.sin
+// CHECK-NOT: linalg.generic
+// CHECK: return
+func.func @cheap(%x: tensor<40xf32>) -> (tensor<40xf64>, tensor<40xf64>) {
+  %0 = weft.convert %x : tensor<40xf32> to tensor<40xf64>
+  %1 = weft.exp %0 : tensor<40xf64>
+  %2 = weft.sin %0 : tensor<40xf64>
+  return %1, %2 : tensor<40xf64>, tensor<40xf64>
+}
+// CHECK-LABEL: func.func @dear(
+// CHECK-COUNT-1: math.sqrt
+// CHECK-NOT: math.sqrt
+// CHECK: return
+func.func @dear(%x: tensor<40xf64>) -> (tensor<40xf64>, tensor<40xf64>) {
+  %0 = weft.sqrt %x : tensor<40xf64>
+  %1 = weft.exp %0 : tensor<40xf64>
+  %2 = weft.sin %0 : tensor<40xf64>
+  return %1, %2 : tensor<40xf64>, tensor<40xf64>
+}

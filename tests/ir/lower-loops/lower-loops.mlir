@@ -153,7 +153,8 @@ func.func @indices(%b: memref<6x8xindex>) {
 // CHECK: %[[AT:.+]] = arith.minui %[[SUM]], %[[LAST]]
 // CHECK: memref.prefetch %[[X:.+]][%[[AT]]], read, locality<3>, data
 // CHECK-COUNT-7: memref.prefetch %[[X]]
-// CHECK: memref.prefetch %[[Y:.+]][%[[AT]]], read, locality<3>, data
+// CHECK: %[[BESIDE:.+]] = arith.minui
+// CHECK: memref.prefetch %[[Y:.+]][%[[BESIDE]]], read, locality<3>, data
 // CHECK-COUNT-15: memref.prefetch %[[Y]]
 // CHECK-NOT: memref.prefetch
 // CHECK: scf.for
@@ -187,6 +188,42 @@ module attributes {weft.machine = {l2_bytes = 100000 : i64}} {
     ^bb0(%a: f32, %out: f32):
       %r = arith.addf %a, %a : f32
       linalg.yield %r : f32
+    }
+    return
+  }
+}
+
+// -----
+
+#id = affine_map<(d0) -> (d0)>
+// In a row, which was read before, the same chunk of the next one: 64 lines in all.
+// CHECK-LABEL: func.func @next_row(
+// CHECK-DAG: %[[CHUNK:.+]] = arith.constant 256 : index
+// CHECK-DAG: %[[ROW:.+]] = arith.constant 1024 : index
+// CHECK-DAG: %[[LAST:.+]] = arith.constant 65280 : index
+// CHECK: scf.for %{{.+}} =
+// CHECK: scf.for %[[I:.+]] = %{{.+}} to %[[ROW]] step %[[CHUNK]]
+// CHECK: %[[OWN:.+]] = arith.addi %{{.+}}, %[[I]]
+// CHECK: %[[NEXT:.+]] = arith.addi %[[OWN]], %[[ROW]]
+// CHECK: %[[AT:.+]] = arith.minui %[[NEXT]], %[[LAST]]
+// CHECK: memref.prefetch %{{.+}}[%[[AT]]], read, locality<3>, data
+// CHECK-COUNT-15: memref.prefetch
+// CHECK-NOT: memref.prefetch
+// CHECK: math.exp
+module attributes {weft.machine = {l1_bytes = 32768 : i64, l2_bytes = 100000 : i64}} {
+  func.func @next_row(%x: memref<64x1024xf32>, %y: memref<64x1024xf32>) {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %c64 = arith.constant 64 : index
+    scf.for %i = %c0 to %c64 step %c1 {
+      %from = memref.subview %x[%i, 0] [1, 1024] [1, 1] : memref<64x1024xf32> to memref<1024xf32, strided<[1], offset: ?>>
+      %to = memref.subview %y[%i, 0] [1, 1024] [1, 1] : memref<64x1024xf32> to memref<1024xf32, strided<[1], offset: ?>>
+      linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel"]}
+          ins(%from : memref<1024xf32, strided<[1], offset: ?>>) outs(%to : memref<1024xf32, strided<[1], offset: ?>>) {
+      ^bb0(%a: f32, %out: f32):
+        %e = math.exp %a : f32
+        linalg.yield %e : f32
+      }
     }
     return
   }
