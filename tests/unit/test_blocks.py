@@ -85,6 +85,21 @@ def test_the_bias_of_each_score_is_added():
     )  # fmt: skip
 
 
+@pytest.mark.parametrize("axis", [0, 1])
+def test_a_bias_is_read_backwards(axis):
+    """By whole rows, which no block can be, and within them."""
+    q, k, bias = normal(192, 16), normal(256, 16), normal(192, 256)
+
+    def scored(q, k, bias):
+        return weft.nn.softmax(q @ k.T + weft.flip(bias, axis)) @ k
+
+    program = on_small_machine(scored, q, k, bias)
+    want = weft.jit(scored).interpret(*(x.astype(np.float64) for x in (q, k, bias)))
+    np.testing.assert_allclose(
+        program.compile()(q, k, bias), want, rtol=1e-4, atol=1e-5
+    )
+
+
 @pytest.mark.parametrize("causal", [False, True])
 def test_gradients_of_attention(causal):
     q, k, v = normal(2, 256, 32), normal(2, 256, 32), normal(2, 256, 32)
