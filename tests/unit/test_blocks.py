@@ -38,6 +38,13 @@ def reference(q, k, v, causal=False, bias=None):
     return np.einsum("...ij,...jd->...id", e / e.sum(-1, keepdims=True), v)
 
 
+# Whose second cache is small beside the first, and threads wake soon.
+MACHINE = (
+    "module attributes {weft.machine = {l1_bytes = 32768 : i64, l2_bytes = 8192 : i64, "
+    "share_from = 4096 : i64, vector_bytes = 32 : i64}} {"
+)
+
+
 def on_small_machine(function, *args):
     text = weft.jit(function).lower(*args).text("expanded", locations=False)
     return weft.parse(text.replace("module {", SMALL_MACHINE, 1))
@@ -93,7 +100,10 @@ def test_a_bias_is_read_backwards(axis):
     def scored(q, k, bias):
         return weft.nn.softmax(q @ k.T + weft.flip(bias, axis)) @ k
 
-    program = on_small_machine(scored, q, k, bias)
+    text = weft.jit(scored).lower(q, k, bias).text("expanded", locations=False)
+    machine = MACHINE.replace("l2_bytes = 8192", "l2_bytes = 65536")
+    program = weft.parse(text.replace("module {", machine, 1))
+    assert "weft.rows" in program.text("memref")
     want = weft.jit(scored).interpret(*(x.astype(np.float64) for x in (q, k, bias)))
     np.testing.assert_allclose(
         program.compile()(q, k, bias), want, rtol=1e-4, atol=1e-5
@@ -259,11 +269,6 @@ def test_a_loop_changes_what_was_padded():
     check_windows(run, normal(2, 24, 20, 4), k, blocks=None)
 
 
-# Whose second cache is small beside the first, and threads wake soon.
-MACHINE = (
-    "module attributes {weft.machine = {l1_bytes = 32768 : i64, l2_bytes = 8192 : i64, "
-    "share_from = 4096 : i64, vector_bytes = 32 : i64}} {"
-)
 NUMBERS = [np.float32, np.float64, weft.bfloat16, np.int8]
 
 
