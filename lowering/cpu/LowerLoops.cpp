@@ -56,8 +56,10 @@ public:
   /// The operands that are fetched ahead in each step of the last level but
   /// one.
   SmallVector<unsigned> fetched;
-  /// Whether those are rows, of which the next one is fetched.
+  /// Whether those are rows, of which the next one is fetched, and how near to
+  /// the processor they are to be: 3 is the first cache, 2 the second.
   bool fetchesRows = false;
+  unsigned locality = 3;
 
   Schedule(LinalgOp op, const Nest &nest, const Machine &machine)
       : op(op), nest(nest), machine(machine) {
@@ -168,12 +170,14 @@ private:
     int64_t extent = nest.extents[innermost], wanted = chunkBytes / widest;
     bool pays = fetchesRows
                     ? nest.depth() == 1 && extent >= wanted &&
-                          bytes <= 2 * machine.l1Bytes
+                          bytes <= machine.l2Bytes / 8
                     : extent >= 4 * wanted && bytes > 2 * machine.l2Bytes;
     if (!pays || read.empty() || weft::workOf(op, nest) < muchWork * elements)
       return;
     fetched = read;
     chunk = wanted;
+    if (fetchesRows && bytes > 2 * machine.l1Bytes)
+      locality = 2;
   }
 
   /// Whether an operand is a row of an array that no cache holds, and the next
@@ -394,7 +398,7 @@ private:
       for (int64_t step = 0; step < level.step; step += apart)
         memref::PrefetchOp::create(
             b, row, ValueRange{advance(place, index(step), 1)},
-            /*isWrite=*/false, /*localityHint=*/3, /*isDataCache=*/true);
+            /*isWrite=*/false, schedule.locality, /*isDataCache=*/true);
     }
   }
 
