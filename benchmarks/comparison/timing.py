@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 Call = Callable[[], Any]
-# Threads of the one before look out for work for a while.
-PAUSE = 0.05
+# Threads of the one before look out for work for a while; then processors that have
+# slept are slow for some milliseconds.
+PAUSE, WARM = 0.05, 0.02
 ROUND, MOST_CALLS = 2e-3, 1000
 # Calls that take longer, in seconds, take two rounds and no call to warm up.
 LONG = 0.3
@@ -39,9 +40,17 @@ def fastest(calls: dict[str, Call], seconds: float) -> dict[str, float]:
                 continue
             time.sleep(PAUSE)
             if rounds == 1 or best[name] < LONG:
-                call()
+                _warm_up(call)
             best[name] = min(best[name], _round(call))
     return best
+
+
+def _warm_up(call: Call) -> None:
+    start = time.perf_counter()
+    while True:
+        call()
+        if time.perf_counter() - start > WARM:
+            return
 
 
 def _round(call: Call) -> float:

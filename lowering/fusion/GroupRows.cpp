@@ -114,20 +114,20 @@ class GroupRows final : public weft::impl::GroupRowsBase<GroupRows> {
   void build(RowGroup &group) {
     if (group.members().size() < 2)
       return;
-    int64_t block = 0;
-    while (group.stepsPerRow() < limits.steps && block == 0) {
-      bool isWider = group.numLoops() > 1 && group.widen();
-      if (!isWider)
-        block = group.numLoops() == 1 ? blockOf(group) : 0;
-      if (!isWider && block == 0)
+    auto isShort = [&] { return group.stepsPerRow() < limits.steps; };
+    while (isShort() && group.numLoops() > 1)
+      if (!group.widen())
         return;
-    }
-    if (group.numRows() / std::max<int64_t>(block, 1) < limits.rows)
+    int64_t block = isShort() ? blockOf(group) : 0;
+    if (isShort() && block == 0)
+      return;
+    int64_t atOnce = std::max<int64_t>(block, 1);
+    if (group.numRows() / atOnce < limits.rows)
       return;
     SmallVector<Value> own;
     int64_t bytes = 0;
     for (auto [buffer, size] : group.findPrivate()) {
-      bytes += size * std::max<int64_t>(block, 1);
+      bytes += size * atOnce;
       if (bytes <= mostPrivateBytes)
         own.push_back(buffer);
     }
