@@ -9,9 +9,11 @@ import os
 import subprocess
 import sys
 import textwrap
+import time
 import warnings
 from collections import OrderedDict, namedtuple
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -246,6 +248,28 @@ def test_idle_memory_is_counted_and_freed():
     assert 4_000_000 <= _weft.idle_bytes() < 5_000_000
     assert 4_000_000 <= weft.empty_cache() < 5_000_000
     assert _weft.idle_bytes() == 0
+
+
+def test_what_is_idle_for_long_may_be_taken_by_the_system():
+    """By the kernel's own count; nobody else in the process lends memory."""
+    maps = Path("/proc/self/smaps")
+    if not maps.exists() or "LazyFree" not in maps.read_text():
+        pytest.skip("the system does not say which memory it may take")
+
+    def lent() -> int:
+        lines = maps.read_text().splitlines()
+        return sum(int(x.split()[1]) for x in lines if x.startswith("LazyFree"))
+
+    f = weft.jit(lambda x: x + 1)
+    x = weft.zeros(10_000_000)
+    kept, before = np.asarray(f(x)).copy(), lent()
+    end = time.monotonic() + 30
+    while lent() < before + 30_000 and time.monotonic() < end:
+        time.sleep(0.1)
+    assert lent() >= before + 30_000
+    # It is taken back when it is used again.
+    np.testing.assert_array_equal(f(x), kept)
+    assert lent() < before + 30_000
 
 
 def run(program: str) -> None:
