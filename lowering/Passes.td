@@ -611,8 +611,9 @@ def LowerLoops : Pass<"weft-lower-loops", "::mlir::func::FuncOp"> {
     the first cache, and have a transposition read and write whole cache lines.
     A loop of much work is marked `weft.parallel`, and may be shared among
     threads. Where much is computed of each element of arrays that no cache
-    holds, the innermost loop runs in chunks of a kilobyte, and each asks for the
-    one after the next (`memref.prefetch`).
+    holds, the innermost loop runs in chunks of a kilobyte, and each asks for what
+    is needed later (`memref.prefetch`): the chunk after the next, or that of the
+    next row, where a row was read before or rows are added.
 
     ```mlir
     linalg.generic ... ins(%a : memref<64x32xf32>) outs(%b : memref<64x32xf32>)

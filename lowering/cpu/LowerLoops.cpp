@@ -45,6 +45,12 @@ struct Square {
   SmallVector<unsigned> turned;
 };
 
+/// The buffer that an operand is a part of, or is.
+Value wholeOf(Value operand) {
+  auto view = operand.getDefiningOp<memref::SubViewOp>();
+  return view ? view.getSource() : operand;
+}
+
 /// The order in which a nest is run.
 class Schedule {
 public:
@@ -53,12 +59,15 @@ public:
   unsigned shared = 0;
   /// What the last two levels run through, if it is done by squares.
   std::optional<Square> square;
-  /// The operands that are fetched ahead in each step of the last level but
-  /// one.
-  SmallVector<unsigned> fetched;
-  /// Whether those are rows, of which the next one is fetched, and how near to
-  /// the processor they are to be: 3 is the first cache, 2 the second.
-  bool fetchesRows = false;
+  /// An operand of which a chunk is asked for in each step of the last level
+  /// but one: the chunk so many elements later.
+  struct Fetched {
+    unsigned operand;
+    int64_t ahead;
+  };
+  SmallVector<Fetched> fetched;
+  /// How near to the processor chunks are to be: 3 is the first cache, 2 the
+  /// second.
   unsigned locality = 3;
 
   Schedule(LinalgOp op, const Nest &nest, const Machine &machine)
@@ -127,13 +136,17 @@ private:
     // Rows are shared already.
     isShared = !op->getParentOfType<scf::ForOp>() &&
                weft::workOf(op, nest) >= machine.shareFrom;
-    if (!nest.isParallel(innermost))
+    if (!nest.isParallel(innermost)) {
+      // Of what LLVM puts into vectors itself.
+      if (LaneReduction::match(op, /*inVectors=*/false) &&
+          !LaneReduction::match(op))
+        chooseFetched({});
       return;
+    }
     int64_t extent = nest.extents[innermost];
     if (summed.empty() && chooseSquare(outer))
       return;
-    if (summed.empty())
-      chooseFetched();
+    chooseFetched(summed);
     // Sums that stay in the first cache, and enough blocks for all threads.
     int64_t block = extent;
     if (!summed.empty())
@@ -149,48 +162,58 @@ private:
 
   /// While much is computed of an element, the hardware looks too little ahead
   /// to find the next ones in memory: they are asked for, a chunk of some lines
-  /// at a time. In a row that is in the cache already it is the next row.
-  void chooseFetched() {
-    fetchesRows = op->getParentOfType<scf::ForOp>();
-    int64_t bytes = 0, widest = 1;
-    SmallVector<unsigned> read;
+  /// at a time. Of a row that is in the cache already it is the next row, and
+  /// of columns that are summed the next step of the sum.
+  void chooseFetched(ArrayRef<unsigned> summed) {
+    bool isRow = op->getParentOfType<scf::ForOp>();
+    int64_t extent = nest.extents[innermost], bytes = 0, widest = 1;
     for (auto [number, access] : llvm::enumerate(nest.accesses)) {
-      Value operand = op->getOperand(number);
-      auto type = dyn_cast<MemRefType>(operand.getType());
+      auto type = dyn_cast<MemRefType>(op->getOperand(number).getType());
       if (!type || access.strides[innermost] != 1)
         continue;
       int64_t each = weft::bytesOf(type.getElementType());
       bytes += each * type.getNumElements();
       widest = std::max(widest, each);
-      if (number < static_cast<size_t>(op.getNumDpsInputs()) &&
-          (!fetchesRows || isRowOfMemory(operand)))
-        read.push_back(number);
     }
     double elements = llvm::product_of(nest.extents);
-    int64_t extent = nest.extents[innermost], wanted = chunkBytes / widest;
-    bool pays = fetchesRows
-                    ? nest.depth() == 1 && extent >= wanted &&
-                          bytes <= machine.l2Bytes / 8
-                    : extent >= 4 * wanted && bytes > 2 * machine.l2Bytes;
-    if (!pays || read.empty() || weft::workOf(op, nest) < muchWork * elements)
+    int64_t wanted = chunkBytes / widest, far = chunksAhead * wanted;
+    bool pays = isRow ? nest.depth() == 1 && extent * widest >= line &&
+                            bytes <= machine.l2Bytes / 8
+                      : extent >= (summed.empty() ? 4 : 1) * wanted;
+    if (!pays || weft::workOf(op, nest) < muchWork * elements)
       return;
-    fetched = read;
-    chunk = wanted;
-    if (fetchesRows && bytes > 2 * machine.l1Bytes)
+    for (OpOperand *input : op.getDpsInputOperands()) {
+      unsigned number = input->getOperandNumber();
+      if (!isInMemory(input->get()) || nest.stride(number, innermost) != 1)
+        continue;
+      int64_t ahead = far;
+      if (isRow && wasRead(input->get()))
+        ahead = std::max(ahead, extent);
+      else if (!summed.empty())
+        ahead = nest.stride(number, summed.back());
+      if (ahead > 0)
+        fetched.push_back({number, ahead});
+    }
+    if (fetched.empty())
+      return;
+    chunk = std::min(wanted, extent);
+    if (isRow && bytes > 2 * machine.l1Bytes)
       locality = 2;
   }
 
-  /// Whether an operand is a row of an array that no cache holds, and the next
-  /// row comes after it.
-  bool isRowOfMemory(Value operand) const {
-    auto view = operand.getDefiningOp<memref::SubViewOp>();
-    if (!view || view.getSource().getDefiningOp<memref::AllocaOp>())
-      return false;
-    auto type = cast<MemRefType>(view.getSource().getType());
-    return type.getLayout().isIdentity() && type.hasStaticShape() &&
+  /// Whether an operand is an array that no cache holds, or a part of one.
+  bool isInMemory(Value operand) const {
+    Value whole = wholeOf(operand);
+    auto type = dyn_cast<MemRefType>(whole.getType());
+    return type && type.getLayout().isIdentity() && type.hasStaticShape() &&
+           !whole.getDefiningOp<memref::AllocaOp>() &&
            type.getNumElements() * weft::bytesOf(type.getElementType()) >
-               machine.l2Bytes &&
-           view.getType().getNumElements() == nest.extents[innermost];
+               machine.l2Bytes;
+  }
+
+  /// Whether loops that stand before the op read the same row.
+  static bool wasRead(Value row) {
+    return !llvm::all_of(row.getUsers(), llvm::IsaPred<LinalgOp>);
   }
 
   /// An operand that is consecutive along another loop: small squares.
@@ -225,9 +248,9 @@ private:
   }
 
   static constexpr int64_t manyTasks = 64;
-  /// The bytes that are fetched of an operand at once, and from what work for
-  /// an element on it pays.
-  static constexpr int64_t chunkBytes = 1024;
+  /// The bytes that are fetched of an operand at once, how many such chunks
+  /// ahead, and from what work for an element on it pays.
+  static constexpr int64_t chunkBytes = 1024, chunksAhead = 2, line = 64;
   static constexpr double muchWork = 9;
   /// The side of a square that is read by rows and written by columns, and the
   /// elements of a block that stay in the first cache.
@@ -388,36 +411,21 @@ private:
     std::tie(begins[level.loop], ends[level.loop]) = outside;
   }
 
-  /// Asks for the chunks of operands that are needed some steps later.
+  /// Asks for the chunks of operands that are needed some time later. At the
+  /// end of an array those are its last ones.
   void fetchAhead(const Level &level) {
-    for (unsigned operand : schedule.fetched) {
+    for (auto [operand, ahead] : schedule.fetched) {
       Value row = rows[operand].first;
-      Value place = schedule.fetchesRows ? inNextRow(operand, level)
-                                         : inLaterChunk(operand, level);
-      int64_t apart = line / weft::bytesOf(getElementTypeOrSelf(row.getType()));
+      auto whole = cast<MemRefType>(wholeOf(op->getOperand(operand)).getType());
+      Value place =
+          arith::MinUIOp::create(b, advance(placeOf(operand), index(ahead), 1),
+                                 index(whole.getNumElements() - level.step));
+      int64_t apart = line / weft::bytesOf(whole.getElementType());
       for (int64_t step = 0; step < level.step; step += apart)
         memref::PrefetchOp::create(
             b, row, ValueRange{advance(place, index(step), 1)},
             /*isWrite=*/false, schedule.locality, /*isDataCache=*/true);
     }
-  }
-
-  Value inLaterChunk(unsigned operand, const Level &level) {
-    Value own = begins[level.loop];
-    Value later =
-        arith::AddIOp::create(b, own, index(chunksAhead * level.step));
-    begins[level.loop] = arith::MinUIOp::create(
-        b, later, index(nest.extents[level.loop] - level.step));
-    Value place = placeOf(operand);
-    begins[level.loop] = own;
-    return place;
-  }
-
-  Value inNextRow(unsigned operand, const Level &level) {
-    auto view = op->getOperand(operand).getDefiningOp<memref::SubViewOp>();
-    int64_t all = view.getSource().getType().getNumElements();
-    Value next = advance(placeOf(operand), index(nest.extents[level.loop]), 1);
-    return arith::MinUIOp::create(b, next, index(all - level.step));
   }
 
   //===--------------------------------------------------------------------===//
@@ -694,9 +702,9 @@ private:
       number.erase();
   }
 
-  /// The bytes of a line of the caches, the vectors that are turned at once,
-  /// and how many chunks later one is needed that is asked for.
-  static constexpr int64_t line = 64, mostLanes = 32, chunksAhead = 2;
+  /// The bytes of a line of the caches, and the vectors that are turned at
+  /// once.
+  static constexpr int64_t line = 64, mostLanes = 32;
   LinalgOp op;
   Nest nest;
   const Schedule &schedule;

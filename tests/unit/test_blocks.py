@@ -326,3 +326,22 @@ def test_short_rows_in_blocks(shape, dtype):
         return a, a * b, b - y, x[::-1] + b, b + weft.arange(shape[0])[-1]
 
     check_exact(function, x, y, contains="scf.for")
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int8])
+@pytest.mark.parametrize("shape", [(300, 512), (60, 3, 1000), (900, 200), (4000, 37)])
+def test_sums_that_are_asked_for_ahead(shape, dtype):
+    """Along rows, along columns, and of all; roots of squares are exact."""
+    random = np.random.default_rng(len(shape))
+    x = random.integers(-3, 4, shape).astype(dtype)
+
+    def function(x):
+        root = weft.sqrt(x.astype("float64") ** 2)
+        return weft.sum(root, 0), weft.sum(root, -1), weft.sum(root)
+
+    machine = MACHINE.replace("l2_bytes = 8192", "l2_bytes = 131072")
+    for i in range(3):
+        check_exact(
+            lambda x, i=i: (function(x)[i], i), x, contains="scf", machine=machine
+        )
+    check_exact(function, x, contains="scf", machine=machine)

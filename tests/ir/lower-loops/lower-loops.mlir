@@ -196,12 +196,13 @@ module attributes {weft.machine = {l2_bytes = 100000 : i64}} {
 // -----
 
 #id = affine_map<(d0) -> (d0)>
-// In a row, which was read before, the same chunk of the next one: 64 lines in all.
+// In a row that was read before it is the same chunk of the next row.
 // CHECK-LABEL: func.func @next_row(
 // CHECK-DAG: %[[CHUNK:.+]] = arith.constant 256 : index
 // CHECK-DAG: %[[ROW:.+]] = arith.constant 1024 : index
 // CHECK-DAG: %[[LAST:.+]] = arith.constant 65280 : index
 // CHECK: scf.for %{{.+}} =
+// CHECK: arith.negf
 // CHECK: scf.for %[[I:.+]] = %{{.+}} to %[[ROW]] step %[[CHUNK]]
 // CHECK: %[[OWN:.+]] = arith.addi %{{.+}}, %[[I]]
 // CHECK: %[[NEXT:.+]] = arith.addi %[[OWN]], %[[ROW]]
@@ -211,19 +212,68 @@ module attributes {weft.machine = {l2_bytes = 100000 : i64}} {
 // CHECK-NOT: memref.prefetch
 // CHECK: math.exp
 module attributes {weft.machine = {l1_bytes = 32768 : i64, l2_bytes = 100000 : i64}} {
-  func.func @next_row(%x: memref<64x1024xf32>, %y: memref<64x1024xf32>) {
+  func.func @next_row(%x: memref<64x1024xf32>, %y: memref<64x1024xf32>, %z: memref<64x1024xf32>) {
     %c0 = arith.constant 0 : index
     %c1 = arith.constant 1 : index
     %c64 = arith.constant 64 : index
     scf.for %i = %c0 to %c64 step %c1 {
       %from = memref.subview %x[%i, 0] [1, 1024] [1, 1] : memref<64x1024xf32> to memref<1024xf32, strided<[1], offset: ?>>
       %to = memref.subview %y[%i, 0] [1, 1024] [1, 1] : memref<64x1024xf32> to memref<1024xf32, strided<[1], offset: ?>>
+      %other = memref.subview %z[%i, 0] [1, 1024] [1, 1] : memref<64x1024xf32> to memref<1024xf32, strided<[1], offset: ?>>
+      linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel"]}
+          ins(%from : memref<1024xf32, strided<[1], offset: ?>>) outs(%other : memref<1024xf32, strided<[1], offset: ?>>) {
+      ^bb0(%a: f32, %out: f32):
+        %n = arith.negf %a : f32
+        linalg.yield %n : f32
+      }
       linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel"]}
           ins(%from : memref<1024xf32, strided<[1], offset: ?>>) outs(%to : memref<1024xf32, strided<[1], offset: ?>>) {
       ^bb0(%a: f32, %out: f32):
         %e = math.exp %a : f32
         linalg.yield %e : f32
       }
+    }
+    return
+  }
+}
+
+// -----
+
+#id = affine_map<(d0, d1) -> (d0, d1)>
+#column = affine_map<(d0, d1) -> (d1)>
+#row = affine_map<(d0, d1) -> (d0)>
+// Of columns that are summed the next row's part; of a sum along a row what comes
+// two chunks later.
+// CHECK-LABEL: func.func @column_sums(
+// CHECK: scf.for
+// CHECK: scf.for %[[R:.+]] = %{{.+}} to %{{.+}} step
+// CHECK: arith.minui
+// CHECK: memref.prefetch
+// CHECK: math.exp
+// CHECK-LABEL: func.func @row_sums(
+// CHECK: scf.for
+// CHECK: arith.minui
+// CHECK-COUNT-16: memref.prefetch
+// CHECK-NOT: memref.prefetch
+// CHECK: math.exp
+module attributes {weft.machine = {l1_bytes = 32768 : i64, l2_bytes = 100000 : i64}} {
+  func.func @column_sums(%x: memref<64x1024xf32>, %y: memref<1024xf32>) {
+    linalg.generic {indexing_maps = [#id, #column], iterator_types = ["reduction", "parallel"]}
+        ins(%x : memref<64x1024xf32>) outs(%y : memref<1024xf32>) {
+    ^bb0(%a: f32, %out: f32):
+      %e = math.exp %a : f32
+      %s = arith.addf %out, %e fastmath<reassoc> : f32
+      linalg.yield %s : f32
+    }
+    return
+  }
+  func.func @row_sums(%x: memref<64x1024xf32>, %y: memref<64xf32>) {
+    linalg.generic {indexing_maps = [#id, #row], iterator_types = ["parallel", "reduction"]}
+        ins(%x : memref<64x1024xf32>) outs(%y : memref<64xf32>) {
+    ^bb0(%a: f32, %out: f32):
+      %e = math.exp %a : f32
+      %s = arith.addf %out, %e fastmath<reassoc> : f32
+      linalg.yield %s : f32
     }
     return
   }
