@@ -31,6 +31,9 @@ using weft::Nest;
 
 namespace {
 
+/// The bytes of a line of the caches.
+constexpr int64_t line = 64;
+
 /// A loop of the nest as it is run: over blocks of `step`, or within one.
 struct Level {
   unsigned loop;
@@ -156,6 +159,9 @@ private:
           block,
           llvm::alignTo(std::max(lanesInCache, extent * outerSteps / manyTasks),
                         chunk));
+    // Chunks end where blocks do.
+    if (!fetched.empty())
+      block = llvm::alignTo(block, chunk);
     if (block < extent)
       levels = {{innermost, block}};
   }
@@ -250,7 +256,7 @@ private:
   static constexpr int64_t manyTasks = 64;
   /// The bytes that are fetched of an operand at once, how many such chunks
   /// ahead, and from what work for an element on it pays.
-  static constexpr int64_t chunkBytes = 1024, chunksAhead = 2, line = 64;
+  static constexpr int64_t chunkBytes = 1024, chunksAhead = 2;
   static constexpr double muchWork = 9;
   /// The side of a square that is read by rows and written by columns, and the
   /// elements of a block that stay in the first cache.
@@ -702,9 +708,8 @@ private:
       number.erase();
   }
 
-  /// The bytes of a line of the caches, and the vectors that are turned at
-  /// once.
-  static constexpr int64_t line = 64, mostLanes = 32;
+  /// The vectors that are turned at once.
+  static constexpr int64_t mostLanes = 32;
   LinalgOp op;
   Nest nest;
   const Schedule &schedule;

@@ -328,9 +328,13 @@ def test_short_rows_in_blocks(shape, dtype):
     check_exact(function, x, y, contains="scf.for")
 
 
+# By the first cache, sums by columns are in blocks of 1024, of 640 and of 64.
+@pytest.mark.parametrize("cache", [32768, 20480, 2048])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int8])
-@pytest.mark.parametrize("shape", [(300, 512), (60, 3, 1000), (900, 200), (4000, 37)])
-def test_sums_that_are_asked_for_ahead(shape, dtype):
+@pytest.mark.parametrize(
+    "shape", [(300, 512), (60, 3, 1000), (900, 200), (4000, 37), (40, 5000)]
+)
+def test_sums_that_are_asked_for_ahead(shape, dtype, cache):
     """Along rows, along columns, and of all; roots of squares are exact."""
     random = np.random.default_rng(len(shape))
     x = random.integers(-3, 4, shape).astype(dtype)
@@ -340,6 +344,7 @@ def test_sums_that_are_asked_for_ahead(shape, dtype):
         return weft.sum(root, 0), weft.sum(root, -1), weft.sum(root)
 
     machine = MACHINE.replace("l2_bytes = 8192", "l2_bytes = 131072")
+    machine = machine.replace("l1_bytes = 32768", f"l1_bytes = {cache}")
     for i in range(3):
         check_exact(
             lambda x, i=i: (function(x)[i], i), x, contains="scf", machine=machine
