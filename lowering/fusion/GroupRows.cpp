@@ -8,7 +8,7 @@
 #include "lowering/OptimizationLevel.h"
 #include "lowering/Passes.h"
 #include "lowering/fusion/ContractionPlan.h"
-#include "lowering/fusion/RowGroup.h"
+#include "lowering/fusion/ElementwiseGroup.h"
 #include "lowering/gpu/Device.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -27,8 +27,9 @@ using weft::RowGroup;
 
 namespace {
 
-/// Bodies beyond this take long to compile as one function.
-constexpr size_t mostMembers = 16;
+/// Bodies beyond this take long to compile as one function, and of more arrays
+/// a GPU's thread has not the registers for places and elements.
+constexpr size_t mostMembers = 16, mostArrays = 24;
 /// Shorter rows are not worth a loop of their own, and fewer of them leave
 /// threads without work.
 struct Limits {
@@ -83,9 +84,23 @@ class GroupRows final : public weft::impl::GroupRowsBase<GroupRows> {
     return {};
   }
 
-  static bool add(RowGroup &group, LinalgOp op) {
+  bool add(RowGroup &group, LinalgOp op) {
     return group.members().size() < mostMembers && !belongsToSum(op) &&
+           (!weft::isForGpu(getOperation()) || hasRegisters(group, op)) &&
            group.add(op);
+  }
+
+  static bool hasRegisters(const RowGroup &group, LinalgOp op) {
+    llvm::SmallDenseSet<Value> arrays;
+    auto count = [&](LinalgOp member) {
+      for (Value operand : member->getOperands())
+        if (isa<MemRefType>(operand.getType()))
+          arrays.insert(operand);
+    };
+    for (const RowGroup::Member &member : group.members())
+      count(member.op);
+    count(op);
+    return arrays.size() <= mostArrays;
   }
 
   /// Whether the op is a sum of products, its epilogue, or the fill before it.
@@ -113,6 +128,9 @@ class GroupRows final : public weft::impl::GroupRowsBase<GroupRows> {
 
   void build(RowGroup &group) {
     if (group.members().size() < 2)
+      return;
+    // What a thread reads is in its registers, and a launch takes its time.
+    if (weft::isForGpu(getOperation()) && weft::mergeElementwise(group))
       return;
     auto isShort = [&] { return group.stepsPerRow() < limits.steps; };
     while (isShort() && group.numLoops() > 1)
