@@ -3,7 +3,8 @@
 // A scatter for a GPU: elements that are apart from each other whatever the
 // indices are, at once; or the updates sorted by where they go, so that all
 // elements of the result are computed at once. Each takes its updates in their
-// order, so every bit is that of one thread that walks over them.
+// order, so every bit is that of one thread that walks over them; where
+// hundreds go to one place, parts of them are combined first.
 
 #include "dialects/Scalar.h"
 #include "lowering/Passes.h"
@@ -136,17 +137,20 @@ private:
 };
 
 /// Keys say where updates go. Where those have been sorted, each place along
-/// the keyed dimensions has a run of them.
+/// the keyed dimensions has a run of them. Of a long run, parts are put
+/// together before.
 class Sorted final : Scattering {
 public:
   Sorted(weft::Scatter op, ArrayRef<Value> operands, const ScatterPlan &plan,
          OpBuilder &b, Location loc)
       : Scattering(op, operands, plan), b(b), loc(loc),
         keyType(typeFor(plan.places)), stepType(typeFor(plan.steps)),
-        batches(llvm::product_of(plan.batches)) {}
+        batches(llvm::product_of(plan.batches)) {
+    combined = accumulates ? weft::computedElement(element) : element;
+  }
 
   Value build() {
-    Value keys = buildKeys();
+    keys = buildKeys();
     Type order = rows(plan.steps, stepType);
     std::string kernel = "argsort_";
     llvm::raw_string_ostream(kernel) << keyType;
@@ -155,21 +159,20 @@ public:
         {batches, plan.steps, 0}, keys,
         {weft::buildEmpty(b, loc, cast<RankedTensorType>(keys.getType())),
          weft::buildEmpty(b, loc, cast<RankedTensorType>(order))});
-    Value begins = buildBegins(sorted.getResult(0));
+    keys = sorted.getResult(0);
     Value found = sorted.getResult(1);
     if (plan.free.empty()) {
       // An element's updates are then neighbours, for the one thread that
       // reads them.
       Value gathered = gather(found);
       return buildResult(
-          begins,
           [&](OpBuilder &inner, Value batch, Value at, ValueRange) -> Value {
             return tensor::ExtractOp::create(inner, loc, gathered,
                                              ValueRange{batch, at});
           });
     }
-    return buildResult(begins, [&](OpBuilder &inner, Value batch, Value at,
-                                   ValueRange place) {
+    return buildResult([&](OpBuilder &inner, Value batch, Value at,
+                           ValueRange place) {
       Value step =
           tensor::ExtractOp::create(inner, loc, found, ValueRange{batch, at});
       return updateOf(inner, batch, step, place);
@@ -267,20 +270,19 @@ private:
 
   /// For each place the first of the sorted updates that goes there or beyond:
   /// how many have a smaller key.
-  Value buildBegins(Value sorted) {
-    return weft::buildParallel(
-        b, loc, rows(plan.places + 1, stepType), {}, {},
-        [&](OpBuilder &inner, Location, ValueRange) {
-          Value batch = indexOf(inner, 0);
-          Value key = arith::IndexCastOp::create(inner, loc, keyType,
-                                                 indexOf(inner, 1));
-          Value count = countBelow(inner, sorted, batch, key);
-          return Values{
-              arith::IndexCastOp::create(inner, loc, stepType, count)};
-        });
+  Value buildBegins() {
+    return weft::buildParallel(b, loc, rows(plan.places + 1, stepType), {}, {},
+                               [&](OpBuilder &inner, Location, ValueRange) {
+                                 Value batch = indexOf(inner, 0);
+                                 Value key = arith::IndexCastOp::create(
+                                     inner, loc, keyType, indexOf(inner, 1));
+                                 Value count = countBelow(inner, batch, key);
+                                 return Values{arith::IndexCastOp::create(
+                                     inner, loc, stepType, count)};
+                               });
   }
 
-  Value countBelow(OpBuilder &b, Value sorted, Value batch, Value key) {
+  Value countBelow(OpBuilder &b, Value batch, Value key) {
     int64_t bits = llvm::Log2_64(plan.steps) + 1;
     Values state{constant(b, 0), constant(b, int64_t(1) << (bits - 1))};
     return weft::buildLoops(
@@ -290,7 +292,7 @@ private:
           Value more = arith::AddIOp::create(inner, loc, state[0], state[1]);
           Value some = arith::MinUIOp::create(inner, loc, more, all);
           Value last = arith::SubIOp::create(inner, loc, some, one);
-          Value found = tensor::ExtractOp::create(inner, loc, sorted,
+          Value found = tensor::ExtractOp::create(inner, loc, keys,
                                                   ValueRange{batch, last});
           Value goes = arith::AndIOp::create(
               inner, loc,
@@ -325,8 +327,73 @@ private:
   using UpdateFn =
       llvm::function_ref<Value(OpBuilder &, Value batch, Value, ValueRange)>;
 
+  /// The sum, or what else it is, of updates that follow each other from
+  /// `begin` to below `end`, and of `first` before them.
+  Value combine(OpBuilder &b, Value first, Value begin, Value end,
+                llvm::function_ref<Value(OpBuilder &, Value)> read) {
+    return weft::buildLoop(b, loc, begin, end, constant(b, 1), first,
+                           [&](OpBuilder &inner, Value at, ValueRange before) {
+                             return Values{op.buildCombiner(
+                                 inner, loc, before[0], read(inner, at))};
+                           })[0];
+  }
+
+  Value updateAs(OpBuilder &b, UpdateFn updateAt, Value batch, Value at,
+                 ValueRange place) {
+    return weft::loadScalar(b, loc, updateAt(b, batch, at, place), element);
+  }
+
+  /// How many updates are in a part, if there are parts: so many that neither
+  /// one of them nor all of them take one thread long. Of the updates that
+  /// replace each other only the last counts.
+  int64_t stepsOfPart() {
+    constexpr int64_t fewest = 256;
+    if (isa<weft::ScatterOp>(op.getOperation()) || plan.steps < 8 * fewest)
+      return 0;
+    auto balanced = static_cast<uint64_t>(std::sqrt(double(plan.steps) / 3));
+    return std::max<int64_t>(fewest, llvm::bit_floor(balanced));
+  }
+
+  /// What the updates of each part are together that go to one place all; of
+  /// other parts, the first one.
+  Value buildParts(int64_t steps, UpdateFn updateAt) {
+    SmallVector<int64_t> extents{batches, plan.steps / steps};
+    for (int64_t dim : plan.free)
+      extents.push_back(shape[dim]);
+    auto type = RankedTensorType::get(extents, weft::storedElement(combined));
+    return weft::buildParallel(
+        b, loc, type, {}, {}, [&](OpBuilder &inner, Location, ValueRange) {
+          Value batch = indexOf(inner, 0), one = constant(inner, 1);
+          Value begin = arith::MulIOp::create(inner, loc, indexOf(inner, 1),
+                                              constant(inner, steps));
+          Values place(shape.size());
+          for (auto [loop, dim] : llvm::enumerate(plan.free))
+            place[dim] = indexOf(inner, 2 + loop);
+          auto keyAt = [&](Value at) -> Value {
+            return tensor::ExtractOp::create(inner, loc, keys,
+                                             ValueRange{batch, at});
+          };
+          Value last = arith::AddIOp::create(inner, loc, begin,
+                                             constant(inner, steps - 1));
+          Value isOne = arith::CmpIOp::create(
+              inner, loc, arith::CmpIPredicate::eq, keyAt(begin), keyAt(last));
+          Value second = arith::AddIOp::create(inner, loc, begin, one);
+          Value end = arith::AddIOp::create(inner, loc, last, one);
+          end = arith::SelectOp::create(inner, loc, isOne, end, second);
+          Value all = combine(
+              inner, loaded(inner, updateAt(inner, batch, begin, place)),
+              second, end, [&](OpBuilder &loop, Value at) {
+                return updateAs(loop, updateAt, batch, at, place);
+              });
+          return Values{weft::storeScalar(inner, loc, all)};
+        });
+  }
+
   /// Each element with the updates of its place; `updateAt` reads one of them.
-  Value buildResult(Value begins, UpdateFn updateAt) {
+  Value buildResult(UpdateFn updateAt) {
+    Value begins = buildBegins();
+    int64_t steps = stepsOfPart();
+    Value parts = steps > 0 ? buildParts(steps, updateAt) : Value();
     auto type = cast<RankedTensorType>(x.getType());
     AffineMap identity = b.getMultiDimIdentityMap(type.getRank());
     return weft::buildParallel(
@@ -354,15 +421,33 @@ private:
             Value last = arith::SubIOp::create(inner, loc, end, one);
             begin = arith::MaxSIOp::create(inner, loc, begin, last);
           }
+          auto read = [&](OpBuilder &loop, Value at) {
+            return updateAs(loop, updateAt, batch, at, place);
+          };
           Value first = loaded(inner, old[0]);
-          Value all = weft::buildLoop(
-              inner, loc, begin, end, one, first,
-              [&](OpBuilder &loop, Value at, ValueRange sum) {
-                Value update = updateAt(loop, batch, at, place);
-                return Values{op.buildCombiner(
-                    loop, loc, sum[0],
-                    weft::loadScalar(loop, loc, update, element))};
-              })[0];
+          if (!parts)
+            return Values{
+                stored(inner, combine(inner, first, begin, end, read))};
+          // Parts that are whole in the run, and what is before and after them.
+          Value size = constant(inner, steps);
+          Value firstPart = arith::CeilDivUIOp::create(inner, loc, begin, size);
+          Value lastPart = arith::MaxUIOp::create(
+              inner, loc, firstPart,
+              arith::DivUIOp::create(inner, loc, end, size));
+          auto beginOf = [&](Value part) -> Value {
+            Value at = arith::MulIOp::create(inner, loc, part, size);
+            return arith::MinUIOp::create(inner, loc, at, end);
+          };
+          Value all = combine(inner, first, begin, beginOf(firstPart), read);
+          all = combine(
+              inner, all, firstPart, lastPart, [&](OpBuilder &loop, Value at) {
+                Values from{batch, at};
+                for (int64_t dim : plan.free)
+                  from.push_back(place[dim]);
+                Value part = tensor::ExtractOp::create(loop, loc, parts, from);
+                return weft::loadScalar(loop, loc, part, combined);
+              });
+          all = combine(inner, all, beginOf(lastPart), end, read);
           return Values{stored(inner, all)};
         });
   }
@@ -383,6 +468,10 @@ private:
   Location loc;
   Type keyType, stepType;
   int64_t batches;
+  /// What updates are combined in.
+  Type combined;
+  /// The keys in order, once they are sorted.
+  Value keys;
 };
 
 // Pattern: scatter(x, y)[i] -> scf.for over what is apart { scf.for over i {

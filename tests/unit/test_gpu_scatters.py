@@ -1,4 +1,7 @@
-"""Scattering on the emulated GPU: the bits are those of the CPU's loops."""
+"""Scattering on the emulated GPU: the bits are those of the CPU's loops.
+
+But for sums of floats of which hundreds meet at one place.
+"""
 
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
@@ -133,6 +136,52 @@ def test_in_loops_and_beside_other_ops() -> None:
         lambda x, i, y: weft.tanh(weft.exp(x).at[i + 1].add(y * 2) - 1),
         drawn((40, 3)), i[0], drawn((2 * SORTED, 3)),
     )  # fmt: skip
+
+
+def crowded(count: int, size: int) -> np.ndarray:
+    """Most of them one and the same."""
+    i = indices(count, size)
+    i[RNG.random(count) < 0.7] = 3
+    return i
+
+
+# Of so many at one place, parts are combined first: more than one part, one,
+# and parts that begin and end within the runs of others.
+@pytest.mark.parametrize("count", [2048, 2500, 5000])
+@pytest.mark.parametrize("width", [(), (3,)])
+def test_parts_of_what_has_no_order(count: int, width: tuple[int, ...]) -> None:
+    for dtype in (weft.int8, weft.uint64):
+        i, x = crowded(count, 300), drawn((300, *width), dtype)
+        y = drawn((count, *width), dtype) | np.dtype(dtype).type(1)
+        for mode in ("add", "multiply", "max"):
+            check(lambda x, i, y, m=mode: getattr(x.at[i], m)(y), x, i, y)
+    for mode in ("set", "min", "max"):
+        x, y = drawn((300, *width)), drawn((count, *width))
+        check(lambda x, i, y, m=mode: getattr(x.at[i], m)(y), x, i, y)
+    check(lambda i: weft.bincount(i, length=5), np.abs(i) % 5)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "complex64"])
+@pytest.mark.parametrize("shape", [(300,), (300, 3)], ids=str)
+def test_parts_of_sums(shape: tuple[int, ...], dtype: str) -> None:
+    i = crowded(5000, 300)
+    y = RNG.normal(size=(5000, *shape[1:])).astype(np.dtype(getattr(weft, dtype)))
+    x = np.zeros(shape, y.dtype)
+    f = weft.jit(lambda x, i, y: x.at[i].add(y))
+    found = np.asarray(f(*[weft.asarray(a, device="cuda-sim") for a in (x, i, y)]))
+    on_cpu = np.asarray(f(x, i, y))
+    few = np.arange(300) != 3
+    np.testing.assert_array_equal(bits(found[few]), bits(on_cpu[few]))
+    # Parts are not less accurate than one long sum: their own sums are shorter.
+    exact = y.astype(np.complex128)[(i == 3) | (i == 3 - 300)].sum(0)
+    bound = 5000 * np.finfo(np.float32).eps + (2**-8 if dtype == "bfloat16" else 0)
+    assert np.all(np.abs(found[3] - exact) <= bound * np.maximum(np.abs(exact), 50))
+
+
+def test_parts_in_batches() -> None:
+    x, y = np.zeros((2, 4, 2), np.int32), RNG.integers(-99, 99, (2, 3000, 2))
+    i = RNG.integers(0, 3, (2, 3000))
+    check(weft.vmap(lambda x, i, y: x.at[i].add(y)), x, i, y.astype(np.int32))
 
 
 @settings(max_examples=15, deadline=None)
