@@ -65,6 +65,7 @@ Tensor exp(Tensor x) { return unary<ExpOp>(x); }
 Tensor log(Tensor x) { return unary<LogOp>(x); }
 Tensor sin(Tensor x) { return unary<SinOp>(x); }
 Tensor cos(Tensor x) { return unary<CosOp>(x); }
+Tensor logistic(Tensor x) { return unary<LogisticOp>(x); }
 Tensor sinh(Tensor x) { return unary<SinhOp>(x); }
 Tensor cosh(Tensor x) { return unary<CoshOp>(x); }
 Tensor rsqrt(Tensor x) { return unary<RsqrtOp>(x); }

@@ -66,6 +66,7 @@ Tensor exp(Tensor x);
 Tensor log(Tensor x);
 Tensor sin(Tensor x);
 Tensor cos(Tensor x);
+Tensor logistic(Tensor x);
 Tensor sinh(Tensor x);
 Tensor cosh(Tensor x);
 Tensor rsqrt(Tensor x);

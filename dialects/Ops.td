@@ -189,7 +189,7 @@ def Weft_Log1pOp : Weft_Unary<"log1p", Weft_Inexact, "log1p(x)",
   let summary = "Elementwise log(1 + x), accurate near 0.";
 }
 def Weft_LogaddexpOp : Weft_Binary<"logaddexp", Weft_Float, "logaddexp(x, y)",
-    ["t * exp(x - r)", "t * exp(y - r)"], [Commutative]> {
+    ["t * logistic(x - y)", "t * logistic(y - x)"], [Commutative]> {
   let summary = "Elementwise log(exp(x) + exp(y)), without overflow on the way.";
 }
 def Weft_SqrtOp : Weft_Unary<"sqrt", Weft_Inexact, "sqrt(x)",

@@ -665,12 +665,16 @@ def ExpandMath : Pass<"weft-expand-math"> {
     calls, so that a loop with it is vectorised as one of sums is, and what it
     returns depends on nothing but its argument.
 
-    The expansions need an FMA instruction: on a `weft.machine` without one, all functions are left
-    to libm. So are those of f64 that are not written here.
+    In a `gpu.module`, `exp`, `exp2`, `tanh` and `erf` of f32 are computed by
+    the approximations that NVIDIA's GPUs have of 2^x and 1 / x.
+
+    The expansions need an FMA instruction: on a `weft.machine` without one, all
+    functions are left to libm. So are those of f64 that are not written here.
   }];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
-    "::mlir::memref::MemRefDialect"
+    "::mlir::memref::MemRefDialect", "::mlir::LLVM::LLVMDialect",
+    "::mlir::NVVM::NVVMDialect"
   ];
 }
 

@@ -372,8 +372,19 @@ def _parts_off(
     return np.where(condition * np.finfo(got.dtype).eps < 1 / 16, off, 0)
 
 
+# What GPUs compute of float32 by their approximation of 2^x, which may be 2 ulps off.
+BY_APPROXIMATION = {"exp", "exp2", "expm1", "tanh", "logistic", "erf", "pow"}
+
+
 def _ulps(instance: Instance) -> float:
     """How far a value may be off."""
+    is_single = real_dtype(instance.result.dtype) == np.float32
+    if instance.device == "cuda" and is_single:
+        return _stated_ulps(instance) + 3 * (instance.op.name in BY_APPROXIMATION)
+    return _stated_ulps(instance)
+
+
+def _stated_ulps(instance: Instance) -> float:
     row = instance.row
     complex_ = any(x.dtype.kind == "c" for x in instance.operands)
     ulps = row.complex_ulps if complex_ and row.complex_ulps is not None else row.ulps

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Numbers: the approximations of the GPU as exact results, rounded; and what
-// needs nothing done here.
+// Numbers: the approximations of the GPU, of which 2^x and 1 / x are as far off
+// as they may be and others exact results, rounded; and what needs nothing done
+// here.
 
 #include "lowering/emulator/Floats.h"
 #include "lowering/emulator/Handlers.h"
+#include "llvm/ADT/bit.h"
 #include <cmath>
 
 using namespace weft::emulator;
@@ -36,6 +38,19 @@ void multiplyAdd(const Site &, Slot *operands, void *result) {
 template <typename T> T reciprocal(T x) { return 1 / x; }
 template <typename T> T rootReciprocal(T x) { return 1 / std::sqrt(x); }
 template <typename T> T quotient(T x, T y) { return x / y; }
+
+/// An approximation that may be so many ulps off: it is, up or down by the
+/// argument's bits, unless the result is a power of two.
+template <float (*function)(float), int ulps> float approximate(float x) {
+  float y = function(x);
+  int exponent;
+  if (!std::isnormal(y) || std::fabs(std::frexp(y, &exponent)) == 0.5f)
+    return y;
+  uint32_t mixed = llvm::bit_cast<uint32_t>(x) * 0x9E3779B9u;
+  int32_t off = int32_t((mixed >> 16) % (2 * ulps + 1)) - ulps;
+  return llvm::bit_cast<float>(llvm::bit_cast<int32_t>(y) + off);
+}
+
 float saturate(float x) { return x != x ? 0 : std::fmin(std::fmax(x, 0), 1); }
 
 /// A NaN of one operand is the result, unlike fmax's.
@@ -46,11 +61,13 @@ float least(float x, float y) { return std::fmin(x, y); }
 float most(float x, float y) { return std::fmax(x, y); }
 
 void addFunctions(Handlers &handlers) {
-  handlers.addFamily("ex2.approx", unary<float, std::exp2>);
+  handlers.addFamily("ex2.approx", unary<float, approximate<std::exp2, 2>>);
   handlers.addFamily("lg2.approx", unary<float, std::log2>);
   handlers.addFamily("sin.approx", unary<float, std::sin>);
   handlers.addFamily("cos.approx", unary<float, std::cos>);
   handlers.addFamily("tanh.approx", unary<float, std::tanh>);
+  for (const char *name : {"rcp.approx.f", "rcp.approx.ftz.f"})
+    handlers.add(name, unary<float, approximate<reciprocal<float>, 1>>);
   handlers.addFamily("rcp.", unary<float, reciprocal<float>>);
   handlers.addFamily("rsqrt.", unary<float, rootReciprocal<float>>);
   handlers.addFamily("sqrt.", unary<float, std::sqrt>);

@@ -6,6 +6,8 @@
 #include "lowering/math/ExpandMath.h"
 #include "lowering/Machine.h"
 #include "lowering/Passes.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/IR/Matchers.h"
 
 namespace weft {
@@ -111,6 +113,13 @@ constexpr Expansion expansions[] = {
     {"math.cos", unary<expandCos>},      {"math.tan", unary<expandTan>},
 };
 
+/// Those of f32 that GPUs have instructions for.
+constexpr Expansion onNvidia[] = {
+    {"math.exp", unary<expandExpOnNvidia>},
+    {"math.exp2", unary<expandExp2OnNvidia>},
+    {"math.tanh", unary<expandTanhOnNvidia>},
+};
+
 class ExpandMath final : public weft::impl::ExpandMathBase<ExpandMath> {
   void runOnOperation() override {
     if (!weft::Machine::of(getOperation()).hasFma)
@@ -132,13 +141,20 @@ class ExpandMath final : public weft::impl::ExpandMathBase<ExpandMath> {
   }
 
   static const Expansion *find(Operation *op) {
-    const auto *found = llvm::find_if(expansions, [&](const Expansion &e) {
-      return e.op == op->getName().getStringRef();
-    });
-    if (found == std::end(expansions))
+    auto among = [&](ArrayRef<Expansion> list) -> const Expansion * {
+      const auto *found = llvm::find_if(list, [&](const Expansion &e) {
+        return e.op == op->getName().getStringRef();
+      });
+      return found == list.end() ? nullptr : found;
+    };
+    const Expansion *general = among(expansions);
+    if (!general)
       return nullptr;
     Type type = op->getResult(0).getType();
-    return type.isF32() || type.isF64() ? found : nullptr;
+    if (type.isF32() && op->getParentOfType<gpu::GPUModuleOp>())
+      if (const Expansion *own = among(onNvidia))
+        return own;
+    return type.isF32() || type.isF64() ? general : nullptr;
   }
 
   // Pattern: powf(x, 2) -> mulf(x, x), and so on.

@@ -142,6 +142,14 @@ Scalar expandAcos(Scalar x);
 Scalar expandAtan(Scalar x);
 Scalar expandAtan2(Scalar y, Scalar x);
 
+/// Whether it is of f32 on a GPU of NVIDIA, which has instructions of its own.
+bool isOnNvidia(Scalar x);
+/// There, 2^x within 2 ulps; 0 where that is subnormal.
+Scalar exp2Approx(Scalar x);
+Scalar expandExpOnNvidia(Scalar x);
+Scalar expandExp2OnNvidia(Scalar x);
+Scalar expandTanhOnNvidia(Scalar x);
+
 // Of f64 only.
 Scalar expandWideSin(Scalar x);
 Scalar expandWideCos(Scalar x);

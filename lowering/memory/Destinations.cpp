@@ -299,17 +299,22 @@ private:
     SmallVector<Value> moved = readBuffers(before, arguments, false);
     llvm::append_range(passed, moved);
     built.getConditionOp().getArgsMutable().assign(passed);
+    Block &body = *built.getAfterBody();
+    SmallVector<Value> inBody(loop.arguments);
+    for (Value &argument : inBody)
+      if (argument.getParentBlock() != &body)
+        argument = Value();
     eraseTensors(before);
 
-    Block &body = *built.getAfterBody();
-    readBuffers(body, loop.arguments, /*mayWrite=*/true);
+    readBuffers(body, inBody, /*mayWrite=*/true);
     endBody(body.getTerminator());
     eraseTensors(body);
     return built;
   }
 
   /// Adds an argument for each buffer that moves, and replaces the arguments
-  /// that are tensors by what the buffers hold. Returns what it added.
+  /// that are tensors, those that the block has, by what the buffers hold.
+  /// Returns what it added.
   SmallVector<Value> readBuffers(Block &block, ArrayRef<Value> arguments,
                                  bool mayWrite) {
     current.assign(buffers.begin(), buffers.end());
@@ -324,7 +329,7 @@ private:
     OpBuilder b = OpBuilder::atBlockBegin(&block);
     for (unsigned i = 0; i < loop.size(); ++i) {
       Value argument = arguments[i];
-      if (argument.getParentBlock() != &block)
+      if (!argument)
         continue;
       Value tensor = buildTensor(b, argument.getLoc(), argument.getType(),
                                  current[i], mayWrite && !keptAsIs(i));

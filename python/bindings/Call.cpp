@@ -407,8 +407,14 @@ PyObject *callDispatcher(PyObject *self, PyObject *args, PyObject *kwargs) {
     auto *dispatcher =
         nb::inst_ready(self) ? nb::inst_ptr<Dispatcher>(self) : nullptr;
     nb::object result;
-    if (dispatcher && !dispatcher->isTraced())
-      result = dispatcher->call(args, kwargs);
+    try {
+      if (dispatcher && !dispatcher->isTraced())
+        result = dispatcher->call(args, kwargs);
+    } catch (nb::python_error &error) {
+      // The method says which number is beyond its dtype.
+      if (!error.matches(PyExc_OverflowError))
+        throw;
+    }
     if (!result)
       result = nb::handle(self).attr("_call_otherwise")(
           nb::handle(args),

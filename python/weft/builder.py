@@ -395,7 +395,8 @@ def trace_function(
 
     `treedef` is the structure of `(args, kwargs)`, and `leaves` gives for each leaf
     its shape and dtype, its name, and what it stands for (see `Trace.arguments`).
-    `attributes` are those of the MLIR function.
+    `attributes` are those of the MLIR function. Where the call fails, the module has
+    no function of it.
     """
     try:
         arguments = [trace.argument(*leaf) for leaf in leaves]
@@ -403,8 +404,10 @@ def trace_function(
         returned = trace.run(function, *args, **kwargs)
         results, result_tree = trace.run(_results, trace, returned)
         trace.close(results, attributes or {})
-    finally:
-        trace.alive = False
+    except BaseException:
+        # Whoever catches it goes on with a program that has no part of this one.
+        trace.discard()
+        raise
     outputs = tuple(ShapeDtypeStruct(r.shape, r.dtype) for r in results)
     return Function(
         trace.symbol,

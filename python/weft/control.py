@@ -36,7 +36,7 @@ from .errors import (
     UnsupportedTypeError,
     public,
 )
-from .ops.registry import cast, is_scalar
+from .ops.registry import cast, common_dtype, is_scalar
 from .specs import ShapeDtypeStruct, spec_of
 from .tracer import CURRENT, Tracer
 
@@ -621,6 +621,9 @@ def fori_loop(
             f"fori_loop: unroll is {unroll}, but a bound is traced, so the number of "
             "steps is not known; leave unroll out, or make the bounds Python numbers"
         )
+    if not is_scalar(lower):
+        # A counter of fewer bits than the bound would begin again before it.
+        lower = cast(lower, common_dtype("fori_loop", lower, upper)[0])
     return while_loop(
         lambda state: state[0] < upper, _named(step, body_fun), (lower, init_val)
     )[1]
@@ -633,10 +636,15 @@ def _counted(
         i, value = state
         return (i + 1, body_fun(i, value)), None
 
+    length = max(upper - lower, 0)
+    if length > np.iinfo(INT).max:
+        raise ArgumentError(
+            f"fori_loop: from {lower} to {upper} it has more steps than int64 counts"
+        )
     (_, last), _ = scan(
         _named(step, body_fun),
         (lower, value),
-        length=max(upper - lower, 0),
+        length=length,
         unroll=unroll,
     )
     return last

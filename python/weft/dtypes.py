@@ -242,6 +242,12 @@ def check_conversion(source: np.dtype[Any], target: np.dtype[Any]) -> None:
         )
 
 
+def _spell_number(scalar: bool | int | float | complex) -> str:
+    if isinstance(scalar, int) and scalar.bit_length() > 200:
+        return f"an int of {scalar.bit_length():,} bits"
+    return str(scalar)
+
+
 def scalar_array(
     scalar: bool | int | float | complex, dtype: np.dtype[Any]
 ) -> np.ndarray:
@@ -252,10 +258,15 @@ def scalar_array(
         info = np.iinfo(dtype)
         if not info.min <= scalar <= info.max:
             raise ArgumentError(
-                f"{scalar} is out of the range of {dtype} ({info.min} to {info.max}); "
-                "convert the array to a wider dtype first"
+                f"{_spell_number(scalar)} is out of the range of {dtype} "
+                f"({info.min} to {info.max}); convert the array to a wider dtype first"
             )
-    with np.errstate(over="ignore"):
-        if is_narrow(dtype):
-            return rounded(np.asarray(scalar, FLOAT64), dtype)
-        return np.asarray(scalar, dtype)
+    try:
+        with np.errstate(over="ignore"):
+            if is_narrow(dtype):
+                return rounded(np.asarray(scalar, FLOAT64), dtype)
+            return np.asarray(scalar, dtype)
+    except OverflowError:
+        raise ArgumentError(
+            f"{_spell_number(scalar)} is beyond the range of {dtype}; divide it first"
+        ) from None

@@ -23,7 +23,7 @@ from ._weft import Dispatcher
 from .array import Array
 from .cuda.memory import Memory
 from .devices import CPU, common_device, device_named, is_chip
-from .dtypes import is_kind
+from .dtypes import INT, is_kind, scalar_array
 from .errors import (
     StaticArgumentError,
     UnsupportedTypeError,
@@ -167,13 +167,22 @@ class Jitted(_Callable[P, R]):
             entry, leaves = self._miss(dynamic, named, static)
         else:
             self._hits += 1
-        results = entry.run(leaves)
+        try:
+            results = entry.run(leaves)
+        except OverflowError:
+            for leaf in leaves:
+                if type(leaf) is int:
+                    scalar_array(leaf, INT)
+            raise
         if entry.treedef is None:
             return results[0]
         return tree.unflatten(entry.treedef, results)
 
     def _miss(
-        self, args: tuple[Any, ...], kwargs: dict[str, Any], static: tuple[Any, ...]
+        self,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        static: tuple[tuple[str, tree.Static], ...],
     ) -> tuple[_Entry, list[Any]]:
         """Compiles for a call, unless another thread has just done so."""
         with self._lock:
@@ -411,7 +420,7 @@ class Jitted(_Callable[P, R]):
 
     def _split(
         self, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> tuple[tuple[Any, ...], dict[str, Any], tuple[tuple[str, Any], ...]]:
+    ) -> tuple[tuple[Any, ...], dict[str, Any], tuple[tuple[str, tree.Static], ...]]:
         """Arguments without the static ones, and those by name."""
         if not self._is_static:
             return args, kwargs, ()
@@ -426,7 +435,8 @@ class Jitted(_Callable[P, R]):
         for name, value in static.items():
             self._check_hashable(name, value)
         named = {k: v for k, v in kwargs.items() if k not in self._argnames}
-        return tuple(dynamic), named, tuple(static.items())
+        constants = tuple((name, tree.Static(x)) for name, x in static.items())
+        return tuple(dynamic), named, constants
 
     def _parameter_name(self, position: int) -> str:
         return self._parameters[position] if self._parameters else f"args[{position}]"
@@ -446,11 +456,13 @@ class Jitted(_Callable[P, R]):
                 "string or a number"
             ) from None
 
-    def _with_static(self, static: tuple[tuple[str, Any], ...]) -> Callable[..., Any]:
+    def _with_static(
+        self, static: tuple[tuple[str, tree.Static], ...]
+    ) -> Callable[..., Any]:
         """The function of the other arguments alone."""
         if not static:
             return self._function
-        given = dict(static)
+        given = {name: constant.value for name, constant in static}
         positions = {i: self._parameter_name(i) for i in sorted(self._argnums)}
 
         def function(*args: Any, **kwargs: Any) -> Any:
@@ -463,7 +475,10 @@ class Jitted(_Callable[P, R]):
         return functools.update_wrapper(function, self._function)
 
     def _signature(
-        self, args: tuple[Any, ...], kwargs: dict[str, Any], static: tuple[Any, ...]
+        self,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        static: tuple[tuple[str, tree.Static], ...],
     ) -> tuple[Signature, list[Any]]:
         leaves, treedef = tree.flatten((args, kwargs))
         names: list[str] = []

@@ -31,7 +31,7 @@ class Signature:
 
     treedef: tree.TreeDef
     specs: tuple[ShapeDtypeStruct, ...]
-    static: tuple[tuple[str, Any], ...]
+    static: tuple[tuple[str, tree.Static], ...]
     names: tuple[str, ...] = field(compare=False)
     donated: tuple[bool, ...] = field(compare=False)
     device: str = CPU

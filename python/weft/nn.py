@@ -135,9 +135,12 @@ def squareplus(x: ArrayLike, /, b: ArrayLike = 4) -> Array:
     Array([1.       , 3.3027756], dtype=float32)
     """
     array = _floats("squareplus", x)
-    total = ops.abs(array) + ops.sqrt(ops.square(array) + b)
+    is_negative = ops.less(array, 0)
+    # Not abs, which has no slope at 0, where this has one.
+    size = ops.select(is_negative, -array, array)
+    total = size + ops.sqrt(ops.square(array) + b)
     # Below zero, what is nearly equal would be subtracted.
-    return ops.select(ops.less(array, 0), b / total, total) * 0.5
+    return ops.select(is_negative, b / total, total) * 0.5
 
 
 @public

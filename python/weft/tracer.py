@@ -213,6 +213,14 @@ def as_weak(x: Array) -> Array:
     return x
 
 
+def lifted_as_weak(x: Array) -> Array:
+    """An operand among traced Python scalars, itself marked as one."""
+    trace = CURRENT.get()
+    if trace is not None and not isinstance(x, Tracer):
+        x = trace.lift(x)
+    return as_weak(x)
+
+
 def as_strong(x: Array) -> Array:
     """A traced Python scalar as the array that the scalar would become."""
     if not x.weak:

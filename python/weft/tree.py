@@ -12,12 +12,49 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any, Final
 
+import numpy as np
 import optree
 
 from .specs import ShapeDtypeStruct
 
 NAMESPACE: Final = "weft"
 TreeDef = optree.PyTreeSpec
+
+
+class Static:
+    """A value that is part of a program, which another one is only if it is alike.
+
+    1, 1.0 and True are equal, and so are 0.0 and -0.0, but programs of them are not.
+    NaN is like itself.
+    """
+
+    __slots__ = ("_key", "value")
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+        self._key = _alike(value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Static) and self._key == other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    def __repr__(self) -> str:
+        return repr(self.value)
+
+
+def _alike(value: Any) -> Any:
+    """What is equal for values that mean the same program."""
+    if isinstance(value, tuple):
+        return type(value), *map(_alike, value)
+    if isinstance(value, frozenset):
+        return type(value), frozenset(map(_alike, value))
+    if isinstance(value, np.generic):
+        return type(value), value.dtype, value.tobytes()
+    if isinstance(value, (float, complex)):
+        return type(value), repr(value)
+    return type(value), value
 
 
 def flatten(tree: Any) -> tuple[list[Any], TreeDef]:
@@ -53,12 +90,14 @@ def _register(kind: type) -> None:
     dynamic = tuple(f.name for f in fields if not f.metadata.get("static"))
 
     def flatten_node(node: Any) -> tuple[tuple[Any, ...], Any, tuple[str, ...]]:
-        constants = tuple((name, getattr(node, name)) for name in static)
+        constants = tuple((name, Static(getattr(node, name))) for name in static)
         return tuple(getattr(node, name) for name in dynamic), constants, dynamic
 
     def unflatten_node(constants: Any, children: Any) -> Any:
         node = object.__new__(kind)
-        for name, value in (*constants, *zip(dynamic, children, strict=True)):
+        for name, constant in constants:
+            object.__setattr__(node, name, constant.value)
+        for name, value in zip(dynamic, children, strict=True):
             object.__setattr__(node, name, value)
         return node
 

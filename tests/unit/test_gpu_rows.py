@@ -92,8 +92,9 @@ def test_gradients_of_layer_norm(shape: tuple[int, int]) -> None:
 @pytest.mark.parametrize("dtype", [np.float16, np.float32])
 def test_a_reduction_of_one_element(dtype: Any) -> None:
     x = normal(2000, 1, 24, dtype=dtype)
+    tolerance = 2e-5 if dtype == np.float32 else 1e-3
     check(lambda x: weft.max(x, axis=1), x)
-    check(lambda x: weft.sum(weft.nn.softmax(x), axis=1), x)
+    check(lambda x: weft.sum(weft.nn.softmax(x), axis=1), x, tolerance=tolerance)
 
 
 @pytest.mark.parametrize("shape", [(2000, 24), (65, 512), (37, 1040)], ids=str)

@@ -17,21 +17,35 @@ from ..dtypes import (
     BOOL,
     COMPLEX,
     FLOAT,
+    FLOAT64,
+    INT,
     MLIR_NAMES,
     DTypeLike,
     canonical,
     check_conversion,
     default_for,
     is_kind,
+    is_narrow,
     require,
     rounded,
     scalar_array,
 )
 from ..errors import ArgumentError, ShapeError, UnsupportedTypeError, public
 from ..specs import ShapeDtypeStruct
-from .arithmetic import add, multiply, pow
-from .choice import astype
-from .registry import ArrayLike, Call, Scalar, as_array, cast, common_dtype, op
+from .arithmetic import add, floor, multiply, pow, subtract
+from .choice import astype, select
+from .logic import equal
+from .registry import (
+    ArrayLike,
+    Call,
+    Scalar,
+    as_array,
+    broadcast_operand,
+    cast,
+    common_dtype,
+    common_shape,
+    op,
+)
 from .shape import axis_index, broadcast, shape_tuple
 
 __all__ = [
@@ -122,8 +136,14 @@ def asarray(obj: Any, /, dtype: DTypeLike | None = None, *, copy: bool | None = 
 
 
 def _from_object(obj: Any, dtype: np.dtype[Any] | None = None) -> Array:
-    """An array of anything; Python floats are rounded to `dtype` where it is one."""
-    if type(obj) is float and dtype is not None and is_kind(dtype, "float"):
+    """An array of anything; Python floats are rounded to `dtype` where it is one.
+
+    Python ints are never wrapped: those that it cannot hold are an error.
+    """
+    if dtype is not None and (
+        (type(obj) is float and is_kind(dtype, "float"))
+        or (type(obj) is int and is_kind(dtype, "integer"))
+    ):
         return Array(scalar_array(obj, dtype))
     if isinstance(obj, (Array, np.ndarray, np.generic, bool, int, float, complex)):
         return as_array(obj, "asarray")
@@ -145,6 +165,13 @@ def _leaves(obj: Any) -> list[Any]:
     return [obj]
 
 
+def _are_ints(leaves: list[Any]) -> bool:
+    """Whether they are Python's ints, some of which may be bools."""
+    return all(isinstance(x, int) for x in leaves) and any(
+        type(x) is int for x in leaves
+    )
+
+
 def _from_sequence(
     obj: list[Any] | tuple[Any, ...], dtype: np.dtype[Any] | None
 ) -> Array:
@@ -153,8 +180,15 @@ def _from_sequence(
         from .joining import stack
 
         return stack([_from_object(item, dtype) for item in obj])
+    whole = None
+    if _are_ints(leaves):
+        # What is beyond int64 may still be a float.
+        fits = dtype is None or is_kind(dtype, "integer")
+        whole = (dtype or INT) if fits else FLOAT64
+        for leaf in (min(leaves), max(leaves)):
+            scalar_array(leaf, whole)
     try:
-        values = np.asarray(obj)
+        values = np.asarray(obj, whole)
     except ValueError:
         raise ShapeError(
             "asarray: the nested lists are ragged; make all lists of one level equally "
@@ -167,7 +201,7 @@ def _from_sequence(
             "takes nested lists of numbers and arrays"
         )
     if all(isinstance(leaf, (bool, int, float, complex)) for leaf in leaves):
-        default = FLOAT if not leaves else default_for(values.flat[0].item())
+        default = FLOAT if not leaves else whole or default_for(values.flat[0].item())
         if default == FLOAT and dtype is not None and is_kind(dtype, "float"):
             default = dtype
         values = rounded(values, default)
@@ -371,28 +405,65 @@ def linspace(
     endpoint: bool = True,
     device: str | None = None,
 ) -> Array:
-    """`num` evenly spaced numbers from `start` to `stop`.
+    """`num` evenly spaced numbers from `start` to `stop`, along a first axis.
 
-    They are float32, or complex64 between complex numbers, unless `dtype` says
-    otherwise.
+    They have the floating dtype of the ends, float32 between integers, unless `dtype`
+    says otherwise; those of an integer `dtype` are rounded down. Of arrays each element
+    has numbers of its own.
 
     >>> weft.linspace(0.0, 1.0, 5)
     Array([0.  , 0.25, 0.5 , 0.75, 1.  ], dtype=float32)
+    >>> weft.linspace(weft.asarray([0.0, 1.0]), 4.0, 3)
+    Array([[0. , 1. ],
+           [2. , 2.5],
+           [4. , 4. ]], dtype=float32)
     """
     if num < 0:
         raise ArgumentError(f"linspace: num is {num}; it must not be negative")
-    given = common_dtype("linspace", start, stop)[0]
-    default = COMPLEX if is_kind(given, "complex") else FLOAT
-    target = canonical(dtype) if dtype is not None else default
+    target = _dtype_between("linspace", start, stop, dtype)
     if not isinstance(start, Array) and not isinstance(stop, Array):
         ends = np.asarray(start), np.asarray(stop)
         values = np.linspace(*ends, num, endpoint=endpoint)
         check_conversion(values.dtype, target)
+        if is_kind(target, "integer"):
+            values = np.floor(values)
         return placed(constant(Array(rounded(values, target))), device)
-    first, last = cast(start, target), cast(stop, target)
+    if is_kind(target, "integer"):
+        values = floor(_between(start, stop, num, FLOAT64, endpoint))
+    else:
+        wide = FLOAT if is_narrow(target) else target
+        values = _between(start, stop, num, wide, endpoint)
+    return placed(astype(values, target), device)
+
+
+def _dtype_between(
+    name: str, start: ArrayLike, stop: ArrayLike, dtype: DTypeLike | None
+) -> np.dtype[Any]:
+    """That of numbers between two, unless it is given."""
+    if dtype is not None:
+        return canonical(dtype)
+    given, is_weak = common_dtype(name, start, stop)
+    if is_kind(given, "complex"):
+        return COMPLEX if is_weak else given
+    return FLOAT if is_weak or not is_kind(given, "float") else given
+
+
+def _between(
+    start: ArrayLike, stop: ArrayLike, num: int, dtype: np.dtype[Any], endpoint: bool
+) -> Array:
+    first, last = cast(start, dtype), cast(stop, dtype)
+    shape = (num, *common_shape("linspace", first, last))
     gaps = max(num - 1 if endpoint else num, 1)
-    counts = multiply(iota((num,), 0, target), 1.0 / gaps)
-    return placed(add(first, multiply(counts, last - first)), device)
+    counts = iota(shape, 0, FLOAT64 if dtype.itemsize > 4 else FLOAT)
+    part = multiply(counts, 1.0 / gaps)
+    values = add(
+        multiply(first, astype(subtract(1.0, part), dtype)),
+        multiply(last, astype(part, dtype)),
+    )
+    if not endpoint or num < 2:
+        return values
+    is_last = equal(counts, gaps)
+    return select(is_last, broadcast_operand(last, shape), values)
 
 
 @public
@@ -411,8 +482,16 @@ def logspace(
     >>> weft.logspace(0.0, 2.0, 3)
     Array([  1.,  10., 100.], dtype=float32)
     """
-    powers = linspace(start, stop, num, endpoint=endpoint, dtype=np.float64)
-    return astype(pow(base, powers), FLOAT if dtype is None else dtype)
+    target = _dtype_between("logspace", start, stop, dtype)
+    is_complex = is_kind(target, "complex")
+    powers = linspace(
+        start,
+        stop,
+        num,
+        endpoint=endpoint,
+        dtype=np.complex128 if is_complex else FLOAT64,
+    )
+    return astype(pow(base, powers), target)
 
 
 @public
@@ -432,6 +511,12 @@ def geomspace(
     >>> weft.geomspace(1.0, 100.0, 3)
     Array([  1.,  10., 100.], dtype=float32)
     """
+    for end in (start, stop):
+        if isinstance(end, (Array, np.ndarray)) or not np.isscalar(end):
+            raise UnsupportedTypeError(
+                f"geomspace takes two Python numbers, not {type(end).__name__!r}; "
+                "exp(linspace(log(start), log(stop), num)) takes arrays"
+            )
     if not start * stop > 0:
         raise ArgumentError(
             f"geomspace: from {start} to {stop}; both must be above zero, or below it"

@@ -236,7 +236,8 @@ def fmod(x: ArrayLike, y: ArrayLike, /) -> Array:
     a, b = _numbers("fmod", x, y)
     if is_kind(a.dtype, "float"):
         sign = select(signbit(a), full_like(a, -1), full_like(a, 1))
-        return multiply(remainder(abs(a), abs(b)), sign)
+        # Not abs, which has no slope at 0, where this has one.
+        return multiply(remainder(multiply(a, sign), abs(b)), sign)
     rest = remainder(a, b)
     differs = logical_xor(less(a, 0), less(b, 0))
     return select(logical_and(not_equal(rest, 0), differs), subtract(rest, b), rest)

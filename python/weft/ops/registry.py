@@ -328,6 +328,8 @@ def elementwise_call(name: str, kind: Kind, *args: ArrayLike) -> Call:
         return Call(broadcast_all(name, *(truth(x) for x in args)))
     require(name, dtype, kind)
     arrays = broadcast_all(name, *(cast(x, dtype, name) for x in args))
+    if weak:
+        arrays = tuple(map(tracer.lifted_as_weak, arrays))
     return Call(arrays, weak=weak)
 
 
