@@ -124,14 +124,21 @@ public:
     for (const nb::object &constant : constants)
       pointers.push_back(dataOf(constant));
     llvm::SmallVector<nb::object, 2> results;
-    for (auto [type, reused] : llvm::zip_equal(outputs, reuses)) {
+    for (auto [number, type] : llvm::enumerate(outputs)) {
+      int64_t reused = reuses[number];
       if (reused < 0) {
         results.push_back(makeElements(type));
         pointers.push_back(dataOf(results.back()));
-      } else {
-        results.push_back(takeOver(leaves[reused], inputs[reused], type, kept));
-        pointers[reused] = dataOf(results.back());
+        continue;
       }
+      // One that is donated twice has its elements until the second time.
+      bool comesAgain = llvm::any_of(
+          llvm::drop_begin(reuses, number + 1), [&](int64_t other) {
+            return other >= 0 && leaves[other] == leaves[reused];
+          });
+      results.push_back(
+          takeOver(leaves[reused], inputs[reused], type, kept, !comesAgain));
+      pointers[reused] = dataOf(results.back());
     }
     Arena arena(executable.arenaBytes());
     pointers.push_back(arena.buffer);
@@ -157,11 +164,12 @@ public:
   const std::vector<int64_t> &reused() const { return reuses; }
 
 private:
-  /// The elements of a donated argument, which is left without: in its own
-  /// buffer, or in a copy where others may see that.
+  /// The elements of a donated argument, which is left without if it `mayDrop`
+  /// them: in its own buffer, or in a copy where others may see that.
   static nb::object takeOver(PyObject *leaf, const ArrayType &input,
-                             const ArrayType &output, Kept &kept) {
-    bool isArray = Py_TYPE(leaf) == arrayClass.type;
+                             const ArrayType &output, Kept &kept,
+                             bool mayDrop) {
+    bool isArray = mayDrop && Py_TYPE(leaf) == arrayClass.type;
     if (isArray) {
       nb::object elements = elementsOf(leaf);
       if (PyObject *buffer = soleBuffer(elements)) {

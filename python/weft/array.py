@@ -38,6 +38,18 @@ _NUMBERS = frozenset(dtype.num for dtype in MLIR_NAMES)
 _OPERANDS = (bool, int, float, complex, np.ndarray, np.generic)
 
 
+def _refuse_out(name: str, out: Any) -> None:
+    if out is not None:
+        raise ArgumentError(
+            f"{name}: arrays are not written to, so that there is no `out`; use the "
+            "result"
+        )
+
+
+def _as(x: Array, dtype: DTypeLike | None) -> Array:
+    return x if dtype is None else ops.astype(x, dtype)
+
+
 def _binary(name: str, x: Any, y: Any) -> Any:
     """A binary operator; Python tries the other operand where it does not apply."""
     for operand in (x, y):
@@ -444,63 +456,118 @@ class Array(ArrayMethods):
         one = len(shape) == 1 and isinstance(shape[0], (tuple, list))
         return ops.reshape(self, shape[0] if one else shape)  # type: ignore[arg-type]
 
-    def transpose(self, *axes: int) -> Array:
-        """The axes in another order; reversed by default."""
-        return ops.transpose(self, axes or None)
+    def transpose(self, *axes: int | Sequence[int]) -> Array:
+        """The axes in another order, one by one or in a tuple; reversed by default."""
+        one = len(axes) == 1 and isinstance(axes[0], (tuple, list))
+        return ops.transpose(self, (axes[0] if one else axes) or None)  # type: ignore[arg-type]
 
-    def sum(self, axis: Axis = None, keepdims: bool = False) -> Array:
+    # NumPy's functions call these with its own arguments, `out` among them.
+
+    def sum(
+        self,
+        axis: Axis = None,
+        dtype: DTypeLike | None = None,
+        out: None = None,
+        keepdims: bool = False,
+    ) -> Array:
         """Sum over axes (see `weft.sum`)."""
-        return ops.sum(self, axis=axis, keepdims=keepdims)
+        _refuse_out("sum", out)
+        return ops.sum(self, axis=axis, dtype=dtype, keepdims=keepdims)
 
-    def prod(self, axis: Axis = None, keepdims: bool = False) -> Array:
+    def prod(
+        self,
+        axis: Axis = None,
+        dtype: DTypeLike | None = None,
+        out: None = None,
+        keepdims: bool = False,
+    ) -> Array:
         """Product over axes (see `weft.prod`)."""
-        return ops.prod(self, axis=axis, keepdims=keepdims)
+        _refuse_out("prod", out)
+        return ops.prod(self, axis=axis, dtype=dtype, keepdims=keepdims)
 
-    def max(self, axis: Axis = None, keepdims: bool = False) -> Array:
+    def max(self, axis: Axis = None, out: None = None, keepdims: bool = False) -> Array:
         """Largest element along axes (see `weft.max`)."""
+        _refuse_out("max", out)
         return ops.max(self, axis=axis, keepdims=keepdims)
 
-    def min(self, axis: Axis = None, keepdims: bool = False) -> Array:
+    def min(self, axis: Axis = None, out: None = None, keepdims: bool = False) -> Array:
         """Smallest element along axes (see `weft.min`)."""
+        _refuse_out("min", out)
         return ops.min(self, axis=axis, keepdims=keepdims)
 
-    def mean(self, axis: Axis = None, keepdims: bool = False) -> Array:
-        """Arithmetic mean over axes (see `weft.mean`)."""
-        return ops.mean(self, axis=axis, keepdims=keepdims)
+    def mean(
+        self,
+        axis: Axis = None,
+        dtype: DTypeLike | None = None,
+        out: None = None,
+        keepdims: bool = False,
+    ) -> Array:
+        """Arithmetic mean over axes (see `weft.mean`), computed in `dtype`."""
+        _refuse_out("mean", out)
+        return ops.mean(_as(self, dtype), axis=axis, keepdims=keepdims)
 
     def var(
-        self, axis: Axis = None, correction: float = 0.0, keepdims: bool = False
+        self,
+        axis: Axis = None,
+        dtype: DTypeLike | None = None,
+        out: None = None,
+        ddof: float | None = None,
+        keepdims: bool = False,
+        *,
+        correction: float = 0.0,
     ) -> Array:
-        """Variance over axes (see `weft.var`)."""
-        return ops.var(self, axis=axis, correction=correction, keepdims=keepdims)
+        """Variance over axes (see `weft.var`), computed in `dtype`."""
+        _refuse_out("var", out)
+        return ops.var(
+            _as(self, dtype), axis, correction=correction, ddof=ddof, keepdims=keepdims
+        )
 
     def std(
-        self, axis: Axis = None, correction: float = 0.0, keepdims: bool = False
+        self,
+        axis: Axis = None,
+        dtype: DTypeLike | None = None,
+        out: None = None,
+        ddof: float | None = None,
+        keepdims: bool = False,
+        *,
+        correction: float = 0.0,
     ) -> Array:
-        """Standard deviation over axes (see `weft.std`)."""
-        return ops.std(self, axis=axis, correction=correction, keepdims=keepdims)
+        """Standard deviation over axes (see `weft.std`), computed in `dtype`."""
+        _refuse_out("std", out)
+        return ops.std(
+            _as(self, dtype), axis, correction=correction, ddof=ddof, keepdims=keepdims
+        )
 
-    def any(self, axis: Axis = None, keepdims: bool = False) -> Array:
+    def any(self, axis: Axis = None, out: None = None, keepdims: bool = False) -> Array:
         """Whether one element along axes is true (see `weft.any`)."""
+        _refuse_out("any", out)
         return ops.any(self, axis=axis, keepdims=keepdims)
 
-    def all(self, axis: Axis = None, keepdims: bool = False) -> Array:
+    def all(self, axis: Axis = None, out: None = None, keepdims: bool = False) -> Array:
         """Whether every element along axes is true (see `weft.all`)."""
+        _refuse_out("all", out)
         return ops.all(self, axis=axis, keepdims=keepdims)
 
-    def argmax(self, axis: int | None = None, keepdims: bool = False) -> Array:
+    def argmax(
+        self, axis: int | None = None, out: None = None, keepdims: bool = False
+    ) -> Array:
         """Position of the first largest element (see `weft.argmax`)."""
+        _refuse_out("argmax", out)
         return ops.argmax(self, axis=axis, keepdims=keepdims)
 
-    def argmin(self, axis: int | None = None, keepdims: bool = False) -> Array:
+    def argmin(
+        self, axis: int | None = None, out: None = None, keepdims: bool = False
+    ) -> Array:
         """Position of the first smallest element (see `weft.argmin`)."""
+        _refuse_out("argmin", out)
         return ops.argmin(self, axis=axis, keepdims=keepdims)
 
+    # A copy is there when the array itself has been donated.
     def __copy__(self) -> Array:
-        return self
+        return Array(self._data.copy()) if type(self) is Array else self
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Array:
-        return self
+        return self.__copy__()
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Array, (np.array(self._concrete("a pickle")),)

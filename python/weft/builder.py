@@ -291,6 +291,13 @@ class Trace:
             x._value, self._environment, self._argument_value
         )
 
+    def is_constant(self, x: Tracer) -> bool:
+        """Whether derivatives take a traced array for a constant."""
+        if x.dtype.kind in "biu":
+            return True
+        operation = getattr(x._value.owner, "operation", None)
+        return operation is not None and operation.name == "weft.stop_gradient"
+
     def _argument_value(self, index: int) -> np.ndarray | None:
         stands_for = self.arguments[index]
         if isinstance(stands_for, Tracer):

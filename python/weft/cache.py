@@ -13,12 +13,12 @@ import functools
 import json
 import os
 import tempfile
-import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 from . import _weft
+from .errors import warn
 
 LIMIT: Final = 1 << 30
 _SUFFIX: Final = ".weft"
@@ -107,11 +107,10 @@ def _is_safe(folder: Path) -> bool:
     status = folder.stat()
     if status.st_uid in (0, os.geteuid()) and not status.st_mode & 0o022:
         return True
-    warnings.warn(
+    warn(
         f"compiled code is not kept in {folder}, where others may write; have it owned "
         "by you with mode 700, or name another directory by WEFT_CACHE_DIR",
         RuntimeWarning,
-        stacklevel=2,
     )
     return False
 

@@ -14,6 +14,7 @@ import importlib.util
 import inspect
 import os
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from types import CodeType, FrameType, TracebackType
 from typing import Any, ParamSpec, TypeVar
@@ -31,6 +32,7 @@ _INTERNAL_ROOTS = tuple(
     if file
 )
 _INTERNAL_FILES = (contextlib.__file__, functools.__file__)
+_NUMPY_ROOT = os.path.dirname(os.path.abspath(np.__file__)) + os.sep
 
 
 class WeftError(Exception):
@@ -131,10 +133,14 @@ def is_internal(filename: str) -> bool:
 
 
 def user_frames(stop: FrameType | None = None) -> Iterator[FrameType]:
-    """The frames outside Weft, innermost first, up to the frame `stop`."""
+    """The frames outside Weft, innermost first, up to the frame `stop`.
+
+    Nor those of NumPy, whose functions call methods of arrays.
+    """
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and frame is not stop:
-        if not is_internal(frame.f_code.co_filename):
+        filename = frame.f_code.co_filename
+        if not is_internal(filename) and not filename.startswith(_NUMPY_ROOT):
             yield frame
         frame = frame.f_back
 
@@ -169,6 +175,15 @@ def user_position() -> str:
     return ""
 
 
+def warn(message: str, category: type[Warning] = UserWarning) -> None:
+    """Warns of the user's own line."""
+    depth, frame = 1, sys._getframe(1)
+    innermost = next(user_frames(), None)
+    while frame is not None and innermost is not None and frame is not innermost:
+        depth, frame = depth + 1, frame.f_back
+    warnings.warn(message, category, stacklevel=depth + 1)
+
+
 def _without_internal(tb: TracebackType | None) -> TracebackType | None:
     kept: list[TracebackType] = []
     while tb is not None:
@@ -182,9 +197,14 @@ def _without_internal(tb: TracebackType | None) -> TracebackType | None:
 
 
 def _raised_inside(tb: TracebackType | None) -> bool:
-    while tb is not None and tb.tb_next is not None:
+    """Whether Weft raised it, or NumPy that Weft called."""
+    inside = False
+    while tb is not None:
+        filename = tb.tb_frame.f_code.co_filename
+        if not filename.startswith(_NUMPY_ROOT):
+            inside = is_internal(filename)
         tb = tb.tb_next
-    return tb is not None and is_internal(tb.tb_frame.f_code.co_filename)
+    return inside
 
 
 def conceal(error: BaseException) -> None:
@@ -211,15 +231,51 @@ def public(function: Callable[P, R]) -> Callable[P, R]:
         try:
             try:
                 return function(*args, **kwargs)
-            except TypeError as error:
-                if _raised_inside(error.__traceback__):
-                    check_arguments(function, args, kwargs)
+            except _OF_ARGUMENTS as error:
+                if not isinstance(error, WeftError) and _raised_inside(
+                    error.__traceback__
+                ):
+                    if isinstance(error, TypeError):
+                        check_arguments(function, args, kwargs)
+                    if not is_internal(sys._getframe(1).f_code.co_filename):
+                        raise _of_call(function, args, kwargs, error) from error
                 raise
         except Exception as error:
             conceal(error)
             raise
 
     return door
+
+
+# What Python and NumPy raise where they are given what they do not take.
+_OF_ARGUMENTS = (TypeError, ValueError, IndexError, OverflowError, ZeroDivisionError)
+
+
+def _of_call(
+    function: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    error: Exception,
+) -> WeftError:
+    """What was raised within a call, as a mistake in its arguments."""
+    given = [_brief(x) for x in args]
+    given += [f"{name}={_brief(x)}" for name, x in kwargs.items()]
+    kind = UnsupportedTypeError if isinstance(error, TypeError) else ArgumentError
+    return kind(
+        f"{function.__name__}({', '.join(given)}): {error}; see "
+        f"help(weft.{function.__name__}) for what it takes"
+    )
+
+
+def _brief(x: Any) -> str:
+    """An argument in some words: arrays by their dtypes and shapes."""
+    shape, dtype = getattr(x, "shape", None), getattr(x, "dtype", None)
+    if isinstance(shape, tuple) and dtype is not None:
+        return f"{dtype}{list(shape)}".replace(" ", "")
+    if callable(x):
+        return getattr(x, "__name__", type(x).__name__)
+    text = repr(x)
+    return text if len(text) <= 40 else f"{type(x).__name__}(...)"
 
 
 def check_arguments(

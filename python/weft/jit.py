@@ -10,7 +10,6 @@ import itertools
 import os
 import threading
 import types
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, overload
@@ -30,6 +29,7 @@ from .errors import (
     check_arguments,
     conceal,
     public,
+    warn,
 )
 from .lowered import Lowered, Signature
 from .optimization import checked_level
@@ -169,14 +169,24 @@ class Jitted(_Callable[P, R]):
             self._hits += 1
         try:
             results = entry.run(leaves)
-        except OverflowError:
-            for leaf in leaves:
-                if type(leaf) is int:
-                    scalar_array(leaf, INT)
+        except (OverflowError, TypeError):
+            self._check_leaves(leaves)
             raise
         if entry.treedef is None:
             return results[0]
         return tree.unflatten(entry.treedef, results)
+
+    def _check_leaves(self, leaves: Sequence[Any]) -> None:
+        """Raises where one has no elements, or is beyond its dtype."""
+        for leaf in leaves:
+            if type(leaf) is int:
+                scalar_array(leaf, INT)
+            elif isinstance(leaf, ShapeDtypeStruct):
+                raise UnsupportedTypeError(
+                    f"{self.__name__!r} was called with {leaf!r}, which stands for an "
+                    "array and has no elements; call it with an array, or have it "
+                    f"lowered: weft.jit({self.__name__}).lower(...)"
+                )
 
     def _miss(
         self,
@@ -217,10 +227,9 @@ class Jitted(_Callable[P, R]):
             if signature.donated[i] and i not in run.reuses
         ]
         if unused:
-            warnings.warn(
+            warn(
                 f"{self.__name__!r} has no result that could be computed in the memory "
-                f"of its donated {', '.join(unused)}; they are left as they are",
-                stacklevel=4,
+                f"of its donated {', '.join(unused)}; they are left as they are"
             )
 
     def _explain(self, signature: Signature) -> str:

@@ -3,9 +3,11 @@
 A key is a uint64 scalar, made by `key` and consumed by one function: `split` makes
 new keys of it. Numbers are enciphered counters (threefry-2x32 of 20 rounds: J. K.
 Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011), so they do not
-depend on the target, on `jit` or on `vmap`. For one key, `split`, `fold_in`, `bits`,
-`uniform`, `bernoulli`, `randint` and `permutation` give the bits of `jax.random`, as
-it is by default (threefry, partitionable), for the same dtypes.
+depend on the target, on `jit` or on `vmap`; what is computed of them by logarithms and
+the like (`normal`, `gumbel`, `exponential`) may differ in the last place. For one key,
+`split`, `fold_in`, `bits`, `uniform`, `bernoulli`, `randint` and `permutation` give the
+bits of `jax.random`, as it is by default (threefry, partitionable), for the same
+dtypes; `randint` does for those of 32 and 64 bits.
 """
 
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

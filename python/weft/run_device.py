@@ -42,7 +42,7 @@ class DeviceFunction:
         self._device = backend(device)
         self._run = Executable(plan, self._device, code, constants)
         self._dtypes = [each.dtype for each in plan.arguments[: plan.inputs]]
-        self._reused = {i for i in plan.reuses if i >= 0}
+        self._reused = sorted({i for i in plan.reuses if i >= 0})
         self.plan, self.reuses = plan, plan.reuses
 
     def __call__(self, leaves: Sequence[Any]) -> list[Array]:
@@ -51,8 +51,11 @@ class DeviceFunction:
             self._memory_of(leaf, dtype)
             for leaf, dtype in zip(leaves, self._dtypes, strict=True)
         ]
-        if self._reused:
-            for i in self._reused:
+        for number, i in enumerate(self._reused):
+            # One that is donated twice has its elements until the second time.
+            if any(leaves[i] is leaves[j] for j in self._reused[number + 1 :]):
+                inputs[i] = inputs[i].copy()
+            else:
                 inputs[i] = _given_away(leaves[i], inputs, i)
         return list(map(_array_of, self._run(inputs)))
 

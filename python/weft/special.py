@@ -151,7 +151,7 @@ def poch(x: ArrayLike, m: ArrayLike, /) -> Array:
     Array([ 2., 12.], dtype=float32)
     """
     a, b = _floats("poch", x, m)
-    return ops.exp(lgamma(a + b) - lgamma(a))
+    return gammasgn(a + b) * ops.exp(lgamma(a + b) - lgamma(a))
 
 
 @public

@@ -183,6 +183,20 @@ class Tracer(Array):
             )
         return known
 
+    def __array__(
+        self, dtype: np.dtype[Any] | None = None, copy: bool | None = None
+    ) -> np.ndarray:
+        # What NumPy makes of it would be a constant to the derivative.
+        values = self._concrete("a NumPy array")
+        if not self.trace.is_constant(self):
+            raise TracerError(
+                f"NumPy was given a traced array ({self}, made at {self.origin}), of "
+                f"which {self.trace.name!r} is differentiated: what it computes has no "
+                "derivative. Use Weft's function of that name, or "
+                "weft.stop_gradient(x) where it is to be a constant"
+            )
+        return np.array(values, dtype=dtype, copy=copy)
+
     def __str__(self) -> str:
         return str(ShapeDtypeStruct(self.shape, self.dtype, self.weak))
 
@@ -221,11 +235,11 @@ def lifted_as_weak(x: Array) -> Array:
     return as_weak(x)
 
 
-def as_strong(x: Array) -> Array:
-    """A traced Python scalar as the array that the scalar would become."""
+def as_strong(x: Array, dtype: np.dtype[Any] | None = None) -> Array:
+    """A traced Python scalar as the array that it would become, or one of a `dtype`."""
     if not x.weak:
         return x
-    dtype = default_precision(x.dtype)
+    dtype = dtype or default_precision(x.dtype)
     if dtype != x.dtype:
         return bind("convert", x, result=ShapeDtypeStruct(x.shape, dtype))
     assert isinstance(x, Tracer)

@@ -1,5 +1,6 @@
 """Arrays outside `jit`: creation, promotion, indexing, and NumPy and DLPack views."""
 
+import array as buffers
 import copy
 import doctest
 import importlib
@@ -8,6 +9,7 @@ import pickle
 import pkgutil
 import subprocess
 import sys
+import warnings
 
 import numpy as np
 import pytest
@@ -180,8 +182,86 @@ def test_python_values():
 
 def test_copies_and_pickles():
     x = weft.arange(3)
-    assert copy.deepcopy(x) is x
+    # A copy is there when the array itself has been donated.
+    copies = copy.copy(x), copy.deepcopy({"x": x})["x"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        weft.jit(lambda x: x + 1, donate_argnums=0)(x)
+    for one in copies:
+        assert one.tolist() == [0, 1, 2]
+    x = weft.arange(3)
     assert pickle.loads(pickle.dumps(x)).tolist() == [0, 1, 2]
+
+
+def test_ints_are_not_wrapped():
+    for given, dtype in (
+        ([2**63], None),
+        ([2**63, 1], None),
+        (300, "uint8"),
+        ([1, -1], "uint8"),
+    ):
+        with pytest.raises(weft.ArgumentError, match="out of the range of"):
+            weft.asarray(given, dtype)
+    assert weft.asarray([2**63], "uint64").tolist() == [2**63]
+    assert weft.asarray(2**63, "uint64").item() == 2**63
+    assert weft.asarray([2**63, 1], "float32").tolist() == [2**63, 1]
+
+
+def test_array_copies_and_reads_buffers():
+    data = np.ones(3)
+    x = weft.array(data)
+    data[0] = 5
+    assert x.tolist() == [1, 1, 1]
+    assert weft.array([1, 2], dtype="int8").dtype == "int8"
+    for buffer in (memoryview(b"ab"), bytearray(b"ab"), buffers.array("B", b"ab")):
+        assert weft.asarray(buffer).tolist() == [97, 98]
+
+
+def test_linspace_of_arrays():
+    starts, stop = np.float32([0, -3e38]), np.float32([1, 3e38])
+    for num in (1, 2, 42, 100):
+        for f in (weft.linspace, weft.jit(weft.linspace, static_argnums=2)):
+            x = np.asarray(f(weft.asarray(starts), weft.asarray(stop), num))
+            np.testing.assert_allclose(
+                x,
+                np.linspace(*map(np.float64, (starts, stop)), num),
+                rtol=1e-5,
+                atol=1e-6,
+            )
+            np.testing.assert_array_equal(x[-1], stop if num > 1 else starts)
+    ints = weft.jit(lambda x: weft.linspace(x, 10, 5, dtype="int32"))(0)
+    assert (
+        ints.tolist()
+        == weft.linspace(0, 10, 5, dtype="int32").tolist()
+        == [0, 2, 5, 7, 10]
+    )
+    assert weft.linspace(np.float64(0), 1, 3).dtype == "float64"
+    np.testing.assert_allclose(
+        weft.logspace(weft.asarray([0.0, 1.0]), 2.0, 3),
+        np.logspace([0, 1], 2, 3),
+        rtol=1e-6,
+    )
+
+
+def test_numpys_functions_call_methods():
+    data = np.random.default_rng(0).normal(size=(3, 4)).astype(np.float32)
+    for f in (
+        np.sum,
+        np.mean,
+        np.max,
+        np.min,
+        np.prod,
+        np.any,
+        np.all,
+        np.argmax,
+        np.std,
+    ):
+        for axis in (None, 1):
+            found = f(weft.asarray(data), axis=axis)
+            assert isinstance(found, weft.Array)
+            np.testing.assert_allclose(found, f(data, axis=axis), rtol=1e-5)
+    assert weft.asarray(data).sum(dtype="float64").dtype == "float64"
+    assert weft.asarray(data).transpose((1, 0)).shape == (4, 3)
 
 
 def test_dlpack_both_ways():

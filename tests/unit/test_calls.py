@@ -161,9 +161,17 @@ def test_arrays_of_any_layout_are_read(array):
 def test_a_number_too_large_is_an_error():
     f = weft.jit(lambda x: x + 1)
     assert f(3).item() == 4
-    with pytest.raises(OverflowError):
+    with pytest.raises(weft.ArgumentError, match=r"test_calls.py:\d+: 11805.* int64"):
         f(1 << 70)
     assert f(-3).item() == -2
+    with pytest.raises(weft.ArgumentError, match="out of the range of int64"):
+        weft.jit(lambda tree: tree["x"])({"x": 1 << 63})
+
+
+def test_what_stands_for_an_array_has_no_elements():
+    f = weft.jit(lambda x: x + 1)
+    with pytest.raises(weft.UnsupportedTypeError, match=r"float32\[2\].* no elements"):
+        f(weft.ShapeDtypeStruct((2,), "float32"))
 
 
 def test_deep_trees_and_wrong_ones():
@@ -386,8 +394,11 @@ def test_an_array_that_is_given_twice():
     assert second.tolist() == [9] * 5
     both = weft.jit(lambda x, y: (x + 1, y + 2), donate_argnums=(0, 1))
     x, _ = both(np.ones(5), np.ones(5))
+    first, second = both(x, x)
+    assert first.tolist() == [3] * 5
+    assert second.tolist() == [4] * 5
     with pytest.raises(weft.DonatedArrayError):
-        both(x, x)
+        x.tolist()
 
 
 def test_trees_are_donated_whole():

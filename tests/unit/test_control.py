@@ -115,6 +115,43 @@ def test_newton_in_a_while(value):
 # ---- scan ----
 
 
+def until_it_settles(x):
+    return weft.while_loop(
+        lambda s: weft.max(weft.abs(s[0] - s[1])) > 1e-6,
+        lambda s: (x + s[0] * 0.5, s[0]),
+        (x, x * 0),
+    )[0]
+
+
+def test_an_array_that_only_the_condition_reads():
+    ones = np.ones(3, np.float32)
+    check(until_it_settles, ones, want=2 * ones)
+    # Two steps back, in loops and in branches, and of large arrays.
+    lagging = lambda x: weft.while_loop(  # noqa: E731
+        lambda s: weft.sum(s[2]) < 5,
+        lambda s: (s[0] * 1.5, s[0], s[1]),
+        (x, x * 0, x * 0),
+    )[0]
+    check(lagging, ones, want=np.float32(1.5**4) * ones)
+    check(
+        lambda xs: weft.scan(lambda c, x: (c + until_it_settles(x), c), weft.zeros(3), xs)[0],
+        np.stack([ones, 2 * ones]), want=6 * ones,
+    )  # fmt: skip
+    check(
+        lambda p, x: weft.cond(p, until_it_settles, lambda x: x, x),
+        True,
+        ones,
+        want=2 * ones,
+    )
+    big = np.full((300, 300), 1e-4, np.float32)
+    check(lagging, big, want=np.float32(1.5**2) * big)
+
+
+def test_a_counter_of_fewer_bits_than_its_bound():
+    f = weft.jit(lambda n: weft.fori_loop(np.uint8(250), n, lambda i, x: x + i, 0))
+    assert f(np.int64(300)).item() == sum(range(250, 300))
+
+
 @pytest.mark.parametrize("reverse", [False, True])
 def test_scan(reverse):
     def f(xs):

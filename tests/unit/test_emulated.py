@@ -285,3 +285,13 @@ def test_a_dilated_convolution_multiplies_no_zeros(dtype):
     text = weft.jit(transposed).lower(x, w, device="cuda-sim").text("linalg")
     assert "33x31x16" not in text
     assert text.count("tensor.insert_slice") >= 4
+
+
+def test_an_array_that_is_donated_twice():
+    both = weft.jit(lambda x, y: (x + 1, y + 2), donate_argnums=(0, 1))
+    x = weft.asarray(np.ones(5), device="cuda-sim")
+    first, second = both(x, x)
+    assert first.tolist() == [2] * 5
+    assert second.tolist() == [3] * 5
+    with pytest.raises(weft.DonatedArrayError):
+        x.tolist()

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import weft
@@ -73,6 +74,20 @@ PROGRAMS = {
     "memory": ("f = weft.jit(lambda x: weft.broadcast_to(x, (10**7, 10**6)))\n"
                "f(1.0)  # here", "GiB"),
     "memory at once": ("weft.zeros((10**7, 10**6)) + 1  # here", "in parts"),
+    "what Python raised": ("weft.transpose(weft.ones((2, 3)), 1)  # here",
+                           "transpose(float32[2,3], 1): 'int' object is not iterable"),
+    "what NumPy raised": ("weft.delete(weft.ones(3), 1.5)  # here", "delete(float32[3], 1.5)"),
+    "a body's arguments": ("weft.scan(lambda c: c, 0.0, weft.ones(3))  # here",
+                           "takes 1 positional argument but 2 were given"),
+    "called by NumPy": ("np.sum(weft.ones(3), out=np.zeros(()))  # here", "no `out`"),
+    "NumPy within grad": ("@weft.grad\ndef f(x):\n"
+                          "    return weft.sum(np.concatenate([x, x]))  # here\n"
+                          "f(weft.ones(3))", "weft.stop_gradient"),
+    "ints of a list": ("weft.asarray([300, 1], dtype='uint8')  # here",
+                       "300 is out of the range of uint8"),
+    "an int of many bits": ("weft.ones(2) + 10**400  # here", "an int of 1,329 bits"),
+    "an argument twice": ("weft.grad(lambda x, y: x * y, argnums=(0, 0))(1.0, 2.0)  # here",
+                          "twice"),
     "thread": ("from concurrent.futures import ThreadPoolExecutor\n@weft.jit\ndef f(x):\n"
                "    return ThreadPoolExecutor().submit(lambda: x * 2).result()  # here\n"
                "f(1.0)", "another thread"),
@@ -125,6 +140,34 @@ def test_exceptions_of_the_user_pass_through_without_our_frames():
         f(1.0)
     files = {entry.path for entry in caught.traceback}
     assert not [file for file in files if str(file).startswith(PACKAGE)]
+
+
+def test_a_program_goes_on_after_an_exception_within():
+    wrong = lambda x: x @ weft.ones((7, 7))  # noqa: E731
+    ways = [
+        weft.vmap, weft.jit, weft.checkpoint,
+        lambda f: weft.grad(lambda x: weft.sum(f(x))),
+        lambda f: lambda x: weft.jvp(f, (x,), (x,)),
+        lambda f: lambda x: weft.vjp(f, x),
+        lambda f: weft.jit(weft.vmap(f)),
+    ]  # fmt: skip
+    for way in ways:
+
+        def f(x, way=way):
+            with pytest.raises(weft.ShapeError):
+                way(wrong)(x)
+            return x + 1
+
+        np.testing.assert_array_equal(
+            weft.jit(f)(weft.ones((2, 3))), np.full((2, 3), 2)
+        )
+
+
+def test_warnings_are_of_the_users_line():
+    f = weft.jit(lambda x: weft.sum(x), donate_argnums=0)
+    with pytest.warns(UserWarning, match="donated") as found:
+        f(weft.ones(3))
+    assert found[0].filename == __file__
 
 
 def test_str_begins_with_file_and_line():

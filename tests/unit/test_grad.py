@@ -196,3 +196,18 @@ def test_jacobian_of_several_results_and_arguments():
 def test_errors_say_what_to_do(call, message):
     with pytest.raises((weft.TransformError, weft.UnsupportedTypeError), match=message):
         call()
+
+
+def test_slopes_where_abs_has_none():
+    assert weft.grad(weft.nn.squareplus)(0.0).item() == 0.5
+    assert weft.grad(lambda x: weft.fmod(x, 2.0))(0.0).item() == 1
+    slope = weft.grad(weft.nn.softplus)
+    assert [slope(x).item() for x in (np.inf, -np.inf, 0.0)] == [1, 0, 0.5]
+
+
+def test_numpy_may_compute_what_is_a_constant():
+    f = lambda x: weft.sum(x * np.cos(np.asarray(weft.stop_gradient(x))))  # noqa: E731
+    np.testing.assert_allclose(weft.grad(f)(np.ones(2)), np.cos([1, 1]))
+    assert weft.grad(lambda x: weft.sum(x * np.where(x > 0, 2.0, 1.0)))(
+        np.ones(2)
+    ).tolist() == [2, 2]

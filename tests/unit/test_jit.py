@@ -135,6 +135,61 @@ def test_known_and_unknown_arguments_are_called_alike():
         weft.Jitted.__new__(weft.Jitted)(ones)
 
 
+def test_static_arguments_that_are_equal_but_not_alike():
+    f = weft.jit(lambda x, n: x * n, static_argnums=1)
+    values = [1, 1.0, True, np.float32(1), np.float64(1)]
+    dtypes = [f(np.int8([2]), n).dtype for n in values]
+    assert dtypes == ["int8", "float32", "int8", "float32", "float64"]
+    divide = weft.jit(lambda x, n: weft.divide(x, n), static_argnums=1)
+    assert [divide(1.0, n).item() for n in (0.0, -0.0)] == [np.inf, -np.inf]
+    nested = weft.jit(lambda x, n: x * n[0][0], static_argnums=1)
+    assert nested(2, ((1,),)).dtype == "int64"
+    assert nested(2, ((1.0,),)).dtype == "float32"
+    # NaN is like itself.
+    for _ in range(3):
+        divide(1.0, float("nan"))
+    assert divide.cache_info().misses == 3
+
+    @dataclasses.dataclass(frozen=True)
+    class Scaled:
+        x: object
+        n: object = dataclasses.field(metadata={"static": True})
+
+    g = weft.jit(lambda scaled: scaled.x * scaled.n)
+    assert g(Scaled(np.int8([2]), 1)).dtype == "int8"
+    assert g(Scaled(np.int8([2]), 1.0)).dtype == "float32"
+
+
+# Composed functions, of numbers that are traced as of numbers that are not.
+OF_NUMBERS = {
+    "degrees": (3,), "fabs": (3,), "heaviside": (3, 2), "logaddexp2": (3, 0.5),
+    "fmax": (3, 0.5), "fmod": (3, 0.5), "float_power": (0.5, 0.25), "ldexp": (3, 2),
+    "clip": (3, 0.5), "modf": (3,), "frexp": (3,), "linspace": (0.0, 1.0),
+    "hypot": (3, 4), "reciprocal": (3,), "arctan2": (1, 2),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [name for name in OF_NUMBERS if hasattr(weft, name)])
+def test_dtypes_of_functions_of_numbers(name):
+    f, numbers = getattr(weft, name), OF_NUMBERS[name]
+    if name == "linspace":
+        f = lambda x, y: weft.linspace(x, y, 5)  # noqa: E731
+    at_once, compiled = f(*numbers), weft.jit(f)(*numbers)
+    if not isinstance(at_once, tuple):
+        at_once, compiled = (at_once,), (compiled,)
+    for one, other in zip(at_once, compiled, strict=True):
+        assert one.dtype == other.dtype
+        np.testing.assert_allclose(one, other, rtol=1e-6)
+
+
+def test_lists_of_numbers_are_as_if_they_were_not_traced():
+    for numbers in ((1, 2), (1, 0.5), (0.5, 0.5)):
+        at_once = weft.asarray(list(numbers))
+        assert (
+            weft.jit(lambda a, b: weft.asarray([a, b]))(*numbers).dtype == at_once.dtype
+        )
+
+
 def test_static_arguments_by_keyword_only():
     @weft.jit(static_argnames="mode")
     def f(x, *, mode="sin", scale=1.0):

@@ -11,14 +11,13 @@ from __future__ import annotations
 
 import contextlib
 import struct
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
 import numpy as np
 
-from ..errors import OutOfMemoryError, PlanError
+from ..errors import OutOfMemoryError, PlanError, warn
 from . import host
 from . import plan as p
 from .device import Argument, Device
@@ -338,11 +337,10 @@ class _HostCallNode:
         if self.device.code == "ptx" and self.name not in _ROUTINES.warned:
             _ROUTINES.warned.add(self.name)
             why = f": {self.reason}" if self.reason else ""
-            warnings.warn(
+            warn(
                 f"{self.name.rpartition('_')[0]} runs on the host: its operands are "
                 f"copied from {self.device.name} and its results back{why}",
                 HostRoutineWarning,
-                stacklevel=2,
             )
 
 

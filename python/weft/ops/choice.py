@@ -14,6 +14,7 @@ from ..dtypes import (
     DTypeLike,
     canonical,
     check_conversion,
+    default_precision,
     is_kind,
     is_narrow,
     require,
@@ -167,7 +168,10 @@ def clip(
     Array([0. , 0.5, 1. ], dtype=float32)
     """
     array = as_array(x, "clip")
-    dtype, _ = common_dtype("clip", *(v for v in (x, min, max) if v is not None))
+    given = [v for v in (x, min, max) if v is not None]
+    dtype, is_weak = common_dtype("clip", *given)
+    if is_weak:
+        array, dtype = tracer.as_strong(array), default_precision(dtype)
     if is_kind(array.dtype, "float") or is_kind(dtype, "integer or bool"):
         dtype = array.dtype
     array = cast(array, dtype)

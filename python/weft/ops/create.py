@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import array as buffers
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -24,6 +25,7 @@ from ..dtypes import (
     canonical,
     check_conversion,
     default_for,
+    default_precision,
     is_kind,
     is_narrow,
     require,
@@ -44,12 +46,14 @@ from .registry import (
     cast,
     common_dtype,
     common_shape,
+    is_scalar,
     op,
 )
 from .shape import axis_index, broadcast, shape_tuple
 
 __all__ = [
     "arange",
+    "array",
     "asarray",
     "constant",
     "empty",
@@ -135,6 +139,17 @@ def asarray(obj: Any, /, dtype: DTypeLike | None = None, *, copy: bool | None = 
     return placed(array, device)
 
 
+@public
+def array(obj: Any, /, dtype: DTypeLike | None = None, *, copy: bool = True,
+          device: str | None = None) -> Array:  # fmt: skip
+    """`asarray`, of which the array is independent of later writes to `obj`.
+
+    >>> weft.array([1, 2], dtype=weft.float32)
+    Array([1., 2.], dtype=float32)
+    """
+    return asarray(obj, dtype, copy=copy, device=device)
+
+
 def _from_object(obj: Any, dtype: np.dtype[Any] | None = None) -> Array:
     """An array of anything; Python floats are rounded to `dtype` where it is one.
 
@@ -151,6 +166,8 @@ def _from_object(obj: Any, dtype: np.dtype[Any] | None = None) -> Array:
         return _from_sequence(obj, dtype)
     if is_on_gpu(obj):
         return from_gpu(obj)
+    if isinstance(obj, (memoryview, bytearray, buffers.array)):
+        return as_array(np.asarray(obj))
     for protocol in ("__array__", "__dlpack__"):
         if hasattr(obj, protocol):
             return as_array(
@@ -179,7 +196,10 @@ def _from_sequence(
     if any(isinstance(leaf, Array) for leaf in leaves):
         from .joining import stack
 
-        return stack([_from_object(item, dtype) for item in obj])
+        stacked = stack([_from_object(item, dtype) for item in obj])
+        if all(is_scalar(leaf) or getattr(leaf, "weak", False) for leaf in leaves):
+            return astype(stacked, default_precision(stacked.dtype))
+        return stacked
     whole = None
     if _are_ints(leaves):
         # What is beyond int64 may still be a float.

@@ -167,6 +167,7 @@ def _cumlogsumexp(
     array = as_array(x, "cumlogsumexp")
     if is_kind(array.dtype, "integer or bool"):
         array = cast(array, FLOAT)
+    require("cumlogsumexp", array.dtype, "float")
     return _call("cumlogsumexp", array, axis, reverse)
 
 

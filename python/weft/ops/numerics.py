@@ -12,6 +12,7 @@ import numpy as np
 from ..array import Array
 from ..dtypes import is_kind, limits, require
 from ..errors import public
+from ..tracer import as_strong
 from .arithmetic import (
     abs,
     add,
@@ -155,7 +156,8 @@ def float_power(x: ArrayLike, y: ArrayLike, /) -> Array:
     Array([0.5       , 0.33333333], dtype=float64)
     """
     double = np.dtype("float64")
-    return pow(cast(x, double, "float_power"), cast(y, double, "float_power"))
+    base, exponent = (cast(z, double, "float_power") for z in (x, y))
+    return pow(as_strong(base, double), as_strong(exponent, double))
 
 
 @public
@@ -291,7 +293,7 @@ def ldexp(x: ArrayLike, exponent: ArrayLike, /) -> Array:
     """
     powers = as_array(exponent, "ldexp")
     require("ldexp", powers.dtype, "integer")
-    array, powers = broadcast_all("ldexp", _float("ldexp", x), powers)
+    array, powers = broadcast_all("ldexp", as_strong(_float("ldexp", x)), powers)
     _, _, bias = _FORMATS[array.dtype.name]
     limit = bias - 1
     # What does not fit into two steps goes first, so that only the last one rounds.
@@ -313,7 +315,7 @@ def frexp(x: ArrayLike, /) -> tuple[Array, Array]:
     >>> weft.frexp(weft.asarray([4.0, -0.75]))
     (Array([ 0.5 , -0.75], dtype=float32), Array([3, 0], dtype=int32))
     """
-    array = _float("frexp", x)
+    array = as_strong(_float("frexp", x))
     integer, mantissa, bias = _FORMATS[array.dtype.name]
     tiny = less(abs(array), float(limits(array.dtype).tiny))
     scaled = select(tiny, multiply(array, 2.0**mantissa), array)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ..array import Array
-from ..dtypes import is_kind
+from ..dtypes import FLOAT, is_kind, is_narrow
 from ..errors import public
 from .registry import (
     ArrayLike,
@@ -21,7 +21,7 @@ from .registry import (
     Reference,
     Unary,
     as_array,
-    binary,
+    cast,
     elementwise_call,
     op,
 )
@@ -89,7 +89,15 @@ def conj(x: np.ndarray) -> np.ndarray:
     return join(np.real(x), -np.imag(x))
 
 
-@binary("float")
+def _complex(x: ArrayLike, y: ArrayLike, /) -> Call:
+    call = elementwise_call("complex", "float", x, y)
+    # No complex dtype has parts of 16 bits.
+    if is_narrow(call.operands[0].dtype):
+        return Call(tuple(cast(part, FLOAT) for part in call.operands))
+    return call
+
+
+@op(_complex)
 def complex(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Elementwise complex number with the real part `x` and the imaginary part `y`.
 

@@ -306,7 +306,13 @@ def _chosen(
                 f"{transform} of {name!r}: argnums has {number}, but the call has "
                 f"{len(args)} positional arguments"
             )
-    return tuple(number % len(args) for number in numbers)
+    chosen = tuple(number % len(args) for number in numbers)
+    twice = next((n for n in chosen if chosen.count(n) > 1), None)
+    if twice is not None:
+        raise TransformError(
+            f"{transform} of {name!r}: argnums {argnums} has argument {twice} twice"
+        )
+    return chosen
 
 
 def check_floats(transform: str, name: str, args: Any, number: int | str) -> None:
