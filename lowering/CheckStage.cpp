@@ -2,7 +2,8 @@
 //
 // weft-check-stage: changes nothing; an op of a dialect that the stage does not
 // declare is an error at the op's own location, and so is a level of
-// optimisation that is none.
+// optimisation that is none. weft-check-types: the same of arrays whose
+// elements are no numbers.
 
 #include "lowering/OptimizationLevel.h"
 #include "lowering/Passes.h"
@@ -11,6 +12,7 @@
 
 namespace weft {
 #define GEN_PASS_DEF_CHECKSTAGE
+#define GEN_PASS_DEF_CHECKTYPES
 #include "lowering/Passes.h.inc"
 } // namespace weft
 
@@ -39,6 +41,38 @@ private:
               << "', which consists of " << llvm::join(legal, ", ");
           return WalkResult::interrupt();
         });
+    if (walk.wasInterrupted())
+      signalPassFailure();
+    markAllAnalysesPreserved();
+  }
+};
+
+/// Whether a type is no array, or one of elements that can be computed with.
+bool isSupported(Type type) {
+  if (!isa<TensorType, BaseMemRefType>(type))
+    return true;
+  Type element = cast<ShapedType>(type).getElementType();
+  if (auto complex = dyn_cast<ComplexType>(element))
+    element = complex.getElementType();
+  return element.isIntOrIndexOrFloat();
+}
+
+class CheckTypes final : public weft::impl::CheckTypesBase<CheckTypes> {
+  void runOnOperation() override {
+    WalkResult walk = getOperation().walk([](Operation *op) {
+      SmallVector<Type> types(op->getResultTypes());
+      for (Region &region : op->getRegions())
+        for (Block &block : region)
+          llvm::append_range(types, block.getArgumentTypes());
+      for (Type type : types)
+        if (!isSupported(type)) {
+          op->emitError("arrays have integers, floats or complex numbers for "
+                        "elements, not those of ")
+              << type;
+          return WalkResult::interrupt();
+        }
+      return WalkResult::advance();
+    });
     if (walk.wasInterrupted())
       signalPassFailure();
     markAllAnalysesPreserved();

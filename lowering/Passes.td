@@ -491,6 +491,14 @@ def CheckStage : Pass<"weft-check-stage", "::mlir::ModuleOp"> {
   ];
 }
 
+def CheckTypes : Pass<"weft-check-types", "::mlir::ModuleOp"> {
+  let summary = "Reports arrays whose elements are no numbers";
+  let description = [{
+    Begins the pipeline of a stage, whose text may have been written by hand:
+    `tensor<4x!llvm.ptr>` and `memref<4xvector<2xf32>>` are reported.
+  }];
+}
+
 def LowerCopies : Pass<"weft-lower-copies", "::mlir::func::FuncOp"> {
   let summary = "Rewrites memref.copy as a loop nest that LLVM understands";
   let description = [{

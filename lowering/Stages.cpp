@@ -10,7 +10,7 @@ using namespace mlir;
 std::string weft::Stage::pipeline() const {
   if (passes.empty())
     return "";
-  std::string text;
+  std::string text = "weft-check-types, ";
   // One line, as a command line wants it.
   SmallVector<StringRef> lines;
   StringRef(passes).split(lines, "\n", -1, /*KeepEmpty=*/false);

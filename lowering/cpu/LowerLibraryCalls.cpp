@@ -35,8 +35,9 @@ public:
     b.setInsertionPoint(call);
     // LLVM wants a call from a function with lines to have one.
     Location loc = call.getLoc();
-    if (!loc->findInstanceOf<FileLineColLoc>())
-      loc = call->getParentOfType<func::FuncOp>().getLoc();
+    auto func = call->getParentOfType<FunctionOpInterface>();
+    if (!loc->findInstanceOf<FileLineColLoc>() && func)
+      loc = func.getLoc();
     SmallVector<Value> arguments{place(call)};
     for (Value buffer : call->getOperands())
       arguments.push_back(address(loc, buffer));
@@ -120,6 +121,14 @@ class LowerLibraryCalls final
         [&](weft::LibraryCallOp call) { calls.push_back(call); });
     if (calls.empty())
       return;
+    for (weft::LibraryCallOp call : calls)
+      for (Type type : call->getOperandTypes())
+        if (auto buffer = dyn_cast<MemRefType>(type);
+            !buffer || !buffer.isStrided()) {
+          call.emitError("operands of a kernel are buffers by now, not ")
+              << type;
+          return signalPassFailure();
+        }
     Lowering lowering(getOperation());
     for (weft::LibraryCallOp call : calls)
       lowering.lower(call);

@@ -210,17 +210,49 @@ class LowerSteps final : public weft::impl::LowerStepsBase<LowerSteps> {
         kernels.push_back(kernel);
     });
     for (gpu::GPUFuncOp kernel : kernels)
+      if (failed(verify(kernel)))
+        return signalPassFailure();
+    for (gpu::GPUFuncOp kernel : kernels)
       lower(kernel);
+  }
+
+  /// The op, or the loop, that a kernel is made of.
+  template <typename Op> static Op only(gpu::GPUFuncOp kernel) {
+    auto ops = kernel.front().getOps<Op>();
+    return ops.empty() ? Op() : *ops.begin();
+  }
+
+  /// Whether a kernel is what its class says: it may be written by hand.
+  static LogicalResult verify(gpu::GPUFuncOp kernel) {
+    auto kind = kernel->getAttrOfType<StringAttr>(weft::classAttr);
+    if (!kind || kernel.isExternal())
+      return kernel.emitError("a kernel has a body, and a text for its '")
+             << weft::classAttr << "'";
+    auto hasLength = [](scf::ForOp loop) {
+      return loop && loop.getStaticTripCount().has_value();
+    };
+    if (kind == "rows" || kind == "loop") {
+      if (!hasLength(only<scf::ForOp>(kernel)))
+        return kernel.emitError("a kernel of class ")
+               << kind << " is a loop of known length";
+    } else if (kind != "block" && !only<LinalgOp>(kernel)) {
+      return kernel.emitError("a kernel of class ")
+             << kind << " is one linalg op";
+    }
+    WalkResult walk = kernel.walk([](LinalgOp op) {
+      if (!op.hasDynamicShape())
+        return WalkResult::advance();
+      op.emitError("the shapes of a kernel's ops must be known");
+      return WalkResult::interrupt();
+    });
+    return failure(walk.wasInterrupted());
   }
 
   static void lower(gpu::GPUFuncOp kernel) {
     StringRef kind =
         kernel->getAttrOfType<StringAttr>(weft::classAttr).getValue();
     weft::SharedMemory shared(kernel);
-    auto op = [&] {
-      auto ops = kernel.front().getOps<LinalgOp>();
-      return ops.empty() ? LinalgOp() : *ops.begin();
-    }();
+    auto op = only<LinalgOp>(kernel);
     if (kind == "rows")
       lowerRows(kernel, shared);
     else if (kind == "loop")
@@ -271,7 +303,7 @@ class LowerSteps final : public weft::impl::LowerStepsBase<LowerSteps> {
   static void lowerRows(gpu::GPUFuncOp kernel, weft::SharedMemory &shared) {
     if (weft::lowerRowsInRegisters(kernel, shared))
       return;
-    auto loop = *kernel.front().getOps<scf::ForOp>().begin();
+    auto loop = only<scf::ForOp>(kernel);
     int64_t steps = 1;
     loop.walk([&](LinalgOp op) {
       steps = std::max(steps, llvm::product_of(op.getStaticLoopRanges()));
@@ -292,7 +324,7 @@ class LowerSteps final : public weft::impl::LowerStepsBase<LowerSteps> {
 
   /// One thread for each step.
   static void lowerLoop(gpu::GPUFuncOp kernel) {
-    auto loop = *kernel.front().getOps<scf::ForOp>().begin();
+    auto loop = only<scf::ForOp>(kernel);
     int64_t steps = loop.getStaticTripCount()->getSExtValue();
     int64_t threads = threadsFor(steps);
     int64_t blocks = llvm::divideCeil(steps, threads);

@@ -15,7 +15,7 @@ std::optional<SortStep> SortStep::of(Operation *op) {
   if (!call)
     return std::nullopt;
   ArrayRef<int64_t> sizes = call.getSizes();
-  if (sizes.size() != 4 ||
+  if (sizes.size() != 4 || sizes[3] == 0 ||
       llvm::any_of(sizes, [](int64_t size) { return size < 0; }))
     return std::nullopt;
   for (auto [kind, prefix] : llvm::enumerate(prefixes)) {
