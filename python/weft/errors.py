@@ -297,8 +297,14 @@ C = TypeVar("C", bound=type)
 
 
 def public_methods(cls: C) -> C:
-    """Marks every method and property of a class as a door (see `public`)."""
+    """Marks every method and property of a class as a door (see `public`).
+
+    But for what only says what an array is: it is asked for at every step, and has
+    nothing to raise.
+    """
     for name, member in list(vars(cls).items()):
+        if name in ("shape", "dtype", "ndim", "size"):
+            continue
         if isinstance(member, property):
             wrapped: Any = property(
                 public(member.fget) if member.fget else None, doc=member.__doc__

@@ -280,7 +280,7 @@ class Program:
 
         >>> program = weft.jit(lambda x: weft.sin(x) * 2).lower(weft.ones(3)).program
         >>> program.compile_report().steps[1].name
-        'weft-expand-transforms'
+        'weft-check-types'
         """
         from . import _weft
         from .report import CODE, CompileReport, CompileStep, Stopwatch

@@ -8,6 +8,7 @@ into the trace's MLIR function. This module does not touch MLIR; `builder.py` do
 
 from __future__ import annotations
 
+import functools
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from mlir import ir
 
     from .builder import Trace
+    from .ops.registry import Op
 
 CURRENT: Final[ContextVar[Trace | None]] = ContextVar("weft_trace", default=None)
 
@@ -62,29 +64,40 @@ def bind_all(
     trace = CURRENT.get()
     if trace is not None:
         return list(trace.emit(name, operands, result, attributes))
-    for operand in operands:
-        if isinstance(operand, Tracer):
-            operand.check_thread()
-    device = foreign_device(operands)
-    if device is not None:
-        from .run_device import apply
+    if not all(map(_is_on_host, operands)):
+        for operand in operands:
+            if isinstance(operand, Tracer):
+                operand.check_thread()
+        device = foreign_device(operands)
+        if device is not None:
+            from .run_device import apply
 
-        return apply(device, name, operands, result, attributes)
+            return apply(device, name, operands, result, attributes)
     if result is not None:
         attributes["result"] = result
     values = evaluate(name, [operand.data for operand in operands], attributes)
     return [Array(value) for value in values]
 
 
+def _is_on_host(x: Array) -> bool:
+    return type(x) is Array and type(x._data) is np.ndarray
+
+
+@functools.cache
+def references() -> dict[str, Op]:
+    """The ops by their names."""
+    from .ops.registry import REGISTRY
+
+    return REGISTRY
+
+
 def evaluate(
     name: str, operands: list[np.ndarray], attributes: dict[str, Any]
 ) -> list[np.ndarray]:
     """The values of an op's results, by its reference."""
-    from .ops.registry import REGISTRY
-
     try:
         with np.errstate(all="ignore"):
-            values = REGISTRY[name].reference(*operands, **attributes)
+            values = references()[name].reference(*operands, **attributes)
     except MemoryError as error:
         raise OutOfMemoryError(f"{name}: {error}; compute it in parts") from None
     except np.linalg.LinAlgError as error:

@@ -84,14 +84,15 @@ def test_what_a_pass_runs_in_turn_is_its_own_time():
     inner = weft.jit(weft.sin)
     report = weft.jit(lambda x: inner(x) + inner(2 * x)).compile_report(x)
     fused = [step.name for step in report.steps if step.stage == "fused"]
-    assert fused[:2] == ["inline", "symbol-dce"]
+    assert fused[:3] == ["weft-check-types", "inline", "symbol-dce"]
 
 
 def test_a_program_from_a_later_stage_begins_there():
     lowered = weft.jit(f).lower(x)
     program = lowered.program.replace("linalg", lowered.text("linalg"))
     report = program.compile_report()
-    assert [step.name for step in report.steps[:3]] == ["parse", "inline", "symbol-dce"]
+    names = [step.name for step in report.steps[:4]]
+    assert names == ["parse", "weft-check-types", "inline", "symbol-dce"]
 
 
 def test_it_compiles_for_itself_alone():

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import functools
 import inspect
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final, ParamSpec, Protocol, TypeAlias, TypeVar
+from typing import Any, Final, ParamSpec, Protocol, TypeAlias, TypeGuard, TypeVar
 
 import numpy as np
 
@@ -292,12 +293,18 @@ def cast(x: ArrayLike, dtype: np.dtype[Any], name: str = "this operation") -> Ar
     return tracer.bind("convert", array, result=result)
 
 
+# A view of one element takes longer to make than so many elements.
+FILLED: Final = 4096
+
+
 def broadcast_operand(x: Array, shape: Shape) -> Array:
     """An operand at a shape that it broadcasts to."""
     if x.shape == shape:
         return x
     if x.ndim == 0 and type(x) is Array and type(x._data) is np.ndarray:
-        return Array(np.broadcast_to(x.data, shape))
+        if math.prod(shape) <= FILLED:
+            return Array(np.full(shape, x._data))
+        return Array(np.broadcast_to(x._data, shape))
     dimensions = tuple(range(len(shape) - x.ndim, len(shape)))
     result = ShapeDtypeStruct(shape, x.dtype)
     return tracer.bind("broadcast", x, result=result, dimensions=dimensions)
@@ -321,6 +328,8 @@ def common_shape(name: str, *arrays: Array) -> Shape:
 
 def elementwise_call(name: str, kind: Kind, *args: ArrayLike) -> Call:
     """An elementwise op on operands promoted to one dtype, broadcast to one shape."""
+    if _are_alike(args, kind):
+        return Call(args)
     dtype, weak = common_dtype(name, *args)
     if kind in ("float", "inexact") and is_kind(dtype, "integer or bool"):
         dtype = np.dtype("float64") if weak else FLOAT
@@ -331,6 +340,17 @@ def elementwise_call(name: str, kind: Kind, *args: ArrayLike) -> Call:
     if weak:
         arrays = tuple(map(tracer.lifted_as_weak, arrays))
     return Call(arrays, weak=weak)
+
+
+def _are_alike(args: tuple[ArrayLike, ...], kind: Kind) -> TypeGuard[tuple[Array, ...]]:
+    """Whether nothing is to be done: arrays of one shape and dtype, of that kind."""
+    first = args[0]
+    if type(first) is not Array or kind == "bool":
+        return False
+    dtype, shape = first.dtype, first.shape
+    return is_kind(dtype, kind) and all(
+        type(x) is Array and x.dtype == dtype and x.shape == shape for x in args
+    )
 
 
 def broadcast_all(name: str, *arrays: Array) -> tuple[Array, ...]:
