@@ -295,6 +295,8 @@ def _python_value(attribute: ir.Attribute) -> Any:
         return True
     if isinstance(attribute, ir.IntegerAttr):
         return attribute.value
+    if isinstance(attribute, ir.StringAttr):
+        return attribute.value
     if isinstance(attribute, ir.DenseI64ArrayAttr):
         return tuple(attribute)
     if isinstance(attribute, ir.DenseElementsAttr):

@@ -145,6 +145,15 @@ def test_other_dtypes_are_never_rounded(dtype: str) -> None:
     assert "precision =" not in lowered.text()
 
 
+def test_interpreted_programs_say_it_too() -> None:
+    x, w = np.ones((3, 4), np.float32), np.ones((4, 5), np.float32)
+    f = weft.jit(lambda x, w: weft.matmul(x, w, precision="tf32"))
+    np.testing.assert_array_equal(f.interpret(x, w), x @ w)
+    image, kernel = np.ones((1, 5, 5, 2), np.float32), np.ones((3, 3, 2, 2), np.float32)
+    g = weft.jit(weft.nn.conv, matmul_precision="tf32")
+    np.testing.assert_allclose(g.interpret(image, kernel), g(image, kernel))
+
+
 def test_outside_jit() -> None:
     a, b = (weft.asarray(x, device="cuda-sim") for x in (A, B))
     exact = np.asarray(a @ b)
