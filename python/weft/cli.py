@@ -20,7 +20,7 @@ import numpy as np
 
 from . import tree
 from .dtypes import is_kind
-from .errors import ArgumentError, WeftError
+from .errors import ArgumentError, WeftError, user_position
 from .jit import Jitted, jit
 from .lowered import Lowered
 from .program import stage_index, stages
@@ -149,14 +149,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         text = _COMMANDS[options.command](options)
         _write(text, getattr(options, "output", None))
-    except DerivativeError as error:
-        print(f"weft {options.command}: {' '.join(str(error).split())}",
-              file=sys.stderr)  # fmt: skip
-        return 1
     except WeftError as error:
-        line = " ".join(str(error).split())
+        # The line that calls this is nobody's.
+        is_ours = error.position == user_position()
+        line = " ".join((error.message if is_ours else str(error)).split())
         print(f"weft {options.command}: {line}", file=sys.stderr)
-        return 2
+        return 1 if isinstance(error, DerivativeError) else 2
     except BrokenPipeError:
         sys.stderr.close()
     except OSError as error:

@@ -218,7 +218,9 @@ def conceal(error: BaseException) -> None:
     if isinstance(error, WeftError):
         error.__suppress_context__ = True
         error.__cause__ = None
-    elif _raised_inside(error.__traceback__) and not isinstance(error, RecursionError):
+    elif _raised_inside(error.__traceback__) and not isinstance(
+        error, (RecursionError, AttributeError)
+    ):
         return
     error.__traceback__ = _without_internal(error.__traceback__)
 

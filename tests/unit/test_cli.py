@@ -111,6 +111,11 @@ def test_errors_take_one_line_and_status_two(model, capsys, arguments, message):
     assert message in printed.err
 
 
+def test_the_line_that_calls_the_command_is_not_told(capsys):
+    assert main(["emit", "nowhere.py:f"]) == 2
+    assert capsys.readouterr().err.startswith("weft emit: there is no file nowhere.py")
+
+
 def test_help_teaches():
     printed = subprocess.run(
         [sys.executable, "-m", "weft.cli", "emit", "--help"],
