@@ -17,6 +17,9 @@ using namespace mlir;
 
 namespace {
 
+/// More would take the compiler's memory, and longer than they save.
+constexpr int64_t mostSteps = 4096;
+
 class UnrollLoops final : public weft::impl::UnrollLoopsBase<UnrollLoops> {
   void runOnOperation() override {
     // Inner loops come first, and are repeated as they have become.
@@ -28,9 +31,18 @@ class UnrollLoops final : public weft::impl::UnrollLoopsBase<UnrollLoops> {
     for (scf::ForOp loop : loops) {
       auto steps =
           dyn_cast<IntegerAttr>(loop->removeDiscardableAttr(weft::unrollAttr));
-      if (!steps || steps.getInt() < 1 ||
-          failed(loopUnrollByFactor(loop, steps.getInt()))) {
+      if (!steps || !steps.getType().isSignlessInteger(64) ||
+          steps.getInt() < 1) {
         loop.emitError("cannot take this many steps at a time");
+        return signalPassFailure();
+      }
+      int64_t factor = steps.getInt();
+      if (auto count = loop.getStaticTripCount())
+        factor =
+            std::clamp<int64_t>(count->getLimitedValue(INT64_MAX), 1, factor);
+      if (factor > mostSteps || failed(loopUnrollByFactor(loop, factor))) {
+        loop.emitError("cannot take ") << factor << " steps at a time; at most "
+                                       << mostSteps << " are written out";
         return signalPassFailure();
       }
     }
