@@ -31,10 +31,14 @@ class SizeLaunches final : public weft::impl::SizeLaunchesBase<SizeLaunches> {
   static LogicalResult size(gpu::LaunchFuncOp launch, gpu::GPUFuncOp kernel) {
     auto grid = kernel.getKnownGridSizeAttr();
     auto block = kernel.getKnownBlockSizeAttr();
-    if (!grid || !block)
-      return kernel.emitError("a kernel of class ")
-             << kernel->getAttr(weft::classAttr)
-             << " that no pass has lowered: it states no size";
+    if (!grid || !block || grid.size() != 3 || block.size() != 3) {
+      InFlightDiagnostic error = kernel.emitError("a kernel ");
+      if (Attribute kind = kernel->getAttr(weft::classAttr))
+        error << "of class " << kind;
+      else
+        error << "without a '" << weft::classAttr << "'";
+      return error << " that no pass has lowered: it states no size";
+    }
     OpBuilder b(launch);
     auto constant = [&](int64_t value) -> Value {
       return arith::ConstantIndexOp::create(b, launch.getLoc(), value);

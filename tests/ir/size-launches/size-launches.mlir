@@ -33,3 +33,19 @@ module attributes {gpu.container_module} {
     }
   }
 }
+
+// -----
+
+module attributes {gpu.container_module} {
+  func.func @f() {
+    %c1 = arith.constant 1 : index
+    gpu.launch_func @kernels::@k blocks in (%c1, %c1, %c1) threads in (%c1, %c1, %c1)
+    return
+  }
+  gpu.module @kernels {
+    // expected-error @below {{a kernel without a 'weft.class' that no pass has lowered}}
+    gpu.func @k() kernel {
+      gpu.return
+    }
+  }
+}
