@@ -459,7 +459,7 @@ class Array(ArrayMethods):
     def transpose(self, *axes: int | Sequence[int]) -> Array:
         """The axes in another order, one by one or in a tuple; reversed by default."""
         one = len(axes) == 1 and isinstance(axes[0], (tuple, list))
-        return ops.transpose(self, (axes[0] if one else axes) or None)  # type: ignore[arg-type]
+        return ops.transpose(self, axes[0] if one else axes or None)  # type: ignore[arg-type]
 
     # NumPy's functions call these with its own arguments, `out` among them.
 

@@ -292,11 +292,26 @@ class Trace:
         )
 
     def is_constant(self, x: Tracer) -> bool:
-        """Whether derivatives take a traced array for a constant."""
+        """Whether nothing that derivatives follow leads from the arguments to it."""
         if x.dtype.kind in "biu":
             return True
-        operation = getattr(x._value.owner, "operation", None)
-        return operation is not None and operation.name == "weft.stop_gradient"
+        captured = len(self.arguments) - len(self.captures)
+        seen: set[ir.Value] = set()
+        left = [x._value]
+        while left:
+            value = left.pop()
+            if value in seen:
+                continue
+            seen.add(value)
+            if isinstance(value, ir.BlockArgument):
+                outer = self.arguments[value.arg_number]
+                if value.arg_number < captured or (
+                    isinstance(outer, Tracer) and not outer.trace.is_constant(outer)
+                ):
+                    return False
+            elif value.owner.operation.name != "weft.stop_gradient":
+                left += value.owner.operation.operands
+        return True
 
     def _argument_value(self, index: int) -> np.ndarray | None:
         stands_for = self.arguments[index]

@@ -263,10 +263,20 @@ def _of_call(
     given = [_brief(x) for x in args]
     given += [f"{name}={_brief(x)}" for name, x in kwargs.items()]
     kind = UnsupportedTypeError if isinstance(error, TypeError) else ArgumentError
-    return kind(
-        f"{function.__name__}({', '.join(given)}): {error}; see "
-        f"help(weft.{function.__name__}) for what it takes"
-    )
+    said = f"{function.__name__}({', '.join(given)}): {error}"
+    name = _public_name(function)
+    return kind(f"{said}; see help({name}) for what it takes" if name else said)
+
+
+def _public_name(function: Callable[..., Any]) -> str | None:
+    """How users name a function or a method, if they have a name for it."""
+    for space in ("", ".nn", ".fft", ".linalg", ".random", ".special", ".testing"):
+        found: Any = sys.modules.get(f"{__package__}{space}")
+        for name in function.__qualname__.split("."):
+            found = getattr(found, name, None)
+        if found and inspect.unwrap(found) is inspect.unwrap(function):
+            return f"{__package__}{space}.{function.__qualname__}"
+    return None
 
 
 def _brief(x: Any) -> str:

@@ -76,6 +76,7 @@ PROGRAMS = {
     "memory at once": ("weft.zeros((10**7, 10**6)) + 1  # here", "in parts"),
     "what Python raised": ("weft.transpose(weft.ones((2, 3)), 1)  # here",
                            "transpose(float32[2,3], 1): 'int' object is not iterable"),
+    "help": ("weft.fft.fftn(weft.ones((2, 3)), 2)  # here", "see help(weft.fft.fftn)"),
     "what NumPy raised": ("weft.delete(weft.ones(3), 1.5)  # here", "delete(float32[3], 1.5)"),
     "a body's arguments": ("weft.scan(lambda c: c, 0.0, weft.ones(3))  # here",
                            "takes 1 positional argument but 2 were given"),

@@ -211,3 +211,14 @@ def test_numpy_may_compute_what_is_a_constant():
     assert weft.grad(lambda x: weft.sum(x * np.where(x > 0, 2.0, 1.0)))(
         np.ones(2)
     ).tolist() == [2, 2]
+    # What no differentiated argument leads to is none that NumPy must not see.
+    held = lambda w, x: weft.sum(w * np.cos(np.asarray(x)))  # noqa: E731
+    np.testing.assert_allclose(weft.grad(held)(np.ones(2), np.ones(2)), np.cos([1, 1]))
+    captured = np.arange(1000.0)
+    inner = lambda w: weft.sum(w * np.sum(np.asarray(weft.asarray(captured) * 2)))  # noqa: E731
+    assert weft.grad(inner)(np.ones(2)).tolist() == [999000, 999000]
+    twice = weft.grad(
+        lambda w: weft.sum(weft.grad(lambda v: weft.sum(v * np.asarray(w)))(w))
+    )
+    with pytest.raises(weft.TracerError, match="stop_gradient"):
+        twice(np.ones(2))
