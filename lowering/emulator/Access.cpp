@@ -206,10 +206,11 @@ void Block::recordAccess(const Site &site, Range range, Access kind) {
       addRead(*cell, mine, site.index, *current, *this);
       continue;
     }
-    if (cell->read && cell->read != mine) {
+    // Its own read does not stand for another's.
+    if (cell->read && cell->read != mine)
       checkOrder(site, range, *cell, cell->read, false, true);
+    if (cell->otherRead)
       checkOrder(site, range, *cell, cell->otherRead, false, true);
-    }
     cell->read = cell->otherRead = 0;
     cell->write = mine;
     cell->writeSite = site.index;

@@ -248,6 +248,37 @@ def test_a_race_of_writes() -> None:
         run(body, [floats(64)], (1, F32))
 
 
+READ_AND_WRITE = """
+gpu.func @f(%a: memref<2xf32>, %c: memref<1xf32>) workgroup(%s: memref<2xf32, 3>)
+    kernel {
+  %i = gpu.thread_id x
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %x = memref.load %a[%i] : memref<2xf32>
+  memref.store %x, %s[%i] : memref<2xf32, 3>
+  gpu.barrier
+  %first = arith.cmpi eq, %i, %c0 : index
+  scf.if %first {
+    %v = memref.load %s[%c1] : memref<2xf32, 3> !14
+    memref.store %v, %c[%c0] : memref<1xf32>
+  } else {
+    %v = memref.load %s[%c1] : memref<2xf32, 3> !15
+    %d = arith.addf %v, %v : f32
+    memref.store %d, %s[%c1] : memref<2xf32, 3> !16
+  }
+  gpu.return
+}
+"""
+
+
+def test_a_race_with_who_reads_before_it_writes() -> None:
+    """In either order: its own read does not hide the other thread's."""
+    for seed in range(20):
+        with fails(r"user.py:1[46]: data race: (reads|writes) byte 4 of shared"):
+            run(READ_AND_WRITE, [floats(2)], (1, F32), threads=2,
+                simulator=Simulator(seed=seed))  # fmt: skip
+
+
 def test_shared_memory_is_left_behind() -> None:
     body = SUM.replace("%n = arith.constant 64", "%n = arith.constant 65")
     with fails(r"user.py:12: out of bounds: reads 4 bytes at byte 256 of shared "
