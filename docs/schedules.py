@@ -79,8 +79,8 @@ np.testing.assert_allclose(np.asarray(smaller.compile()(x, w)), tiled(x, w), ato
 # - Within its tiles, Weft decides as ever: here the product is computed in tiles of
 #   registers, and tanh on them.
 # - Choose tiles that divide: where the last one is smaller, all are of a size that is
-#   known only when they run. The values are right, but nothing is computed in
-#   registers' tiles then, and op by op in plain loops.
+#   known only when they run. The CPU computes them op by op in plain loops, and
+#   nothing in registers' tiles; a GPU's kernels cannot have them, which is an error.
 # - An `scf.for` is a loop around kernels; if it only computes, on elements or
 #   vectors, it is a kernel. One that you mark, by
 #   `transform.annotate %loop "weft.rows"`, is a kernel too.

@@ -72,6 +72,14 @@ int64_t Gpu::stepsOf(Operation *op, int64_t launches, int64_t bytes) const {
   return std::max<int64_t>(steps, 1);
 }
 
+LogicalResult weft::verifyKnownShape(linalg::LinalgOp op) {
+  if (!op.hasDynamicShape())
+    return success();
+  return op.emitError(
+      "the shapes of a kernel's ops must be known; a schedule's "
+      "tiles must divide what they are tiles of");
+}
+
 void weft::stateSize(gpu::GPUFuncOp kernel, int64_t blocks, int64_t threads) {
   auto size = [&](int64_t x) {
     return Builder(kernel.getContext())

@@ -7,6 +7,7 @@
 #define WEFT_LOWERING_GPU_DEVICE_H
 
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
 
 namespace weft {
 
@@ -35,6 +36,10 @@ struct Gpu {
 
 /// Has a kernel state how many blocks, of how many threads, a launch begins.
 void stateSize(mlir::gpu::GPUFuncOp kernel, int64_t blocks, int64_t threads);
+
+/// An error unless the lengths of an op's loops are known: all that threads are
+/// given follows from them. Tiles of a schedule may have others.
+llvm::LogicalResult verifyKnownShape(mlir::linalg::LinalgOp op);
 
 /// Where a module keeps its GPU.
 inline constexpr llvm::StringLiteral gpuAttr = "weft.gpu";

@@ -240,10 +240,8 @@ class LowerSteps final : public weft::impl::LowerStepsBase<LowerSteps> {
              << kind << " is one linalg op";
     }
     WalkResult walk = kernel.walk([](LinalgOp op) {
-      if (!op.hasDynamicShape())
-        return WalkResult::advance();
-      op.emitError("the shapes of a kernel's ops must be known");
-      return WalkResult::interrupt();
+      return failed(weft::verifyKnownShape(op)) ? WalkResult::interrupt()
+                                                : WalkResult::advance();
     });
     return failure(walk.wasInterrupted());
   }

@@ -2,6 +2,7 @@
 
 #include "lowering/gpu/ProductKernel.h"
 #include "lowering/Passes.h"
+#include "lowering/gpu/Device.h"
 #include "mlir/IR/IRMapping.h"
 
 using namespace mlir;
@@ -36,8 +37,11 @@ FailureOr<ProductKernel> ProductKernel::of(gpu::GPUFuncOp func) {
   ProductKernel kernel{func, {}, {}, {}};
   Value buffer;
   for (Operation &op : func.getBody().front()) {
-    if (!isa<linalg::LinalgOp>(op))
+    auto step = dyn_cast<linalg::LinalgOp>(op);
+    if (!step)
       continue;
+    if (failed(verifyKnownShape(step)))
+      return failure();
     auto generic = dyn_cast<linalg::GenericOp>(op);
     if (kernel.sum && generic && generic->hasAttr(epilogueAttr)) {
       auto epilogue = matchEpilogue(generic, buffer, kernel.sumMap());

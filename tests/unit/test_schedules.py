@@ -98,6 +98,26 @@ def test_error_begins_with_the_file(tmp_path: Path) -> None:
         weft.jit(layer, schedule=path)(x, x)
 
 
+@pytest.mark.parametrize("function", [layer, lambda x, w: x @ w])
+def test_tiles_of_a_gpu_must_divide(function) -> None:
+    """Of a smaller last tile the shapes are known when it runs only."""
+    rows = f"transform.structured.tile_using_for %m tile_sizes [5] : {PAIR}"
+    schedule = sequence(MATCH + f"%a, %b = {rows}", "fused")
+    w = weft.ones((8, 8))
+    for x in (weft.ones((10, 8)), weft.ones((12, 8))):
+        for device in ("cpu", "cuda-sim"):
+            f = weft.jit(function, schedule=schedule)
+            if device == "cuda-sim" and x.shape[0] == 12:
+                with pytest.raises(weft.CompileError, match="tiles must divide"):
+                    f(x.to(device), w.to(device))
+                continue
+            np.testing.assert_allclose(
+                np.asarray(f(x.to(device), w.to(device))),
+                np.asarray(function(x, w)),
+                atol=1e-5,
+            )
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
