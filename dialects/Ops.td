@@ -1612,7 +1612,7 @@ def Weft_SwitchOp : Weft_ControlFlow<"switch"> {
   let regions = (region VariadicRegion<SizedRegion<1>>:$bodies);
   let assemblyFormat = [{
     $index `(` $inputs `)` attr-dict `:` functional-type(operands, results)
-    $bodies
+    custom<Bodies>($bodies)
   }];
 }
 
@@ -1646,7 +1646,7 @@ def Weft_WhileOp : Weft_ControlFlow<"while", [AttrSizedOperandSegments]> {
   let regions = (region SizedRegion<1>:$cond, SizedRegion<1>:$body);
   let assemblyFormat = [{
     (`carry` `(` $inits^ `)`)? (`with` `(` $consts^ `)`)? attr-dict
-    `:` functional-type(operands, results) `cond` $cond `do` $body
+    `:` functional-type(operands, results) custom<CondAndBody>($cond, $body)
   }];
 }
 
@@ -1689,7 +1689,7 @@ def Weft_ScanOp : Weft_ControlFlow<"scan", [AttrSizedOperandSegments]> {
     (`length` $length^)? (`trips` $trips^)? (`reverse` $reverse^)?
     (`unroll` $unroll^)? (`carry` `(` $inits^ `)`)? (`over` `(` $xs^ `)`)?
     (`with` `(` $consts^ `)`)? attr-dict
-    `:` functional-type(operands, results) $body
+    `:` functional-type(operands, results) custom<Body>($body)
   }];
   let extraClassDeclaration = [{
     /// Whether the length is known at run time only.

@@ -28,6 +28,11 @@ static std::string lineOf(Location loc) {
   return place.getFilename().str() + ":" + std::to_string(place.getLine());
 }
 
+/// Whether NumPy has such elements: not those of an index, nor vectors.
+static bool hasDtype(Type type) {
+  return type.isIntOrFloat() || isa<ComplexType>(type);
+}
+
 /// As NumPy names the elements of buffers.
 static std::string dtypeOf(Type type) {
   if (auto complex = dyn_cast<ComplexType>(type))
@@ -49,7 +54,12 @@ public:
     name();
     json::Array arguments;
     for (BlockArgument argument : func.getArguments().drop_back()) {
-      auto type = cast<MemRefType>(argument.getType());
+      auto type = dyn_cast<MemRefType>(argument.getType());
+      if (!type || !hasDtype(type.getElementType()))
+        return llvm::createStringError(
+            llvm::inconvertibleErrorCode(),
+            lineOf(func.getLoc()) +
+                ": an argument of a plan is no array of numbers");
       arguments.push_back(json::Object{
           {"shape", json::Array(type.getShape())},
           {"dtype", dtypeOf(type.getElementType())},

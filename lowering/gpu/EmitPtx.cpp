@@ -9,6 +9,7 @@
 #include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
+#include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/TargetSelect.h"
@@ -37,8 +38,13 @@ createPtxMachine(const weft::Gpu &gpu) {
       llvm::TargetRegistry::lookupTarget(triple, error);
   if (!target)
     return errorOf("LLVM cannot compile for NVIDIA GPUs: " + error);
-  // The least version of PTX that has all of the chip's instructions.
-  StringRef features = gpu.capability() >= 100 ? "+ptx86" : "+ptx80";
+  std::unique_ptr<llvm::MCSubtargetInfo> chips(
+      target->createMCSubtargetInfo(triple, "", ""));
+  if (!chips || !chips->isCPUStringValid(gpu.chip))
+    return errorOf("LLVM knows no NVIDIA GPU '" + gpu.chip +
+                   "'; its names are like sm_80, sm_90a, sm_120");
+  // Newer chips name the least version of PTX that has their instructions.
+  StringRef features = gpu.capability() >= 100 ? "" : "+ptx80";
   return std::unique_ptr<llvm::TargetMachine>(target->createTargetMachine(
       triple, gpu.chip, features, llvm::TargetOptions(), std::nullopt,
       std::nullopt, llvm::CodeGenOptLevel::Aggressive));
@@ -85,6 +91,8 @@ Expected<std::string> weft::emitPtx(ModuleOp module) {
   registerLLVMDialectTranslation(*module.getContext());
   registerNVVMDialectTranslation(*module.getContext());
   llvm::LLVMContext context;
+  std::string error;
+  context.setDiagnosticHandlerCallBack(collectErrors, &error);
   OwningOpRef<ModuleOp> kernels = extractKernels(module);
   auto translated = translateModuleToLLVMIR(*kernels, context, "kernels");
   if (!translated)
@@ -100,5 +108,7 @@ Expected<std::string> weft::emitPtx(ModuleOp module) {
                                       llvm::CodeGenFileType::AssemblyFile))
     return errorOf("LLVM cannot write PTX");
   passes.run(*translated);
+  if (!error.empty())
+    return errorOf(error);
   return std::string(text.begin(), text.end());
 }

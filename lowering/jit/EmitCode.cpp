@@ -122,6 +122,16 @@ Expected<std::string> weft::translateToLLVMIR(ModuleOp module) {
 // One part
 //===----------------------------------------------------------------------===//
 
+void weft::collectErrors(const llvm::DiagnosticInfo *info, void *text) {
+  if (info->getSeverity() != llvm::DS_Error)
+    return;
+  auto &errors = *static_cast<std::string *>(text);
+  llvm::raw_string_ostream stream(errors);
+  llvm::DiagnosticPrinterRawOStream printer(stream);
+  stream << (errors.empty() ? "LLVM: " : "; LLVM: ");
+  info->print(printer);
+}
+
 namespace {
 
 int64_t countInstructions(const llvm::Module &module) {
@@ -184,16 +194,6 @@ void optimize(llvm::Module &module, llvm::TargetMachine &machine,
   passes.run(module, modules);
 }
 
-/// LLVM would print its errors and end the process.
-void collectErrors(const llvm::DiagnosticInfo *info, void *text) {
-  if (info->getSeverity() != llvm::DS_Error)
-    return;
-  llvm::raw_string_ostream stream(*static_cast<std::string *>(text));
-  llvm::DiagnosticPrinterRawOStream printer(stream);
-  stream << "LLVM: ";
-  info->print(printer);
-}
-
 /// A part on its way: first bitcode, which any context can read, then a file.
 struct PartialCode {
   llvm::SmallVector<char, 0> bitcode;
@@ -222,7 +222,7 @@ private:
     if (!machine)
       return machine.takeError();
     llvm::LLVMContext context;
-    context.setDiagnosticHandlerCallBack(collectErrors, &error);
+    context.setDiagnosticHandlerCallBack(weft::collectErrors, &error);
     auto module = llvm::parseBitcodeFile(
         llvm::MemoryBufferRef(llvm::StringRef(bitcode.data(), bitcode.size()),
                               "weft"),

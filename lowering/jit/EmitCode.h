@@ -14,6 +14,7 @@
 #include <vector>
 
 namespace llvm {
+class DiagnosticInfo;
 class TargetMachine;
 } // namespace llvm
 
@@ -35,6 +36,10 @@ llvm::Expected<std::string> translateToLLVMIR(mlir::ModuleOp module);
 llvm::Expected<std::vector<std::string>> emitCode(mlir::ModuleOp module,
                                                   llvm::CodeGenFileType kind,
                                                   CompileSteps &steps);
+
+/// Adds LLVM's errors to a std::string, as a context's handler; LLVM would
+/// print them and end the process.
+void collectErrors(const llvm::DiagnosticInfo *info, void *text);
 
 /// While it lives, LLVM's fatal errors in this thread are thrown as
 /// `std::runtime_error`, once `installFatalErrorHandler` was called.

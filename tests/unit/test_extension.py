@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from mlir import ir
 
+import weft
 from weft import _weft
 
 SINE = """
@@ -59,6 +60,47 @@ def test_a_malformed_pipeline_is_an_error(pipeline: str) -> None:
             _weft.run_pipeline(module, pipeline)
 
 
+BODIES = """
+func.func @f(%p: tensor<i1>, %x: tensor<6xf32>) -> tensor<6xf32> {
+  %early = weft.cos %a : tensor<6xf32>
+  %0 = weft.switch %p(%x) : (tensor<i1>, tensor<6xf32>) -> tensor<6xf32> {
+  ^bb0(%a: tensor<6xf32>):
+    weft.yield %late : tensor<6xf32>
+    %late = weft.sin %a : tensor<6xf32>
+  }, {
+  ^bb0(%b: tensor<6xf32>):
+    weft.yield %b : SWITCH
+  }
+  %1 = weft.while carry(%0) : (tensor<6xf32>) -> tensor<6xf32> cond {
+  ^bb0(%c: tensor<6xf32>):
+    weft.yield %p : tensor<i1>
+  } do {
+  ^bb0(%d: tensor<6xf32>):
+    weft.yield %d : WHILE
+  }
+  %2 = weft.scan length 3 carry(%1) : (tensor<6xf32>) -> tensor<6xf32> {
+  ^bb0(%e: tensor<6xf32>):
+    weft.yield %e : SCAN
+  }
+  %later = weft.cos %e : tensor<6xf32>
+  return %2 : tensor<6xf32>
+}
+"""
+
+
+@pytest.mark.parametrize("wrong", ["SWITCH", "WHILE", "SCAN"])
+def test_errors_within_bodies(wrong: str) -> None:
+    """Ops elsewhere may name values of a body that is dropped."""
+    text = BODIES.replace(wrong, "tensor<6xi32>")
+    for name in ("SWITCH", "WHILE", "SCAN"):
+        text = text.replace(name, "tensor<6xf32>")
+    for _ in range(20):
+        with ir.Context() as context:
+            _weft.register_dialects(context)
+            with pytest.raises(ir.MLIRError, match="expects different type than prior"):
+                ir.Module.parse(text)
+
+
 def test_the_wrong_stage_is_an_error() -> None:
     with ir.Context() as context:
         _weft.register_dialects(context)
@@ -67,6 +109,36 @@ def test_the_wrong_stage_is_an_error() -> None:
             _weft.compile(module, "f")
         with pytest.raises(_weft.Error, match="cannot be converted to LLVM IR"):
             _weft.emit_asm(module)
+
+
+def lowered_for(chip: str) -> weft.Lowered:
+    return weft.jit(lambda x: x + 1).lower(np.ones(8, np.float32), device=chip)
+
+
+@pytest.mark.parametrize("chip", ["sm_75", "sm_103", "sm_110", "sm_120", "sm_121a"])
+def test_text_for_any_chip(chip: str) -> None:
+    assert f".target {chip}" in lowered_for(chip).text("ptx")
+
+
+def test_what_llvm_cannot_compile_is_an_error() -> None:
+    with pytest.raises(weft.CompileError, match="no NVIDIA GPU 'sm_999'"):
+        lowered_for("sm_999").text("ptx")
+    lowered = lowered_for("sm_80")
+    text = lowered.text("gpu", locations=False)
+    wrong = text.replace("block_size = array<i32: 32", "block_size = array<i32: -1")
+    assert wrong != text
+    with pytest.raises(weft.CompileError, match="LLVM: "):
+        lowered.replace("gpu", wrong).text("ptx")
+
+
+@pytest.mark.parametrize("element", ["index", "vector<2xf32>"])
+def test_what_no_plan_can_take(element: str) -> None:
+    text = lowered_for("sm_80").text("nvvm", locations=False)
+    with ir.Context() as context:
+        _weft.register_dialects(context)
+        module = ir.Module.parse(text.replace("memref<8xf32>", f"memref<8x{element}>"))
+        with pytest.raises(_weft.Error, match="an argument of a plan is no array"):
+            _weft.emit_plan(module)
 
 
 def test_the_number_of_pointers_is_checked() -> None:
