@@ -73,9 +73,29 @@ class CheckTypes final : public weft::impl::CheckTypesBase<CheckTypes> {
         }
       return WalkResult::advance();
     });
-    if (walk.wasInterrupted())
+    if (walk.wasInterrupted() || failed(verifyArenas()))
       signalPassFailure();
     markAllAnalysesPreserved();
+  }
+
+  /// Whoever calls a function gives it as much as it states.
+  LogicalResult verifyArenas() {
+    for (auto func : getOperation().getOps<func::FuncOp>()) {
+      Attribute stated = func->getAttr(weft::arenaBytesAttr);
+      if (!stated)
+        continue;
+      auto bytes = dyn_cast<IntegerAttr>(stated);
+      auto arena = func.getNumArguments() > 0
+                       ? dyn_cast<MemRefType>(func.getArgumentTypes().back())
+                       : MemRefType();
+      if (!bytes || !arena || !arena.hasStaticShape() ||
+          !arena.getElementType().isInteger(8) ||
+          arena.getNumElements() != bytes.getValue().getSExtValue())
+        return func.emitError("'")
+               << weft::arenaBytesAttr << "' must be the size of the last "
+               << "argument, an array of bytes; it is " << stated;
+    }
+    return success();
   }
 };
 

@@ -492,10 +492,11 @@ def CheckStage : Pass<"weft-check-stage", "::mlir::ModuleOp"> {
 }
 
 def CheckTypes : Pass<"weft-check-types", "::mlir::ModuleOp"> {
-  let summary = "Reports arrays whose elements are no numbers";
+  let summary = "Reports arrays whose elements are no numbers, and wrong arenas";
   let description = [{
     Begins the pipeline of a stage, whose text may have been written by hand:
-    `tensor<4x!llvm.ptr>` and `memref<4xvector<2xf32>>` are reported.
+    `tensor<4x!llvm.ptr>` and `memref<4xvector<2xf32>>` are reported, and a
+    `weft.arena_bytes` that is not the size of the function's last argument.
   }];
 }
 

@@ -17,6 +17,26 @@ func.func @vectors() {
 
 // -----
 
+// expected-error @+1 {{'weft.arena_bytes' must be the size of the last argument, an array of bytes; it is 32 : i64}}
+func.func @small(%x: memref<4xf32>, %arena: memref<64xi8>) attributes {weft.arena_bytes = 32 : i64} {
+  return
+}
+
+// -----
+
+// expected-error @+1 {{'weft.arena_bytes' must be the size of the last argument}}
+func.func @none() attributes {weft.arena_bytes = 0 : i64} {
+  return
+}
+
+// -----
+
+func.func @arena(%x: memref<4xf32>, %arena: memref<64xi8>) attributes {weft.arena_bytes = 64 : i64} {
+  return
+}
+
+// -----
+
 func.func @numbers(%x: tensor<4xi3>, %y: memref<2xcomplex<f64>>, %z: tensor<4xindex>, %p: !llvm.ptr) {
   return
 }
