@@ -142,17 +142,36 @@ class Program:
 
     @public
     def replace(self, stage: str, text: str) -> Program:
-        """The same program from a stage on with another text, to be compiled."""
+        """The same program from a stage on with another text, to be compiled.
+
+        Its arguments and results stay what they are.
+        """
         last = self.target.last_mlir
         if self._index(stage) > self._index(last):
             raise ArgumentError(
                 f"stage {stage!r} is no MLIR and cannot be put back; the last stage "
                 f"that can is {last!r}"
             )
-        with parsed(text):
-            pass
+        with parsed(text) as (_, module):
+            given = _interface(module, self.entry)
+        wanted = self._interface_at(stage)
+        if wanted and given != wanted:
+            raise StructureError(
+                f"the text's @{self.entry} is {_spelled(given)}, and the program's "
+                f"{_spelled(wanted)}; trace a function of other arguments and results "
+                "for another program"
+            )
         return Program(self.entry, self.inputs, self.outputs, self.captures,
                        {stage: text}, self.target)  # fmt: skip
+
+    def _interface_at(self, stage: str) -> list[str]:
+        """The types of arguments and results, nothing for a stage out of reach."""
+        try:
+            text = self.text(stage)
+        except CompileError:
+            return []
+        with parsed(text) as (_, module):
+            return _interface(module, self.entry)
 
     @public
     def schedule(self, schedule: str | os.PathLike[str]) -> Program:
@@ -568,6 +587,28 @@ def _entry(module: ir.Module) -> tuple[str, ir.FunctionType]:
         f"the text has {len(functions)} public functions; it needs one, or one that is "
         "called @main (make the others `private`)"
     )
+
+
+def _interface(module: ir.Module, entry: str) -> list[str]:
+    """The types of a function's arguments and results, but for its arena."""
+    from mlir import ir
+
+    for op in module.body.operations:
+        name = op.operation.attributes.get("sym_name")
+        # At the last stages an entry leads to it that checks what it is given.
+        if name is None or ir.StringAttr(name).value not in (entry, f"{entry}.body"):
+            continue
+        if op.operation.name != "func.func":
+            break
+        signature = ir.FunctionType(ir.TypeAttr(op.attributes["function_type"]).value)
+        arena = 1 if "weft.arena_bytes" in op.operation.attributes else 0
+        inputs = signature.inputs[: len(signature.inputs) - arena]
+        return [*map(str, inputs), "->", *map(str, signature.results)]
+    return []
+
+
+def _spelled(interface: list[str]) -> str:
+    return " ".join(interface) or "not there"
 
 
 def _checked(program: Program, args: Sequence[Any]) -> list[Any]:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from . import tree
 from .cuda.saved import Saved, Variant
 from .cuda.structure import described
-from .devices import target_of
-from .errors import PlanError
+from .devices import is_chip, target_of
+from .errors import ArgumentError, PlanError
 
 if TYPE_CHECKING:
     from .lowered import Lowered
@@ -29,6 +29,11 @@ def save(
             "code for the CPU is not saved in files of its own (the cache keeps it by "
             "itself); lower the function for a GPU, as in "
             "f.lower(x, device='cuda'), or for an architecture: device='sm_90a'"
+        )
+    if isinstance(chips, str) or not all(map(is_chip, chips)):
+        raise ArgumentError(
+            f"save: chips is {chips!r}; it is a list of architectures, as in "
+            "chips=['sm_80', 'sm_90a']"
         )
     signature = lowered.signature
     targets = [target_of(chip) for chip in chips if chip != program.target.chip]

@@ -518,10 +518,13 @@ def test_saved_and_loaded(sim, tmp_path):
         g({"x": np.zeros(2)})
     with pytest.raises(weft.StructureError, match=r"`args\[0\]` is a dict where a"):
         g({"z": X})
-    with pytest.raises(
-        weft.StructureError, match=r"`args` is a tuple where a tuple of"
-    ):
-        g()
+    for args, count in (((), 0), ((X, X), 2)):
+        with pytest.raises(
+            weft.StructureError, match=f"saved for 1 arguments and none .* got {count}"
+        ):
+            g(*args)
+    with pytest.raises(weft.StructureError, match="got 0 and tree"):
+        g(tree={"x": X})
 
 
 @pytest.mark.usefixtures("compiler")
@@ -551,6 +554,9 @@ def test_lowered_for_a_chip_it_can_only_be_saved(tmp_path):
     compiled.save(path, chips=["sm_80", "sm_90a"])
     assert list(read(path).variants) == ["sm_80", "sm_90a"]
     assert compiled.device == "sm_80"
+    for chips in ("sm_80", ["cpu"], ["cuda-sim"], ["foo"], [3]):
+        with pytest.raises(weft.ArgumentError, match=r"chips is .* a list of archi"):
+            compiled.save(path, chips=chips)
     with pytest.raises(weft.DeviceError, match="for the chip sm_80"):
         compiled(X)
 

@@ -299,6 +299,19 @@ def test_every_stage_has_text_that_parses_and_can_be_put_back():
         lowered.replace("linalg", lowered.text("linalg")).text("weft")
 
 
+@pytest.mark.parametrize("device", ["cpu", "sm_80"])
+def test_text_of_other_arguments_is_no_replacement(device):
+    """The program is called with what it was traced for."""
+    lowered = weft.jit(lambda x: weft.sin(x)).lower(np.ones((20, 30)), device=device)
+    stages = lowered.stages[: lowered.stages.index(lowered.program.target.last_mlir)]
+    for stage in stages:
+        text = lowered.text(stage, locations=False)
+        for old, new in (("20x30xf64", "200x300xf64"), ("f64", "f32")):
+            if old in text:
+                with pytest.raises(weft.StructureError, match=r"@<?\w+>? is .*x30"):
+                    lowered.replace(stage, text.replace(old, new))
+
+
 def test_operations_carry_line_and_column():
     @weft.jit
     def f(x):

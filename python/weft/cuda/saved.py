@@ -269,6 +269,13 @@ class Loaded:
 def _arguments(forms: Any, args: Any, kwargs: Any) -> Any:
     """The leaves of a call."""
     positional, named = forms
+    count, names = len(positional["tuple"]), sorted(named.get("dict", {}))
+    if len(args) != count or kwargs.keys() != set(names):
+        raise StructureError(
+            f"the function was saved for {count} arguments and "
+            f"{', '.join(names) or 'none'} by name; got {len(args)} and "
+            f"{', '.join(sorted(kwargs)) or 'none'}"
+        )
     yield from found(positional, args, "args")
     yield from found(named, kwargs, "kwargs")
 
