@@ -61,7 +61,6 @@ weft::parseBodies(OpAsmParser &parser,
 }
 
 void weft::printBodies(OpAsmPrinter &printer, Operation *, RegionRange bodies) {
-  llvm::interleaveComma(bodies, printer, [&](Region *body) {
-    printer.printRegion(*body);
-  });
+  llvm::interleaveComma(bodies, printer,
+                        [&](Region *body) { printer.printRegion(*body); });
 }

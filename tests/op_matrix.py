@@ -108,6 +108,8 @@ def matrix() -> str:
             for op in rows
             if start <= op.line < end
         ]
+        if not table:
+            continue
         header = [f"| op | {' | '.join(COLUMNS)} |", "| --- " * 7 + "|"]
         parts.append("\n".join([f"## {title}", "", *header, *table, ""]))
     return "\n".join(parts)

@@ -58,8 +58,9 @@ std::string Block::describe(const Range &range) const {
 std::string Block::describeAddress(const char *address) const {
   Allocation *nearest = findAllocation(address);
   // Far from every buffer the nearest one says nothing.
-  constexpr size_t near = size_t(1) << 30;
-  if (!nearest || address - nearest->data > ptrdiff_t(nearest->bytes + near)) {
+  constexpr ptrdiff_t near = ptrdiff_t(1) << 30;
+  if (!nearest || nearest->data - address > near ||
+      address - (nearest->data + nearest->bytes) > near) {
     auto number = reinterpret_cast<uintptr_t>(address);
     return "address 0x" + llvm::utohexstr(number) + ", which is in no buffer";
   }

@@ -36,6 +36,11 @@ Constant *constantPointer(LLVMContext &context, const void *address) {
   return ConstantExpr::getIntToPtr(number, PointerType::get(context, 0));
 }
 
+bool isKernel(const Function &function) {
+  return function.getCallingConv() == CallingConv::PTX_Kernel ||
+         function.hasFnAttribute("nvvm.kernel");
+}
+
 //===----------------------------------------------------------------------===//
 // Instructions
 //===----------------------------------------------------------------------===//
@@ -58,6 +63,8 @@ public:
       rewrite(*instruction);
     fillFrame();
     countTurnsOfLoops();
+    if (!isKernel(function))
+      checkDepth();
   }
 
 private:
@@ -431,6 +438,14 @@ private:
     call(countTurns, {pointerTo(&site)});
   }
 
+  /// A function may call itself without end.
+  void checkDepth() {
+    BasicBlock &entry = function.getEntryBlock();
+    builder.SetInsertPoint(entry.getFirstNonPHIOrDbgOrAlloca());
+    Site &site = addSite(entry.front(), "call");
+    call(enterFunction, {pointerTo(&site)});
+  }
+
   Function &function;
   ArrayRef<std::string> places;
   Program &program;
@@ -445,11 +460,6 @@ private:
 //===----------------------------------------------------------------------===//
 // Kernels
 //===----------------------------------------------------------------------===//
-
-bool isKernel(const Function &function) {
-  return function.getCallingConv() == CallingConv::PTX_Kernel ||
-         function.hasFnAttribute("nvvm.kernel");
-}
 
 Parameter parameterOf(const llvm::Argument &argument,
                       const DataLayout &layout) {

@@ -150,7 +150,11 @@ bool Memory::free(char *data) {
 
 Allocation *Memory::find(const char *address) const {
   auto after = buffers.upper_bound(address);
+  Allocation *next =
+      after == buffers.end() ? nullptr : after->second.allocation.get();
   if (after == buffers.begin())
-    return nullptr;
-  return std::prev(after)->second.allocation.get();
+    return next;
+  Allocation *last = std::prev(after)->second.allocation.get();
+  ptrdiff_t beyond = address - (last->data + last->bytes);
+  return next && beyond > next->data - address ? next : last;
 }

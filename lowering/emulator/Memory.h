@@ -93,7 +93,7 @@ public:
   /// Whether there is such a buffer.
   bool free(char *data);
 
-  /// The buffer that an address lies in, or the next one before it.
+  /// The buffer that an address lies in, or the nearest one.
   Allocation *find(const char *address) const;
   size_t bytesInUse() const { return inUse; }
   /// Another one for each memory, and after a buffer ceased to exist.

@@ -4,6 +4,7 @@
 // them: that code could not be unwound.
 
 #include "lowering/emulator/Runtime.h"
+#include "lowering/emulator/Fiber.h"
 #include <new>
 
 using namespace weft::emulator;
@@ -52,6 +53,16 @@ void weft::emulator::runHandler(const Site *site, Slot *operands,
 void weft::emulator::countTurns(const Site *site) {
   turnsLeft = turnsAtOnce;
   block->countSteps(*site, turnsAtOnce);
+}
+
+void weft::emulator::enterFunction(const Site *site) {
+  const char here = 0;
+  if (&here < current->stack + stackReserve)
+    block->fail(*site,
+                "calls are nested too deep: each thread has a stack of " +
+                    std::to_string(stackBytes >> 10) + " KiB");
+  if (--turnsLeft <= 0)
+    countTurns(site);
 }
 
 void weft::emulator::failUnknown(const Site &site, Slot *, void *) {

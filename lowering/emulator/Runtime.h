@@ -19,6 +19,8 @@ void synchronizeAccess(const Site *site, const char *address, int acquires,
 void runHandler(const Site *site, Slot *operands, void *result);
 /// After so many turns of a loop.
 void countTurns(const Site *site);
+/// Where a function that a kernel calls begins.
+void enterFunction(const Site *site);
 /// An instruction that no handler knows.
 void failUnknown(const Site &site, Slot *operands, void *result);
 /// One that must not be reached.

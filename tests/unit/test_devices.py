@@ -9,6 +9,7 @@ import importlib
 import json
 import subprocess
 import sys
+import zipfile
 
 import numpy as np
 import pytest
@@ -580,6 +581,38 @@ def test_files_that_are_none(tmp_path):
         weft.load(path, "cuda-sim")
     with pytest.raises(FileNotFoundError):
         weft.load(tmp_path / "g.weft", "cuda-sim")
+
+
+DESCRIPTIONS = [
+    ("arguments", 3),
+    ("arguments", {"tuple": [{"tuple": [0]}]}),
+    ("arguments", {"tuple": [{"tuple": [1]}, {"dict": {}}]}),
+    ("arguments", {"tuple": [{"dict": {}}, {"tuple": [0]}]}),
+    ("results", {"namedtuple": [0]}),
+    ("results", 1),
+    ("results", {"tuple": "00"}),
+    ("weak", []),
+    ("names", 2),
+    ("constants", [{"shape": [2], "dtype": "float32"}]),
+    ("variants", ["sm_80"]),
+]
+
+
+@pytest.mark.usefixtures("compiler")
+@pytest.mark.parametrize(("key", "value"), DESCRIPTIONS, ids=str)
+def test_damaged_descriptions(key, value, tmp_path):
+    path = tmp_path / "f.weft"
+    weft.jit(lambda x: 2 * x).lower(X, device="sm_90a").compile().save(path)
+    with zipfile.ZipFile(path) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    description = json.loads(files["weft.json"])
+    assert value != description[key]
+    files["weft.json"] = json.dumps({**description, key: value}).encode()
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    with pytest.raises(weft.PlanError):
+        weft.load(path, "cuda-sim")
 
 
 @pytest.mark.parametrize(

@@ -147,6 +147,36 @@ def test_a_wrong_launch() -> None:
         runner.launch(a, ("f32", 1.0), a)
 
 
+def test_before_a_buffer() -> None:
+    """It is named, not the one that lies before it."""
+    body = """
+    gpu.func @f(%a: memref<64xf32>, %c: memref<4xf32>) kernel {
+      %x = arith.constant 1.0 : f32
+      %i = arith.constant -1 : index
+      memref.store %x, %c[%i] : memref<4xf32> !6
+      gpu.return
+    }"""
+    with fails(r"user.py:6: out of bounds: writes 4 bytes at byte -4 of the buffer of "
+               r"argument 1 \(16 bytes\)"):  # fmt: skip
+        run(body, [floats(64)], (4, F32), threads=1)
+
+
+def test_calls_without_end() -> None:
+    device = Simulator()
+    module = device.load("""gpu.module @k {
+      llvm.func @g(%x: !llvm.ptr) {
+        llvm.call @g(%x) : (!llvm.ptr) -> () loc("user.py":7:1)
+        llvm.return
+      }
+      llvm.func @f(%x: !llvm.ptr) attributes {nvvm.kernel} {
+        llvm.call @g(%x) : (!llvm.ptr) -> ()
+        llvm.return
+      }
+    }""")
+    with fails("user.py:7: calls are nested too deep: each thread has a stack of"):
+        device.launch(module, "f", (1, 1, 1), (4, 1, 1), 0, [device.allocate(4)])
+
+
 def test_a_wrong_text() -> None:
     with pytest.raises(CompileError, match="no module of stage 'nvvm'"):
         Simulator().load("gpu.module @k { nonsense }")

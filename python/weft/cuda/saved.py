@@ -28,7 +28,7 @@ from .device import Device
 from .memory import Memory
 from .plan import ArrayType, Plan, dtype_of
 from .run import Executable
-from .structure import found, rebuilt
+from .structure import found, numbers, rebuilt
 
 VERSION: Final = 1
 _DESCRIPTION: Final = "weft.json"
@@ -95,9 +95,9 @@ def read(path: str | os.PathLike[str]) -> Saved:
     try:
         with zipfile.ZipFile(path) as archive:
             return _read(archive)
-    except (zipfile.BadZipFile, KeyError, ValueError) as error:
-        if isinstance(error, PlanError):
-            raise
+    except (OSError, PlanError):
+        raise
+    except Exception as error:
         raise PlanError(
             f"{os.fspath(path)} is no function that Compiled.save has written ({error})"
         ) from None
@@ -114,15 +114,36 @@ def _read(archive: zipfile.ZipFile) -> Saved:
     for i, each in enumerate(description["constants"]):
         flat = np.load(io.BytesIO(archive.read(f"constants/{i}.npy")))
         constants.append(flat.view(dtype_of(each["dtype"])).reshape(each["shape"]))
-    return Saved(
-        description["name"],
+    saved = Saved(
+        str(description["name"]),
         description["arguments"],
         description["results"],
-        tuple(description["names"]),
-        tuple(description["weak"]),
+        tuple(map(str, description["names"])),
+        tuple(map(bool, description["weak"])),
         tuple(constants),
         {chip: _variant(archive, chip) for chip in description["variants"]},
     )
+    for variant in saved.variants.values():
+        _verify(saved, variant.plan)
+    return saved
+
+
+def _verify(saved: Saved, plan: Plan) -> None:
+    """Whether the trees are those of the plan."""
+    taken, given = numbers(saved.arguments), numbers(saved.results)
+    calls = isinstance(saved.arguments, dict) and saved.arguments.get("tuple")
+    if not (
+        calls
+        and [next(iter(form)) for form in calls] == ["tuple", "dict"]
+        and taken == list(range(plan.inputs))
+        and set(given) <= set(range(plan.results))
+        and len(saved.names) == len(saved.weak) == plan.inputs
+        and len(saved.constants) == plan.constants
+    ):
+        raise PlanError(
+            f"{saved.name!r} is described with other arguments, results or constants "
+            "than its plan has"
+        )
 
 
 def _variant(archive: zipfile.ZipFile, chip: str) -> Variant:
@@ -269,7 +290,7 @@ class Loaded:
 def _arguments(forms: Any, args: Any, kwargs: Any) -> Any:
     """The leaves of a call."""
     positional, named = forms
-    count, names = len(positional["tuple"]), sorted(named.get("dict", {}))
+    count, names = len(positional["tuple"]), sorted(named["dict"])
     if len(args) != count or kwargs.keys() != set(names):
         raise StructureError(
             f"the function was saved for {count} arguments and "

@@ -36,6 +36,23 @@ def described(tree: Any) -> Any:
     )
 
 
+def numbers(form: Any) -> list[int]:
+    """The leaves of a form, in order; raises `PlanError` where it is none."""
+    if type(form) is int:
+        return [form]
+    if type(form) is dict and len(form) == 1:
+        ((kind, content),) = form.items()
+        if kind == "none":
+            return []
+        if kind == "namedtuple" and type(content) is list and len(content) == 2:
+            kind, content = "dict", content[1]
+        if kind in ("tuple", "list") and type(content) is list:
+            return [number for each in content for number in numbers(each)]
+        if kind == "dict" and type(content) is dict:
+            return [number for each in content.values() for number in numbers(each)]
+    raise PlanError(f"{form!r} describes no tree of arrays")
+
+
 def rebuilt(form: Any, leaves: Sequence[Any]) -> Any:
     """The tree of a form, with its leaves."""
     if isinstance(form, int):
