@@ -6,9 +6,9 @@
 #include "lowering/OptimizationLevel.h"
 #include "lowering/Passes.h"
 #include "lowering/fusion/ContractionPlan.h"
+#include "lowering/fusion/TilePlan.h"
 #include "lowering/schedule/Schedule.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
-#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 namespace weft {
 #define GEN_PASS_DEF_TRANSPOSESUMS
@@ -32,56 +32,61 @@ bool isTransposition(GenericOp op) {
          maps[0].isPermutation() && maps[1].isPermutation();
 }
 
-// Pattern: generic { yield x } ins(sum (m, n) outs fill) (n, m) ->
-// sum (n, m) outs fill
-struct TransposeSum final : OpRewritePattern<GenericOp> {
-  using OpRewritePattern::OpRewritePattern;
-
-  LogicalResult matchAndRewrite(GenericOp op,
-                                PatternRewriter &rewriter) const override {
-    if (!isTransposition(op))
-      return rewriter.notifyMatchFailure(op, "no transposition");
-    auto sum = op.getDpsInputs()[0].getDefiningOp<GenericOp>();
-    if (!sum || !sum->hasOneUse() || sum->getBlock() != op->getBlock() ||
-        !weft::isSumOfProducts(sum) || sum->hasAttr(weft::keepAttr) ||
-        op->hasAttr(weft::keepAttr))
-      return rewriter.notifyMatchFailure(op, "not of a sum of products");
-    auto fill = sum.getDpsInits()[0].getDefiningOp<linalg::FillOp>();
-    if (!fill)
-      return rewriter.notifyMatchFailure(op, "the sum begins with an array");
-    SmallVector<AffineMap> maps = op.getIndexingMapsArray();
-    // The sum's dimension for each of the result's.
-    AffineMap order = maps[0].compose(inversePermutation(maps[1]));
-    AffineMap places = inversePermutation(order);
-    Value empty = tensor::EmptyOp::create(
-        rewriter, op.getLoc(),
-        cast<RankedTensorType>(op->getResultTypes()[0]).getShape(),
-        getElementTypeOrSelf(op->getResultTypes()[0]));
-    Value start = linalg::FillOp::create(rewriter, fill.getLoc(),
-                                         fill.getInputs()[0], empty)
-                      .getResult(0);
-    SmallVector<AffineMap> own = sum.getIndexingMapsArray();
-    own.back() = places.compose(own.back());
-    auto transposed = GenericOp::create(rewriter, sum.getLoc(), start.getType(),
-                                        sum.getDpsInputs(), start, own,
-                                        sum.getIteratorTypesArray());
-    rewriter.cloneRegionBefore(sum.getRegion(), transposed.getRegion(),
-                               transposed.getRegion().begin());
-    rewriter.replaceOp(op, transposed);
-    rewriter.eraseOp(sum);
-    return success();
+/// generic { yield x } ins(sum (m, n) outs fill) (n, m) -> sum (n, m) outs fill
+void transposeSum(GenericOp op, RewriterBase &rewriter,
+                  const weft::Machine &machine) {
+  auto sum = op.getDpsInputs()[0].getDefiningOp<GenericOp>();
+  if (!sum || !sum->hasOneUse() || sum->getBlock() != op->getBlock() ||
+      !weft::isSumOfProducts(sum) || sum->hasAttr(weft::keepAttr) ||
+      op->hasAttr(weft::keepAttr))
+    return;
+  auto fill = sum.getDpsInits()[0].getDefiningOp<linalg::FillOp>();
+  if (!fill)
+    return;
+  rewriter.setInsertionPoint(op);
+  SmallVector<AffineMap> maps = op.getIndexingMapsArray();
+  // The sum's dimension for each of the result's.
+  AffineMap order = maps[0].compose(inversePermutation(maps[1]));
+  AffineMap places = inversePermutation(order);
+  Value empty = tensor::EmptyOp::create(
+      rewriter, op.getLoc(),
+      cast<RankedTensorType>(op->getResultTypes()[0]).getShape(),
+      getElementTypeOrSelf(op->getResultTypes()[0]));
+  auto start = linalg::FillOp::create(rewriter, fill.getLoc(),
+                                      fill.getInputs()[0], empty);
+  SmallVector<AffineMap> own = sum.getIndexingMapsArray();
+  own.back() = places.compose(own.back());
+  auto transposed = GenericOp::create(
+      rewriter, sum.getLoc(), start->getResultTypes(), sum.getDpsInputs(),
+      start.getResult(0), own, sum.getIteratorTypesArray());
+  rewriter.cloneRegionBefore(sum.getRegion(), transposed.getRegion(),
+                             transposed.getRegion().begin());
+  // Neither factor may be consecutive where the result is to be.
+  if (weft::isBlockedSum(sum, machine) &&
+      !weft::isBlockedSum(transposed, machine)) {
+    for (Operation *unused : {transposed.getOperation(), start.getOperation(),
+                              empty.getDefiningOp()})
+      rewriter.eraseOp(unused);
+    return;
   }
-};
+  rewriter.replaceOp(op, transposed);
+  rewriter.eraseOp(sum);
+}
 
 class TransposeSums final
     : public weft::impl::TransposeSumsBase<TransposeSums> {
   void runOnOperation() override {
     if (!weft::isOptimized(getOperation()))
       return;
-    RewritePatternSet patterns(&getContext());
-    patterns.add<TransposeSum>(&getContext());
-    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
-      signalPassFailure();
+    SmallVector<GenericOp> transpositions;
+    getOperation().walk([&](GenericOp op) {
+      if (isTransposition(op))
+        transpositions.push_back(op);
+    });
+    IRRewriter rewriter(&getContext());
+    auto machine = weft::Machine::of(getOperation());
+    for (GenericOp op : transpositions)
+      transposeSum(op, rewriter, machine);
   }
 };
 
