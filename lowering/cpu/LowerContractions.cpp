@@ -183,19 +183,19 @@ private:
                     [&](ArrayRef<Value> at, int64_t rows, int64_t lanes) {
                       emitZeros(at, rows, lanes);
                     });
-    forSums(ArrayRef(plan.summed).take_front(plan.cutLoop), ofBlock,
-            [&](ArrayRef<Value> bases) {
-              emitSumBlocks(bases, rowBlock, rowBlocks, laneBlock, laneBlocks);
-            });
+    forSteps(ArrayRef(plan.summed).take_front(plan.cutLoop), ofBlock,
+             [&](ArrayRef<Value> bases) {
+               emitSumBlocks(bases, rowBlock, rowBlocks, laneBlock, laneBlocks);
+             });
   }
 
-  /// Loops over the steps of loops that are summed over outside of tiles.
-  void forSums(ArrayRef<unsigned> loops, ArrayRef<Value> bases,
-               llvm::function_ref<void(ArrayRef<Value>)> build) {
+  /// Loops over all steps of loops that no tile spans.
+  void forSteps(ArrayRef<unsigned> loops, ArrayRef<Value> bases,
+                llvm::function_ref<void(ArrayRef<Value>)> build) {
     if (loops.empty())
       return build(bases);
     loop(zero, index(plan.nest.extents[loops.front()]), 1, [&](Value step) {
-      forSums(loops.drop_front(), moved(bases, step, loops.front()), build);
+      forSteps(loops.drop_front(), moved(bases, step, loops.front()), build);
     });
   }
 
@@ -206,10 +206,14 @@ private:
       llvm::function_ref<void(ArrayRef<Value>, int64_t, int64_t)> build) {
     forTiles(laneBlock, laneBlocks, plan.laneBlock, plan.laneExtent(),
              plan.tileLanes(), [&](Value lane, int64_t lanes) {
-               SmallVector<Value> at = moved(bases, lane, plan.laneLoop);
-               forTiles(rowBlock, rowBlocks, plan.rowBlock, plan.rowExtent(),
-                        plan.rows, [&](Value row, int64_t rows) {
-                          build(moved(at, row, plan.rowLoop), rows, lanes);
+               forSteps(plan.inner, moved(bases, lane, plan.laneLoop),
+                        [&](ArrayRef<Value> at) {
+                          forTiles(rowBlock, rowBlocks, plan.rowBlock,
+                                   plan.rowExtent(), plan.rows,
+                                   [&](Value row, int64_t rows) {
+                                     build(moved(at, row, plan.rowLoop), rows,
+                                           lanes);
+                                   });
                         });
              });
   }
@@ -292,12 +296,14 @@ private:
           arith::MinUIOp::create(b, advance(first, size), index(extent));
       loop(first, last, 1, build);
     };
-    forBlock(rowBlock, plan.rowBlock, plan.rowExtent(), [&](Value row) {
-      SmallVector<Value> at = moved(bases, row, plan.rowLoop);
-      if (plan.lanesAreSummed)
-        return operands->change(at);
-      forBlock(laneBlock, plan.laneBlock, plan.laneExtent(), [&](Value lane) {
-        operands->change(moved(at, lane, plan.laneLoop));
+    forSteps(plan.inner, bases, [&](ArrayRef<Value> ofBlock) {
+      forBlock(rowBlock, plan.rowBlock, plan.rowExtent(), [&](Value row) {
+        SmallVector<Value> at = moved(ofBlock, row, plan.rowLoop);
+        if (plan.lanesAreSummed)
+          return operands->change(at);
+        forBlock(laneBlock, plan.laneBlock, plan.laneExtent(), [&](Value lane) {
+          operands->change(moved(at, lane, plan.laneLoop));
+        });
       });
     });
   }

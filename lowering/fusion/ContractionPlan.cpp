@@ -4,6 +4,7 @@
 #include "lowering/Passes.h"
 #include "lowering/memory/Buffers.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/Interfaces/CastInterfaces.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
@@ -171,6 +172,9 @@ void ContractionPlan::chooseTile(const Machine &machine) {
     }
 }
 
+/// Blocks of a result that there should be, so that threads have equal shares.
+constexpr int64_t leastTasks = 8;
+
 /// `extent` in equal blocks of about `size`, each a multiple of `step`.
 static int64_t equalBlocks(int64_t extent, int64_t size, int64_t step) {
   int64_t blocks = std::max<int64_t>(1, (extent + size / 2) / size);
@@ -182,6 +186,45 @@ static int64_t portion(int64_t bytes, int64_t most) {
   return std::clamp<int64_t>(bytes, 16, most);
 }
 
+int64_t ContractionPlan::innerRows() const {
+  int64_t all = rowExtent();
+  for (unsigned loop : inner)
+    all *= nest.extents[loop];
+  return all;
+}
+
+int64_t ContractionPlan::numSteps() const {
+  int64_t steps = 1;
+  for (unsigned loop : summed)
+    steps *= nest.extents[loop];
+  return steps;
+}
+
+/// Few rows use the vectors that they read too seldom where those are many, as
+/// in a convolution of a small image. Other rows must be left for threads, of
+/// which `shared` have blocks of their own already.
+void ContractionPlan::takeInner(int64_t shared, const Machine &machine) {
+  constexpr int64_t enoughRows = 32;
+  if (lanesAreSummed || bothWide || !rowLoop || rows == 1 ||
+      summed.size() < 2 ||
+      numSteps() * tileLanes() * elementBytes <= machine.l2Bytes / 5)
+    return;
+  int64_t tasks = shared * llvm::divideCeil(laneExtent(), tileLanes());
+  for (unsigned loop : outer)
+    tasks *= nest.extents[loop];
+  for (unsigned loop : llvm::to_vector(llvm::reverse(outer))) {
+    int64_t extent = nest.extents[loop];
+    bool fits = innerRows() * extent * tileLanes() * elementBytes <=
+                machine.l2Bytes / 4;
+    if (nest.stride(wide, loop) != 0 || innerRows() >= enoughRows || !fits ||
+        tasks / extent < leastTasks)
+      continue;
+    inner.insert(inner.begin(), loop);
+    llvm::erase(outer, loop);
+    tasks /= extent;
+  }
+}
+
 /// Steps of a block's sum, which is then added to what is in memory.
 static int64_t mostSteps(const Machine &machine) {
   return portion(machine.l1Bytes / 64, 512);
@@ -189,9 +232,7 @@ static int64_t mostSteps(const Machine &machine) {
 
 void ContractionPlan::cutSum(const Machine &machine) {
   auto extentOf = [&](unsigned loop) { return nest.extents[loop]; };
-  int64_t steps = 1;
-  for (unsigned loop : summed)
-    steps *= extentOf(loop);
+  int64_t steps = numSteps();
   sumBlock = summed.empty() ? 1 : extentOf(summed.front());
   if (lanesAreSummed || summed.empty())
     return;
@@ -208,10 +249,14 @@ void ContractionPlan::cutSum(const Machine &machine) {
     return;
   }
   // Tiles one after the other read the same vectors, and rows that are
-  // neighbours the same lines: from the second cache, if it has room for them.
+  // neighbours the same lines: from the first cache, of which these vectors
+  // fill half.
   bool isLong = steps * tileLanes() * elementBytes > machine.l2Bytes / 2 ||
+                !inner.empty() ||
                 (rowLoop && nest.stride(narrow(), *rowLoop) == 1);
-  if (rowExtent() < 4 * rows || steps <= most * 3 / 2 || !isLong)
+  most = std::clamp<int64_t>(machine.l1Bytes / 2 / (tileLanes() * elementBytes),
+                             64, most);
+  if (innerRows() < 4 * rows || steps <= most * 3 / 2 || !isLong)
     return;
   llvm::sort(summed, [&](unsigned a, unsigned b) {
     return std::pair(-nest.stride(wide, a), a) <
@@ -227,7 +272,7 @@ void ContractionPlan::cutSum(const Machine &machine) {
         equalBlocks(extent, std::max<int64_t>(most / (steps / extent), 1), 1);
 }
 
-void ContractionPlan::chooseBlocks(const Machine &machine) {
+void ContractionPlan::chooseBlocks(int64_t shared, const Machine &machine) {
   // The last loop summed over is that with the longest way through the vectors.
   if (!summed.empty()) {
     auto longest = llvm::max_element(summed, [&](unsigned a, unsigned b) {
@@ -235,12 +280,17 @@ void ContractionPlan::chooseBlocks(const Machine &machine) {
     });
     std::rotate(longest, longest + 1, summed.end());
   }
+  takeInner(shared, machine);
   cutSum(machine);
-  // What is read in vectors stays in the second cache from tile to tile.
-  int64_t wideSteps = sumBlock;
-  for (unsigned loop : ArrayRef(summed).drop_front(
-           std::min<size_t>(cutLoop + 1, summed.size())))
-    wideSteps *= nest.extents[loop];
+  // What is read in vectors stays in the second cache from tile to tile, and
+  // all of it from one to the next of a few rows' blocks.
+  int64_t wideSteps = numSteps();
+  if (inner.empty()) {
+    wideSteps = sumBlock;
+    for (unsigned loop : ArrayRef(summed).drop_front(
+             std::min<size_t>(cutLoop + 1, summed.size())))
+      wideSteps *= nest.extents[loop];
+  }
   int64_t mostLanes =
       std::min(portion(machine.l2Bytes >> 11, 320),
                machine.l2Bytes / 2 / std::max(wideSteps * elementBytes, 1l));
@@ -254,7 +304,7 @@ void ContractionPlan::chooseBlocks(const Machine &machine) {
   for (int64_t most : {256, 128}) {
     rowBlock =
         equalBlocks(rowExtent(), portion(machine.l2Bytes >> 13, most), rows);
-    if (numTasks() >= 8)
+    if (numTasks() >= leastTasks)
       break;
   }
 }
@@ -264,6 +314,10 @@ void ContractionPlan::keepSums() {
   nest.placeInBlock(sum, rowLoop, width,
                     lanesAreSummed ? std::nullopt : std::optional(laneLoop));
   ownSums = rowBlock * width;
+  for (unsigned loop : llvm::reverse(inner)) {
+    nest.accesses[sum].strides[loop] = ownSums;
+    ownSums *= nest.extents[loop];
+  }
 }
 
 /// Rows that are neighbours, each step of what is summed far away from the last
@@ -357,6 +411,15 @@ Operation *weft::findConvertedSums(linalg::GenericOp op) {
   return startsAtZero ? alloc : nullptr;
 }
 
+/// Steps of the loop that an op stands in, if threads share them.
+static int64_t stepsAround(Operation *op) {
+  auto loop = dyn_cast<scf::ForOp>(op->getParentOp());
+  if (!loop || !loop->hasAttr(weft::rowsAttr))
+    return 1;
+  std::optional<APInt> steps = loop.getStaticTripCount();
+  return steps ? steps->getSExtValue() : 1;
+}
+
 std::optional<ContractionPlan>
 ContractionPlan::make(linalg::GenericOp op, const Machine &machine,
                       linalg::GenericOp epilogue) {
@@ -390,7 +453,7 @@ ContractionPlan::make(linalg::GenericOp op, const Machine &machine,
       epilogue && panel && panel != plan.tileLanes())
     return std::nullopt;
   plan.elementBytes = element.getIntOrFloatBitWidth() / 8;
-  plan.chooseBlocks(machine);
+  plan.chooseBlocks(stepsAround(op), machine);
   if (epilogue && findConvertedSums(op))
     plan.keepSums();
   plan.copyRows(machine);
@@ -415,13 +478,11 @@ int64_t ContractionPlan::numTasks() const {
 bool ContractionPlan::isWorthPacking(const Machine &machine) const {
   if (lanesAreSummed || bothWide || panelWidth() || laneExtent() <= tileLanes())
     return false;
-  int64_t steps = 1, timesRead = rowExtent();
-  for (unsigned loop : summed)
-    steps *= nest.extents[loop];
+  int64_t timesRead = innerRows();
   for (unsigned loop : outer)
     if (nest.stride(wide, loop) == 0)
       timesRead *= nest.extents[loop];
   // Each element must be read often, and be far from the next one that is read.
   return timesRead >= 4 * rows &&
-         laneExtent() * steps * elementBytes > machine.l1Bytes;
+         laneExtent() * numSteps() * elementBytes > machine.l1Bytes;
 }

@@ -47,6 +47,9 @@ struct ContractionPlan {
   /// The loop whose steps are the rows, if there is one.
   std::optional<unsigned> rowLoop;
   llvm::SmallVector<unsigned> outer, summed;
+  /// Parallel loops that a block has whole, around its rows: where these are
+  /// few, what is read in vectors is used again in their steps.
+  llvm::SmallVector<unsigned> inner;
 
   /// Lanes of a register, and the size of the tile.
   int64_t lanes, rows = 1, vectors = 1;
@@ -75,6 +78,8 @@ struct ContractionPlan {
 
   unsigned narrow() const { return 1 - wide; }
   int64_t rowExtent() const { return rowLoop ? nest.extents[*rowLoop] : 1; }
+  /// Rows of a block, in all steps of its inner loops.
+  int64_t innerRows() const;
   int64_t laneExtent() const { return nest.extents[laneLoop]; }
   int64_t tileLanes() const { return vectors * lanes; }
   /// The lanes of a panel of what is read in vectors; 0 if it is in none.
@@ -82,6 +87,8 @@ struct ContractionPlan {
     const Panels *panels = nest.accesses[wide].panelsAlong(laneLoop);
     return panels ? panels->width : 0;
   }
+  /// Steps of all that is summed over.
+  int64_t numSteps() const;
   /// How many blocks of the result there are.
   int64_t numTasks() const;
   /// Whether all that a block of lanes is needed for is done before the next:
@@ -94,8 +101,9 @@ private:
   void chooseRows();
   bool hasOnlyPanelsOfLanes() const;
   void chooseTile(const Machine &machine);
+  void takeInner(int64_t shared, const Machine &machine);
   void cutSum(const Machine &machine);
-  void chooseBlocks(const Machine &machine);
+  void chooseBlocks(int64_t shared, const Machine &machine);
   void keepSums();
   void copyRows(const Machine &machine);
 };

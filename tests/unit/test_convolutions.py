@@ -346,6 +346,8 @@ LONG = [
     ((2, 30, 31, 64), (3, 2, 64, 83), 2),
     ((2, 9, 10, 270), (3, 3, 270, 150), 1),
     ((3, 700, 24), (5, 24, 17), 1),
+    ((9, 7, 7, 100), (3, 3, 100, 70), 1),
+    ((3, 5, 6, 96), (5, 4, 96, 130), 2),
 ]
 
 
@@ -385,6 +387,30 @@ def test_sums_in_blocks(
                     np.testing.assert_array_equal(got, exact)
     finally:
         weft.set_num_threads(before)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+@pytest.mark.parametrize("shape", [(9, 7, 7, 64), (1, 5, 9, 40), (3, 3, 2, 5, 48)])
+def test_few_rows_in_one_block(shape: tuple[int, ...], dtype: str) -> None:
+    """Of a small image: with what follows, and with sums that are converted."""
+    rank = len(shape) - 2
+    random = np.random.default_rng(1)
+    x = random.integers(-2, 3, shape).astype(dtype)
+    w = random.integers(-1, 2, (3,) * rank + (shape[-1], 70)).astype(dtype)
+    b = random.integers(-2, 3, 70).astype(dtype)
+    lowered = weft.jit(
+        lambda x, w, b: weft.maximum(weft.nn.conv(x, w, padding="SAME") + b, 0)
+    ).lower(x, w, b)
+    want = lowered.interpret(x, w, b)
+    text = lowered.text("expanded", locations=False)
+    machine = (
+        "module attributes {weft.machine = {fma = true, l1_bytes = 8192 : i64, "
+        "l2_bytes = 262144 : i64, share_from = 4096 : i64, vector_bytes = 32 : i64, "
+        "vector_registers = 16 : i64}} {"
+    )
+    small = weft.parse(text.replace("module {", machine, 1)).compile()
+    for run in (lowered.compile(), small):
+        np.testing.assert_array_equal(run(x, w, b), want)
 
 
 def stencil(x: Any, w: Any) -> Any:

@@ -193,3 +193,41 @@ module attributes {weft.machine = {fma = true, l1_bytes = 8192 : i64, l2_bytes =
     return
   }
 }
+
+// -----
+
+// Where rows are few and what is read in vectors is much, a block has the rows of
+// another loop too: each step of the sums is added to all of them, and reads a
+// part of the vectors from the first cache.
+
+#x = affine_map<(n, h, w, ky, kx, c, o) -> (n, h + ky, w + kx, c)>
+#k = affine_map<(n, h, w, ky, kx, c, o) -> (ky, kx, c, o)>
+#y = affine_map<(n, h, w, ky, kx, c, o) -> (n, h, w, o)>
+
+// CHECK-LABEL: func.func @few_rows(
+// CHECK: scf.for %{{.+}} = %{{.+}} to %c9{{.*}} step
+// CHECK: %[[W:c17.*]] = arith.constant 17
+// CHECK: scf.for %{{.+}} = %{{.+}} to %[[W]] step
+// CHECK: vector.store %{{.*}}
+// CHECK: scf.for %{{.+}} = %{{.+}} to %[[KY:c3.*]] step
+// CHECK: scf.for %[[BEGIN:.+]] = %{{.+}} to %[[SUM:c288.*]] step
+// CHECK: %[[END:.+]] = arith.minui %{{.+}}, %[[SUM]]
+// CHECK: %[[W2:c17.*]] = arith.constant 17
+// CHECK: scf.for %{{.+}} = %{{.+}} to %[[W2]] step
+// CHECK: scf.for %{{.+}} = %[[BEGIN]] to %[[END]] step %{{.+}} iter_args
+// CHECK: vector.fma
+// CHECK: } {weft.parallel}
+module attributes {weft.machine = {fma = true, l1_bytes = 32768 : i64, l2_bytes = 524288 : i64, vector_bytes = 64 : i64, vector_registers = 32 : i64}} {
+  func.func @few_rows(%x: memref<9x19x19x96xf32>, %k: memref<3x3x96x64xf32>, %y: memref<9x17x17x64xf32>) {
+    %zero = arith.constant 0.0 : f32
+    linalg.fill ins(%zero : f32) outs(%y : memref<9x17x17x64xf32>)
+    linalg.generic {indexing_maps = [#x, #k, #y], iterator_types = ["parallel", "parallel", "parallel", "reduction", "reduction", "reduction", "parallel"]}
+        ins(%x, %k : memref<9x19x19x96xf32>, memref<3x3x96x64xf32>) outs(%y : memref<9x17x17x64xf32>) {
+    ^bb0(%a: f32, %b: f32, %s: f32):
+      %p = arith.mulf %a, %b fastmath<reassoc,contract> : f32
+      %t = arith.addf %s, %p fastmath<reassoc,contract> : f32
+      linalg.yield %t : f32
+    }
+    return
+  }
+}
