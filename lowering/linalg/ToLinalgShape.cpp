@@ -248,19 +248,29 @@ struct LowerPad final : OpConversionPattern<weft::PadOp> {
 };
 
 // Pattern: concatenate(x, y) -> insert_slice y into (insert_slice x into empty)
+//
+// Whether parts can be computed in place is asked of each pair of them; of
+// many, they are copied.
 struct LowerConcatenate final : OpConversionPattern<weft::ConcatenateOp> {
   using OpConversionPattern::OpConversionPattern;
 
   LogicalResult
   matchAndRewrite(weft::ConcatenateOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
+    constexpr size_t mostInPlace = 16;
     RankedTensorType type = weft::storedType(op.getType());
+    auto parts = llvm::filter_to_vector(adaptor.getInputs(), [](Value x) {
+      return cast<RankedTensorType>(x.getType()).getNumElements() > 0;
+    });
+    if (parts.size() > mostInPlace) {
+      rewriter.replaceOpWithNewOp<tensor::ConcatOp>(op, type, op.getDimension(),
+                                                    parts);
+      return success();
+    }
     Value result = weft::buildEmpty(rewriter, op.getLoc(), type);
     SmallVector<int64_t> offset(type.getRank(), 0);
-    for (Value x : adaptor.getInputs()) {
+    for (Value x : parts) {
       auto part = cast<RankedTensorType>(x.getType());
-      if (part.getNumElements() == 0)
-        continue;
       result = tensor::InsertSliceOp::create(
           rewriter, op.getLoc(), x, result, indices(rewriter, offset),
           indices(rewriter, part.getShape()),

@@ -234,6 +234,28 @@ def test_what_is_made_of_sizes() -> None:
             np.testing.assert_array_equal(np.asarray(got), want)
 
 
+@pytest.mark.parametrize("device", ["cpu", "cuda-sim"])
+def test_many_parts(device: str) -> None:
+    """More than are computed in place; of 100 the compile time is seconds otherwise."""
+    x = np.arange(6.0, dtype=np.float32).reshape(2, 3)
+
+    def joined(m: Any, x: Any) -> Any:
+        parts = [m.tanh(x * i) if i % 3 else x[:, :i] for i in range(100)]
+        return m.concatenate(parts, axis=1)
+
+    got = weft.jit(lambda x: joined(weft, x))(weft.asarray(x).to(device))
+    np.testing.assert_allclose(got, joined(np, x), rtol=1e-6)
+    slope = weft.jit(weft.grad(lambda x: weft.sum(joined(weft, x) ** 2)))
+    own = weft.grad(
+        lambda x: sum(
+            weft.sum((weft.tanh(x * i) if i % 3 else x[:, :i]) ** 2) for i in range(100)
+        )
+    )
+    np.testing.assert_allclose(
+        slope(weft.asarray(x).to(device)), own(weft.asarray(x)), rtol=1e-4, atol=1e-4
+    )
+
+
 def test_diagonals_are_made_and_filled() -> None:
     v = np.array([1.0, 2.0, 3.0])
     for k in (-2, 0, 1):

@@ -57,6 +57,14 @@ func.func @pad(%x: tensor<3xf32>, %v: tensor<f32>) -> tensor<8xf32> {
   return %0 : tensor<8xf32>
 }
 
+// CHECK-LABEL: func.func @concatenate_many(
+// CHECK-NOT: insert_slice
+// CHECK: tensor.concat dim(0) %arg0, %arg0{{.*}} -> tensor<34xi8>
+func.func @concatenate_many(%x: tensor<2xi8>, %y: tensor<0xi8>) -> tensor<34xi8> {
+  %0 = weft.concatenate %x, %y, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x dim 0 : tensor<2xi8>, tensor<0xi8>, tensor<2xi8>, tensor<2xi8>, tensor<2xi8>, tensor<2xi8>, tensor<2xi8>, tensor<2xi8>, tensor<2xi8>, tensor<2xi8>, tensor<2xi8>, tensor<2xi8>, tensor<2xi8>, tensor<2xi8>, tensor<2xi8>, tensor<2xi8>, tensor<2xi8>, tensor<2xi8> to tensor<34xi8>
+  return %0 : tensor<34xi8>
+}
+
 // CHECK-LABEL: func.func @concatenate(
 // CHECK-SAME: %[[X:.+]]: tensor<3xi8>, %[[Y:.+]]: tensor<2xi8>
 // CHECK: %[[ONE:.+]] = tensor.insert_slice %[[X]] into %{{.+}}[0] [3] [1]
