@@ -54,6 +54,12 @@ bool Allocation::isWritten(size_t offset, size_t size) const {
   return countUnwritten(offset, size) == 0;
 }
 
+void Allocation::release() {
+  isLive = false;
+  written.reset();
+  shadow.reset();
+}
+
 void Allocation::setWritten(size_t offset, size_t size, bool value) {
   std::memset(written.get() + offset, value, size);
 }
@@ -128,18 +134,23 @@ char *Memory::allocate(size_t bytes) {
   return data;
 }
 
+/// The memory of a freed buffer that is kept.
+static size_t footprintOf(const Allocation &allocation) {
+  return allocation.bytes + 2 * alignment + 2 * gap + sizeof(Allocation);
+}
+
 bool Memory::free(char *data) {
   auto found = buffers.find(data);
   if (found == buffers.end() || !found->second.allocation->isLive)
     return false;
   Allocation &allocation = *found->second.allocation;
-  allocation.isLive = false;
+  allocation.release();
   inUse -= allocation.bytes;
-  freedBytes += allocation.bytes;
+  freedBytes += footprintOf(allocation);
   freed.push_back(data);
   while (freedBytes > mostFreed) {
     auto oldest = buffers.find(freed.front());
-    freedBytes -= oldest->second.allocation->bytes;
+    freedBytes -= footprintOf(*oldest->second.allocation);
     std::free(oldest->second.memory);
     buffers.erase(oldest);
     freed.pop_front();

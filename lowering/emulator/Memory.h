@@ -35,6 +35,9 @@ public:
   const size_t bytes;
   bool isLive = true;
 
+  /// What is known of it once it is freed is where it was.
+  void release();
+
   bool holds(const char *address, size_t size) const {
     size_t offset = address - data;
     return isLive && address >= data && offset <= bytes &&
