@@ -300,6 +300,15 @@ def test_sequences(name: str, dtype: str) -> None:
             assert got.dtype == want.dtype
 
 
+@pytest.mark.parametrize("name", ["convolve", "correlate"])
+def test_complex_sequences(name: str) -> None:
+    a, v = np.array([1 + 2j, 3 - 1j, 2j]), np.array([1 - 1j, 2 + 3j])
+    for x, y in ((a, v), (v, a)):
+        for mode in ("full", "same", "valid"):
+            want = getattr(np, name)(x, y, mode)
+            np.testing.assert_allclose(getattr(weft, name)(x, y, mode), want)
+
+
 # ---- mistakes ----
 
 MISTAKES: list[tuple[dict[str, Any], type[Exception], str]] = [

@@ -21,6 +21,7 @@ from .contract import (
     promoted,
     sum_dtype,
 )
+from .parts import conj
 from .registry import ArrayLike, Call, Shape, cast, op, truth
 from .shape import reshape, reverse, transpose
 from .windows import Padding, Windows, dilated, padding_pairs, per_axis
@@ -517,10 +518,13 @@ def convolve(a: ArrayLike, v: ArrayLike, mode: str = "full") -> Array:
 def correlate(a: ArrayLike, v: ArrayLike, mode: str = "valid") -> Array:
     """Cross-correlation of two sequences, as `numpy.correlate`; `mode` is `convolve`'s.
 
+    Of complex ones, `v` is conjugated.
+
     >>> weft.correlate(weft.asarray([1, 2, 3]), weft.asarray([0, 1]))
     Array([2, 3], dtype=int64)
     """
     first, second = _sequences("correlate", a, v)
+    second = conj(second)
     if first.size < second.size:
         return reverse(_sliding("correlate", second, first, mode), (0,))
     return _sliding("correlate", first, second, mode)
