@@ -17,6 +17,7 @@
 #include "llvm/IR/DiagnosticInfo.h"
 #include "llvm/IR/DiagnosticPrinter.h"
 #include "llvm/IR/LegacyPassManager.h"
+#include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/ErrorHandling.h"
@@ -81,6 +82,12 @@ weft::createTargetMachine(llvm::CodeGenOptLevel level) {
   if (!target)
     return errorOf("LLVM cannot compile for this CPU: " + error);
   const HostCpu &cpu = hostCpu();
+  std::unique_ptr<llvm::MCSubtargetInfo> known(
+      target->createMCSubtargetInfo(triple, "", ""));
+  if (!known || !known->isCPUStringValid(cpu.name))
+    return errorOf("WEFT_CPU is '" + llvm::Twine(cpu.name) +
+                   "', a CPU that LLVM does not know; its names are like "
+                   "x86-64-v3, skylake-avx512, znver4");
   // The linker keeps a file together, and reaches others by tables.
   return std::unique_ptr<llvm::TargetMachine>(target->createTargetMachine(
       triple, cpu.name, cpu.features, llvm::TargetOptions(), llvm::Reloc::PIC_,

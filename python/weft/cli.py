@@ -116,12 +116,15 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     _add_target(check, "what to check")
     check.add_argument(
-        "--order", type=int, default=2, help="up to this derivative (default: 2)"
-    )
+        "--order", type=int, default=2, choices=range(1, 10), metavar="ORDER",
+        help="up to this derivative (default: 2)",
+    )  # fmt: skip
     check.add_argument(
         "--modes", default="fwd,rev", help="of fwd and rev (default: fwd,rev)"
     )
-    check.add_argument("--seed", type=int, default=0, help="of the random arguments")
+    check.add_argument(
+        "--seed", type=_seed, default=0, help="of the random arguments (default: 0)"
+    )
     listing = commands.add_parser(
         "stages", help="list the stages of a program", formatter_class=raw,
         description="Lists the stages of a program for a device, in order.",
@@ -197,6 +200,12 @@ def _lowered(options: argparse.Namespace) -> Lowered:
     return jitted.lower(*args, device=options.device, **kwargs)
 
 
+def _seed(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is no seed: 0, 1, ...")
+    return int(text)
+
+
 def _check_grad(options: argparse.Namespace) -> str:
     function = _load(options.target)
     args, kwargs = _arguments(function, options.arg)
@@ -268,6 +277,8 @@ def _arguments(function: Any, given: Sequence[str]) -> tuple[list[Any], dict[str
     """What the parameters stand for: by position, and after a gap by name."""
     plain = inspect.unwrap(function)
     parameters = inspect.signature(plain).parameters
+    if not inspect.isroutine(plain):
+        plain = type(plain).__call__
     try:
         hints = typing.get_type_hints(plain, include_extras=True)
     except Exception as error:  # the names of annotations may be anything

@@ -140,7 +140,12 @@ def user_frames(stop: FrameType | None = None) -> Iterator[FrameType]:
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and frame is not stop:
         filename = frame.f_code.co_filename
-        if not is_internal(filename) and not filename.startswith(_NUMPY_ROOT):
+        ours = is_internal(filename) or (
+            # What `dataclass` writes.
+            filename == "<string>"
+            and frame.f_globals.get("__name__", "").startswith("weft.")
+        )
+        if not ours and not filename.startswith(_NUMPY_ROOT):
             yield frame
         frame = frame.f_back
 

@@ -461,7 +461,10 @@ class Program:
 
 
 def _numbered_folder(root: Path, name: str) -> Path:
-    root.mkdir(parents=True, exist_ok=True)
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ArgumentError(f"WEFT_DUMP: no folder can be made: {error}") from None
     for number in range(1_000_000):
         target = root / f"{number:04}-{name}"
         try:

@@ -76,7 +76,18 @@ def parse_spec(text: str) -> ShapeDtypeStruct:
             f"f32[64,32] or i64[] (dtypes: {' '.join(BY_MLIR_NAME)})"
         )
     sizes = [int(size) for size in (match[2] or "").split(",") if size.strip()]
+    if math.prod(sizes) * names[name].itemsize >= 2**63:
+        raise ArgumentError(f"{text!r} has more bytes than there are addresses")
     return ShapeDtypeStruct(tuple(sizes), names[name])
+
+
+def require_unmasked(x: Any) -> None:
+    """Raises for a masked array, whose mask would be lost."""
+    if isinstance(x, np.ma.MaskedArray):
+        raise UnsupportedTypeError(
+            "arrays have no masks, and a masked array's would be lost; pass "
+            "x.filled(value), or x.data and x.mask"
+        )
 
 
 def spec_of(x: Any) -> ShapeDtypeStruct:
@@ -85,6 +96,7 @@ def spec_of(x: Any) -> ShapeDtypeStruct:
         return ShapeDtypeStruct((), np.dtype(type(x)), weak=type(x) is not bool)
     if isinstance(x, ShapeDtypeStruct):
         return x
+    require_unmasked(x)
     shape, dtype = getattr(x, "shape", None), getattr(x, "dtype", None)
     if shape is None or dtype is None:
         raise UnsupportedTypeError(f"{type(x).__name__!r} is not an array")

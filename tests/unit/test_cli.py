@@ -35,6 +35,14 @@ def loss(net: Net, batch: Batch, options: Options, pair: tuple[Matrix, int] = (0
     return weft.sum(batch.x @ net.w + net.b) * options["rate"]
 
 
+class Layer:
+    def __call__(self, x: Matrix):
+        return 2 * x
+
+
+layer = Layer()
+
+
 def plain(x, y):
     return weft.sin(x) + y
 
@@ -55,6 +63,11 @@ def test_emit_from_annotations(model, capsys):
     printed = capsys.readouterr().out
     assert "linalg.generic" in printed
     assert "model.py" in printed
+
+
+def test_emit_of_a_callable_object(model, capsys):
+    assert main(["emit", f"{model}:layer"]) == 0
+    assert "tensor<4x3xf32>" in capsys.readouterr().out
 
 
 def test_emit_from_arguments(model, capsys, tmp_path):
@@ -95,6 +108,9 @@ def test_stages(capsys):
         (["emit", "{model}:plain", "--arg", "z=f32"], "no parameter 'z'"),
         (["emit", "{model}:loss", "--stage", "x"], "they are weft, expanded"),
         (["emit", "{model}:plain", "--arg", "f32[2]", "--arg", "f32[3]"], "broadcast"),
+        (["emit", "{model}:plain", "--arg", "f32[4000000000,4000000000]"], "addresses"),
+        (["check-grad", "{model}:slope", "--arg", "f32[2]", "--order", "0"], "order"),
+        (["check-grad", "{model}:slope", "--arg", "f32[2]", "--seed", "-1"], "no seed"),
         (["emit"], "required"),
     ],
 )
@@ -118,7 +134,7 @@ def test_the_line_that_calls_the_command_is_not_told(capsys):
 
 def test_help_teaches():
     printed = subprocess.run(
-        [sys.executable, "-m", "weft.cli", "emit", "--help"],
+        [sys.executable, "-m", "weft", "emit", "--help"],
         capture_output=True, text=True, check=True,
     ).stdout  # fmt: skip
     assert "weft emit model.py:loss" in printed

@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import pickle
 import subprocess
+import sys
 import threading
 from collections import namedtuple
 
@@ -310,6 +311,31 @@ def test_text_of_other_arguments_is_no_replacement(device):
             if old in text:
                 with pytest.raises(weft.StructureError, match=r"@<?\w+>? is .*x30"):
                     lowered.replace(stage, text.replace(old, new))
+
+
+def test_masks_are_not_lost():
+    x = np.ma.array([1.0, 2.0], mask=[0, 1])
+    for function in (weft.jit(lambda x: x + 1), weft.asarray, weft.sin):
+        with pytest.raises(weft.UnsupportedTypeError, match="arrays have no masks"):
+            function(x)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "message"),
+    [
+        ("WEFT_CPU", "nonsense", "WEFT_CPU is 'nonsense', a CPU that LLVM does not"),
+        ("WEFT_DUMP", "/dev/null", "f.py:2: WEFT_DUMP: no folder can be made"),
+        ("WEFT_OPTIMIZATION_LEVEL", "abc", "f.py:2: WEFT_OPTIMIZATION_LEVEL of the"),
+    ],
+)
+def test_nonsense_in_the_environment(variable, value, message, tmp_path):
+    path = tmp_path / "f.py"
+    path.write_text("import weft\nweft.jit(lambda x: x + 1)(1.0)\n")
+    done = subprocess.run(
+        [sys.executable, path], capture_output=True, text=True,
+        env={**os.environ, "WEFT_CACHE_DIR": "", variable: value}, check=False,
+    )  # fmt: skip
+    assert message in done.stderr.splitlines()[-1]
 
 
 def test_operations_carry_line_and_column():

@@ -289,7 +289,7 @@ def _plan(data: dict[str, Any], text: str) -> Plan:
     plan = Plan(
         name=str(data["name"]),
         chip=str(data["chip"]),
-        arena=int(data["arena"]),
+        arena=_size(data["arena"], "an arena", 2**63),
         arguments=tuple(map(_array_type, data["arguments"])),
         inputs=int(data["inputs"]),
         constants=int(data["constants"]),
@@ -321,16 +321,20 @@ def _kernel(name: str, data: dict[str, Any]) -> Kernel:
         name,
         _triple(data["grid"]),
         _triple(data["block"]),
-        int(data.get("shared", 0)),
+        _size(data.get("shared", 0), "shared memory"),
         str(data.get("line", "")),
         tuple(map(_parameter, data["parameters"])),
     )
 
 
+def _size(number: Any, what: str, most: int = 2**31) -> int:
+    if not 0 <= int(number) < most:
+        raise PlanError(f"the plan has {what} of {number}")
+    return int(number)
+
+
 def _triple(numbers: Sequence[int]) -> Triple:
-    x, y, z = map(int, numbers)
-    if min(x, y, z) < 0:
-        raise PlanError(f"the plan has a grid or block of {x} x {y} x {z}")
+    x, y, z = (_size(number, "a grid or block") for number in numbers)
     return x, y, z
 
 

@@ -92,15 +92,17 @@ class Saved:
 
 def read(path: str | os.PathLike[str]) -> Saved:
     """What a file holds; raises `PlanError` where it is no saved function."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return _read(archive)
-    except (OSError, PlanError):
-        raise
-    except Exception as error:
-        raise PlanError(
-            f"{os.fspath(path)} is no function that Compiled.save has written ({error})"
-        ) from None
+    with open(path, "rb") as file:
+        try:
+            with zipfile.ZipFile(file) as archive:
+                return _read(archive)
+        except PlanError:
+            raise
+        except Exception as error:
+            raise PlanError(
+                f"{os.fspath(path)} is no function that Compiled.save has written "
+                f"({error})"
+            ) from None
 
 
 def _read(archive: zipfile.ZipFile) -> Saved:

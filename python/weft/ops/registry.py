@@ -35,7 +35,7 @@ from ..dtypes import (
     spell,
 )
 from ..errors import ShapeError, UnsupportedTypeError, public
-from ..specs import ShapeDtypeStruct
+from ..specs import ShapeDtypeStruct, require_unmasked
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -245,6 +245,7 @@ def as_array(x: Any, name: str = "this operation") -> Array:
     if isinstance(x, Array):
         return tracer.as_strong(x)
     if isinstance(x, (np.ndarray, np.generic)):
+        require_unmasked(x)
         canonical(x.dtype)
         return Array(np.asarray(x))
     if is_scalar(x):
