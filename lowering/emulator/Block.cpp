@@ -152,6 +152,8 @@ void Block::countSteps(const Site &site, uint64_t count) {
   if (steps > launch.schedule.stepLimit)
     fail(site, "this loop does not end: the block has taken " +
                    std::to_string(steps) + " turns of its loops");
+  if (launch.schedule.isInterrupted && launch.schedule.isInterrupted())
+    fail(site, "interrupted");
   yield();
 }
 

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import ml_dtypes
@@ -948,3 +950,27 @@ def test_a_bulk_store_that_nobody_waits_for() -> None:
     with fails("user.py:97: data race: writes byte 0 of .* of user.py:96 may still "
                "read it: wait for its group first"):  # fmt: skip
         run(body, [floats(64)], (64, F32), shared=256)
+
+
+def test_ctrl_c_ends_a_launch() -> None:
+    """Of a loop without end, in a process of its own; it goes on after that."""
+    code = """
+import os, signal, threading
+import weft
+
+def endless(x):
+    return weft.while_loop(lambda c: weft.all(c < 1e9), weft.sin, x)
+
+x = weft.ones(10, device="cuda-sim")
+f = weft.jit(endless).lower(x).compile()
+threading.Timer(1, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+try:
+    f(x)
+except KeyboardInterrupt:
+    print("interrupted", float(weft.sum(weft.jit(lambda x: x + 1)(x))))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=100,
+        check=False,
+    )  # fmt: skip
+    assert done.stdout == "interrupted 20.0\n", done.stderr
