@@ -140,7 +140,7 @@ def test_arguments_by_name():
         np.arange(24.0).astype(">f8"),
         np.frombuffer(bytes(1) + np.arange(3.0).tobytes(), "f8", offset=1),
         np.arange(24, dtype=np.longlong),
-        np.ma.masked_array(np.arange(3.0)),
+        np.arange(3.0).view(type("Own", (np.ndarray,), {})),
     ],
     ids=[
         "transposed",
