@@ -958,6 +958,9 @@ def test_ctrl_c_ends_a_launch() -> None:
 import os, signal, threading
 import weft
 
+# What begins this in the background may have it ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 def endless(x):
     return weft.while_loop(lambda c: weft.all(c < 1e9), weft.sin, x)
 
