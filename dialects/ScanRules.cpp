@@ -4,6 +4,8 @@
 
 #include "dialects/Calculus.h"
 #include "dialects/ControlRules.h"
+#include "mlir/IR/IRMapping.h"
+#include "llvm/ADT/SetVector.h"
 
 using namespace mlir;
 using namespace weft;
@@ -198,6 +200,7 @@ private:
     unsigned number;
   };
   void placeResiduals();
+  void computeInvariants(OpBuilder &b);
   SmallVector<Value> buildStep(OpBuilder &b, ValueRange carried,
                                ValueRange slices, ValueRange constants);
 
@@ -215,11 +218,32 @@ private:
   SmallVector<Place> places;
   /// The residuals that the forward loop stacks, by their numbers.
   SmallVector<unsigned> stackedResiduals;
+  /// Those that are the same in each step, among the constants: which, and the
+  /// values in the forward body.
+  SmallVector<std::pair<unsigned, Value>> invariants;
   /// The arrays whose slices, and the constants which, the backward body reads.
   SmallVector<Value> arrays, constants;
 };
 
 } // namespace
+
+/// Whether a value of a function, whose ops have no effects, is computed from
+/// nothing but the function's arguments from number `first` on. The ops that do
+/// so are added to `ops`.
+static bool isComputedFrom(Value value, unsigned first,
+                           SetVector<Operation *> &ops) {
+  if (auto argument = dyn_cast<BlockArgument>(value))
+    return argument.getArgNumber() >= first;
+  Operation *op = value.getDefiningOp();
+  if (ops.contains(op))
+    return true;
+  if (!llvm::all_of(op->getOperands(), [&](Value operand) {
+        return isComputedFrom(operand, first, ops);
+      }))
+    return false;
+  ops.insert(op);
+  return true;
+}
 
 LogicalResult StepReverser::plan() {
   llvm::SmallBitVector results =
@@ -242,9 +266,13 @@ LogicalResult StepReverser::plan() {
   return success();
 }
 
-/// Slices of arrays and constants are there already; all else is stacked.
+/// Slices of arrays and constants are there already, and what is computed from
+/// constants alone becomes one; all else is stacked.
 void StepReverser::placeResiduals() {
   unsigned numResults = steps.body.getNumResults();
+  Operation *end = parts.forward.getBody().front().getTerminator();
+  // Without a step nothing may be computed that could fail.
+  bool hasSteps = steps.length && steps.length.getInt() > 0;
   unsigned numResiduals = parts.forward.getNumResults() - numResults;
   for (unsigned i = 0; i < numResiduals; ++i) {
     std::optional<unsigned> operand =
@@ -252,6 +280,15 @@ void StepReverser::placeResiduals() {
     if (operand && *operand >= numCarries + numXs) {
       places.push_back({false, unsigned(constants.size())});
       constants.push_back(steps.consts[*operand - numCarries - numXs]);
+      continue;
+    }
+    SetVector<Operation *> ops;
+    Value residual = end->getOperand(numResults + i);
+    if (!operand && hasSteps &&
+        isComputedFrom(residual, numCarries + numXs, ops)) {
+      invariants.push_back({constants.size(), residual});
+      places.push_back({false, unsigned(constants.size())});
+      constants.push_back({});
       continue;
     }
     places.push_back({true, unsigned(arrays.size())});
@@ -264,7 +301,22 @@ void StepReverser::placeResiduals() {
   }
 }
 
+/// Computes what is the same in each step once more, before the loop.
+void StepReverser::computeInvariants(OpBuilder &b) {
+  IRMapping mapping;
+  ArrayRef<BlockArgument> arguments = parts.forward.getArguments();
+  mapping.map(arguments.drop_front(numCarries + numXs), steps.consts);
+  SetVector<Operation *> ops;
+  for (auto [number, residual] : invariants)
+    isComputedFrom(residual, numCarries + numXs, ops);
+  for (Operation *op : ops)
+    b.clone(*op, mapping);
+  for (auto [number, residual] : invariants)
+    constants[number] = mapping.lookup(residual);
+}
+
 SmallVector<Value> StepReverser::buildForward(OpBuilder &b) {
+  computeInvariants(b);
   Location primalLoc = steps.op->getLoc();
   unsigned numResults = steps.body.getNumResults();
   ScanOp op = buildScan(

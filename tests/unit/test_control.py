@@ -123,6 +123,43 @@ def until_it_settles(x):
     )[0]
 
 
+def test_what_no_step_changes_is_kept_once():
+    """A residual that is computed from constants alone is no tape."""
+    x = np.linspace(0.0, 1.0, 12, dtype=np.float32).reshape(4, 3)
+
+    def last(a, x):
+        def step(c, t):
+            return c * weft.exp(a) + t * weft.sin(weft.tanh(a)[0]), weft.sum(c)
+
+        c, ys = weft.scan(step, weft.zeros(3), x)
+        return weft.sum(c) + weft.sum(ys)
+
+    def unrolled(a, x):
+        c = weft.zeros(3)
+        total = 0.0
+        for t in x:
+            total = total + weft.sum(c)
+            c = c * weft.exp(a) + t * weft.sin(weft.tanh(a)[0])
+        return weft.sum(c) + total
+
+    a = np.array([0.1, 0.2, 0.3], np.float32)
+    slope = weft.grad(last, argnums=(0, 1))
+    for got, want in zip(
+        weft.jit(slope)(a, x),
+        weft.jit(weft.grad(unrolled, argnums=(0, 1)))(a, x),
+        strict=True,
+    ):
+        np.testing.assert_allclose(got, want, rtol=1e-5)
+    text = weft.jit(slope).lower(a, x).text("expanded", locations=False)
+    # Of the loop's results only the carries of each step are a tape.
+    tape = r"weft.scan length 4 carry.*-> \(tensor<3xf32>, tensor<4x3xf32>\) \{"
+    assert len(re.findall(tape, text)) == 1
+    second = weft.jit(weft.hessian(last))(a, x)
+    np.testing.assert_allclose(
+        second, weft.jit(weft.hessian(unrolled))(a, x), rtol=1e-4, atol=1e-4
+    )
+
+
 def test_an_array_that_only_the_condition_reads():
     ones = np.ones(3, np.float32)
     check(until_it_settles, ones, want=2 * ones)
