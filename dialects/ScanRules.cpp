@@ -218,8 +218,9 @@ private:
   SmallVector<Place> places;
   /// The residuals that the forward loop stacks, by their numbers.
   SmallVector<unsigned> stackedResiduals;
-  /// Those that are the same in each step, among the constants: which, and the
-  /// values in the forward body.
+  /// The ops of the forward body that compute the same in each step, and the
+  /// residuals of that kind: which of the constants, and the value in the body.
+  SetVector<Operation *> invariantOps;
   SmallVector<std::pair<unsigned, Value>> invariants;
   /// The arrays whose slices, and the constants which, the backward body reads.
   SmallVector<Value> arrays, constants;
@@ -227,22 +228,24 @@ private:
 
 } // namespace
 
-/// Whether a value of a function, whose ops have no effects, is computed from
-/// nothing but the function's arguments from number `first` on. The ops that do
-/// so are added to `ops`.
-static bool isComputedFrom(Value value, unsigned first,
-                           SetVector<Operation *> &ops) {
+/// Whether a value of a function is one of its arguments from number `first`
+/// on, or a result of `ops`.
+static bool isOf(Value value, unsigned first,
+                 const SetVector<Operation *> &ops) {
   if (auto argument = dyn_cast<BlockArgument>(value))
     return argument.getArgNumber() >= first;
-  Operation *op = value.getDefiningOp();
-  if (ops.contains(op))
-    return true;
-  if (!llvm::all_of(op->getOperands(), [&](Value operand) {
-        return isComputedFrom(operand, first, ops);
-      }))
-    return false;
-  ops.insert(op);
-  return true;
+  return ops.contains(value.getDefiningOp());
+}
+
+/// The ops of a function, none of which has effects, that compute from nothing
+/// but its arguments from number `first` on.
+static SetVector<Operation *> opsOn(func::FuncOp function, unsigned first) {
+  SetVector<Operation *> ops;
+  for (Operation &op : function.getBody().front().without_terminator())
+    if (llvm::all_of(op.getOperands(),
+                     [&](Value operand) { return isOf(operand, first, ops); }))
+      ops.insert(&op);
+  return ops;
 }
 
 LogicalResult StepReverser::plan() {
@@ -272,7 +275,8 @@ void StepReverser::placeResiduals() {
   unsigned numResults = steps.body.getNumResults();
   Operation *end = parts.forward.getBody().front().getTerminator();
   // Without a step nothing may be computed that could fail.
-  bool hasSteps = steps.length && steps.length.getInt() > 0;
+  if (steps.length && steps.length.getInt() > 0)
+    invariantOps = opsOn(parts.forward, numCarries + numXs);
   unsigned numResiduals = parts.forward.getNumResults() - numResults;
   for (unsigned i = 0; i < numResiduals; ++i) {
     std::optional<unsigned> operand =
@@ -282,10 +286,8 @@ void StepReverser::placeResiduals() {
       constants.push_back(steps.consts[*operand - numCarries - numXs]);
       continue;
     }
-    SetVector<Operation *> ops;
     Value residual = end->getOperand(numResults + i);
-    if (!operand && hasSteps &&
-        isComputedFrom(residual, numCarries + numXs, ops)) {
+    if (!operand && invariantOps.contains(residual.getDefiningOp())) {
       invariants.push_back({constants.size(), residual});
       places.push_back({false, unsigned(constants.size())});
       constants.push_back({});
@@ -306,11 +308,17 @@ void StepReverser::computeInvariants(OpBuilder &b) {
   IRMapping mapping;
   ArrayRef<BlockArgument> arguments = parts.forward.getArguments();
   mapping.map(arguments.drop_front(numCarries + numXs), steps.consts);
-  SetVector<Operation *> ops;
+  SetVector<Operation *> needed;
   for (auto [number, residual] : invariants)
-    isComputedFrom(residual, numCarries + numXs, ops);
-  for (Operation *op : ops)
-    b.clone(*op, mapping);
+    needed.insert(residual.getDefiningOp());
+  for (Operation *op : llvm::reverse(invariantOps))
+    if (needed.contains(op))
+      for (Value operand : op->getOperands())
+        if (Operation *source = operand.getDefiningOp())
+          needed.insert(source);
+  for (Operation *op : invariantOps)
+    if (needed.contains(op))
+      b.clone(*op, mapping);
   for (auto [number, residual] : invariants)
     constants[number] = mapping.lookup(residual);
 }
