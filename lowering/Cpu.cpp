@@ -14,7 +14,7 @@ namespace {
 constexpr llvm::StringLiteral fusedPasses = R"(
   inline, symbol-dce, weft-describe-machine,
   func.func(weft-transpose-sums, weft-pack-contractions,
-            loop-invariant-code-motion, weft-fuse-elementwise,
+            weft-hoist-invariants, weft-fuse-elementwise,
             weft-fuse-epilogues, weft-split-reductions, canonicalize,
             cse),
   weft-apply-schedule{stage=fused later=memref,loops})";
@@ -49,15 +49,16 @@ constexpr llvm::StringLiteral loopsPasses = R"(
   weft-share-kernels, func.func(canonicalize, cse),
   weft-apply-schedule{stage=loops})";
 
-// Libraries are called with plain pointers, computed by ops of memref. Affine
-// maps are in loops and strided views alike: lower-affine follows both. Loops
+// Loops look for signals while they are loops. Libraries are called with plain
+// pointers, computed by ops of memref. Affine maps are in loops and strided
+// views alike: lower-affine follows both. Loops
 // of one iteration go before they become blocks. Functions become arithmetic
 // where we have written it. For the others libm is called, of which LLVM lacks
 // some, before convert-math-to-llvm would replace those by something worse.
 // Tapes are allocated by functions that the JIT provides, which can fail.
 // Functions come last, so that bare pointers are known to be enough.
 constexpr llvm::StringLiteral llvmPasses = R"(
-  weft-lower-library-calls,
+  weft-poll-signals, weft-lower-library-calls,
   expand-strided-metadata, lower-affine,
   func.func(canonicalize, cse),
   convert-scf-to-cf, convert-vector-to-llvm, convert-ub-to-llvm,

@@ -39,6 +39,8 @@ inline constexpr llvm::StringLiteral tasksAttr = "weft.tasks";
 /// The symbol of runtime::runInParallel.
 inline constexpr llvm::StringLiteral runInParallelName =
     "_weft_run_in_parallel";
+/// The symbol of what a loop calls to look for signals.
+inline constexpr llvm::StringLiteral pollName = "_weft_poll";
 /// What the name of a function ends with that an entry point calls. A function
 /// `sin` or `memcpy` would be called in the place of the C library's.
 inline constexpr llvm::StringLiteral bodySuffix = ".body";

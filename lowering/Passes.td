@@ -150,6 +150,28 @@ def TransposeSums : Pass<"weft-transpose-sums", "::mlir::func::FuncOp"> {
   ];
 }
 
+def HoistInvariants : Pass<"weft-hoist-invariants", "::mlir::func::FuncOp"> {
+  let summary = "Computes before a loop what none of its steps changes";
+  let description = [{
+    As upstream's loop-invariant-code-motion, and also the kernels of libraries.
+    These may fail, so they leave loops that are known to take a step.
+
+    ```mlir
+    scf.for %i = %c0 to %c10 step %c1 iter_args(%x = %x0) {
+      %e = tensor.empty() : tensor<3x3xf64>
+      %l = weft.library_call "cholesky_f64" [1, 3] (%a) into(%e) ...
+      ...
+    ```
+    becomes
+    ```mlir
+    %e = tensor.empty() : tensor<3x3xf64>
+    %l = weft.library_call "cholesky_f64" [1, 3] (%a) into(%e) ...
+    scf.for %i = %c0 to %c10 step %c1 iter_args(%x = %x0) {
+      ...
+    ```
+  }];
+}
+
 def PackContractions : Pass<"weft-pack-contractions", "::mlir::func::FuncOp"> {
   let summary = "Copies an operand of a sum of products into panels";
   let description = [{
@@ -635,6 +657,30 @@ def LowerLoops : Pass<"weft-lower-loops", "::mlir::func::FuncOp"> {
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect",
     "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"
+  ];
+}
+
+def PollSignals : Pass<"weft-poll-signals", "::mlir::ModuleOp"> {
+  let summary = "Lets the loops of a program look for signals";
+  let description = [{
+    ```mlir
+    scf.while ... { %0 = arith.cmpf olt, %x, %y : f32 ... }
+    ```
+    becomes
+    ```mlir
+    scf.while ... {
+      %n = memref.load %left[]; memref.store %n - 1, %left[]
+      scf.if %n - 1 <= 0 { memref.store llvm.call @_weft_poll(), %left[] }
+      ...
+    }
+    ```
+    So do `scf.for` of 1,000 steps or more, or of an unknown number. Only those
+    of entry points: loops of kernels are as long as arrays are. The runtime
+    says after how many steps to call it next, or does not return.
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"
   ];
 }
 

@@ -6,6 +6,7 @@
 #include "lowering/emulator/Block.h"
 #include "lowering/emulator/Fiber.h"
 #include "lowering/emulator/Runtime.h"
+#include "lowering/runtime/Signals.h"
 #include "llvm/ADT/Twine.h"
 #include "llvm/Support/FormatVariadic.h"
 #include <algorithm>
@@ -152,7 +153,7 @@ void Block::countSteps(const Site &site, uint64_t count) {
   if (steps > launch.schedule.stepLimit)
     fail(site, "this loop does not end: the block has taken " +
                    std::to_string(steps) + " turns of its loops");
-  if (launch.schedule.isInterrupted && launch.schedule.isInterrupted())
+  if (weft::runtime::shouldStop())
     fail(site, "interrupted");
   yield();
 }

@@ -154,8 +154,6 @@ struct Schedule {
   /// Whether threads take turns at accesses to memory too.
   bool isThorough = false;
   uint64_t stepLimit = 0;
-  /// Asked now and then whether to give up.
-  bool (*isInterrupted)() = nullptr;
 };
 
 /// What all blocks of a launch have in common.

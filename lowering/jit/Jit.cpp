@@ -7,6 +7,7 @@
 #include "lowering/Passes.h"
 #include "lowering/jit/EmitCode.h"
 #include "lowering/runtime/Kernels.h"
+#include "lowering/runtime/Signals.h"
 #include "lowering/runtime/Threads.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "llvm/ADT/APFloat.h"
@@ -39,41 +40,53 @@ llvm::Error errorOf(const llvm::Twine &message) {
 }
 
 //===----------------------------------------------------------------------===//
-// The heap
+// Calls
 //===----------------------------------------------------------------------===//
 
 // What finalize-memref-to-llvm calls.
 constexpr llvm::StringLiteral allocateName = "_mlir_memref_to_llvm_alloc";
 constexpr llvm::StringLiteral releaseName = "_mlir_memref_to_llvm_free";
 
-/// The tapes of one call. Compiled code has nothing to destroy, so that where
-/// memory is wanting, a jump leads out of it.
-struct Heap {
-  Heap() : outer(current) { current = this; }
-  ~Heap() {
+/// One call of code that may stop before its end. Compiled code has nothing to
+/// destroy but tapes, so that a jump leads out of it.
+struct Frame {
+  Frame() : outer(current) { current = this; }
+  ~Frame() {
     current = outer;
     for (void *tape : tapes)
       std::free(tape);
   }
 
-  Heap *outer;
+  enum Reason { OutOfMemory = 1, Stopped };
+  [[noreturn]] void leave(Reason reason) { std::longjmp(exit, reason); }
+
+  Frame *outer;
   llvm::SmallPtrSet<void *, 8> tapes;
-  std::jmp_buf wanting;
-  static thread_local Heap *current;
+  weft::runtime::Polls polls;
+  std::jmp_buf exit;
+  static thread_local Frame *current;
 };
-thread_local Heap *Heap::current = nullptr;
+thread_local Frame *Frame::current = nullptr;
 
 void *allocate(size_t size) {
   void *tape = std::malloc(std::max<size_t>(size, 1));
   if (!tape)
-    std::longjmp(Heap::current->wanting, 1);
-  Heap::current->tapes.insert(tape);
+    Frame::current->leave(Frame::OutOfMemory);
+  Frame::current->tapes.insert(tape);
   return tape;
 }
 
 void release(void *tape) {
-  Heap::current->tapes.erase(tape);
+  Frame::current->tapes.erase(tape);
   std::free(tape);
+}
+
+/// After how many steps to call it again.
+int32_t poll() {
+  auto now = weft::runtime::Clock::now();
+  if (weft::runtime::shouldStop(now))
+    Frame::current->leave(Frame::Stopped);
+  return Frame::current->polls.next(now);
 }
 
 //===----------------------------------------------------------------------===//
@@ -139,6 +152,7 @@ Expected<std::unique_ptr<orc::LLJIT>> weft::createJit() {
   orc::SymbolMap symbols{
       {(*jit)->mangleAndIntern(allocateName), symbol(&allocate)},
       {(*jit)->mangleAndIntern(releaseName), symbol(&release)},
+      {(*jit)->mangleAndIntern(weft::pollName), symbol(&poll)},
       {(*jit)->mangleAndIntern("__extendhfsf2"), symbol(&extendHalf)},
       {(*jit)->mangleAndIntern("__truncsfhf2"), symbol(&truncateToHalf<float>)},
       {(*jit)->mangleAndIntern("__truncdfhf2"),
@@ -208,12 +222,18 @@ weft::Executable::Executable(std::unique_ptr<orc::LLJIT> jit, ObjectCode object)
 weft::Executable::~Executable() = default;
 
 void weft::Executable::operator()(void *const *pointers) const {
-  if (!object.usesHeap && !object.usesKernels)
+  if (!object.mayStop && !object.usesKernels)
     return function(pointers);
-  Heap heap;
+  Frame frame;
   runtime::CallReport report;
-  if (setjmp(heap.wanting) != 0)
+  switch (setjmp(frame.exit)) {
+  case 0:
+    break;
+  case Frame::Stopped:
+    throw runtime::Stopped();
+  default:
     throw std::bad_alloc();
+  }
   function(pointers);
   report.check();
 }
@@ -245,7 +265,8 @@ Expected<weft::ObjectCode> weft::ObjectCode::compile(ModuleOp module,
   object.pointerCount = func.getNumArguments();
   object.arenaBytes = func->getAttrOfType<IntegerAttr>(arenaBytesAttr).getInt();
   object.isShort = func->hasAttr(shortAttr);
-  object.usesHeap = module.lookupSymbol(allocateName) != nullptr;
+  object.mayStop =
+      module.lookupSymbol(allocateName) || module.lookupSymbol(pollName);
   auto kernels = kernelsOf(module);
   object.usesKernels = !kernels.empty();
   object.usesRoutines = llvm::any_of(

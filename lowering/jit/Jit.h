@@ -49,9 +49,10 @@ struct ObjectCode {
   /// Its inputs, its results and the arena.
   size_t pointerCount = 0;
   int64_t arenaBytes = 0;
-  /// Whether it allocates tapes; whether it calls kernels, and some that call
-  /// routines of a library.
-  bool usesHeap = false, usesKernels = false, usesRoutines = false;
+  /// Whether it may stop before its end, since it allocates tapes or polls
+  /// signals; whether it calls kernels, and some that call routines of a
+  /// library.
+  bool mayStop = false, usesKernels = false, usesRoutines = false;
   /// Whether it is over in about a microsecond.
   bool isShort = false;
   /// For each result the input that it is left in, or -1; empty if there is
@@ -67,8 +68,9 @@ public:
   ~Executable();
 
   /// Runs the function on pointers to its inputs, its outputs and an arena.
-  /// Throws std::bad_alloc if there is no memory for a tape, and
-  /// runtime::KernelFailure if a kernel of a library failed.
+  /// Throws std::bad_alloc if there is no memory for a tape,
+  /// runtime::KernelFailure if a kernel of a library failed, and
+  /// runtime::Stopped if that was asked for.
   void operator()(void *const *pointers) const;
 
   size_t numPointers() const { return object.pointerCount; }

@@ -9,6 +9,7 @@
 #include "Arrays.h"
 #include "lowering/jit/Jit.h"
 #include "lowering/runtime/Kernels.h"
+#include "lowering/runtime/Signals.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallString.h"
 #include "llvm/ADT/SmallVector.h"
@@ -195,6 +196,8 @@ private:
       executable(pointers);
     } catch (const KernelFailure &failure) {
       raiseFrom(arrayClass.kernelFailure, failure.what(), failure.where);
+    } catch (const Stopped &) {
+      throw nb::python_error();
     } catch (const std::bad_alloc &) {
       raiseFrom(arrayClass.outOfMemory, nb::none());
     }

@@ -162,14 +162,14 @@ std::unique_ptr<weft::Executable> compileAndLink(MlirModule module,
 
 void makeObject(weft::ObjectCode *object, std::string entry,
                 const std::vector<nb::bytes> &files, size_t pointerCount,
-                int64_t arenaBytes, bool usesHeap, bool usesKernels,
+                int64_t arenaBytes, bool mayStop, bool usesKernels,
                 bool usesRoutines, bool isShort, std::vector<int64_t> reuses) {
   std::vector<std::string> copies;
   for (const nb::bytes &file : files)
     copies.emplace_back(file.c_str(), file.size());
   new (object)
       weft::ObjectCode{std::move(entry), std::move(copies), pointerCount,
-                       arenaBytes,       usesHeap,          usesKernels,
+                       arenaBytes,       mayStop,          usesKernels,
                        usesRoutines,     isShort,           std::move(reuses)};
 }
 
@@ -186,13 +186,13 @@ void weft::defineCompile(nb::module_ &module) {
   nb::class_<ObjectCode>(module, "ObjectCode",
                          "A function in machine code that is not linked yet.")
       .def("__init__", makeObject, "entry"_a, "files"_a, "pointer_count"_a,
-           "arena_bytes"_a, "uses_heap"_a, "uses_kernels"_a, "uses_routines"_a,
+           "arena_bytes"_a, "may_stop"_a, "uses_kernels"_a, "uses_routines"_a,
            "is_short"_a, "reuses"_a)
       .def_prop_ro("files", filesOf, "The bytes of object files.")
       .def_ro("entry", &ObjectCode::entry)
       .def_ro("pointer_count", &ObjectCode::pointerCount)
       .def_ro("arena_bytes", &ObjectCode::arenaBytes)
-      .def_ro("uses_heap", &ObjectCode::usesHeap)
+      .def_ro("may_stop", &ObjectCode::mayStop)
       .def_ro("uses_kernels", &ObjectCode::usesKernels)
       .def_ro("uses_routines", &ObjectCode::usesRoutines)
       .def_ro("is_short", &ObjectCode::isShort)

@@ -6,8 +6,6 @@
 #include "Emulate.h"
 #include "lowering/emulator/Emulator.h"
 #include "llvm/ADT/ScopeExit.h"
-#include <atomic>
-#include <chrono>
 #include <nanobind/stl/array.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/unique_ptr.h>
@@ -105,19 +103,6 @@ Argument argumentFrom(nb::handle value) {
   return map;
 }
 
-/// Whether a signal's handler raised an exception, as that of Ctrl-C does;
-/// looked for ten times a second.
-bool isInterrupted() {
-  using Clock = std::chrono::steady_clock;
-  static std::atomic<Clock::rep> next = 0;
-  Clock::rep now = Clock::now().time_since_epoch().count();
-  if (now < next)
-    return false;
-  next = now + Clock::duration(std::chrono::milliseconds(100)).count();
-  nb::gil_scoped_acquire locked;
-  return PyErr_CheckSignals() != 0;
-}
-
 void launch(Emulator &emulator, Program &program, const std::string &name,
             Dim3 grid, Dim3 threads, uint64_t shared, nb::sequence given,
             const std::vector<Schedule> &schedules) {
@@ -156,8 +141,7 @@ void weft::defineEmulator(nb::module_ &module) {
           "__init__",
           [](Schedule *place, Order order, uint64_t seed, bool isThorough,
              uint64_t stepLimit) {
-            new (place)
-                Schedule{order, seed, isThorough, stepLimit, isInterrupted};
+            new (place) Schedule{order, seed, isThorough, stepLimit};
           },
           "order"_a, "seed"_a, "thorough"_a, "step_limit"_a);
   nb::class_<Program>(module, "EmulatedModule", "Kernels for the emulator.")

@@ -17,6 +17,7 @@
 #include "lowering/jit/EmitCode.h"
 #include "lowering/jit/Jit.h"
 #include "lowering/runtime/Kernels.h"
+#include "lowering/runtime/Signals.h"
 #include "lowering/runtime/Threads.h"
 #include "mlir/Bindings/Python/NanobindAdaptors.h"
 #include "mlir/CAPI/IR.h"
@@ -98,9 +99,17 @@ void run(const weft::Executable &executable, void *const *pointers) {
   try {
     nb::gil_scoped_release unlocked;
     executable(pointers);
+  } catch (const weft::runtime::Stopped &) {
+    throw nb::python_error();
   } catch (const weft::runtime::KernelFailure &failure) {
     raiseKernelError(failure);
   }
+}
+
+/// Whether a signal's handler raised an exception, as that of Ctrl-C does.
+bool hasSignal() {
+  nb::gil_scoped_acquire locked;
+  return PyErr_CheckSignals() != 0;
 }
 
 /// A flat buffer of 64-bit addresses, such as a NumPy array of uint64.
@@ -201,6 +210,7 @@ NB_MODULE(_weft, module) {
              "How many threads a loop may run in.");
   module.def("set_num_threads", weft::runtime::setNumThreads, "count"_a,
              "Changes how many threads a loop may run in.");
+  weft::runtime::setStopCheck(hasSignal);
   weft::defineBuild(module);
   weft::defineEmulator(module);
 

@@ -68,7 +68,8 @@ def _find(key: str) -> bytes | None:
         return None
     path = folder / f"{key}{_SUFFIX}"
     try:
-        if not _is_safe(folder):
+        # To read a pipe would be to wait for what is written into it.
+        if not _is_safe(folder) or not path.is_file():
             return None
         content = path.read_bytes()
         with contextlib.suppress(OSError):
@@ -121,7 +122,7 @@ def _is_safe(folder: Path) -> bool:
 def _encoded(key: str, code: _weft.ObjectCode) -> bytes:
     sizes = ",".join(str(len(file)) for file in code.files)
     fields = (
-        key, code.pointer_count, code.arena_bytes, int(code.uses_heap),
+        key, code.pointer_count, code.arena_bytes, int(code.may_stop),
         int(code.uses_kernels), int(code.uses_routines), int(code.is_short),
         sizes, ",".join(map(str, code.reuses)),
         code.entry.encode("unicode_escape").decode(),
@@ -133,7 +134,7 @@ def _encoded(key: str, code: _weft.ObjectCode) -> bytes:
 def _decoded(key: str, payload: bytes) -> _weft.ObjectCode | None:
     line, _, code = payload.partition(b"\n")
     fields = line.decode().split(" ", 9)
-    own, pointers, arena, heap, kernels, routines, short, sizes, reused, entry = fields
+    own, pointers, arena, stop, kernels, routines, short, sizes, reused, entry = fields
     if own != key:
         return None
     files, start = [], 0
@@ -147,7 +148,7 @@ def _decoded(key: str, payload: bytes) -> _weft.ObjectCode | None:
         files,
         int(pointers),
         int(arena),
-        heap == "1",
+        stop == "1",
         kernels == "1",
         routines == "1",
         short == "1",

@@ -189,7 +189,7 @@ def test_what_is_kept_comes_back(folder):
         assert (found.entry, found.pointer_count) == ("en\ntry é", 3)
         assert found.arena_bytes == 1 << 40
         assert (
-            found.uses_heap,
+            found.may_stop,
             found.uses_kernels,
             found.uses_routines,
             found.is_short,
@@ -218,6 +218,14 @@ def test_a_damaged_file_is_compiled_again(folder, damage):
     assert cache.find(path.stem) is None
     np.testing.assert_array_equal(np.asarray(compiled_sine()), expected)
     assert path.read_bytes() == good
+
+
+def test_a_pipe_in_the_directory_is_not_read(folder):
+    compiled_sine()
+    (path,) = folder.iterdir()
+    path.unlink()
+    os.mkfifo(path)
+    assert cache.find(path.stem) is None
 
 
 def test_a_file_under_the_wrong_name_is_not_taken(folder):

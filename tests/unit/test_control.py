@@ -5,6 +5,8 @@
 # ruff: noqa: E501
 import contextlib
 import re
+import subprocess
+import sys
 from dataclasses import dataclass
 
 import numpy as np
@@ -631,6 +633,49 @@ MISTAKES = {
     "unroll": (lambda: weft.scan(lambda c, y: (c, y), 0.0, x, unroll=0), "at least 1"),
     "bound": (lambda: weft.fori_loop(0, 1.5, lambda i, s: s, 0), "one integer"),
 }  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["while", "for"])
+def test_signals_are_heard_in_loops(kind):
+    """A handler that raises ends the call; after another the loop goes on."""
+    code = f"""
+import os, signal, sys, threading, time
+import weft
+
+def endless(x):
+    if {kind == "while"}:
+        return weft.while_loop(lambda c: weft.all(c < 1e9), weft.sin, x)
+    return weft.fori_loop(0, 10**12, lambda i, c: weft.sin(c), x)
+
+def until(x, most):
+    return weft.while_loop(lambda c: c < most, lambda c: c + 1, x)
+
+def kill(number):
+    threading.Timer(0.5, lambda: os.kill(os.getpid(), number)).start()
+
+heard = []
+signal.signal(signal.SIGUSR1, lambda *_: heard.append(1))
+most = 10**9
+kill(signal.SIGUSR1)
+while not heard:
+    assert weft.jit(until)(0, most) == most
+
+# What begins this in the background may have it ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+x = weft.ones(10)
+f = weft.jit(endless)
+kill(signal.SIGINT)
+try:
+    f(x)
+except KeyboardInterrupt:
+    print("interrupted", float(weft.sum(weft.jit(lambda x: x + 1)(x))))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=100,
+        check=False,
+    )  # fmt: skip
+    assert done.stdout == "interrupted 20.0\n", done.stderr
+
 
 
 @pytest.mark.parametrize("traced", [False, True])
