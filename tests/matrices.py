@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import scipy.linalg
+import scipy.optimize
 
 if TYPE_CHECKING:
     from op_cases import Case
@@ -127,6 +128,23 @@ def _phases(got: np.ndarray, want: np.ndarray) -> np.ndarray:
     products = np.sum(np.conj(got) * want, axis=-2, keepdims=True)
     sizes = np.abs(products)
     return np.where(sizes > 0, products / np.where(sizes > 0, sizes, 1), 1)
+
+
+def align_unordered(
+    got: Sequence[np.ndarray], want: Sequence[np.ndarray]
+) -> list[np.ndarray]:
+    """Eigenvalues, and vectors if there are any, in the order of others."""
+    w = got[0]
+    order = np.zeros(w.shape, np.int64)
+    for place in np.ndindex(w.shape[:-1]):
+        distances = np.abs(want[0][place][:, None] - w[place])
+        finite = np.nan_to_num(distances, nan=0, posinf=0)
+        order[place] = scipy.optimize.linear_sum_assignment(finite)[1]
+    ordered = [np.take_along_axis(w, order, -1)]
+    if len(got) == 1:
+        return ordered
+    vectors = np.take_along_axis(got[1], order[..., None, :], -1)
+    return align_eigen([*ordered, vectors], want)
 
 
 def align_eigen(

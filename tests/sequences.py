@@ -314,6 +314,7 @@ def _fault(
     operands = tuple(known[value] for value in operation.operands)
     attributes = attributes_of(operation)
     got = [known[value] for value in operation.results]
-    made = Instance(op, operands, attributes, tuple(map(_spec, got)), device)
+    results = tuple(map(_spec, got))
+    made = Instance(op, operands, attributes, results, device.removesuffix("-sim"))
     want = made.reference(*operands)
     return fault(made, got, want)

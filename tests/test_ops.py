@@ -323,9 +323,10 @@ def _slope_is_bad(instance: Instance, got: np.ndarray, want: np.ndarray) -> np.n
 
 def _scale(instance: Instance, number: int, want: np.ndarray) -> np.ndarray:
     if instance.row.normwise:
-        # Of each matrix, or vector, the largest element.
+        # Of each matrix, or vector, the largest element that is a number.
         axes = tuple(range(want.ndim))[-2:]
-        return np.max(np.abs(want), axis=axes, keepdims=True, initial=0)
+        sizes = np.where(np.isfinite(want), np.abs(want), 0)
+        return np.max(sizes, axis=axes, keepdims=True, initial=0)
     if instance.row.floor:
         return np.maximum(np.abs(want), want.dtype.type(instance.row.floor))
     if not instance.row.accumulates:
