@@ -97,16 +97,16 @@ Scalar stirlingSeries(Scalar x) {
   return inverse * horner(inverse * inverse, stirling);
 }
 
-/// x (x + 1) ... and the number from which it goes on, which is below `limit`
-/// and at least `limit` - 1 if x is.
-static Scalars fallingProduct(Scalar x, double limit) {
-  return repeat(
-      {constant(x, 1.0), x},
-      [&](ArrayRef<Scalar> v) { return le(limit, v[1]); },
-      [](ArrayRef<Scalar> v) {
-        Scalar next = v[1] - 1.0;
-        return Scalars{v[0] * next, next};
-      });
+/// (x - 1) (x - 2) ... and the number where it ends: below 3, and at least 2 if
+/// x is. Of x < 10. Without a loop, so that elements are computed in vectors.
+static Scalars fallingProduct(Scalar x) {
+  Scalar product = constant(x, 1.0);
+  for (unsigned step = 0; step < 7; ++step) {
+    Scalar isLarge = le(3.0, x), next = x - 1.0;
+    product = select(isLarge, product * next, product);
+    x = select(isLarge, next, x);
+  }
+  return {product, x};
 }
 
 /// Of 4/5 <= x < 3.
@@ -121,19 +121,15 @@ static Scalar lgammaByFit(Scalar x) {
 }
 
 Scalar positiveLgamma(Scalar x) {
-  return choose(
-      le(10.0, x),
-      [&] {
-        return (x - 0.5) * (log(x) - 1.0) + (halfLogTwoPi - 0.5) +
-               stirlingSeries(x);
-      },
-      [&] {
-        Scalar isSmall = lt(x, 0.8);
-        Scalars fallen = fallingProduct(select(isSmall, x + 1.0, x), 3.0);
-        // log of x for small ones, of the product for large ones, of 1 between
-        Scalar rest = log(select(isSmall, x, fallen[0]));
-        return lgammaByFit(fallen[1]) + select(isSmall, -rest, rest);
-      });
+  Scalar isLarge = le(10.0, x), isSmall = lt(x, 0.8);
+  Scalars fallen = fallingProduct(select(isSmall, x + 1.0, x));
+  // log of x for small and large ones, of the product for others
+  Scalar logarithm = log(select(isLarge | isSmall, x, fallen[0]));
+  Scalar large = (x - 0.5) * (logarithm - 1.0) + (halfLogTwoPi - 0.5) +
+                 stirlingSeries(x);
+  Scalar other =
+      lgammaByFit(fallen[1]) + select(isSmall, -logarithm, logarithm);
+  return select(isLarge, large, other);
 }
 
 Scalar lgamma(Scalar x) {
@@ -142,11 +138,8 @@ Scalar lgamma(Scalar x) {
         Scalar size = absolute(x);
         Scalar positive = positiveLgamma(size);
         // gamma(x) gamma(-x) = -pi / (x sin(pi x))
-        Scalar isReflected = lt(x, -1e-30);
-        Scalar negative = choose(
-            isReflected,
-            [&] { return log(pi / absolute(x * sinPi(x))) - positive; },
-            [&] { return positive; });
+        Scalar reflected = log(pi / absolute(x * sinPi(x))) - positive;
+        Scalar negative = select(lt(x, -1e-30), reflected, positive);
         // At the poles, which far out are all numbers, two infinities would
         // meet.
         Scalar isPole = le(x, 0.0) & eq(x, floor(x));
@@ -187,7 +180,7 @@ static Scalars gammaFactors(Scalar x) {
         return Scalars{power * exp(-x) * rest, power};
       },
       [&] {
-        Scalars fallen = fallingProduct(x, 3.0);
+        Scalars fallen = fallingProduct(x);
         Scalar one = constant(x, 1.0), rest = fallen[1];
         Scalar isBelowTwo = lt(rest, 2.0), isBelowOne = lt(rest, 1.0);
         Scalar at = select(isBelowTwo, select(isBelowOne, rest, rest - 1.0),
@@ -237,27 +230,24 @@ static Scalar digammaDistance(Scalar x) {
 
 /// Of x >= 0.
 static Scalar positiveDigamma(Scalar x) {
-  return choose(
-      le(10.0, x), [&] { return log(x) - digammaDistance(x); },
-      [&] {
-        // digamma(x + 1) = digamma(x) + 1 / x
-        Scalar isSmall = lt(x, 1.0);
-        Scalar zero = constant(x, 0.0);
-        Scalars fallen = repeat(
-            {select(isSmall, -(1.0 / x), zero), select(isSmall, x + 1.0, x)},
-            [&](ArrayRef<Scalar> v) { return lt(2.0, v[1]); },
-            [](ArrayRef<Scalar> v) {
-              Scalar next = v[1] - 1.0;
-              return Scalars{v[0] + 1.0 / next, next};
-            });
-        // The root in two parts.
-        Scalar distance =
-            (fallen[1] - 1.4616321449683622) - 9.549995429965697e-17;
-        Scalar at = fallen[1] - 1.5;
-        Scalar fit = horner(at, digammaAboutRootOver) /
-                     horner(at, digammaAboutRootUnder);
-        return distance * fit + fallen[0];
-      });
+  Scalar large = log(x) - digammaDistance(x);
+  // digamma(x + 1) = digamma(x) + 1 / x. Of x < 10, and without a loop, so that
+  // elements are computed in vectors; the sum of the reciprocals as a quotient.
+  Scalar isSmall = lt(x, 1.0);
+  Scalar over = select(isSmall, -1.0, constant(x, 0.0));
+  Scalar under = select(isSmall, x, 1.0), rest = select(isSmall, x + 1.0, x);
+  for (unsigned step = 0; step < 8; ++step) {
+    Scalar isFar = lt(2.0, rest), next = rest - 1.0;
+    over = select(isFar, over * next + under, over);
+    under = select(isFar, under * next, under);
+    rest = select(isFar, next, rest);
+  }
+  // The root in two parts.
+  Scalar distance = (rest - 1.4616321449683622) - 9.549995429965697e-17;
+  Scalar at = rest - 1.5;
+  Scalar fit =
+      horner(at, digammaAboutRootOver) / horner(at, digammaAboutRootUnder);
+  return select(le(10.0, x), large, distance * fit + over / under);
 }
 
 Scalar digamma(Scalar x) {
@@ -275,9 +265,7 @@ Scalar digamma(Scalar x) {
 }
 
 Scalar logMinusDigamma(Scalar x) {
-  return choose(
-      le(10.0, x), [&] { return digammaDistance(x); },
-      [&] { return log(x) - positiveDigamma(x); });
+  return select(le(10.0, x), digammaDistance(x), log(x) - positiveDigamma(x));
 }
 
 //===----------------------------------------------------------------------===//

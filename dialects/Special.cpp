@@ -144,9 +144,7 @@ Scalar logit(Scalar x) {
         Scalar rest = 1.0 - p;
         // The difference is exact about 1/2, where the logarithm is small.
         Scalar isCentral = lt(0.25, p) & lt(p, 0.75);
-        return choose(
-            isCentral, [&] { return log1p((2.0 * p - 1.0) / rest); },
-            [&] { return log(p / rest); });
+        return select(isCentral, log1p((2.0 * p - 1.0) / rest), log(p / rest));
       },
       x);
 }
@@ -206,17 +204,15 @@ Scalar sinc(Scalar x, Orders by) {
       [&](Scalar x) {
         Scalar u = pi * x;
         Scalar isNear = lt(absolute(u), std::max(2.0, double(order)));
-        Scalar derivative = choose(
-            isNear, [&] { return sincSeries(u, order); },
-            [&] {
-              // (u f(u))' for f and its derivatives: u f' + f = cos u, ...
-              Scalar sine = sinPi(x), cosine = cosPi(x);
-              Scalar turns[] = {sine, cosine, -sine, -cosine};
-              Scalar f = sine / u;
-              for (unsigned k = 1; k <= order; ++k)
-                f = (turns[k % 4] - double(k) * f) / u;
-              return f;
-            });
+        // (u f(u))' for f and its derivatives: u f' + f = cos u, ...
+        Scalar sine = sinPi(x), far = sine / u;
+        if (order) {
+          Scalar cosine = cosPi(x);
+          Scalar turns[] = {sine, cosine, -sine, -cosine};
+          for (unsigned k = 1; k <= order; ++k)
+            far = (turns[k % 4] - double(k) * far) / u;
+        }
+        Scalar derivative = select(isNear, sincSeries(u, order), far);
         return order ? std::pow(pi, order) * derivative : derivative;
       },
       x);

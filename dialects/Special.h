@@ -114,8 +114,9 @@ Scalar stirlingSeries(Scalar x);
 Scalar logMinusDigamma(Scalar x);
 /// digamma, trigamma, ...: as many as asked for, of x > 0.
 Scalars polygammas(Scalar x, unsigned count);
-/// erfcx and its first derivatives, up to the one of an order.
-Scalars erfcxDerivatives(Scalar x, unsigned order);
+/// erfcx and its first derivatives, up to the one of an order; if `isShort`, of
+/// an f32 and to its digits.
+Scalars erfcxDerivatives(Scalar x, unsigned order, bool isShort = false);
 /// The inverse of erfc, between 0 and 1.
 Scalar erfcinv(Scalar complement);
 

@@ -68,19 +68,38 @@ static Reduced reduce(Scalar x, Coefficients coefficients) {
   return {r, fma(r * r, polynomial(r, coefficients), sum.low), n.bits};
 }
 
-/// exp(x) 2^-by; x has been limited.
-static Scalar scaledExp(Scalar x, int by) {
+/// 1 + r + small, and n.
+static std::pair<Scalar, Scalar> expParts(Scalar x) {
   auto [r, small, n] = reduce(x, isF32(x) ? Coefficients(expF32) : expF64);
-  return scale(1.0 + (r + small), n - double(by));
+  return {1.0 + (r + small), n};
 }
 
-/// Where exp overflows and underflows for certain.
-static Scalar limited(Scalar x) {
-  return isF32(x) ? atLeast(atMost(x, 90), -105)
-                  : atLeast(atMost(x, 711), -747);
+/// exp(x) / 2 of x >= 0.
+static Scalar halfExp(Scalar x) {
+  auto [y, n] = expParts(atMost(x, isF32(x) ? 90 : 711));
+  return scale(y, n - 1.0);
 }
 
-Scalar expandExp(Scalar x) { return scaledExp(limited(x), 0); }
+/// y 2^n, 1/2 <= y < 2, of any size: infinite of an x beyond the highest one
+/// that has a number, NaN of NaN. Without arithmetic on subnormal numbers, for
+/// which CPUs take a hundred cycles: what is one is computed as an integer.
+static Scalar scaleByBits(Scalar y, Scalar n, Scalar x, double highest) {
+  unsigned width = digits(x.type);
+  double unit = std::ldexp(1.0, width);
+  Scalar bits = bitsOf(y) + shiftLeft(n, width);
+  // The result in units of the least number, to which adding 2^width rounds.
+  Scalar inUnits = floatOf(bits + (bias(x.type) + width - 1.0) * unit);
+  Scalar rounded = bitsOf(inUnits + unit) - bitsOf(constant(x, unit));
+  Scalar result = floatOf(select(lt(bits, unit), rounded, bits));
+  return select(le(x, highest), result, x + infinity(x));
+}
+
+// What is less underflows to 0.
+Scalar expandExp(Scalar x) {
+  auto [y, n] = expParts(atLeast(x, isF32(x) ? -105 : -747));
+  return scaleByBits(y, n, x,
+                     isF32(x) ? 0x1.62e42ep+6 : 0x1.62e42fefa39efp+9);
+}
 
 namespace {
 struct Exp2 {
@@ -103,9 +122,9 @@ Scalar exp2OfNormal(Scalar x) {
 }
 
 Scalar expandExp2(Scalar x) {
-  auto [y, n] = exp2Parts(isF32(x) ? atLeast(atMost(x, 129), -151)
-                                   : atLeast(atMost(x, 1025), -1076));
-  return scale(y, n);
+  auto [y, n] = exp2Parts(atLeast(x, isF32(x) ? -151 : -1076));
+  double limit = isF32(x) ? 0x1.fffffep+6 : 0x1.fffffffffffffp+9;
+  return scaleByBits(y, n, x, limit);
 }
 
 Scalar exp2OfSum(Sum x) {
@@ -147,13 +166,13 @@ Scalar expandTanh(Scalar x) {
 }
 
 Scalar expandCosh(Scalar x) {
-  Scalar half = scaledExp(limited(absolute(x)), 1);
+  Scalar half = halfExp(absolute(x));
   return half + 0.25 / half;
 }
 
 Scalar expandSinh(Scalar x) {
   Scalar size = absolute(x), square = x * x;
-  Scalar half = scaledExp(limited(size), 1);
+  Scalar half = halfExp(size);
   Scalar small = fma(size * square, polynomial(square, sinhF32, sinhF64), size);
   Scalar y = select(lt(size, 1.0), small, half - 0.25 / half);
   return copysign(y, x);

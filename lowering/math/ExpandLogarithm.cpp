@@ -114,7 +114,11 @@ Scalar expandLog10(Scalar x) { return logarithm(x, decimal); }
 /// matters. Numbers to which 1 makes no difference are first made smaller.
 Scalar expandLog1p(Scalar x) {
   Scalar isLarge = lt(0x1p120, x);
-  Scalar scaled = select(isLarge, x * 0x1p-64, x);
+  // Tiny numbers are their own results. Arithmetic on subnormal ones would take
+  // a hundred cycles.
+  Scalar isTiny = lt(absolute(x), 0x1p-60);
+  Scalar within = select(isTiny, 0.0, x);
+  Scalar scaled = select(isLarge, within * 0x1p-64, within);
   Split parts = split(1.0 + scaled);
   Scalar power =
       floatOf(bitsOf(constant(x, 1.0)) - shiftLeft(parts.bits, digits(x.type)));
@@ -122,7 +126,7 @@ Scalar expandLog1p(Scalar x) {
   Scalar rest = fma(scaled, power, (power - 1.0) - f);
   Scalar e = select(isLarge, 64.0 + parts.exponent, parts.exponent);
   Scalar y = joinNatural(e, f, tailOf(f) + rest);
-  return copysign(withPole(y, x, -1.0), x);
+  return select(isTiny, x, copysign(withPole(y, x, -1.0), x));
 }
 
 } // namespace weft::expand
