@@ -476,7 +476,7 @@ def Weft_BitwiseInvertOp : Weft_Unary<"bitwise_invert", Weft_BoolOrInt, "~x",
     [], [Involution]> {
   let summary = "Elementwise complement of bits.";
 }
-def Weft_BitwiseCountOp : Weft_Unary<"bitwise_count", Weft_Int,
+def Weft_PopulationCountOp : Weft_Unary<"population_count", Weft_Int,
     "apply<::mlir::math::CtPopOp>(x)", []> {
   let summary = "Elementwise number of one bits in two's complement.";
 }

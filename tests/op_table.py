@@ -481,7 +481,7 @@ ROWS: dict[str, Row] = {
     "bitwise_or": EXACT,
     "bitwise_xor": EXACT,
     "bitwise_invert": EXACT,
-    "bitwise_count": EXACT,
+    "population_count": EXACT,
     "bitwise_left_shift": EXACT,
     "bitwise_right_shift": EXACT,
     "threefry": EXACT,
@@ -668,9 +668,14 @@ ROWS: dict[str, Row] = {
     ),
     "eigvalsh": _matrices(*_squares(), operands=matrices.symmetric),
     "eig": _matrices(
-        *_squares(), operands=matrices.apart, align=matrices.align_eigen, arbitrary="fc"
+        *_squares(),
+        operands=matrices.apart,
+        align=matrices.align_unordered,
+        arbitrary="fc",
     ),
-    "eigvals": _matrices(*_squares(), operands=matrices.apart),
+    "eigvals": _matrices(
+        *_squares(), operands=matrices.apart, align=matrices.align_unordered
+    ),
     "pinv": _matrices(
         *(Case((shape, shape[:-2])) for shape in RECTANGLES),
         operands=matrices.with_cutoff,

@@ -59,6 +59,7 @@ if _typing.TYPE_CHECKING or _IS_WHOLE:
     from .report import CompileReport, CompileStep
     from .run_cpu import empty_cache
     from .specs import ShapeDtypeStruct
+    from .threads import check_environment as _check_environment
     from .threads import get_num_threads, set_num_threads
     from .transforms import (
         checkpoint,
@@ -74,6 +75,8 @@ if _typing.TYPE_CHECKING or _IS_WHOLE:
         vjp,
         vmap,
     )
+
+    _check_environment()
 
     bool = _np.dtype("bool")
     int8 = _np.dtype("int8")

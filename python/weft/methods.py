@@ -143,6 +143,10 @@ class ArrayMethods:
         """The complex conjugates; of real numbers, themselves."""
         return ops.conj(_array(self))
 
+    def round(self, decimals: int = 0) -> Array:
+        """The nearest numbers of so many decimals (see `weft.round`)."""
+        return ops.round(_array(self), decimals)
+
     def clip(
         self,
         min: ArrayLike | None = None,  # noqa: A002

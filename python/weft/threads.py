@@ -5,10 +5,24 @@
 from __future__ import annotations
 
 import operator
+import os
+from typing import Final
 
-from .errors import ArgumentError, public
+from .errors import ArgumentError, public, warn
 
-_MOST = 256
+_MOST: Final = 256
+_VARIABLE: Final = "WEFT_NUM_THREADS"
+
+
+def check_environment() -> None:
+    """Warns where the environment names a number of threads that is none."""
+    given = os.environ.get(_VARIABLE)
+    if given and not (given.isdecimal() and 1 <= int(given) <= _MOST):
+        warn(
+            f"{_VARIABLE} of the environment is {given!r}, but must be a whole number "
+            f"from 1 to {_MOST}; weft.get_num_threads says what is used instead",
+            RuntimeWarning,
+        )
 
 
 @public

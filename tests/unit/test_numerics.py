@@ -136,6 +136,34 @@ def test_gcd_and_lcm():
         weft.gcd(np.ones(2), 1)
 
 
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int32", "int64"])
+def test_bitwise_count(dtype):
+    info = np.iinfo(dtype)
+    x = np.array([info.min, info.min + 1, info.max, 0, 1, 77], dtype)
+    want = np.bitwise_count(x)
+    np.testing.assert_array_equal(both(weft.bitwise_count, x)[0], want, strict=True)
+
+
+@pytest.mark.parametrize("decimals", [-2, -1, 0, 1, 3])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_round_to_decimals(dtype, decimals):
+    points = [0.5, 1.5, 0.25, 0.35, 12.345, 150.0, 250.0, 1234.5678, INF, NAN, 0.0]
+    x = np.array([*points, *[-p for p in points]], dtype)
+    for name in ("round", "around"):
+        got = both(lambda x, f=getattr(weft, name): f(x, decimals), x)[0]
+        np.testing.assert_array_equal(got, np.round(x, decimals), strict=True)
+    np.testing.assert_array_equal(weft.asarray(x).round(decimals), np.round(x, decimals))
+
+
+def test_round_of_integers():
+    x = weft.arange(3)
+    assert weft.round(x, 2) is x
+    with pytest.raises(weft.DTypeError, match="int64 takes no negative decimals"):
+        weft.round(x, -1)
+    with pytest.raises(weft.DTypeError, match=r"whole number of decimals, not 0\.5"):
+        weft.round(x, 0.5)
+
+
 def test_other_names():
     x = np.array([0.1, 0.5])
     for name in ("arcsin", "arccos", "arctan", "arcsinh", "arctanh"):

@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -110,6 +112,17 @@ def test_a_forked_child_has_threads_of_its_own() -> None:
 def test_what_is_no_number_of_threads(count: Any) -> None:
     with pytest.raises(weft.ArgumentError, match="from 1 to 256"):
         weft.set_num_threads(count)
+
+
+@pytest.mark.parametrize("count", ["0", "many", "2.5", "257"])
+def test_the_environment_names_no_number_of_threads(count: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "import weft\nprint(weft.get_num_threads())"],
+        env=os.environ | {"WEFT_NUM_THREADS": count},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert f"<string>:1: RuntimeWarning: WEFT_NUM_THREADS of the environment is {count!r}" in done.stderr  # noqa: E501
+    assert 1 <= int(done.stdout) <= 256
 
 
 def test_a_small_program_keeps_to_its_thread() -> None:

@@ -4,14 +4,23 @@
 
 from __future__ import annotations
 
+import operator
+
 import numpy as np
 
+from ..array import Array
 from ..dtypes import is_kind, real_dtype
+from ..errors import DTypeError
 from . import parts
 from .registry import (
     C128,
+    ArrayLike,
+    Call,
+    as_array,
     binary,
+    elementwise_call,
     in_f64,
+    op,
     rounding,
     unary,
 )
@@ -119,12 +128,39 @@ def trunc(x: np.ndarray) -> np.ndarray:
     return np.trunc(x)
 
 
-@rounding
+def _prepare_round(x: ArrayLike, /, decimals: int = 0) -> Call | Array:
+    array = as_array(x, "round")
+    try:
+        digits = operator.index(decimals)
+    except TypeError:
+        raise DTypeError(
+            f"round takes a whole number of decimals, not {decimals!r}"
+        ) from None
+    if is_kind(array.dtype, "integer"):
+        if digits < 0:
+            raise DTypeError(
+                f"round of {array.dtype} takes no negative decimals; convert it to a "
+                "float first"
+            )
+        return array
+    if digits == 0:
+        return elementwise_call("round", "float", x)
+    scale = 10.0 ** max(digits, -digits)
+    scaled, back = (multiply, divide) if digits > 0 else (divide, multiply)
+    return back(round(scaled(array, scale)), scale)
+
+
+@op(_prepare_round)
 def round(x: np.ndarray) -> np.ndarray:
-    """Elementwise nearest integer, ties to even.
+    """Elementwise nearest integer, ties to even, or multiple of `10**-decimals`.
+
+    The latter is `round(x * 10**decimals) / 10**decimals` in the dtype of `x`, as
+    NumPy has it. Integers stay as they are.
 
     >>> weft.round(weft.asarray([0.5, 1.5, 2.6]))
     Array([0., 2., 3.], dtype=float32)
+    >>> weft.round(weft.asarray([3.14159, 2.71828]), decimals=2)
+    Array([3.14, 2.72], dtype=float32)
     """
     return np.rint(x)
 

@@ -11,7 +11,7 @@ from .registry import ArrayLike, Call, as_array, binary, broadcast_all, op, unar
 
 __all__ = [
     "bitwise_and",
-    "bitwise_count",
+    "population_count",
     "bitwise_invert",
     "bitwise_left_shift",
     "bitwise_or",
@@ -49,13 +49,13 @@ def bitwise_invert(x: np.ndarray) -> np.ndarray:
 
 
 @unary("integer")
-def bitwise_count(x: np.ndarray) -> np.ndarray:
+def population_count(x: np.ndarray) -> np.ndarray:
     """Elementwise number of bits set in the two's complement of `x`.
 
-    >>> weft.bitwise_count(weft.asarray([0, 7, -1]))
+    >>> weft.population_count(weft.asarray([0, 7, -1]))
     Array([ 0,  3, 64], dtype=int64)
     """
-    return np.bitwise_count(x.view(f"u{x.dtype.itemsize}")).astype(x.dtype)
+    return np.population_count(x.view(f"u{x.dtype.itemsize}")).astype(x.dtype)
 
 
 @unary("bool")

@@ -46,6 +46,7 @@ from .logic import (
     logical_or,
     logical_xor,
     not_equal,
+    population_count,
     signbit,
 )
 from .reduce import any
@@ -67,6 +68,8 @@ __all__ = [
     "arctan",
     "arctan2",
     "arctanh",
+    "around",
+    "bitwise_count",
     "bitwise_not",
     "deg2rad",
     "degrees",
@@ -104,7 +107,8 @@ arctan, arctan2, arctanh = atan, atan2, atanh
 bitwise_not = invert = bitwise_invert
 left_shift, right_shift = bitwise_left_shift, bitwise_right_shift
 mod, power, true_divide = remainder, pow, divide
-rint, fix = round, trunc
+around = rint = round
+fix = trunc
 
 
 def _float(name: str, x: ArrayLike) -> Array:
@@ -120,6 +124,22 @@ def _floats(name: str, *xs: ArrayLike) -> tuple[Array, ...]:
 def _numbers(name: str, *xs: ArrayLike) -> tuple[Array, ...]:
     """Operands as numbers of one dtype and shape."""
     return elementwise_call(name, "numeric", *xs).operands
+
+
+# ---- bits ----
+
+
+@public
+def bitwise_count(x: ArrayLike, /) -> Array:
+    """Elementwise number of bits set in the absolute value of an integer, as uint8.
+
+    Of its two's complement: `population_count`.
+
+    >>> weft.bitwise_count(weft.asarray([0, 7, -1]))
+    Array([0, 3, 1], dtype=uint8)
+    """
+    array = elementwise_call("bitwise_count", "integer", x).operands[0]
+    return astype(population_count(abs(array)), "uint8")
 
 
 # ---- angles and powers ----

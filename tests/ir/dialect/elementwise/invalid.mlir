@@ -529,9 +529,9 @@ func.func @bitwise_invert(%x: tensor<4xf64>) {
 
 // -----
 
-func.func @bitwise_count(%x: tensor<4xf32>) {
-  // expected-error @+1 {{'weft.bitwise_count' op operand #0 must be array of i8..i64 or ui8..ui64, but got 'tensor<4xf32>'}}
-  %0 = weft.bitwise_count %x : tensor<4xf32>
+func.func @population_count(%x: tensor<4xf32>) {
+  // expected-error @+1 {{'weft.population_count' op operand #0 must be array of i8..i64 or ui8..ui64, but got 'tensor<4xf32>'}}
+  %0 = weft.population_count %x : tensor<4xf32>
   return
 }
 

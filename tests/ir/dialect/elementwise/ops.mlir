@@ -171,8 +171,8 @@ func.func @logic(%x_i1: tensor<2x3xi1>, %y_i1: tensor<2x3xi1>,
   %bitwise_xor = weft.bitwise_xor %x_i32, %y_i32 : tensor<2x3xi32>
   // CHECK-NEXT: %{{.+}} = weft.bitwise_invert %[[X_I32]] : tensor<2x3xi32>
   %bitwise_invert = weft.bitwise_invert %x_i32 : tensor<2x3xi32>
-  // CHECK-NEXT: %{{.+}} = weft.bitwise_count %[[X_I32]] : tensor<2x3xi32>
-  %bitwise_count = weft.bitwise_count %x_i32 : tensor<2x3xi32>
+  // CHECK-NEXT: %{{.+}} = weft.population_count %[[X_I32]] : tensor<2x3xi32>
+  %population_count = weft.population_count %x_i32 : tensor<2x3xi32>
   // CHECK-NEXT: %{{.+}} = weft.bitwise_left_shift %[[X_I32]], %[[Y_I32]] : tensor<2x3xi32>
   %bitwise_left_shift = weft.bitwise_left_shift %x_i32, %y_i32 : tensor<2x3xi32>
   // CHECK-NEXT: %{{.+}} = weft.bitwise_right_shift %[[X_I32]], %[[Y_I32]] : tensor<2x3xi32>
