@@ -166,16 +166,23 @@ void TurnedSquares::turnLanes(const Tile &tile, int64_t lanes,
     memref::StoreOp::create(b, element, target, ValueRange{to});
     return;
   }
-  auto type = VectorType::get({lanes}, getElementTypeOrSelf(source.getType()));
+  Type element = getElementTypeOrSelf(source.getType());
+  auto type = VectorType::get({lanes}, element);
+  // LLVM takes vectors of 16-bit floats to pieces where the CPU computes with
+  // none.
+  auto bits = type.clone(b.getIntegerType(element.getIntOrFloatBitWidth()));
   SmallVector<Value> vectors;
   int64_t apart = at.nest.stride(tile.operand, square.innermost);
-  for (int64_t k = 0; k < lanes; ++k)
-    vectors.push_back(vector::LoadOp::create(
-        b, type, source, ValueRange{at.advance(from, at.index(k), apart)}));
+  for (int64_t k = 0; k < lanes; ++k) {
+    Value row = vector::LoadOp::create(
+        b, type, source, ValueRange{at.advance(from, at.index(k), apart)});
+    vectors.push_back(vector::BitCastOp::create(b, bits, row));
+  }
   auto store = [&, rows = turned(vectors)](bool pastCaches) {
     for (auto [k, vector] : llvm::enumerate(rows))
       vector::StoreOp::create(
-          b, vector, target, ValueRange{at.advance(to, at.index(k), stride)},
+          b, vector::BitCastOp::create(b, type, vector), target,
+          ValueRange{at.advance(to, at.index(k), stride)},
           /*nontemporal=*/pastCaches,
           pastCaches ? llvm::MaybeAlign(line) : llvm::MaybeAlign());
   };

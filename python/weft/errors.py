@@ -185,7 +185,9 @@ def warn(message: str, category: type[Warning] = UserWarning) -> None:
     depth, frame = 1, sys._getframe(1)
     innermost = next(user_frames(), None)
     while frame is not None and innermost is not None and frame is not innermost:
-        depth, frame = depth + 1, frame.f_back
+        # As Python counts them: it passes over the frames of an import.
+        depth += "importlib._bootstrap" not in frame.f_code.co_filename
+        frame = frame.f_back
     warnings.warn(message, category, stacklevel=depth + 1)
 
 

@@ -11,7 +11,6 @@ from .registry import ArrayLike, Call, as_array, binary, broadcast_all, op, unar
 
 __all__ = [
     "bitwise_and",
-    "population_count",
     "bitwise_invert",
     "bitwise_left_shift",
     "bitwise_or",
@@ -30,6 +29,7 @@ __all__ = [
     "logical_or",
     "logical_xor",
     "not_equal",
+    "population_count",
     "signbit",
     "threefry",
 ]
@@ -55,7 +55,7 @@ def population_count(x: np.ndarray) -> np.ndarray:
     >>> weft.population_count(weft.asarray([0, 7, -1]))
     Array([ 0,  3, 64], dtype=int64)
     """
-    return np.population_count(x.view(f"u{x.dtype.itemsize}")).astype(x.dtype)
+    return np.bitwise_count(x.view(f"u{x.dtype.itemsize}")).astype(x.dtype)
 
 
 @unary("bool")
