@@ -35,15 +35,9 @@ static Scalars integralsByFit(Scalar x, unsigned order) {
   // Of an infinite x, 1 / x is as good.
   Scalar size = minimum(x, constant(x, 1e150));
   Scalar inverse = 1.0 / (size + 2.5), at = (size - 2.5) * inverse;
-  auto polynomial = [&](ArrayRef<double> coefficients) {
-    Scalar sum = constant(x, coefficients.back());
-    for (double next : llvm::reverse(coefficients.drop_back()))
-      sum = apply<math::FmaOp>(sum, at, constant(x, next));
-    return sum;
-  };
-  Scalars u{polynomial(integralFit) * inverse};
+  Scalars u{horner(at, integralFit) * inverse};
   if (order)
-    u.push_back(polynomial(secondIntegralFit) * inverse * inverse);
+    u.push_back(horner(at, secondIntegralFit) * inverse * inverse);
   return u;
 }
 

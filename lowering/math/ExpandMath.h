@@ -163,7 +163,7 @@ Scalar expandWideAtanh(Scalar x);
 
 // Of f32 only.
 Scalar expandErfc(Scalar x);
-/// The powers that are products or a quotient, as exact as pow.
+/// The powers that are products, quotients or roots, to an ulp or so.
 std::optional<Scalar> expandSmallPower(Scalar x, double exponent);
 
 } // namespace weft::expand

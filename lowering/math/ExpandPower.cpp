@@ -5,6 +5,7 @@
 // our own; beside each stands its largest relative error.
 
 #include "lowering/math/ExpandMath.h"
+#include <cmath>
 
 using namespace mlir;
 
@@ -64,16 +65,38 @@ Scalar expandPow(Scalar x, Scalar y) {
   return select(isOne, one, power);
 }
 
+/// The largest power of f32 that is computed as a product.
+constexpr double mostProducts = 16;
+
 std::optional<Scalar> expandSmallPower(Scalar x, double exponent) {
   if (exponent == -1)
     return 1.0 / x;
   if (exponent == 2)
     return x * x;
-  if (exponent != 3)
+  if (std::abs(exponent) == 0.5) {
+    // Of -0 and of minus infinity a power is not negative.
+    Scalar root = scalar::sqrt(x + 0.0);
+    if (exponent < 0)
+      return select(eq(x, -infinity(x)), 0.0, 1.0 / root);
+    return select(eq(x, -infinity(x)), infinity(x), root);
+  }
+  // In f64 the powers of f32 neither overflow before they are inverted nor lose
+  // digits that count.
+  double size = std::abs(exponent);
+  bool isProduct =
+      isF32(x) ? size >= 1 && size <= mostProducts && size == std::floor(size)
+               : exponent == 3 || exponent == 4;
+  if (!isProduct)
     return std::nullopt;
-  // The square is exact.
-  Scalar y = wide(x);
-  return convert(y * y * y, x.type);
+  auto count = static_cast<unsigned>(size);
+  std::optional<Scalar> y;
+  for (Scalar square = wide(x); count; count /= 2) {
+    if (count % 2)
+      y = y ? *y * square : square;
+    if (count > 1)
+      square = square * square;
+  }
+  return convert(exponent < 0 ? 1.0 / *y : *y, x.type);
 }
 
 Scalar expandCbrt(Scalar x) {

@@ -77,19 +77,30 @@ func.func @angles(%x: f64) -> (f64, f64) {
 // CHECK: arith.mulf %{{.+}}, %{{.+}} : f64
 // CHECK: arith.truncf
 // CHECK: arith.divf
+// CHECK: %[[WIDE:.+]] = arith.extf %[[X]] : f32 to f64
+// CHECK: %[[SQUARE:.+]] = arith.mulf %[[WIDE]], %[[WIDE]] : f64
+// CHECK: %[[FOURTH:.+]] = arith.mulf %[[SQUARE]], %[[SQUARE]] : f64
+// CHECK: arith.mulf %[[WIDE]], %[[FOURTH]] : f64
+// CHECK: arith.divf
+// CHECK: arith.truncf
+// CHECK: math.sqrt
 // CHECK: call @weft_powf_f32(%[[X]], %[[Y]])
 // CHECK-NOT: call
 // CHECK: return
 module attributes {weft.machine = {fma = true}} {
-func.func @powers(%x: f32, %y: f32) -> (f32, f32, f32, f32) {
+func.func @powers(%x: f32, %y: f32) -> (f32, f32, f32, f32, f32, f32) {
+  %m5 = arith.constant -5.0 : f32
+  %half = arith.constant 0.5 : f32
   %m1 = arith.constant -1.0 : f32
   %c2 = arith.constant 2.0 : f32
   %c3 = arith.constant 3.0 : f32
   %0 = math.powf %x, %c2 : f32
   %1 = math.powf %x, %c3 : f32
   %2 = math.powf %x, %m1 : f32
-  %3 = math.powf %x, %y : f32
-  return %0, %1, %2, %3 : f32, f32, f32, f32
+  %3 = math.powf %x, %m5 : f32
+  %4 = math.powf %x, %half : f32
+  %5 = math.powf %x, %y : f32
+  return %0, %1, %2, %3, %4, %5 : f32, f32, f32, f32, f32, f32
 }
 }
 
