@@ -249,36 +249,68 @@ struct LowerPad final : OpConversionPattern<weft::PadOp> {
 
 // Pattern: concatenate(x, y) -> insert_slice y into (insert_slice x into empty)
 //
-// Whether parts can be computed in place is asked of each pair of them; of
-// many, they are copied.
+// Single elements side by side would each be written past all others. If there
+// are many, the parts are put one after the other, and the whole is transposed.
 struct LowerConcatenate final : OpConversionPattern<weft::ConcatenateOp> {
   using OpConversionPattern::OpConversionPattern;
 
   LogicalResult
   matchAndRewrite(weft::ConcatenateOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
-    constexpr size_t mostInPlace = 16;
+    Location loc = op.getLoc();
     RankedTensorType type = weft::storedType(op.getType());
     auto parts = llvm::filter_to_vector(adaptor.getInputs(), [](Value x) {
       return cast<RankedTensorType>(x.getType()).getNumElements() > 0;
     });
-    if (parts.size() > mostInPlace) {
-      rewriter.replaceOpWithNewOp<tensor::ConcatOp>(op, type, op.getDimension(),
-                                                    parts);
+    int64_t dim = op.getDimension();
+    if (!isOfSingleElements(parts, type, dim)) {
+      rewriter.replaceOp(op, concatenated(rewriter, loc, parts, type, dim));
       return success();
     }
-    Value result = weft::buildEmpty(rewriter, op.getLoc(), type);
+    int64_t count = parts.size(), length = type.getNumElements() / count;
+    for (Value &part : parts)
+      part = expandFrom1D(rewriter, loc, collapseTo1D(rewriter, loc, part),
+                          type.clone({1, length}));
+    Value whole =
+        concatenated(rewriter, loc, parts, type.clone({count, length}), 0);
+    auto map = AffineMap::getPermutationMap(ArrayRef<unsigned>{1, 0},
+                                            rewriter.getContext());
+    Value turned = weft::buildRemapped(rewriter, loc,
+                                       type.clone({length, count}), whole, map);
+    Value flat = collapseTo1D(rewriter, loc, turned);
+    rewriter.replaceOp(op, expandFrom1D(rewriter, loc, flat, type));
+    return success();
+  }
+
+private:
+  static bool isOfSingleElements(ArrayRef<Value> parts, RankedTensorType type,
+                                 int64_t dim) {
+    constexpr size_t fewest = 6;
+    constexpr int64_t shortest = 64;
+    return dim + 1 == type.getRank() && parts.size() >= fewest &&
+           type.getNumElements() / type.getDimSize(dim) >= shortest &&
+           llvm::all_of(parts, [&](Value x) {
+             return cast<RankedTensorType>(x.getType()).getDimSize(dim) == 1;
+           });
+  }
+
+  /// Whether parts can be computed in place is asked of each pair of them; of
+  /// many, they are copied.
+  static Value concatenated(OpBuilder &b, Location loc, ArrayRef<Value> parts,
+                            RankedTensorType type, int64_t dim) {
+    constexpr size_t mostInPlace = 16;
+    if (parts.size() > mostInPlace)
+      return tensor::ConcatOp::create(b, loc, type, dim, parts);
+    Value result = weft::buildEmpty(b, loc, type);
     SmallVector<int64_t> offset(type.getRank(), 0);
     for (Value x : parts) {
       auto part = cast<RankedTensorType>(x.getType());
       result = tensor::InsertSliceOp::create(
-          rewriter, op.getLoc(), x, result, indices(rewriter, offset),
-          indices(rewriter, part.getShape()),
-          indices(rewriter, type.getRank(), 1));
-      offset[op.getDimension()] += part.getDimSize(op.getDimension());
+          b, loc, x, result, indices(b, offset), indices(b, part.getShape()),
+          indices(b, type.getRank(), 1));
+      offset[dim] += part.getDimSize(dim);
     }
-    rewriter.replaceOp(op, result);
-    return success();
+    return result;
   }
 };
 
