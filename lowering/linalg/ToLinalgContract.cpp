@@ -244,7 +244,7 @@ Value readTransposed(Value x, OperandDims &dims) {
 struct LowerContraction final : OpConversionPattern<weft::DotGeneralOp> {
   using OpConversionPattern::OpConversionPattern;
 
-  /// An element of r that is read this often is worth moving first.
+  /// An element of a factor that is read this often is worth moving first.
   static constexpr int64_t worthMoving = 4;
 
   LogicalResult
@@ -254,15 +254,17 @@ struct LowerContraction final : OpConversionPattern<weft::DotGeneralOp> {
     Value lhs = adaptor.getLhs(), rhs = adaptor.getRhs();
     OperandDims l(lhs, op.getLhsBatch(), op.getLhsContract());
     OperandDims r(rhs, op.getRhsBatch(), op.getRhsContract());
-    if (isForTensorCores(op)) {
+    bool isForCores = isForTensorCores(op);
+    int64_t readsOfLhs = countOf(rhs, r.free), readsOfRhs = countOf(lhs, l.free);
+    if (isForCores || readsOfLhs < worthMoving)
       lhs = rewriter.getRemappedValue(readTransposed(op.getLhs(), l));
+    if (isForCores || readsOfRhs < worthMoving)
       rhs = rewriter.getRemappedValue(readTransposed(op.getRhs(), r));
-      if (!lhs || !rhs)
-        return rewriter.notifyMatchFailure(op, "a factor is not lowered yet");
-    } else if (!r.free.empty() && !r.endsIn(r.free) &&
-               countOf(lhs, l.free) >= worthMoving) {
+    if (!lhs || !rhs)
+      return rewriter.notifyMatchFailure(op, "a factor is not lowered yet");
+    if (!isForCores && readsOfRhs >= worthMoving && !r.free.empty() &&
+        !r.endsIn(r.free))
       rhs = moveDims(rewriter, loc, rhs, r);
-    }
     Type element = op.getLhs().getType().getElementType();
     rewriter.replaceOp(
         op, weft::buildSumOfProducts(rewriter, loc, op.getType(),

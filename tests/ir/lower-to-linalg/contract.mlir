@@ -57,3 +57,26 @@ func.func @batched_integers(%x: tensor<2x8x4xi32>, %y: tensor<2x4x6xi32>) -> ten
   %0 = weft.dot_general %x, %y batch [0] x [0] contract [2] x [1] : (tensor<2x8x4xi32>, tensor<2x4x6xi32>) -> tensor<2x8x6xi32>
   return %0 : tensor<2x8x6xi32>
 }
+
+// A transposed factor is read where it lies if each element is used but once.
+// CHECK-LABEL: func.func @row_by_transposed(
+// CHECK-SAME: %[[X:.+]]: tensor<1x4xf32>, %[[Y:.+]]: tensor<6x4xf32>
+// CHECK-NOT: linalg.generic
+// CHECK: linalg.fill
+// CHECK: linalg.generic {{.*}} ins(%[[X]], %[[Y]] :
+func.func @row_by_transposed(%x: tensor<1x4xf32>, %y: tensor<6x4xf32>) -> tensor<1x6xf32> {
+  %0 = weft.transpose %y perm [1, 0] : tensor<6x4xf32> to tensor<4x6xf32>
+  %1 = weft.dot_general %x, %0 batch [] x [] contract [1] x [0] : (tensor<1x4xf32>, tensor<4x6xf32>) -> tensor<1x6xf32>
+  return %1 : tensor<1x6xf32>
+}
+
+// CHECK-LABEL: func.func @transposed_by_vector(
+// CHECK-SAME: %[[X:.+]]: tensor<6x4xf32>, %[[Y:.+]]: tensor<6xf32>
+// CHECK-NOT: linalg.generic
+// CHECK: linalg.fill
+// CHECK: linalg.generic {{.*}} ins(%[[X]], %[[Y]] :
+func.func @transposed_by_vector(%x: tensor<6x4xf32>, %y: tensor<6xf32>) -> tensor<4xf32> {
+  %0 = weft.transpose %x perm [1, 0] : tensor<6x4xf32> to tensor<4x6xf32>
+  %1 = weft.dot_general %0, %y batch [] x [] contract [1] x [0] : (tensor<4x6xf32>, tensor<6xf32>) -> tensor<4xf32>
+  return %1 : tensor<4xf32>
+}
