@@ -232,14 +232,13 @@ static Scalar digammaDistance(Scalar x) {
 static Scalar positiveDigamma(Scalar x) {
   Scalar large = log(x) - digammaDistance(x);
   // digamma(x + 1) = digamma(x) + 1 / x. Of x < 10, and without a loop, so that
-  // elements are computed in vectors; the sum of the reciprocals as a quotient.
+  // elements are computed in vectors.
   Scalar isSmall = lt(x, 1.0);
-  Scalar over = select(isSmall, -1.0, constant(x, 0.0));
-  Scalar under = select(isSmall, x, 1.0), rest = select(isSmall, x + 1.0, x);
+  Scalar sum = select(isSmall, -(1.0 / x), constant(x, 0.0));
+  Scalar rest = select(isSmall, x + 1.0, x);
   for (unsigned step = 0; step < 8; ++step) {
     Scalar isFar = lt(2.0, rest), next = rest - 1.0;
-    over = select(isFar, over * next + under, over);
-    under = select(isFar, under * next, under);
+    sum = select(isFar, sum + 1.0 / next, sum);
     rest = select(isFar, next, rest);
   }
   // The root in two parts.
@@ -247,7 +246,7 @@ static Scalar positiveDigamma(Scalar x) {
   Scalar at = rest - 1.5;
   Scalar fit =
       horner(at, digammaAboutRootOver) / horner(at, digammaAboutRootUnder);
-  return select(le(10.0, x), large, distance * fit + over / under);
+  return select(le(10.0, x), large, distance * fit + sum);
 }
 
 Scalar digamma(Scalar x) {

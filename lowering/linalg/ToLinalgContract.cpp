@@ -223,16 +223,16 @@ bool hasAlignedLines(Value x) {
 }
 
 /// What a factor is the transposition of, and its dimensions there: reading it
-/// where it lies saves a copy. Not where lines would be worse ones: unaligned,
-/// or, of bytes, in need of being turned again.
-Value readTransposed(Value x, OperandDims &dims) {
+/// where it lies saves a copy. Not where tensor cores would read worse lines:
+/// unaligned, or, of bytes, in need of being turned again.
+Value readTransposed(Value x, OperandDims &dims, bool isForCores) {
   while (auto turned = x.getDefiningOp<weft::TransposeOp>()) {
     Value source = turned.getX();
     OperandDims own = dims;
     own.renumber(turned.getPermutation());
     bool isOfBytes = getElementTypeOrSelf(x.getType()).isInteger(8);
-    if ((hasAlignedLines(x) && !hasAlignedLines(source)) ||
-        (isOfBytes && !own.endsIn(own.contract)))
+    if (isForCores && ((hasAlignedLines(x) && !hasAlignedLines(source)) ||
+                       (isOfBytes && !own.endsIn(own.contract))))
       break;
     dims = own;
     x = source;
@@ -257,9 +257,9 @@ struct LowerContraction final : OpConversionPattern<weft::DotGeneralOp> {
     bool isForCores = isForTensorCores(op);
     int64_t readsOfLhs = countOf(rhs, r.free), readsOfRhs = countOf(lhs, l.free);
     if (isForCores || readsOfLhs < worthMoving)
-      lhs = rewriter.getRemappedValue(readTransposed(op.getLhs(), l));
+      lhs = rewriter.getRemappedValue(readTransposed(op.getLhs(), l, isForCores));
     if (isForCores || readsOfRhs < worthMoving)
-      rhs = rewriter.getRemappedValue(readTransposed(op.getRhs(), r));
+      rhs = rewriter.getRemappedValue(readTransposed(op.getRhs(), r, isForCores));
     if (!lhs || !rhs)
       return rewriter.notifyMatchFailure(op, "a factor is not lowered yet");
     if (!isForCores && readsOfRhs >= worthMoving && !r.free.empty() &&
