@@ -125,8 +125,8 @@ Scalar positiveLgamma(Scalar x) {
   Scalars fallen = fallingProduct(select(isSmall, x + 1.0, x));
   // log of x for small and large ones, of the product for others
   Scalar logarithm = log(select(isLarge | isSmall, x, fallen[0]));
-  Scalar large = (x - 0.5) * (logarithm - 1.0) + (halfLogTwoPi - 0.5) +
-                 stirlingSeries(x);
+  Scalar large =
+      (x - 0.5) * (logarithm - 1.0) + (halfLogTwoPi - 0.5) + stirlingSeries(x);
   Scalar other =
       lgammaByFit(fallen[1]) + select(isSmall, -logarithm, logarithm);
   return select(isLarge, large, other);

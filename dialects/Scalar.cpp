@@ -355,7 +355,8 @@ Scalar logistic(Scalar x) {
   // exp of minus the magnitude: exp(-x) overflows where the result is small,
   // but not yet zero.
   Scalar small = apply<math::ExpOp>(-absolute(x)), one = constant(x, 1.0);
-  // Tiny ones are their own quotients, and CPUs divide subnormal numbers slowly.
+  // Tiny ones are their own quotients, and CPUs divide subnormal numbers
+  // slowly.
   Scalar isTiny = lt(small, constant(x, 0x1p-60));
   Scalar isNegative = lt(x, constant(x, 0.0));
   Scalar divided = select(isTiny, one, small);

@@ -61,16 +61,16 @@ class PollSignals final : public weft::impl::PollSignalsBase<PollSignals> {
     if (auto known = module.lookupSymbol<LLVM::LLVMFuncOp>(weft::pollName))
       return known;
     OpBuilder b = OpBuilder::atBlockBegin(module.getBody());
-    auto poll =
-        LLVM::LLVMFuncOp::create(b, module.getLoc(), weft::pollName,
-                                 LLVM::LLVMFunctionType::get(b.getI32Type(), {}));
+    auto poll = LLVM::LLVMFuncOp::create(
+        b, module.getLoc(), weft::pollName,
+        LLVM::LLVMFunctionType::get(b.getI32Type(), {}));
     poll.setPassthroughAttr(b.getStrArrayAttr({"cold", "nounwind"}));
     // It changes no array, so that LLVM moves loads across it.
     using LLVM::ModRefInfo;
     poll.setMemoryEffectsAttr(LLVM::MemoryEffectsAttr::get(
-        b.getContext(), {ModRefInfo::NoModRef, ModRefInfo::NoModRef,
-                         ModRefInfo::ModRef, ModRefInfo::NoModRef,
-                         ModRefInfo::NoModRef, ModRefInfo::NoModRef}));
+        b.getContext(),
+        {ModRefInfo::NoModRef, ModRefInfo::NoModRef, ModRefInfo::ModRef,
+         ModRefInfo::NoModRef, ModRefInfo::NoModRef, ModRefInfo::NoModRef}));
     return poll;
   }
 
@@ -85,8 +85,8 @@ class PollSignals final : public weft::impl::PollSignalsBase<PollSignals> {
     Value before = memref::LoadOp::create(b, loc, left);
     Value now = arith::SubIOp::create(b, loc, before, one);
     memref::StoreOp::create(b, loc, now, left);
-    Value isOver = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::sle, now,
-                                         zero);
+    Value isOver =
+        arith::CmpIOp::create(b, loc, arith::CmpIPredicate::sle, now, zero);
     scf::IfOp::create(b, loc, isOver, [&](OpBuilder &b, Location loc) {
       Value next = LLVM::CallOp::create(b, loc, poll, ValueRange{}).getResult();
       memref::StoreOp::create(b, loc, next, left);

@@ -255,11 +255,14 @@ struct LowerContraction final : OpConversionPattern<weft::DotGeneralOp> {
     OperandDims l(lhs, op.getLhsBatch(), op.getLhsContract());
     OperandDims r(rhs, op.getRhsBatch(), op.getRhsContract());
     bool isForCores = isForTensorCores(op);
-    int64_t readsOfLhs = countOf(rhs, r.free), readsOfRhs = countOf(lhs, l.free);
+    int64_t readsOfLhs = countOf(rhs, r.free),
+            readsOfRhs = countOf(lhs, l.free);
     if (isForCores || readsOfLhs < worthMoving)
-      lhs = rewriter.getRemappedValue(readTransposed(op.getLhs(), l, isForCores));
+      lhs =
+          rewriter.getRemappedValue(readTransposed(op.getLhs(), l, isForCores));
     if (isForCores || readsOfRhs < worthMoving)
-      rhs = rewriter.getRemappedValue(readTransposed(op.getRhs(), r, isForCores));
+      rhs =
+          rewriter.getRemappedValue(readTransposed(op.getRhs(), r, isForCores));
     if (!lhs || !rhs)
       return rewriter.notifyMatchFailure(op, "a factor is not lowered yet");
     if (!isForCores && readsOfRhs >= worthMoving && !r.free.empty() &&

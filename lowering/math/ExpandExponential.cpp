@@ -97,8 +97,7 @@ static Scalar scaleByBits(Scalar y, Scalar n, Scalar x, double highest) {
 // What is less underflows to 0.
 Scalar expandExp(Scalar x) {
   auto [y, n] = expParts(atLeast(x, isF32(x) ? -105 : -747));
-  return scaleByBits(y, n, x,
-                     isF32(x) ? 0x1.62e42ep+6 : 0x1.62e42fefa39efp+9);
+  return scaleByBits(y, n, x, isF32(x) ? 0x1.62e42ep+6 : 0x1.62e42fefa39efp+9);
 }
 
 namespace {

@@ -169,7 +169,7 @@ void makeObject(weft::ObjectCode *object, std::string entry,
     copies.emplace_back(file.c_str(), file.size());
   new (object)
       weft::ObjectCode{std::move(entry), std::move(copies), pointerCount,
-                       arenaBytes,       mayStop,          usesKernels,
+                       arenaBytes,       mayStop,           usesKernels,
                        usesRoutines,     isShort,           std::move(reuses)};
 }
 

@@ -677,7 +677,6 @@ except KeyboardInterrupt:
     assert done.stdout == "interrupted 20.0\n", done.stderr
 
 
-
 @pytest.mark.parametrize("traced", [False, True])
 @pytest.mark.parametrize("name", MISTAKES)
 def test_mistakes_are_told_at_the_users_line(name, traced):

@@ -2,6 +2,8 @@
 
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -149,10 +151,12 @@ def test_bitwise_count(dtype):
 def test_round_to_decimals(dtype, decimals):
     points = [0.5, 1.5, 0.25, 0.35, 12.345, 150.0, 250.0, 1234.5678, INF, NAN, 0.0]
     x = np.array([*points, *[-p for p in points]], dtype)
-    for name in ("round", "around"):
-        got = both(lambda x, f=getattr(weft, name): f(x, decimals), x)[0]
+    for function in (weft.round, weft.around):
+        got = both(partial(function, decimals=decimals), x)[0]
         np.testing.assert_array_equal(got, np.round(x, decimals), strict=True)
-    np.testing.assert_array_equal(weft.asarray(x).round(decimals), np.round(x, decimals))
+    np.testing.assert_array_equal(
+        weft.asarray(x).round(decimals), np.round(x, decimals)
+    )
 
 
 def test_round_of_integers():

@@ -121,7 +121,10 @@ def test_the_environment_names_no_number_of_threads(count: str) -> None:
         env=os.environ | {"WEFT_NUM_THREADS": count},
         capture_output=True, text=True, check=True,
     )  # fmt: skip
-    assert f"<string>:1: RuntimeWarning: WEFT_NUM_THREADS of the environment is {count!r}" in done.stderr  # noqa: E501
+    assert (
+        f"<string>:1: RuntimeWarning: WEFT_NUM_THREADS of the environment is {count!r}"
+        in done.stderr
+    )
     assert 1 <= int(done.stdout) <= 256
 
 
