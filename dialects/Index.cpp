@@ -6,6 +6,7 @@
 
 #include "dialects/Calculus.h"
 #include "dialects/Folding.h"
+#include "mlir/IR/Matchers.h"
 
 using namespace mlir;
 using namespace weft;
@@ -326,10 +327,56 @@ SmallVector<Value> DynamicUpdateSliceOp::buildPullback(OpBuilder &b,
   });
 }
 
+/// Of an op that takes the elements of a dimension in another order, which is
+/// known: where each of them goes.
+static DenseElementsAttr inverseOrder(GatherOp op) {
+  RankedTensorType type = op.getX().getType();
+  DenseElementsAttr order;
+  if (op.getIndices().size() != 1 || op.getDims() != op.getCollapsed() ||
+      !op.getBatch().empty() ||
+      !matchPattern(op.getIndices()[0], m_Constant(&order)) ||
+      order.getType().getRank() != 1)
+    return nullptr;
+  int64_t taken = op.getDims()[0], size = type.getDimSize(taken);
+  for (int64_t dim = 0; dim < type.getRank(); ++dim)
+    if (dim != taken && op.getSizes()[dim] != type.getDimSize(dim))
+      return nullptr;
+  if (order.getNumElements() != size)
+    return nullptr;
+  unsigned width = order.getElementType().getIntOrFloatBitWidth();
+  SmallVector<APInt> inverse(size, APInt(width, size, /*isSigned=*/false,
+                                         /*implicitTrunc=*/true));
+  llvm::SmallBitVector seen(size);
+  for (auto [from, to] : llvm::enumerate(order.getValues<APInt>())) {
+    if (to.uge(size) || seen.test(to.getZExtValue()))
+      return nullptr;
+    seen.set(to.getZExtValue());
+    inverse[to.getZExtValue()] =
+        APInt(width, from, /*isSigned=*/false, /*implicitTrunc=*/true);
+  }
+  return DenseElementsAttr::get(order.getType(), inverse);
+}
+
+/// Takes the elements back: x is the operand's dimension `dim`, then others.
+static Tensor inOrder(Tensor x, DenseElementsAttr order, int64_t dim) {
+  Value indices = ConstantOp::create(*x.b, x.loc, order);
+  SmallVector<int64_t> sizes(x.type().getShape()), back;
+  sizes[0] = 1;
+  for (int64_t i = 1; i < x.type().getRank(); ++i)
+    back.push_back(i);
+  back.insert(back.begin() + dim, 0);
+  Tensor taken = x.with(GatherOp::create(
+      *x.b, x.loc, x.value, indices, ArrayRef<int64_t>{0}, sizes,
+      ArrayRef<int64_t>{0}, ArrayRef<int64_t>{}, /*clip=*/true));
+  return transpose(taken, back);
+}
+
 SmallVector<Value> GatherOp::buildPullback(OpBuilder &b, Location loc,
                                            ValueRange cotangents) {
   TensorOperands tensor(b, loc);
   return eachOperand(*this, [&](unsigned) {
+    if (DenseElementsAttr order = inverseOrder(*this))
+      return inOrder(tensor(cotangents[0]), order, getDims()[0]);
     return scatter<ScatterAddOp>(zerosOf(tensor, b, loc, getX().getType()),
                                  tensor(cotangents[0]), getIndices(),
                                  getPlaces());

@@ -385,3 +385,20 @@ def test_what_is_refused(name: str) -> None:
     )
     with pytest.raises(weft.WeftError, match=message):
         weft.jit(function)(X)
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+@pytest.mark.parametrize("order", [[1, 2, 0], [0, 2, 1], [0, 0, 1], [2, 1]])
+def test_the_derivative_of_an_order_takes_elements_back(
+    axis: int, order: list[int]
+) -> None:
+    """Nothing is scattered where each element is taken once."""
+    x = np.random.default_rng(0).normal(size=(3, 3, 3))
+    index = (*[slice(None)] * axis, np.array(order))
+    weights = np.random.default_rng(1).normal(size=x[index].shape)
+    gradient = weft.jit(weft.grad(lambda x: weft.sum(x[index] * weights)))
+    want = np.zeros_like(x)
+    np.add.at(want, index, weights)
+    np.testing.assert_allclose(np.asarray(gradient(x)), want)
+    text = gradient.lower(x).text("expanded", locations=False)
+    assert ("scatter" in text) == (sorted(order) != [0, 1, 2])

@@ -240,13 +240,31 @@ def _diagonal_and_parity(x: Array) -> tuple[Array, Array]:
 def det(x: ArrayLike, /) -> Array:
     """The determinant of square matrices: 0 of singular ones, 1 of those of size 0.
 
-    Its derivative is `det(x) * inv(x).mT`, infinite or NaN for singular matrices.
+    Up to size 3 it is the sum of products that defines it. The derivative of larger
+    ones is `det(x) * inv(x).mT`, infinite or NaN for singular matrices.
 
     >>> weft.linalg.det(weft.asarray([[0.0, 2.0], [4.0, 0.0]]))
     Array(-8., dtype=float32)
     """
-    entries, parity = _diagonal_and_parity(as_square("det", x))
+    array = as_square("det", x)
+    if array.shape[-1] in (2, 3):
+        return _small_det(array)
+    entries, parity = _diagonal_and_parity(array)
     return ops.prod(entries, axis=-1) * parity
+
+
+def _small_det(x: Array) -> Array:
+    def minor(i: int, j: int) -> Array:
+        """Of the last two rows and two columns."""
+        last = x.shape[-1]
+        high, low = x[..., last - 2, :], x[..., last - 1, :]
+        return high[..., i] * low[..., j] - high[..., j] * low[..., i]
+
+    if x.shape[-1] == 2:
+        return minor(0, 1)
+    top = x[..., 0, :]
+    first = top[..., 0] * minor(1, 2) - top[..., 1] * minor(0, 2)
+    return first + top[..., 2] * minor(0, 1)
 
 
 @public

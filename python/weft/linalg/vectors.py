@@ -8,6 +8,8 @@ import itertools
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from .. import ops
 from ..array import Array
 from ..dtypes import DTypeLike
@@ -66,9 +68,10 @@ def cross(x: ArrayLike, y: ArrayLike, /, *, axis: int = -1) -> Array:
             f"cross takes vectors of three elements; axis {axis} of shape {left.shape} "
             f"has {left.shape[along]}"
         )
-    a, b, c = ops.unstack(left, axis=along)
-    d, e, f = ops.unstack(right, axis=along)
-    return ops.stack([b * f - c * e, c * d - a * f, a * e - b * d], axis=along)
+    # Each element of the result reads what it is made of, in one pass.
+    lead = (slice(None),) * along
+    after, before = (*lead, np.array([1, 2, 0])), (*lead, np.array([2, 0, 1]))
+    return left[after] * right[before] - left[before] * right[after]
 
 
 @public
