@@ -217,7 +217,7 @@ FUNCTIONS: tuple[Function, ...] = (
     Function("lgamma, x > 0", special.lgamma, _lgamma, (POSITIVE,),
              near=(1, 2), bounds=(1, 5)),
     Function("digamma", special.digamma, _digamma, ((-1e15, math.inf),),
-             near=(1.46163, -0.504, -1.573), mixed="1", bounds=(1, 8)),
+             near=(1.46163, -0.504, -1.573), mixed="1", bounds=(1, 10)),
     Function("digamma, x > 0", special.digamma, _digamma, (POSITIVE,),
              near=(1.46163,), bounds=(1, 4)),
     Function("polygamma 2", lambda x: special.polygamma(2, x), _polygamma2,
