@@ -31,14 +31,25 @@ constexpr double besselI1Far[] = {
     -1.3420581828594457e-10, -5.388344896817474e-10,  1.7498735107535248e-11,
     7.348122650674019e-11};
 
+// The same, to 2e-10: enough for f32.
+constexpr double besselI0FarShort[] = {
+    0.4021765094053054,    0.0033605520313900633, 0.00013621740783454701,
+    1.1141542189580863e-5, 1.4754756356201013e-6, 3.0383309086686273e-7,
+    1.0910232941075882e-7, 3.3635802235185299e-8};
+constexpr double besselI1FarShort[] = {
+    0.38939845907447129,    -0.0097495772413154317, -0.00021923738535629924,
+    -1.5037047143805947e-5, -1.8250069387125122e-6, -3.5481954165334105e-7,
+    -1.2318419674047784e-7, -3.7856024793316297e-8};
+
 /// Of 0 <= x <= 8: the power series DLMF 10.25.2, all of whose terms are
 /// positive.
-static Scalar powerSeries(Scalar x, unsigned order) {
+static Scalar powerSeries(Scalar x, unsigned order, bool isShort) {
   SmallVector<double> coefficients;
+  unsigned terms = isShort ? 18 : 30;
   double factor = 1;
   for (unsigned k = 1; k <= order; ++k)
     factor /= k;
-  for (unsigned k = 0; k < 30; factor /= (k + 1.0) * (k + 1.0 + order), ++k)
+  for (unsigned k = 0; k < terms; factor /= (k + 1.0) * (k + 1.0 + order), ++k)
     coefficients.push_back(factor);
   Scalar half = 0.5 * x, sum = horner(half * half, coefficients);
   for (unsigned k = 0; k < order; ++k)
@@ -47,9 +58,14 @@ static Scalar powerSeries(Scalar x, unsigned order) {
 }
 
 /// exp(-x) I(x) of x > 8.
-static Scalar scaledFar(Scalar x, unsigned order) {
+static Scalar scaledFar(Scalar x, unsigned order, bool isShort) {
   Scalar at = constant(x, 16.0) / x - 1.0, root = sqrt(x);
-  Scalars found{horner(at, besselI0Far) / root, horner(at, besselI1Far) / root};
+  ArrayRef<double> first = besselI0Far, second = besselI1Far;
+  if (isShort) {
+    first = besselI0FarShort;
+    second = besselI1FarShort;
+  }
+  Scalars found{horner(at, first) / root, horner(at, second) / root};
   // I(n + 1) = I(n - 1) - 2 n I(n) / x
   for (unsigned n = 1; n < order; ++n)
     found.push_back(found[n - 1] - 2.0 * n * (found[n] / x));
@@ -57,23 +73,27 @@ static Scalar scaledFar(Scalar x, unsigned order) {
 }
 
 Scalar besselI(Scalar x, int64_t order, bool scaled) {
+  bool isShort = x.width() < 64;
   return inF64(
       [&](Scalar x) {
         Scalar size = absolute(x);
-        Scalar value = choose(
-            le(size, 8.0),
-            [&] {
-              Scalar sum = powerSeries(size, order);
-              return scaled ? exp(-size) * sum : sum;
-            },
-            [&] {
-              Scalar far = scaledFar(size, order);
-              if (scaled)
-                return far;
-              // Two factors, neither of which overflows before the product.
-              Scalar root = exp(0.5 * size);
-              return select(eq(size, infinity(x)), size, far * root * root);
-            });
+        auto near = [&] {
+          Scalar sum = powerSeries(size, order, isShort);
+          return scaled ? exp(-size) * sum : sum;
+        };
+        auto far = [&] {
+          Scalar far = scaledFar(size, order, isShort);
+          if (scaled)
+            return far;
+          // Two factors, neither of which overflows before the product.
+          Scalar root = exp(0.5 * size);
+          return select(eq(size, infinity(x)), size, far * root * root);
+        };
+        // Where both are short, without a branch: elements are computed in
+        // vectors.
+        Scalar isNear = le(size, 8.0);
+        Scalar value = isShort ? select(isNear, near(), far())
+                               : choose(isNear, near, far);
         return order % 2 ? select(signbit(x), -value, value) : value;
       },
       x);

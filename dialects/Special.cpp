@@ -139,6 +139,9 @@ Scalar xlog1py(Scalar x, Scalar y) {
 }
 
 Scalar logit(Scalar x) {
+  // What the quotient of an f32 loses is nothing to the result.
+  if (x.width() < 64)
+    return inF64([](Scalar p) { return log(p / (1.0 - p)); }, x);
   return inF64(
       [](Scalar p) {
         Scalar rest = 1.0 - p;
