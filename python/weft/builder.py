@@ -415,14 +415,14 @@ def trace_function(
 ) -> Function:
     """Traces a call of `function(*args, **kwargs)` into a trace and closes it.
 
-    `treedef` is the structure of `(args, kwargs)`, and `leaves` gives for each leaf
-    its shape and dtype, its name, and what it stands for (see `Trace.arguments`).
-    `attributes` are those of the MLIR function. Where the call fails, the module has
-    no function of it.
+    `treedef` is the structure of `(args, kwargs)`, of which the function sees dicts
+    with their keys in order. `leaves` gives for each leaf its shape and dtype, its
+    name, and what it stands for (see `Trace.arguments`). `attributes` are those of the
+    MLIR function. Where the call fails, the module has no function of it.
     """
     try:
         arguments = [trace.argument(*leaf) for leaf in leaves]
-        args, kwargs = tree.unflatten(treedef, arguments)
+        args, kwargs = tree.unflatten(tree.in_order(treedef), arguments)
         returned = trace.run(function, *args, **kwargs)
         results, result_tree = trace.run(_results, trace, returned)
         trace.close(results, attributes or {})

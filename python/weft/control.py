@@ -104,7 +104,8 @@ def _trace_body(
     trace = Trace(parent.builder, name, parent=parent, function=function)
     try:
         arguments = [trace.argument(*leaf) for leaf in leaves]
-        returned = trace.run(function, *tree.unflatten(treedef, arguments))
+        args = tree.unflatten(tree.in_order(treedef), arguments)
+        returned = trace.run(function, *args)
         values, structure = tree.flatten(returned)
         paths = tree.paths(returned, "result") if values else []
         results = [

@@ -635,7 +635,8 @@ def jit(
     """A function compiled to machine code, once for each kind of arguments.
 
     Arguments and results are arrays, numbers, and trees of them. Static arguments are
-    Python values that the program may depend on; they must be hashable.
+    Python values that the program may depend on; they must be hashable. The function
+    sees dicts with their keys sorted, in whatever order they were written.
 
     >>> @weft.jit
     ... def f(x):

@@ -9,6 +9,7 @@ Dataclasses are registered when they are first met; a field declared with
 from __future__ import annotations
 
 import dataclasses
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -68,6 +69,27 @@ def flatten(tree: Any) -> tuple[list[Any], TreeDef]:
 def unflatten(treedef: TreeDef, leaves: Sequence[Any]) -> Any:
     """The tree of a structure and its leaves."""
     return optree.tree_unflatten(treedef, leaves)
+
+
+def in_order(treedef: TreeDef) -> TreeDef:
+    """The structure whose dicts have their keys in the order of its leaves.
+
+    Structures are equal whatever order a caller wrote the keys in, so that no program
+    may depend on it. An `OrderedDict` keeps its order, which is part of the structure.
+    """
+    return optree.treespec_transform(treedef, _with_sorted_keys)
+
+
+def _with_sorted_keys(node: TreeDef) -> TreeDef:
+    if node.type not in (dict, defaultdict):
+        return node
+    items = zip(node.entries(), node.children(), strict=True)
+    if node.type is dict:
+        return optree.treespec_dict(items, namespace=node.namespace)
+    one: Any = optree.tree_unflatten(node, range(node.num_leaves))
+    return optree.treespec_defaultdict(
+        one.default_factory, items, namespace=node.namespace
+    )
 
 
 def paths(tree: Any, name: str) -> list[str]:

@@ -1,7 +1,9 @@
 """`jit`: trees, static arguments, the cache, lowered programs, memory and threads."""
 
+import collections
 import copy
 import dataclasses
+import functools
 import gc
 import multiprocessing
 import os
@@ -88,6 +90,62 @@ def test_trees_of_arguments_and_results():
     assert result["pair"].first.item() == 3
     assert result["pair"].second is None
     assert [x.dtype.name for x in result["list"]] == ["int64", "float32"]
+
+
+def _in_turn(d):
+    return sum(v * i for i, v in enumerate(d.values(), 1))
+
+
+@dataclasses.dataclass
+class _Held:
+    d: dict
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        weft.jit(_in_turn),
+        functools.partial(lambda f, d: f(**d), weft.jit(lambda **kw: _in_turn(kw))),
+        functools.partial(
+            lambda f, d: f([(None, {"q": d})]),
+            weft.jit(lambda x: _in_turn(x[0][1]["q"])),
+        ),
+        functools.partial(
+            lambda f, d: f(_Held(d)), weft.jit(lambda held: _in_turn(held.d))
+        ),
+        functools.partial(
+            lambda f, d: f(collections.defaultdict(int, d)), weft.jit(_in_turn)
+        ),
+        functools.partial(weft.cond, True, _in_turn, _in_turn),
+        lambda d: weft.value_and_grad(_in_turn)(d)[0],
+        lambda d: weft.vjp(weft.jit(_in_turn), d)[0],
+        lambda d: weft.linearize(_in_turn, d)[0],
+        lambda d: weft.jvp(_in_turn, (d,), (d,))[1],
+        lambda d: weft.value_and_grad(weft.checkpoint(_in_turn))(d)[0],
+        lambda d: weft.scan(lambda c, _: (c, _in_turn(c)), d, length=1)[1][0],
+        lambda d: weft.vmap(lambda _, d: _in_turn(d), (0, None))(weft.ones(1), d)[0],
+    ],
+)
+def test_the_order_of_keys_is_no_part_of_a_program(call):
+    for order in ("zy", "yz", "zy"):
+        d = {key: {"z": 10.0, "y": 100.0}[key] for key in order}
+        assert float(call(d)) == 120
+
+
+def test_the_order_of_keys_that_is_part_of_a_program():
+    f = weft.jit(_in_turn)
+    ordered = collections.OrderedDict(z=10.0, y=100.0)
+    assert (f(ordered), f(dict(ordered))) == (210, 120)
+    assert f(collections.OrderedDict(y=100.0, z=10.0)) == 120
+    # Keys without an order of their own.
+    some, other = object(), object()
+    assert (f({some: 1.0, other: 3.0}), f({other: 3.0, some: 1.0})) == (7, 5)
+
+
+def test_gradients_have_the_order_of_keys_of_what_they_are_for():
+    gradient = weft.grad(_in_turn)
+    assert list(gradient({"z": 1.0, "y": 1.0})) == ["z", "y"]
+    assert list(weft.jit(gradient)({"z": 1.0, "y": 1.0})) == ["y", "z"]
 
 
 def test_decorator_forms_and_methods():

@@ -44,9 +44,10 @@ def checkpoint(
         if CURRENT.get() is None:
             return function(*args, **kwargs)
         leaves, structure = tree.flatten((args, kwargs))
+        ordered = tree.in_order(structure)
 
         def flat(*leaves: Any) -> Any:
-            args, kwargs = tree.unflatten(structure, leaves)
+            args, kwargs = tree.unflatten(ordered, leaves)
             return function(*args, **kwargs)
 
         nested = trace_nested(

@@ -60,14 +60,21 @@ def device_at_hand(leaves: Sequence[Any], name: str) -> str:
 def run_with_values(function: Callable[..., Any], name: str, args: Any) -> Any:
     """Calls a function of trees of arrays by tracing it and interpreting the trace.
 
-    Values are at hand while it is traced, so that it may branch on them.
+    Values are at hand while it is traced, so that it may branch on them. Dicts are as
+    they were given, so that a gradient has the order of what it is the gradient of.
     """
     from ..builder import trace_program
 
-    leaves, treedef = tree.flatten((args, {}))
+    leaves, given = tree.flatten(args)
+
+    def flat(*leaves: Any) -> Any:
+        return function(*tree.unflatten(given, leaves))
+
+    flat = functools.update_wrapper(flat, function)
+    treedef = tree.flatten((tuple(leaves), {}))[1]
     traced = [at_hand(leaf, f"arg{i}") for i, leaf in enumerate(leaves)]
     device = device_at_hand(leaves, name)
-    program, results = trace_program(function, name, treedef, traced, device=device)
+    program, results = trace_program(flat, name, treedef, traced, device=device)
     if device == CPU:
         return tree.unflatten(results, program.interpret_leaves(leaves))
     from ..run_device import run_program

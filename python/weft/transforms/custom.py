@@ -175,7 +175,8 @@ class _Call:
         self._function = function
         self.fixed = tuple(args[i] for i in fixed)
         chosen = tuple(x for i, x in enumerate(args) if i not in self._fixed)
-        leaves, self._structure = tree.flatten(chosen)
+        leaves, structure = tree.flatten(chosen)
+        self._structure = tree.in_order(structure)
         arrays = [as_strong(ops.asarray(x)) for x in leaves]
         self.chosen = tree.unflatten(self._structure, arrays)
         self.specs = tree.unflatten(

@@ -370,7 +370,9 @@ def _eager_linearize(
     function: Callable[..., Any], name: str, primals: Any
 ) -> tuple[Any, Any]:
     """Evaluates now, and again with the derivative's ops for each tangent."""
-    value = run_with_values(function, name, primals)
+    leaves, structure = tree.flatten(primals)
+    ordered = tree.unflatten(tree.in_order(structure), leaves)
+    value = run_with_values(function, name, ordered)
 
     def derivative(*tangents: Any) -> Any:
         def both(primals: Any, tangents: Any) -> Any:
