@@ -48,6 +48,14 @@ class WeftError(Exception):
         self.message = message
         super().__init__(f"{self.position}: {message}" if self.position else message)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A copy, also in another process, says the same: its position is known."""
+        return _remade, (type(self), *self.args), self.__dict__
+
+
+def _remade(kind: type[WeftError], *args: Any) -> WeftError:
+    return kind.__new__(kind, *args)
+
 
 class ShapeError(WeftError, ValueError):
     """Shapes that do not fit together, or an axis that is not there."""

@@ -1,6 +1,8 @@
 """Mistakes: one exception at the user's own line, and no frame of Weft's."""
 
 # ruff: noqa: E501
+import copy
+import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -186,3 +188,19 @@ def test_errors_are_of_pythons_kinds_too():
     ]:  # fmt: skip
         assert issubclass(error, kind)
         assert issubclass(error, weft.WeftError)
+
+
+def _pickled(error):
+    return pickle.loads(pickle.dumps(error))
+
+
+@pytest.mark.parametrize("again", [_pickled, copy.copy, copy.deepcopy])
+def test_errors_of_other_processes_say_the_same(again):
+    with pytest.raises(weft.ShapeError) as caught:
+        weft.ones(3) + weft.ones(4)
+    error = caught.value
+    error.add_note("told in a worker")
+    copied = again(again(error))
+    assert type(copied) is weft.ShapeError
+    assert (str(copied), copied.args) == (str(error), error.args)
+    assert vars(copied) == vars(error)
