@@ -32,6 +32,7 @@ from .dtypes import default_precision, scalar_array
 from .errors import (
     CompileError,
     LeakedTracerError,
+    NestingError,
     TracerError,
     UnsupportedTypeError,
 )
@@ -328,6 +329,16 @@ class Trace:
         token = CURRENT.set(self)
         try:
             return function(*args, **kwargs)
+        except RecursionError as error:
+            if self.parent is None or isinstance(error, NestingError):
+                raise  # at the user's own line
+            raise NestingError(
+                f"tracing {self.name!r} goes deeper than Python's stack, which is "
+                f"{sys.getrecursionlimit()} calls: functions of cond, scan, grad and "
+                "their like lie within each other too deep, or one calls itself "
+                "without end. Use a loop (weft.scan, weft.fori_loop), weft.switch, or "
+                "sys.setrecursionlimit"
+            ) from None
         finally:
             CURRENT.reset(token)
             self.frame = previous

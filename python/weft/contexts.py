@@ -22,7 +22,7 @@ from .devices import Target
 from .dtypes import BOOL, BY_MLIR_NAME, MLIR_NAMES, is_kind, is_narrow
 from .errors import display_path, frame_position, is_internal, user_frames
 from .optimization import DEFAULT_LEVEL, usual_level
-from .specs import ShapeDtypeStruct
+from .specs import ShapeDtypeStruct, check_shape
 
 # The stubs of both extensions leave their exceptions out.
 ExtensionError: type[Exception] = _weft.Error  # pyright: ignore
@@ -53,6 +53,7 @@ class Context:
         """The MLIR tensor type of a shape and dtype."""
         key = (spec.shape, spec.dtype)
         if key not in self._types:
+            check_shape("shape", spec.shape)
             element = ir.Type.parse(MLIR_NAMES[spec.dtype], self.mlir)
             self._types[key] = ir.RankedTensorType.get(
                 spec.shape, element, loc=self.unknown
@@ -100,7 +101,7 @@ class Context:
             return ir.DenseElementsAttr.get(
                 elements, signless=signless, context=self.mlir
             )
-        one: Any = value.flat[:1]
+        one: Any = first_of(value)
         # A splat of i1 is one byte of equal bits.
         bits = one * np.uint8(255) if value.dtype == BOOL else one
         return ir.DenseElementsAttr.get(
@@ -179,6 +180,11 @@ def state_level(context: Context, module: ir.Module, level: int | None = None) -
         attributes[OPTIMIZATION_LEVEL] = ir.IntegerAttr.get(i64, level)
 
 
+def first_of(value: np.ndarray) -> np.ndarray:
+    """The first element; NumPy's `flat` is for half of the dimensions there may be."""
+    return value[(slice(0, 1),) * value.ndim].reshape(1)
+
+
 def is_splat(value: np.ndarray) -> bool:
     """Whether all elements of an array have the same bits, and there is one."""
     if value.size == 0:
@@ -189,7 +195,7 @@ def is_splat(value: np.ndarray) -> bool:
     if value.dtype.kind == "c":
         return all(is_splat(part) for part in (np.real(value), np.imag(value)))
     bits = contiguous.view(f"u{value.dtype.itemsize}")
-    return bool((bits == bits.flat[0]).all())
+    return bool((bits == first_of(bits)).all())
 
 
 class _Pool:

@@ -37,7 +37,7 @@ from .errors import (
     public,
 )
 from .ops.registry import cast, common_dtype, is_scalar
-from .specs import ShapeDtypeStruct, spec_of
+from .specs import ShapeDtypeStruct, check_shape, spec_of
 from .tracer import CURRENT, Tracer
 
 if TYPE_CHECKING:
@@ -548,6 +548,7 @@ def _scan_length(
             raise ArgumentError(
                 f"scan: length is {length}, and there are no negative numbers of steps"
             )
+        check_shape("scan", (sizes["length"],))
     if not sizes:
         raise ArgumentError(
             "scan: there are no xs, so the number of steps is not known; give length"

@@ -125,6 +125,10 @@ class DonatedArrayError(WeftError, RuntimeError):
     """An array whose memory was given to a call (`donate_argnums`)."""
 
 
+class NestingError(WeftError, RecursionError):
+    """Functions or trees within each other, deeper than Python's stack is."""
+
+
 class LinAlgError(WeftError, np.linalg.LinAlgError):
     """A matrix that has no result: singular, or not positive definite."""
 

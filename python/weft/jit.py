@@ -15,7 +15,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, overload
 
 import numpy as np
-import optree
 
 from . import tree
 from ._weft import Dispatcher
@@ -548,7 +547,7 @@ def _tree_key(
 ) -> tuple[Sequence[Any], Any]:
     """The leaves and the cache's key of any call."""
     both: Any = (args, kwargs)
-    leaves, treedef = optree.tree_flatten(both, namespace=tree.NAMESPACE)
+    leaves, treedef = tree.flatten_known(both)
     key: list[Any] = [treedef]
     for leaf in leaves:
         kind = type(leaf)

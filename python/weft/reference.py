@@ -314,4 +314,4 @@ def elements_of(attribute: ir.DenseElementsAttr) -> np.ndarray:
     array = np.array(attribute)
     # Of a splat of bools MLIR gives eight elements, whatever the shape.
     splat = attribute.is_splat and array.size
-    return np.full_like(array, array.flat[0]) if splat else array
+    return np.full_like(array, array.reshape(-1)[0]) if splat else array

@@ -7,13 +7,17 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from .dtypes import BY_MLIR_NAME, MLIR_NAMES, DTypeLike, canonical, spell
-from .errors import ArgumentError, UnsupportedTypeError
+from .errors import ArgumentError, ShapeError, UnsupportedTypeError
 
+# NumPy's arrays have no more.
+MOST_DIMENSIONS: Final = 64
+# More have no addresses, at 16 bytes each.
+MOST_ELEMENTS: Final = 2**59
 _SPELLING = re.compile(r"\s*(\w+)\s*(?:\[([\d\s,]*)\])?\s*")
 
 
@@ -62,6 +66,35 @@ class ShapeDtypeStruct:
 
     def __repr__(self) -> str:
         return f"ShapeDtypeStruct({self})"
+
+
+def check_shape(name: str, shape: tuple[int, ...]) -> None:
+    """Raises where no array can have a shape. Sizes of zero do not make it smaller."""
+    if len(shape) > MOST_DIMENSIONS:
+        raise ShapeError(
+            f"{name}: an array has at most {MOST_DIMENSIONS} dimensions, not "
+            f"{len(shape)}; merge some of them with reshape"
+        )
+    if math.prod(filter(None, shape)) >= MOST_ELEMENTS:
+        raise ShapeError(
+            f"{name}: {shape} has more elements than memory has addresses; compute "
+            "with parts of such an array"
+        )
+
+
+def joined_shape(*shapes: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape that some broadcast to; a `ValueError` if there is none.
+
+    NumPy's function takes half of the dimensions that its arrays may have.
+    """
+    ndim = max(map(len, shapes), default=0)
+    sizes = []
+    for axis in zip(*((1,) * (ndim - len(s)) + s for s in shapes), strict=True):
+        others = set(axis) - {1}
+        if len(others) > 1:
+            raise ValueError(f"the sizes {axis} do not broadcast")
+        sizes.append(others.pop() if others else 1)
+    return tuple(sizes)
 
 
 def parse_spec(text: str) -> ShapeDtypeStruct:

@@ -16,6 +16,7 @@ from typing import Any, Final
 import numpy as np
 import optree
 
+from .errors import NestingError
 from .specs import ShapeDtypeStruct
 
 NAMESPACE: Final = "weft"
@@ -60,10 +61,21 @@ def _alike(value: Any) -> Any:
 
 def flatten(tree: Any) -> tuple[list[Any], TreeDef]:
     """The leaves of a tree and its structure."""
-    leaves, treedef = optree.tree_flatten(tree, namespace=NAMESPACE)
+    leaves, treedef = flatten_known(tree)
     if _register_dataclasses(leaves):
         return flatten(tree)
     return leaves, treedef
+
+
+def flatten_known(tree: Any) -> tuple[list[Any], TreeDef]:
+    """`flatten`, but for dataclasses that are met for the first time: leaves here."""
+    try:
+        return optree.tree_flatten(tree, namespace=NAMESPACE)
+    except RecursionError:
+        raise NestingError(
+            "a tree of arguments or results is too deep, or contains itself; pass "
+            "lists, tuples and dicts that end"
+        ) from None
 
 
 def unflatten(treedef: TreeDef, leaves: Sequence[Any]) -> Any:

@@ -2,6 +2,7 @@
 
 # ruff: noqa: E501
 import copy
+import os
 import pickle
 import subprocess
 import sys
@@ -58,6 +59,27 @@ PROGRAMS = {
                   "structure"),
     "lowered shape": ("f = weft.jit(lambda x: x).lower(weft.ones(3)).compile()\n"
                       "f(weft.ones(4))  # here", "lowered for float32[3]"),
+    "rows of none": ("weft.jit(weft.vstack)(1.0)  # here", "Write vstack([x])"),
+    "no elements for memory": ("weft.zeros((2**40, 2**40))  # here", "memory has addresses"),
+    "no numbers for memory": ("weft.jit(lambda: weft.arange(2**63))()  # here", "(9223372036854775808,)"),
+    "no steps for memory": ("weft.scan(lambda c, x: (c, c), 0.0, length=2**63)  # here", "scan: (9223"),
+    "no tiles for memory": ("weft.tile(weft.ones(2), (2**40, 2**40))  # here", "tile: (1099"),
+    "no copies for memory": ("weft.jit(lambda x: weft.broadcast_to(x, (2**40, 2**40)))(1.0)  # here",
+                             "memory has addresses"),
+    "no argument for memory": ("s = weft.ShapeDtypeStruct((2**63,), 'float32')\n"
+                               "weft.jit(lambda x: x + 1).lower(s)  # here", "memory has addresses"),
+    "no sum for memory": ("s = [weft.ShapeDtypeStruct(s, 'float32') for s in ((2**40, 1), (2**40,))]\n"
+                          "weft.jit(lambda x, y: x + y).lower(*s)  # here", "memory has addresses"),
+    "no end": ("weft.arange(float('inf'))  # here", "no number of elements"),
+    "dimensions": ("weft.ones((1,) * 65)  # here", "at most 64 dimensions"),
+    "load of a number": ("weft.load(3)  # here", "not 'int'"),
+    "load of a tracer": ("weft.jit(lambda x: weft.load(x))(1.0)  # here", "not 'Tracer'"),
+    "too many operands": ("weft.jit(weft.sinc)(1.0, 1.0)  # here", "takes 1 array, not 2"),
+    "list in itself": ("x = [1.0]\nx.append(x)\nweft.jit(lambda x: 0.0)(x)  # here",
+                       "contains itself"),
+    "array in itself": ("x = [1.0]\nx.append(x)\nweft.asarray(x)  # here", "contains itself"),
+    "nesting": ("def f(x):\n    return weft.cond(x > 0, f, f, x)  # here\nweft.jit(f)(1.0)",
+                "sys.setrecursionlimit"),
     "index": ("weft.ones(3)[5]  # here", "out of range"),
     "mask": ("weft.jit(lambda x: x[x > 0])(weft.ones(3))  # here", "weft.where"),
     "assignment": ("x = weft.ones(3)\nx[0] = 1  # here", "immutable"),
@@ -204,3 +226,19 @@ def test_errors_of_other_processes_say_the_same(again):
     assert type(copied) is weft.ShapeError
     assert (str(copied), copied.args) == (str(error), error.args)
     assert vars(copied) == vars(error)
+
+
+def test_what_is_no_path_is_left_open():
+    reader, writer = os.pipe()
+    with pytest.raises(weft.UnsupportedTypeError, match="not 'int'"):
+        weft.load(reader)
+    os.fstat(reader)
+    os.close(reader)
+    os.close(writer)
+
+
+def test_arrays_of_as_many_dimensions_as_numpy_has():
+    x = np.arange(2.0).reshape((1,) * 63 + (2,))
+    f = weft.jit(lambda x: x[..., ::-1] + weft.ones((1,) * 63 + (2,)))
+    assert f(x).shape == (weft.asarray(x) + 1).shape == x.shape
+    np.testing.assert_array_equal(np.ravel(f(x)), [2, 1])

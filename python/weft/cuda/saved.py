@@ -23,7 +23,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from ..errors import DeviceError, PlanError, StructureError
+from ..errors import DeviceError, PlanError, StructureError, UnsupportedTypeError
 from .device import Device
 from .memory import Memory
 from .plan import ArrayType, Plan, dtype_of
@@ -77,6 +77,7 @@ class Saved:
             ],
             "variants": list(self.variants),
         }
+        check_path("save", path)
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr(_DESCRIPTION, json.dumps(description, indent=1))
             for i, array in enumerate(self.constants):
@@ -90,8 +91,18 @@ class Saved:
                     archive.writestr(f"{chip}/{_FILES[stage]}", text)
 
 
+def check_path(name: str, path: Any) -> None:
+    """Raises where a file is not named. `open` would take a number, and close it."""
+    if not isinstance(path, (str, os.PathLike)):
+        raise UnsupportedTypeError(
+            f"{name} takes the path of a file, a str or a pathlib.Path, not "
+            f"{type(path).__name__!r}"
+        )
+
+
 def read(path: str | os.PathLike[str]) -> Saved:
     """What a file holds; raises `PlanError` where it is no saved function."""
+    check_path("load", path)
     with open(path, "rb") as file:
         try:
             with zipfile.ZipFile(file) as archive:

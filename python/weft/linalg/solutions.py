@@ -17,6 +17,7 @@ from ..errors import ArgumentError, ShapeError, public
 from ..ops import matrices
 from ..ops.matrices import as_matrices, as_square, float_arrays
 from ..ops.registry import ArrayLike, as_array, broadcast_operand
+from ..specs import joined_shape
 from .factors import permutation_of
 from .narrow import through_float32
 from .vectors import diagonal
@@ -68,7 +69,7 @@ def _system(name: str, a: ArrayLike, b: ArrayLike) -> _System:
 
 def _stack_of(name: str, *arrays: Array) -> tuple[int, ...]:
     try:
-        return np.broadcast_shapes(*(x.shape[:-2] for x in arrays))
+        return joined_shape(*(x.shape[:-2] for x in arrays))
     except ValueError:
         shapes = " and ".join(str(x.shape) for x in arrays)
         raise ShapeError(

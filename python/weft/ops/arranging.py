@@ -13,6 +13,7 @@ import numpy as np
 from ..array import Array
 from ..dtypes import INT, spell
 from ..errors import ArgumentError, ShapeError, public
+from ..specs import check_shape
 from .create import iota
 from .cumulative import cumsum
 from .entries import known
@@ -283,10 +284,11 @@ def tile(x: ArrayLike, repetitions: int | Sequence[int], /) -> Array:
     ndim = builtins.max(array.ndim, len(counts))
     counts = (1,) * (ndim - len(counts)) + counts
     shape = (1,) * (ndim - array.ndim) + array.shape
+    whole = tuple(c * n for c, n in zip(counts, shape, strict=True))
+    check_shape("tile", whole)
     pairs = tuple(size for pair in zip(counts, shape, strict=True) for size in pair)
     places = tuple(2 * i + 1 for i in range(ndim))
-    spread = broadcast(reshape(array, shape), pairs, places)
-    return reshape(spread, tuple(c * n for c, n in zip(counts, shape, strict=True)))
+    return reshape(broadcast(reshape(array, shape), pairs, places), whole)
 
 
 @public

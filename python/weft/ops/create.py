@@ -33,7 +33,7 @@ from ..dtypes import (
     scalar_array,
 )
 from ..errors import ArgumentError, ShapeError, UnsupportedTypeError, public
-from ..specs import ShapeDtypeStruct
+from ..specs import MOST_DIMENSIONS, ShapeDtypeStruct
 from .arithmetic import add, floor, multiply, pow, subtract
 from .choice import astype, select
 from .logic import equal
@@ -176,10 +176,15 @@ def _from_object(obj: Any, dtype: np.dtype[Any] | None = None) -> Array:
     return as_array(obj, "asarray")
 
 
-def _leaves(obj: Any) -> list[Any]:
-    if isinstance(obj, (list, tuple)):
-        return [leaf for item in obj for leaf in _leaves(item)]
-    return [obj]
+def _leaves(obj: Any, depth: int = 0) -> list[Any]:
+    if not isinstance(obj, (list, tuple)):
+        return [obj]
+    if depth == MOST_DIMENSIONS:
+        raise ShapeError(
+            f"asarray: lists lie within each other in more than {MOST_DIMENSIONS} "
+            "levels, or one contains itself"
+        )
+    return [leaf for item in obj for leaf in _leaves(item, depth + 1)]
 
 
 def _are_ints(leaves: list[Any]) -> bool:
@@ -404,7 +409,12 @@ def arange(
     assert not isinstance(step, complex)
     if step == 0:
         raise ArgumentError("arange: step is zero; it must not be")
-    count = max(0, math.ceil((last - first) / step))
+    length = (last - first) / step
+    if not math.isfinite(length):
+        raise ArgumentError(
+            f"arange: from {first} to {last} by {step} there is no number of elements"
+        )
+    (count,) = shape_tuple(max(0, math.ceil(length)), "arange")
     target = canonical(dtype) if dtype is not None else default_for(first + step + last)
     counts = iota((count,), 0, target if target != BOOL else np.int64)
     if step != 1:
@@ -440,6 +450,7 @@ def linspace(
     """
     if num < 0:
         raise ArgumentError(f"linspace: num is {num}; it must not be negative")
+    shape_tuple(num, "linspace")
     target = _dtype_between("linspace", start, stop, dtype)
     if not isinstance(start, Array) and not isinstance(stop, Array):
         ends = np.asarray(start), np.asarray(stop)

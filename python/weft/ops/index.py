@@ -19,6 +19,7 @@ import numpy as np
 from ..array import Array
 from ..dtypes import INT, is_kind, spell
 from ..errors import IndexingError
+from ..specs import joined_shape
 from .choice import select
 from .create import zeros
 from .entries import Index, Truth, expanded, resolved
@@ -206,7 +207,7 @@ class _Parts:
 def index_shape(arrays: Sequence[Array | Truth]) -> Shape:
     """The shape that the arrays of an index broadcast to."""
     try:
-        return np.broadcast_shapes(*(array.shape for array in arrays))
+        return joined_shape(*(array.shape for array in arrays))
     except ValueError:
         shapes = ", ".join(str(array.shape) for array in arrays)
         raise IndexingError(

@@ -61,7 +61,7 @@ def stack(arrays: Sequence[ArrayLike], /, axis: int = 0) -> Array:
     Array([[0, 1],
            [0, 1]], dtype=int64)
     """
-    parts = promoted("stack", _parts(arrays))
+    parts = promoted("stack", _parts("stack", arrays))
     if len({part.shape for part in parts}) > 1:
         raise ShapeError(
             f"stack: {', '.join(spell(p.dtype, p.shape) for p in parts)} differ in "
@@ -71,11 +71,16 @@ def stack(arrays: Sequence[ArrayLike], /, axis: int = 0) -> Array:
     return concatenate([expand_dims(part, axis=index) for part in parts], axis=index)
 
 
-def _parts(arrays: Any) -> list[Any]:
+def _parts(name: str, arrays: Any) -> list[Any]:
     """Arrays to join: a sequence of them, or the rows of one."""
-    if isinstance(arrays, (Array, np.ndarray)):
+    if not isinstance(arrays, (Array, np.ndarray)):
+        return list(arrays)
+    if arrays.ndim:
         return [arrays[i] for i in range(arrays.shape[0])]
-    return list(arrays)
+    raise ShapeError(
+        f"{name} takes a sequence of arrays, or the rows of one; "
+        f"{spell(arrays.dtype, arrays.shape)} has none. Write {name}([x])"
+    )
 
 
 @public
@@ -85,7 +90,7 @@ def hstack(arrays: Sequence[ArrayLike], /) -> Array:
     >>> weft.hstack([weft.arange(2), weft.arange(3)])
     Array([0, 1, 0, 1, 2], dtype=int64)
     """
-    parts = [atleast_1d(part) for part in promoted("hstack", _parts(arrays))]
+    parts = [atleast_1d(part) for part in promoted("hstack", _parts("hstack", arrays))]
     return concatenate(parts, axis=0 if parts[0].ndim == 1 else 1)
 
 
@@ -97,7 +102,7 @@ def vstack(arrays: Sequence[ArrayLike], /) -> Array:
     Array([[0, 1],
            [0, 1]], dtype=int64)
     """
-    parts = promoted("vstack", _parts(arrays))
+    parts = promoted("vstack", _parts("vstack", arrays))
     return concatenate([atleast_2d(part) for part in parts], axis=0)
 
 
@@ -109,7 +114,7 @@ def dstack(arrays: Sequence[ArrayLike], /) -> Array:
     Array([[[0, 0],
             [1, 1]]], dtype=int64)
     """
-    parts = promoted("dstack", _parts(arrays))
+    parts = promoted("dstack", _parts("dstack", arrays))
     return concatenate([atleast_3d(part) for part in parts], axis=2)
 
 
@@ -121,7 +126,7 @@ def column_stack(arrays: Sequence[ArrayLike], /) -> Array:
     Array([[0, 0],
            [1, 1]], dtype=int64)
     """
-    parts = promoted("column_stack", _parts(arrays))
+    parts = promoted("column_stack", _parts("column_stack", arrays))
     columns = [part if part.ndim > 1 else reshape(part, (-1, 1)) for part in parts]
     return concatenate(columns, axis=1)
 

@@ -13,6 +13,7 @@ from ..array import Array
 from ..dtypes import BOOL, DTypeLike, spell
 from ..errors import ArgumentError, ShapeError, public
 from ..precision import Precision
+from ..specs import joined_shape
 from .arithmetic import multiply
 from .contract import dot_general, promoted, sum_dtype
 from .logic import logical_and
@@ -132,7 +133,7 @@ def _stacked(
     """A product of the last axes, named by letters, the axes before them broadcast."""
     lead_x, lead_y = x.ndim - len(cores[0]), y.ndim - len(cores[1])
     try:
-        lead = len(np.broadcast_shapes(x.shape[:lead_x], y.shape[:lead_y]))
+        lead = len(joined_shape(x.shape[:lead_x], y.shape[:lead_y]))
     except ValueError:
         raise ShapeError(
             f"{name}: the axes of {_spelled(x, y)} before the last {len(cores[0])} and "

@@ -35,7 +35,7 @@ from ..dtypes import (
     spell,
 )
 from ..errors import ShapeError, UnsupportedTypeError, public
-from ..specs import ShapeDtypeStruct, require_unmasked
+from ..specs import ShapeDtypeStruct, check_shape, joined_shape, require_unmasked
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -317,7 +317,7 @@ def common_shape(name: str, *arrays: Array) -> Shape:
     if len(shapes) == 1:
         return shapes.pop()
     try:
-        return np.broadcast_shapes(*shapes)
+        shape = joined_shape(*shapes)
     except ValueError:
         spelled = " and ".join(spell(a.dtype, a.shape) for a in arrays)
         raise ShapeError(
@@ -325,6 +325,8 @@ def common_shape(name: str, *arrays: Array) -> Shape:
             "backwards sizes must be equal or 1. Reshape, transpose or index with "
             "None to line the axes up"
         ) from None
+    check_shape(name, shape)
+    return shape
 
 
 def elementwise_call(name: str, kind: Kind, *args: ArrayLike) -> Call:

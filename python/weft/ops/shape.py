@@ -15,7 +15,7 @@ import numpy as np
 from ..array import Array
 from ..dtypes import default_precision, spell
 from ..errors import ArgumentError, ShapeError, UnsupportedTypeError, public
-from ..specs import ShapeDtypeStruct
+from ..specs import ShapeDtypeStruct, check_shape, joined_shape
 from .registry import (
     ArrayLike,
     Call,
@@ -62,6 +62,7 @@ def shape_tuple(shape: int | Sequence[int], name: str = "shape") -> Shape:
     result = tuple(integer(name, "each size of a shape", size) for size in sizes)
     if any(size < 0 for size in result):
         raise ShapeError(f"{name}: {result} has a negative size")
+    check_shape(name, result)
     return result
 
 
@@ -353,7 +354,7 @@ def broadcast_shapes(*shapes: int | Sequence[int]) -> Shape:
     """
     sizes = [shape_tuple(shape, "broadcast_shapes") for shape in shapes]
     try:
-        return tuple(np.broadcast_shapes(*sizes))
+        return joined_shape(*sizes)
     except ValueError:
         raise ShapeError(
             f"broadcast_shapes: {', '.join(map(str, sizes))} do not broadcast; from "

@@ -17,7 +17,7 @@ from typing import Any, Final
 import numpy as np
 
 from ..array import Array
-from ..errors import public
+from ..errors import StructureError, public
 from .registry import (
     F64,
     ArrayLike,
@@ -49,7 +49,8 @@ def partial(reference: Reference) -> Callable[..., Array]:
 
     def prepare(*operands: ArrayLike) -> Call:
         if len(operands) != count:
-            raise TypeError(f"{name} takes {count} arrays, not {len(operands)}")
+            arrays = f"{count} array{'' if count == 1 else 's'}"
+            raise StructureError(f"{name} takes {arrays}, not {len(operands)}")
         call = elementwise_call(name, "float", *operands)
         return Call(call.operands, {"by": (0,) * len(operands)}, weak=call.weak)
 
