@@ -6,6 +6,7 @@
 
 #include "lowering/Passes.h"
 #include "lowering/gpu/Device.h"
+#include "lowering/memory/CutUpdates.h"
 #include "lowering/memory/Destinations.h"
 #include "lowering/memory/InPlace.h"
 #include "lowering/memory/WriteIntoSlices.h"
@@ -253,6 +254,7 @@ LogicalResult passDestinations(func::FuncOp func) {
   passResults(body, reuse, destinations);
   if (failed(destinations.convert(body)))
     return failure();
+  weft::cutUpdates(body);
   if (llvm::any_of(reuse, [](int64_t argument) { return argument >= 0; }))
     func->setAttr(weft::reusesAttr, b.getDenseI64ArrayAttr(reuse));
   func.removeResAttrsAttr();

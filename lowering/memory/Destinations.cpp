@@ -15,6 +15,7 @@
 
 #include "lowering/memory/Destinations.h"
 #include "lowering/memory/Buffers.h"
+#include "lowering/memory/CutUpdates.h"
 #include "lowering/memory/InPlace.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -41,6 +42,10 @@ ToTensorOp weft::startOf(Value tensor, bool followsUpdates) {
   while (Operation *op = tensor.getDefiningOp()) {
     if (Value reshaped = reshapedValue(tensor)) {
       tensor = reshaped;
+      continue;
+    }
+    if (Value before = beforeCut(tensor)) {
+      tensor = before;
       continue;
     }
     if (auto slice = dyn_cast<tensor::ExtractSliceOp>(op)) {

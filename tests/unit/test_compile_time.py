@@ -105,3 +105,37 @@ def test_nested_calls_share_their_stacks(stage):
 
     few, more, many = map(count, (20, 40, 80))
     assert many - more <= 2.2 * (more - few)
+
+
+def chain_of(update, length):
+    def f(x):
+        for k in range(length):
+            x = update(x, k)
+        return x
+
+    return f
+
+
+# What updates element `k % 4`, and what it makes of 0, 1, 2, 3 after 300 times.
+updates = {
+    "slice": (
+        lambda x, k: weft.dynamic_update_slice(x, np.float32([k]), (k % 4,)),
+        [296, 297, 298, 299],
+    ),
+    "set": (lambda x, k: x.at[k % 4].set(float(k)), [296, 297, 298, 299]),
+    "add": (lambda x, k: x.at[k % 4].add(1.0), [75, 76, 77, 78]),
+}
+
+
+@pytest.mark.parametrize("name", updates)
+def test_long_chains_of_updates_are_in_place(name):
+    # Were a chain one to the analysis, this would take minutes.
+    update, expected = updates[name]
+    x = weft.arange(4, dtype=weft.float32)
+
+    def count_copies(length):
+        text = weft.jit(chain_of(update, length)).lower(x).text("memref")
+        return len(re.findall(r"memref\.copy .* to memref<4xf32> ", text))
+
+    assert count_copies(300) == count_copies(10) <= 2
+    assert weft.jit(chain_of(update, 300))(x).tolist() == expected
