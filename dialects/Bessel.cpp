@@ -92,8 +92,8 @@ Scalar besselI(Scalar x, int64_t order, bool scaled) {
         // Where both are short, without a branch: elements are computed in
         // vectors.
         Scalar isNear = le(size, 8.0);
-        Scalar value = isShort ? select(isNear, near(), far())
-                               : choose(isNear, near, far);
+        Scalar value =
+            isShort ? select(isNear, near(), far()) : choose(isNear, near, far);
         return order % 2 ? select(signbit(x), -value, value) : value;
       },
       x);

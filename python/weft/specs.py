@@ -87,7 +87,10 @@ def joined_shape(*shapes: tuple[int, ...]) -> tuple[int, ...]:
 
     NumPy's function takes half of the dimensions that its arrays may have.
     """
-    ndim = max(map(len, shapes), default=0)
+    distinct = {*shapes, ()}
+    if len(distinct) <= 2:
+        return max(distinct, key=len)
+    ndim = max(map(len, shapes))
     sizes = []
     for axis in zip(*((1,) * (ndim - len(s)) + s for s in shapes), strict=True):
         others = set(axis) - {1}
