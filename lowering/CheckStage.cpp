@@ -3,10 +3,17 @@
 // weft-check-stage: changes nothing; an op of a dialect that the stage does not
 // declare is an error at the op's own location, and so is a level of
 // optimisation that is none. weft-check-types: the same of arrays whose
-// elements are no numbers.
+// elements are no numbers, and of calls of kernels that would read or write
+// past their operands.
 
+#include "dialects/Weft.h"
 #include "lowering/OptimizationLevel.h"
 #include "lowering/Passes.h"
+#include "lowering/gpu/Device.h"
+#include "lowering/gpu/ScanStep.h"
+#include "lowering/gpu/SortStep.h"
+#include "lowering/memory/Buffers.h"
+#include "lowering/runtime/Kernels.h"
 #include "lowering/schedule/Schedule.h"
 #include "llvm/ADT/StringExtras.h"
 
@@ -57,6 +64,54 @@ bool isSupported(Type type) {
   return element.isIntOrIndexOrFloat();
 }
 
+const weft::runtime::Kernel *findKernel(StringRef name) {
+  std::string symbol = (weft::kernelPrefix + name).str();
+  for (const weft::runtime::Kernel &kernel : weft::runtime::kernels())
+    if (kernel.symbol == symbol)
+      return &kernel;
+  return nullptr;
+}
+
+int64_t bytesOf(Type operand) {
+  auto type = cast<ShapedType>(operand);
+  return type.getNumElements() * weft::bytesOf(type.getElementType());
+}
+
+std::string list(ArrayRef<int64_t> numbers) {
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  llvm::interleaveComma(numbers, stream);
+  return text;
+}
+
+/// Kernels believe what sizes they are told.
+LogicalResult verifyCall(weft::LibraryCallOp call) {
+  if (weft::SortStep::of(call) || weft::ScanStep::of(call))
+    return success();
+  const weft::runtime::Kernel *kernel = findKernel(call.getKernel());
+  if (!kernel)
+    return call.emitError("there is no kernel '") << call.getKernel() << "'";
+  std::vector<int64_t> wanted =
+      weft::runtime::operandBytes(*kernel, call.getSizes().vec());
+  auto given = llvm::map_to_vector(call->getOperandTypes(),
+                                   [](Type type) { return bytesOf(type); });
+  // A GPU's sorts give keys and places, or places of 32 bits, as well.
+  bool isSplit = !kernel->callsRoutines && weft::isForGpu(call);
+  if (isSplit && !wanted.empty()) {
+    wanted.resize(1);
+    given.resize(1);
+  }
+  if (ArrayRef(wanted) == ArrayRef(given))
+    return success();
+  auto error = call.emitError("kernel '") << call.getKernel() << "' takes ";
+  if (wanted.empty())
+    error << "no sizes like " << "[" << list(call.getSizes()) << "]";
+  else
+    error << "operands of " << list(wanted) << " bytes with sizes "
+          << "[" << list(call.getSizes()) << "], not of " << list(given);
+  return error;
+}
+
 class CheckTypes final : public weft::impl::CheckTypesBase<CheckTypes> {
   void runOnOperation() override {
     WalkResult walk = getOperation().walk([](Operation *op) {
@@ -73,9 +128,16 @@ class CheckTypes final : public weft::impl::CheckTypesBase<CheckTypes> {
         }
       return WalkResult::advance();
     });
-    if (walk.wasInterrupted() || failed(verifyArenas()))
+    if (walk.wasInterrupted() || failed(verifyArenas()) ||
+        failed(verifyCalls()))
       signalPassFailure();
     markAllAnalysesPreserved();
+  }
+
+  LogicalResult verifyCalls() {
+    WalkResult walk = getOperation().walk(
+        [](weft::LibraryCallOp call) { return WalkResult(verifyCall(call)); });
+    return failure(walk.wasInterrupted());
   }
 
   /// Whoever calls a function gives it as much as it states.

@@ -329,11 +329,12 @@ void qr(const char *, const T *x, T *q, T *r, int64_t count, int64_t rows,
 }
 
 template <typename T> void add(std::vector<Kernel> &kernels) {
-  addKernel<T>(kernels, "cholesky", &cholesky<T>);
-  addKernel<T>(kernels, "triangular_solve", &triangularSolve<T>);
-  addKernel<T>(kernels, "lu", &lu<T>);
-  addKernel<T>(kernels, "solve", &solve<T>);
-  addKernel<T>(kernels, "qr", &qr<T>);
+  addKernel<T>(kernels, "cholesky", &cholesky<T>, {"cm", "Xcmm Xcmm"});
+  addKernel<T>(kernels, "triangular_solve", &triangularSolve<T>,
+               {"cmnr---", "Xctt Xcmn Xcmn"});
+  addKernel<T>(kernels, "lu", &lu<T>, {"cmn-", "Xcmn Xcmn Ick Icm"});
+  addKernel<T>(kernels, "solve", &solve<T>, {"cmn-", "Xcmm Icm Xcmn Xcmn"});
+  addKernel<T>(kernels, "qr", &qr<T>, {"cmnf", "Xcmn Xcmu Xcun"});
 }
 
 } // namespace

@@ -56,9 +56,9 @@ void irfft(const char *, const T *x, RealOf<T> *y, int64_t outer, int64_t size,
 
 template <typename Real> void add(std::vector<Kernel> &kernels) {
   using Complex = std::complex<Real>;
-  addKernel<Complex>(kernels, "fft", &fft<Complex>);
-  addKernel<Real>(kernels, "rfft", &rfft<Real>);
-  addKernel<Complex>(kernels, "irfft", &irfft<Complex>);
+  addKernel<Complex>(kernels, "fft", &fft<Complex>, {"cmn-", "Xcmn Xcmn"});
+  addKernel<Real>(kernels, "rfft", &rfft<Real>, {"cmn", "Xcmn Cchn"});
+  addKernel<Complex>(kernels, "irfft", &irfft<Complex>, {"cmn", "Xchn Rcmn"});
 }
 
 } // namespace

@@ -5,7 +5,9 @@
 #include "lowering/runtime/Kernels.h"
 #include "lowering/runtime/Lapack.h"
 #include <algorithm>
+#include <cstring>
 #include <new>
+#include <sstream>
 
 using namespace weft::runtime;
 
@@ -20,6 +22,75 @@ const std::vector<Kernel> &weft::runtime::kernels() {
     addSpectralKernels(made);
     return made;
   }();
+  return all;
+}
+
+namespace {
+/// What the letters of a signature stand for.
+class Letters {
+public:
+  Letters(const char *names, const std::vector<int64_t> &sizes)
+      : names(names), sizes(sizes) {}
+
+  int64_t operator[](char letter) const {
+    int64_t m = given('m'), n = given('n'), k = std::min(m, n);
+    switch (letter) {
+    case 'k':
+      return k;
+    case 'h':
+      return m / 2 + 1;
+    case 'u':
+      return given('f') ? m : k;
+    case 'v':
+      return given('f') ? n : k;
+    case 't':
+      return given('r') ? n : m;
+    default:
+      return given(letter);
+    }
+  }
+
+private:
+  int64_t given(char letter) const {
+    size_t place = names.find(letter);
+    return place == std::string::npos ? 0 : sizes[place];
+  }
+
+  std::string names;
+  const std::vector<int64_t> &sizes;
+};
+
+int64_t bytesOf(const Kernel &kernel, char element) {
+  switch (element) {
+  case 'R':
+    return kernel.isComplex ? kernel.bytes / 2 : kernel.bytes;
+  case 'C':
+    return kernel.isComplex ? kernel.bytes : kernel.bytes * 2;
+  case 'I':
+    return sizeof(int64_t);
+  default:
+    return kernel.bytes;
+  }
+}
+} // namespace
+
+std::vector<int64_t>
+weft::runtime::operandBytes(const Kernel &kernel,
+                            const std::vector<int64_t> &sizes) {
+  bool areSizes = std::all_of(sizes.begin(), sizes.end(),
+                              [](int64_t size) { return size >= 0; });
+  if (!areSizes || sizes.size() != std::strlen(kernel.signature.sizes))
+    return {};
+  Letters letters(kernel.signature.sizes, sizes);
+  std::vector<int64_t> all;
+  std::istringstream words(kernel.signature.operands);
+  for (std::string word; words >> word;) {
+    int64_t bytes = bytesOf(kernel, word[0]);
+    for (char letter : word.substr(1))
+      if (__builtin_mul_overflow(bytes, letters[letter], &bytes))
+        return {};
+    all.push_back(bytes);
+  }
   return all;
 }
 

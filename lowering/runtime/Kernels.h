@@ -14,13 +14,35 @@
 
 namespace weft::runtime {
 
+/// What a kernel takes. `sizes` has a letter for each number, "-" for one that
+/// no operand's size depends on. `operands` has a word for each operand: which
+/// elements it has, and letters of which the product is how many:
+///
+///   "cmn-", "Xcmn Xcmn Ick Icm"
+///
+/// Elements are those of the kernel's name (X), their real parts (R), complex
+/// numbers of such parts (C) or int64_t (I). There are more letters than sizes:
+/// k is the smaller of m and n, h is m / 2 + 1, u and v are m and n of `f`,
+/// else k, and t is n of `r`, else m.
+struct Signature {
+  const char *sizes, *operands;
+};
+
 /// A kernel and the symbol by which compiled code knows it.
 struct Kernel {
   std::string symbol;
   void *address;
-  bool callsRoutines = true;
+  Signature signature;
+  /// Of the elements of its name.
+  int64_t bytes;
+  bool isComplex = false, callsRoutines = true;
 };
 const std::vector<Kernel> &kernels();
+
+/// How many bytes a kernel reads or writes of each operand for some sizes;
+/// nothing if it takes other sizes.
+std::vector<int64_t> operandBytes(const Kernel &kernel,
+                                  const std::vector<int64_t> &sizes);
 
 /// The names of the routines that the kernels call, as LAPACK and BLAS spell
 /// them. None may be called before all have been provided.

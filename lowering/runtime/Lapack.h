@@ -115,9 +115,10 @@ template <typename T> void fillIdentity(T *to, int64_t size) {
 /// Adds the kernel of one element type.
 template <typename T, typename Function>
 void addKernel(std::vector<Kernel> &kernels, const char *name,
-               Function *function) {
+               Function *function, const Signature &signature) {
   kernels.push_back({std::string("weft_") + name + "_" + Letter<T>::suffix,
-                     reinterpret_cast<void *>(function)});
+                     reinterpret_cast<void *>(function), signature, sizeof(T),
+                     isComplex<T>});
 }
 
 } // namespace weft::runtime

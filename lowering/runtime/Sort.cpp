@@ -484,14 +484,17 @@ void argsortAgain(const char *, const Word *x, const int64_t *before,
 
 template <typename Key>
 void add(std::vector<Kernel> &kernels, const char *element) {
-  auto addOne = [&](const char *name, auto *address) {
+  auto addOne = [&](const char *name, auto *address, const char *operands) {
     kernels.push_back({std::string("weft_") + name + "_" + element,
                        reinterpret_cast<void *>(address),
+                       {"cm-", operands},
+                       sizeof(typename Key::Word),
+                       /*isComplex=*/false,
                        /*callsRoutines=*/false});
   };
-  addOne("sort", &sort<Key>);
-  addOne("argsort", &argsort<Key>);
-  addOne("argsort_again", &argsortAgain<Key>);
+  addOne("sort", &sort<Key>, "Xcm Xcm");
+  addOne("argsort", &argsort<Key>, "Xcm Icm");
+  addOne("argsort_again", &argsortAgain<Key>, "Xcm Icm Icm");
 }
 
 } // namespace

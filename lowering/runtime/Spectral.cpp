@@ -355,13 +355,13 @@ void pinv(const char *where, const T *x, const RealOf<T> *cutoff, T *result,
 }
 
 template <typename T> void add(std::vector<Kernel> &kernels) {
-  addKernel<T>(kernels, "eigh", &eigh<T>);
-  addKernel<T>(kernels, "eigvalsh", &eigvalsh<T>);
-  addKernel<T>(kernels, "eig", &eig<T>);
-  addKernel<T>(kernels, "eigvals", &eigvals<T>);
-  addKernel<T>(kernels, "svd", &svd<T>);
-  addKernel<T>(kernels, "svdvals", &svdvals<T>);
-  addKernel<T>(kernels, "pinv", &pinv<T>);
+  addKernel<T>(kernels, "eigh", &eigh<T>, {"cm", "Xcmm Rcm Xcmm"});
+  addKernel<T>(kernels, "eigvalsh", &eigvalsh<T>, {"cm", "Xcmm Rcm"});
+  addKernel<T>(kernels, "eig", &eig<T>, {"cm", "Xcmm Ccm Ccmm"});
+  addKernel<T>(kernels, "eigvals", &eigvals<T>, {"cm", "Xcmm Ccm"});
+  addKernel<T>(kernels, "svd", &svd<T>, {"cmnf", "Xcmn Xcmu Rck Xcvn"});
+  addKernel<T>(kernels, "svdvals", &svdvals<T>, {"cmn", "Xcmn Rck"});
+  addKernel<T>(kernels, "pinv", &pinv<T>, {"cmn", "Xcmn Rc Xcnm"});
 }
 
 } // namespace
