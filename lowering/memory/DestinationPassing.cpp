@@ -70,16 +70,20 @@ SmallVector<OpOperand *> initsOf(Operation *op) {
   return inits;
 }
 
+bool isInsertion(Operation *op) {
+  return isa<tensor::InsertOp, tensor::InsertSliceOp>(op);
+}
+
 /// Whether a tensor is some parts of an array and nothing else yet, which two
 /// ops go on with: one of them would copy what is not there.
 bool isSharedBeginning(Value tensor) {
-  Operation *first = tensor.getDefiningOp();
-  while (auto insert = dyn_cast_or_null<tensor::InsertSliceOp>(first))
-    first = insert.getDest().getDefiningOp();
-  return isa_and_nonnull<tensor::EmptyOp>(first) &&
-         llvm::count_if(tensor.getUses(), [](OpOperand &use) {
-           return llvm::is_contained(initsOf(use.getOwner()), &use);
-         }) > 1;
+  bool isShared = llvm::count_if(tensor.getUses(), [](OpOperand &use) {
+                    return llvm::is_contained(initsOf(use.getOwner()), &use);
+                  }) > 1;
+  Operation *first = isShared ? tensor.getDefiningOp() : nullptr;
+  while (first && isInsertion(first))
+    first = initsOf(first).front()->get().getDefiningOp();
+  return isa_and_nonnull<tensor::EmptyOp>(first);
 }
 
 /// Gives each op an empty tensor, a fill, or the beginning of an array, of its
@@ -93,8 +97,8 @@ void unshareInits(Block &body) {
       Operation *source = init->get().getDefiningOp();
       bool isStart = isa_and_nonnull<tensor::EmptyOp, linalg::FillOp>(source);
       bool isOwn = source && source->hasOneUse() && source->getBlock() == &body;
-      bool isBeginning = isa_and_nonnull<tensor::InsertSliceOp>(source) &&
-                         isSharedBeginning(init->get());
+      bool isBeginning =
+          source && isInsertion(source) && isSharedBeginning(init->get());
       if (!(isStart && !isOwn) && !isBeginning)
         continue;
       OpBuilder b(&op);

@@ -121,6 +121,21 @@ def test_totals_that_have_tiles_of_their_own() -> None:
     check(lambda x: weft.cumsum(x, 0, reverse=True), x)
 
 
+def test_two_of_a_short_row() -> None:
+    # Loops that begin with the same element.
+    x = drawn("cumsum", (16,))
+    f = weft.jit(lambda x: weft.stack([weft.cumsum(x), weft.cummax(x)]))
+    g = weft.jit(lambda x: (weft.cumsum(x), weft.cummax(x)))
+    check(f, x)
+    for found, meant in zip(g(weft.asarray(x, device="cuda-sim")), f(x), strict=True):
+        np.testing.assert_array_equal(np.asarray(found), meant)
+    check(
+        weft.grad(lambda x: weft.sum(weft.cumsum(x) * weft.cumprod(x))),
+        x,
+        tolerance=1e-6,
+    )
+
+
 def test_what_is_no_number() -> None:
     x = drawn("cumsum", (3, 3000))
     x[0, 1500] = np.nan

@@ -42,6 +42,22 @@ func.func @both(%x: tensor<9x3xi64>) -> (tensor<3xi64>, tensor<3xi64>) {
   return %0, %1 : tensor<3xi64>, tensor<3xi64>
 }
 
+// So do two loops whose arrays begin with one element alike: what else there
+// is of them is not copied.
+// CHECK-LABEL: func.func @running(
+// CHECK-SAME: %{{.+}}: memref<9xf32>, %[[A:.+]]: memref<9xf32>, %[[B:.+]]: memref<9xf32>,
+// CHECK-NOT: memref.copy
+// CHECK: memref.store %{{.+}}, %[[A]][%c0]
+// CHECK-NOT: memref.copy
+// CHECK: memref.store %{{.+}}, %[[B]][%c0]
+// CHECK-NOT: memref.copy
+// CHECK: return
+func.func @running(%x: tensor<9xf32>) -> (tensor<9xf32>, tensor<9xf32>) {
+  %0 = weft.cumsum %x axis 0 : tensor<9xf32>
+  %1 = weft.cummax %x axis 0 : tensor<9xf32>
+  return %0, %1 : tensor<9xf32>, tensor<9xf32>
+}
+
 // Parts are computed where they belong in the whole.
 // CHECK-LABEL: func.func @parts(
 // CHECK-SAME: %{{.+}}: memref<4xf32>, %[[OUT:.+]]: memref<8xf32>
