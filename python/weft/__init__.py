@@ -54,6 +54,7 @@ if _typing.TYPE_CHECKING or _IS_WHOLE:
     from .control import cond, fori_loop, scan, switch, while_loop
     from .info import can_cast, finfo, iinfo, isdtype, result_type
     from .jit import CacheInfo, Jitted, jit
+    from .linalg import cross
     from .lowered import Compiled, Lowered
     from .ops import *  # noqa: F403
     from .program import Program, parse, stages
@@ -161,6 +162,7 @@ __all__ = [
     "complex64",
     "complex128",
     "cond",
+    "cross",
     "devices",
     "e",
     "fft",

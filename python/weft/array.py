@@ -17,7 +17,7 @@ import numpy as np
 from . import dlpack, ops
 from .cuda.memory import Memory
 from .devices import CPU, Device, device_named, on_device
-from .dtypes import MLIR_NAMES, DTypeLike, canonical, is_kind
+from .dtypes import MLIR_NAMES, DTypeLike, canonical, is_kind, spell
 from .errors import (
     ArgumentError,
     DonatedArrayError,
@@ -74,7 +74,6 @@ class Array(ArrayMethods):
     """
 
     __slots__ = ("__weakref__", "_data")
-    __hash__ = None  # type: ignore[assignment]
 
     # Python scalars that are traced are weak; arrays never are.
     weak = False
@@ -426,6 +425,13 @@ class Array(ArrayMethods):
         return _binary("bitwise_right_shift", other, self)
 
     # ---- comparison ----
+
+    def __hash__(self) -> int:
+        raise UnsupportedTypeError(
+            f"an array ({spell(self.dtype, self.shape)}) has no hash: it cannot be the "
+            "key of a dict, be in a set, or go to a function under lru_cache; "
+            "use id(x), or its elements outside jit (x.item(), tuple(x.tolist()))"
+        )
 
     def __eq__(self, other: ArrayLike) -> Array:  # type: ignore[override]
         return _binary("equal", self, other)

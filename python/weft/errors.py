@@ -244,6 +244,16 @@ def conceal(error: BaseException) -> None:
     error.__traceback__ = _without_internal(error.__traceback__)
 
 
+def check_time(name: str, error: Exception) -> None:
+    """Raises where one is due to Python's being about to end."""
+    if sys.meta_path is None and type(error) is ImportError:
+        raise CompileError(
+            f"{name!r} is called when Python has all but shut down, and can import and "
+            "compile nothing any more; call it before, as from atexit.register, and "
+            "not in a __del__ of what is left then"
+        ) from None
+
+
 def public(function: Callable[P, R]) -> Callable[P, R]:
     """Marks a door of the package: errors leave it without Weft's own frames."""
 
@@ -262,6 +272,7 @@ def public(function: Callable[P, R]) -> Callable[P, R]:
                         raise _of_call(function, args, kwargs, error) from error
                 raise
         except Exception as error:
+            check_time(function.__name__, error)
             conceal(error)
             raise
 

@@ -26,6 +26,7 @@ from .errors import (
     StaticArgumentError,
     UnsupportedTypeError,
     check_arguments,
+    check_time,
     conceal,
     public,
     warn,
@@ -149,6 +150,7 @@ class Jitted(_Callable[P, R]):
                 return self._call_traced(args, kwargs)
             return self._look_up(args, kwargs)
         except Exception as error:
+            check_time(self.__name__, error)
             conceal(error)
             raise
 

@@ -80,6 +80,10 @@ PROGRAMS = {
     "array in itself": ("x = [1.0]\nx.append(x)\nweft.asarray(x)  # here", "contains itself"),
     "nesting": ("def f(x):\n    return weft.cond(x > 0, f, f, x)  # here\nweft.jit(f)(1.0)",
                 "sys.setrecursionlimit"),
+    "hash": ("import functools\nf = functools.lru_cache(lambda x: x + 1)\n"
+             "weft.jit(lambda x: f(x))(1.0)  # here", "under lru_cache"),
+    "edges": ("weft.histogram(weft.ones(3), bins=weft.ones(0))  # here", "bins has no edges"),
+    "a coefficient": ("weft.polyval(2.0, weft.ones(3))  # here", "write polyval([p], x)"),
     "index": ("weft.ones(3)[5]  # here", "out of range"),
     "mask": ("weft.jit(lambda x: x[x > 0])(weft.ones(3))  # here", "weft.where"),
     "assignment": ("x = weft.ones(3)\nx[0] = 1  # here", "immutable"),
@@ -242,3 +246,24 @@ def test_arrays_of_as_many_dimensions_as_numpy_has():
     f = weft.jit(lambda x: x[..., ::-1] + weft.ones((1,) * 63 + (2,)))
     assert f(x).shape == (weft.asarray(x) + 1).shape == x.shape
     np.testing.assert_array_equal(np.ravel(f(x)), [2, 1])
+
+
+def test_what_is_called_when_python_ends():
+    program = """
+import weft
+f = weft.jit(lambda x: weft.sin(x) + 1)
+class Last:
+    def __del__(self):
+        for call in (lambda: f(0.5), lambda: weft.ones(3) * 2):
+            try:
+                call()
+            except weft.CompileError as error:
+                print(error)
+last = Last()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    lines = done.stdout.splitlines()
+    assert [line[:12] for line in lines] == ["<string>:6: "] * 2
+    assert all("atexit.register" in line for line in lines)

@@ -27,6 +27,7 @@ def test_cross():
     a, b = X[..., :3], X[0, :, :3]
     check(linalg.cross, np.cross(a, b), a, b)
     check(lambda x, y: linalg.cross(x, y, axis=1), np.cross(X, -X, axis=1) + 0, X, -X)
+    assert weft.cross is linalg.cross
 
 
 @pytest.mark.parametrize("ord", [0, 1, 2, 3.5, np.inf, -np.inf])

@@ -178,3 +178,31 @@ def test_other_names():
     assert np.asarray(weft.invert(bits)).tolist() == [-2, -7]
     assert np.asarray(weft.left_shift(bits, 2)).tolist() == [4, 24]
     assert np.asarray(weft.right_shift(bits, 1)).tolist() == [0, 3]
+
+
+@pytest.mark.parametrize(
+    ("p", "x"),
+    [
+        ([1.0, -2.0, 0.5], np.linspace(-1, 1, 5)),
+        (np.float32([3, 2, 1, 0]), np.full((2, 3), 2, "f4")),
+        ([1, 2], np.arange(3)),
+        ([4.0], np.ones((2, 2))),
+        ([], np.ones(3)),
+        (np.arange(6.0).reshape(3, 2), np.arange(2)),
+        ([1j, 1], np.float64(1.5)),
+    ],
+)
+def test_polyval(p, x):
+    p = np.asarray(p)
+    [got] = both(weft.polyval, p, x)
+    assert got.shape == np.polyval(p, x).shape
+    np.testing.assert_allclose(got, np.polyval(p, x), rtol=1e-6)
+
+
+def test_polyval_of_lists_and_its_derivatives():
+    assert weft.polyval([3, 0, 1], 2) == 13
+    by_p, by_x = weft.grad(weft.polyval, (0, 1))(weft.asarray([1.0, -2.0, 0.5]), 3.0)
+    np.testing.assert_array_equal(by_p, [9, 3, 1])
+    assert by_x == 4
+    # A constant is one at infinity, too.
+    assert weft.polyval([2.0], np.inf) == 2

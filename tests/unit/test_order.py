@@ -35,6 +35,14 @@ def both(function: Callable[..., Any], *xs: Any) -> Any:
     return found if several else found[0]
 
 
+@pytest.mark.parametrize("name", ["argmax", "argmin", "nanargmax", "nanargmin"])
+def test_positions_of_bools(name):
+    x = np.array([[True, False, True], [False, False, True]])
+    for axis in (None, 0, 1):
+        got = both(lambda x, axis=axis: getattr(weft, name)(x, axis=axis), x)
+        same(got, getattr(np, name)(x, axis=axis))
+
+
 def same(got: Any, want: Any) -> None:
     np.testing.assert_array_equal(np.asarray(got), np.asarray(want))
 

@@ -10,8 +10,8 @@ from typing import Any, Final
 import numpy as np
 
 from ..array import Array
-from ..dtypes import is_kind, limits, require
-from ..errors import public
+from ..dtypes import is_kind, limits, require, spell
+from ..errors import ShapeError, public
 from ..tracer import as_strong
 from .arithmetic import (
     abs,
@@ -32,7 +32,7 @@ from .arithmetic import (
     trunc,
 )
 from .choice import astype, bitcast, clamp, select
-from .create import full_like, zeros_like
+from .create import asarray, full_like, zeros_like
 from .logic import (
     bitwise_invert,
     bitwise_left_shift,
@@ -55,6 +55,7 @@ from .registry import (
     as_array,
     broadcast_all,
     cast,
+    common_dtype,
     elementwise_call,
 )
 from .transcendental import acos, acosh, asin, asinh, atan, atanh
@@ -92,6 +93,7 @@ __all__ = [
     "logaddexp2",
     "mod",
     "modf",
+    "polyval",
     "power",
     "rad2deg",
     "radians",
@@ -347,6 +349,32 @@ def frexp(x: ArrayLike, /) -> tuple[Array, Array]:
 
 
 # ---- whole numbers ----
+
+
+@public
+def polyval(p: ArrayLike, x: ArrayLike, /) -> Array:
+    """The polynomial of coefficients `p`, the highest power's first, at `x`.
+
+    Coefficients that are arrays of their own, along the other axes of `p`, broadcast
+    with `x`.
+
+    >>> weft.polyval(weft.asarray([3, 0, 1]), weft.asarray([1, 2]))
+    Array([ 4, 13], dtype=int64)
+    """
+    given = asarray(p)
+    if not given.ndim:
+        raise ShapeError(
+            "polyval takes an array of coefficients, of one dimension at least, not "
+            f"{spell(given.dtype, ())}; write polyval([p], x)"
+        )
+    dtype, _ = common_dtype("polyval", given, x)
+    require("polyval", dtype, "numeric")
+    coefficients, at = cast(given, dtype), cast(x, dtype, "polyval")
+    # Horner's rule: p0 x^2 + p1 x + p2 = (p0 x + p1) x + p2.
+    value = coefficients[0] if len(coefficients) else zeros_like(at)
+    for i in range(1, len(coefficients)):
+        value = add(multiply(value, at), coefficients[i])
+    return broadcast_all("polyval", value, at)[0]
 
 
 @public

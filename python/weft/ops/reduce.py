@@ -246,6 +246,8 @@ def _arg_extremum(reference: Reference) -> Callable[..., Array]:
         x: ArrayLike, /, axis: int | None = None, *, keepdims: bool = False
     ) -> Array:
         array = as_array(x, name)
+        if array.dtype == BOOL:
+            array = cast(array, np.dtype("int8"))
         if axis is None:
             shape = (1,) * array.ndim if keepdims else ()
             return reshape(bound(reshape(array, (-1,)), 0), shape)

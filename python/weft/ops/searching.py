@@ -250,6 +250,11 @@ def histogram_bin_edges(
         edges = as_array(bins, name)
         if edges.ndim != 1:
             raise ShapeError(f"{name}: bins are a number or edges of one dimension")
+        if not edges.size:
+            raise ArgumentError(
+                f"{name}: bins has no edges, so there are no bins; give two at least, "
+                "or a number of bins"
+            )
         return edges
     if bins < 1:
         raise ArgumentError(f"{name}: bins is {bins}; it must be 1 at least")

@@ -190,7 +190,10 @@ class _Call:
     @property
     def key(self) -> tuple[Any, ...]:
         """What the function with its rules depends on."""
-        fixed = tuple(x if isinstance(x, Hashable) else id(x) for x in self.fixed)
+        fixed = tuple(
+            x if isinstance(x, Hashable) and not isinstance(x, Array) else id(x)
+            for x in self.fixed
+        )
         return (fixed, self._structure, *tree.flatten(self.specs)[0])
 
     def emit(self, key: Any, with_rules: Callable[[_Call], Any]) -> Any:
