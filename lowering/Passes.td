@@ -287,6 +287,10 @@ def DestinationPassing
     func.func @f(%in: memref<4xf32>) attributes {weft.reuses = array<i64: 0>}
     ```
 
+    A long chain of updates of one tensor passes through its buffer every few
+    links, since the analysis for bufferization compares all of a chain's reads
+    with all of its writes.
+
     Loops carry no tensors either: a body writes into the buffer of what it
     carries where all that reads it has been computed, or else into a second one,
     and the two change places.
@@ -514,11 +518,12 @@ def CheckStage : Pass<"weft-check-stage", "::mlir::ModuleOp"> {
 }
 
 def CheckTypes : Pass<"weft-check-types", "::mlir::ModuleOp"> {
-  let summary = "Reports arrays whose elements are no numbers, and wrong arenas";
+  let summary = "Reports arrays of what is no number, wrong arenas and calls";
   let description = [{
     Begins the pipeline of a stage, whose text may have been written by hand:
-    `tensor<4x!llvm.ptr>` and `memref<4xvector<2xf32>>` are reported, and a
-    `weft.arena_bytes` that is not the size of the function's last argument.
+    `tensor<4x!llvm.ptr>` and `memref<4xvector<2xf32>>` are reported, a
+    `weft.arena_bytes` that is not the size of the function's last argument, and
+    a `weft.library_call` whose operands its kernel does not take.
   }];
 }
 
