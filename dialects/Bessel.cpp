@@ -73,16 +73,16 @@ static Scalar scaledFar(Scalar x, unsigned order, bool isShort) {
 }
 
 Scalar besselI(Scalar x, int64_t order, bool scaled) {
-  bool isShort = x.width() < 64;
+  bool few = isShort(x);
   return inF64(
       [&](Scalar x) {
         Scalar size = absolute(x);
         auto near = [&] {
-          Scalar sum = powerSeries(size, order, isShort);
+          Scalar sum = powerSeries(size, order, few);
           return scaled ? exp(-size) * sum : sum;
         };
         auto far = [&] {
-          Scalar far = scaledFar(size, order, isShort);
+          Scalar far = scaledFar(size, order, few);
           if (scaled)
             return far;
           // Two factors, neither of which overflows before the product.
@@ -93,7 +93,7 @@ Scalar besselI(Scalar x, int64_t order, bool scaled) {
         // vectors.
         Scalar isNear = le(size, 8.0);
         Scalar value =
-            isShort ? select(isNear, near(), far()) : choose(isNear, near, far);
+            few ? select(isNear, near(), far()) : choose(isNear, near, far);
         return order % 2 ? select(signbit(x), -value, value) : value;
       },
       x);

@@ -102,9 +102,6 @@ Scalars erfcxDerivatives(Scalar x, unsigned order, bool isShort) {
   return found;
 }
 
-/// Whether no more digits are kept of a result than those of f32.
-static bool isShort(Scalar x) { return x.width() < 64; }
-
 Scalar erfcx(Scalar x, Orders by) {
   bool few = isShort(x);
   return inF64([&](Scalar x) { return erfcxDerivatives(x, by[0], few).back(); },

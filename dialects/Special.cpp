@@ -140,7 +140,7 @@ Scalar xlog1py(Scalar x, Scalar y) {
 
 Scalar logit(Scalar x) {
   // What the quotient of an f32 loses is nothing to the result.
-  if (x.width() < 64)
+  if (isShort(x))
     return inF64([](Scalar p) { return log(p / (1.0 - p)); }, x);
   return inF64(
       [](Scalar p) {

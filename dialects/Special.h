@@ -83,6 +83,8 @@ Scalars repeat(Scalars values,
                llvm::function_ref<Scalar(llvm::ArrayRef<Scalar>)> condition,
                llvm::function_ref<Scalars(llvm::ArrayRef<Scalar>)> body);
 
+/// Whether no more digits are kept of a result than those of f32.
+inline bool isShort(Scalar x) { return x.width() < 64; }
 /// A function of f64 at numbers of another float type.
 template <typename Function, typename... Args>
 Scalar inF64(Function function, Scalar x, Args... rest) {

@@ -49,13 +49,13 @@ constexpr llvm::StringLiteral loopsPasses = R"(
   weft-share-kernels, func.func(canonicalize, cse),
   weft-apply-schedule{stage=loops})";
 
-// Loops look for signals while they are loops. Libraries are called with plain
-// pointers, computed by ops of memref. Affine maps are in loops and strided
-// views alike: lower-affine follows both. Loops
-// of one iteration go before they become blocks. Functions become arithmetic
-// where we have written it. For the others libm is called, of which LLVM lacks
-// some, before convert-math-to-llvm would replace those by something worse.
-// Tapes are allocated by functions that the JIT provides, which can fail.
+// Loops look for signals while they are loops. Libraries are called with
+// plain pointers, computed by ops of memref. Affine maps are in loops and
+// strided views alike: lower-affine follows both. Loops of one iteration go
+// before they become blocks. Functions become arithmetic where we have
+// written it. For the others libm is called, of which LLVM lacks some,
+// before convert-math-to-llvm would replace those by something worse. Tapes
+// are allocated by functions that the JIT provides, which can fail.
 // Functions come last, so that bare pointers are known to be enough.
 constexpr llvm::StringLiteral llvmPasses = R"(
   weft-poll-signals, weft-lower-library-calls,

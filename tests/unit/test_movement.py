@@ -235,6 +235,21 @@ def test_what_is_made_of_sizes() -> None:
 
 
 @pytest.mark.parametrize("device", ["cpu", "cuda-sim"])
+@pytest.mark.parametrize("count", [7, 8, 17, 33])
+@pytest.mark.parametrize("dtype", ["float32", "int8", "complex64"])
+def test_stacks_of_many_along_the_last_axis(
+    count: int, dtype: str, device: str
+) -> None:
+    """Which go by way of a transposition, from some number of elements on."""
+    for shape in ((5,), (9, 16), (3, 7, 11)):
+        parts = [np.full(shape, i, dtype) + np.arange(shape[-1]) for i in range(count)]
+        parts = [part.astype(dtype) for part in parts]
+        arrays = [weft.asarray(part).to(device) for part in parts]
+        got = weft.jit(lambda *x: weft.stack(x, axis=-1))(*arrays)
+        np.testing.assert_array_equal(np.asarray(got), np.stack(parts, axis=-1))
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda-sim"])
 def test_many_parts(device: str) -> None:
     """More than are computed in place; of 100 the compile time is seconds otherwise."""
     x = np.arange(6.0, dtype=np.float32).reshape(2, 3)

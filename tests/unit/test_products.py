@@ -402,6 +402,28 @@ def test_stacks_of_products() -> None:
             np.testing.assert_array_equal(got, np.stack(want))
 
 
+@pytest.mark.parametrize("device", ["cpu", "cuda-sim"])
+@pytest.mark.parametrize("dtype", ["float32", "int8", "complex64"])
+@pytest.mark.parametrize("rows", [1, 3, 4])
+def test_transposed_factors_of_few_rows(rows: int, dtype: str, device: str) -> None:
+    """Which are read where they lie if each element is read fewer than 4 times."""
+    x, y = drawn((2, rows, 9), dtype), drawn((2, 21, 9), dtype)
+    if dtype == "complex64":
+        x, y = x + 1j * x[..., ::-1], y - 1j * y[..., ::-1]
+    a, b = (weft.asarray(z).to(device) for z in (x, y))
+
+    def products(m: Any, x: Any, y: Any) -> Any:
+        yield x @ m.swapaxes(y, 1, 2)
+        yield y @ m.swapaxes(x, 1, 2)
+        yield x[0] @ y[0].T
+        yield m.swapaxes(y, 1, 2) @ y[:, :, :1]
+        yield y[1].T @ y[1, :, 0]
+
+    got = weft.jit(lambda x, y: tuple(products(weft, x, y)))(a, b)
+    for one, want in zip(got, products(np, x, y), strict=True):
+        np.testing.assert_array_equal(np.asarray(one), want)
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int32", "bfloat16"])
 @pytest.mark.parametrize(
     ("steps", "rows", "columns"),
