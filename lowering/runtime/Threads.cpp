@@ -6,6 +6,7 @@
 
 #include "lowering/runtime/Threads.h"
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <condition_variable>
 #include <cstdlib>
@@ -36,6 +37,48 @@ void pause() {
 /// Whether this thread runs a piece of a loop.
 thread_local bool isSharing = false;
 
+/// Processors with a thread that shares a loop. Systems often wake a thread where the
+/// one that woke it runs and leave both there for many milliseconds, while another
+/// processor is idle; a thread that finds itself in such a place leaves it.
+class Places {
+public:
+  /// Where this thread runs, now taken; -1 if unknown or taken before.
+  int take() {
+    int place = sched_getcpu();
+    return isFree(place) && !taken[place].exchange(true) ? place : -1;
+  }
+
+  /// As `take`, having left a place that is taken for any that is not.
+  int takeAnother() {
+    int place = take();
+    if (place >= 0)
+      return place;
+    cpu_set_t allowed, others;
+    if (pthread_getaffinity_np(pthread_self(), sizeof(allowed), &allowed))
+      return -1;
+    CPU_ZERO(&others);
+    for (int i = 0; i < CPU_SETSIZE; ++i)
+      if (CPU_ISSET(i, &allowed) && isFree(i))
+        CPU_SET(i, &others);
+    if (CPU_COUNT(&others) == 0 || pthread_setaffinity_np(pthread_self(), sizeof(others), &others))
+      return -1;
+    pthread_setaffinity_np(pthread_self(), sizeof(allowed), &allowed);
+    return take();
+  }
+
+  void leave(int place) {
+    if (place >= 0)
+      taken[place].store(false, std::memory_order_relaxed);
+  }
+
+private:
+  bool isFree(int place) const {
+    return place >= 0 && place < CPU_SETSIZE && !taken[place].load(std::memory_order_relaxed);
+  }
+
+  std::array<std::atomic<bool>, CPU_SETSIZE> taken{};
+};
+
 class Pool {
 public:
   /// False if the pool is busy.
@@ -52,6 +95,7 @@ public:
       size = std::max<int64_t>(1, count / (threads * piecesPerThread));
       next = 0;
       helpers = threads - 1;
+      place = places.take();
       isOpen = true;
       generation.fetch_add(1, std::memory_order_release);
       if (asleep > 0)
@@ -64,6 +108,7 @@ public:
     }
     while (active.load(std::memory_order_acquire) > 0)
       pause();
+    places.leave(place);
     return true;
   }
 
@@ -108,7 +153,9 @@ private:
       }
       if (!joins)
         continue;
+      int place = places.takeAnother();
       takePieces();
+      places.leave(place);
       active.fetch_sub(1, std::memory_order_release);
     }
   }
@@ -122,6 +169,8 @@ private:
 
   Task task = nullptr;
   void *arguments = nullptr;
+  Places places;
+  int place = -1;
   int64_t count = 0, size = 1;
   std::atomic<int64_t> next{0};
 };

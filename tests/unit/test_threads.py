@@ -98,6 +98,29 @@ def test_threads_are_hired_once() -> None:
     assert threading.active_count() <= before
 
 
+def test_threads_keep_the_processors_of_the_process() -> None:
+    weft.set_num_threads(7)
+    compiled = weft.jit(lambda x, y: x @ y)
+    for _ in range(50):
+        compiled(X, Y)
+    everywhere = os.sched_getaffinity(0)
+    tasks = [int(task) for task in os.listdir("/proc/self/task")]
+    assert len(tasks) >= 7
+    assert all(os.sched_getaffinity(task) == everywhere for task in tasks)
+
+
+def test_many_threads_on_one_processor() -> None:
+    program = """if True:
+        import os, numpy as np, weft
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+        x = np.ones((300, 300), "float32")
+        weft.set_num_threads(5)
+        for _ in range(20):
+            assert (np.asarray(weft.jit(lambda x: x @ x)(x)) == 300).all()
+    """
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
 def test_a_forked_child_has_threads_of_its_own() -> None:
     weft.set_num_threads(2)
     compiled = weft.jit(lambda x, y: x @ y)
