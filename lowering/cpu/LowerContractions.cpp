@@ -28,8 +28,12 @@ using weft::MultiplyAdd;
 namespace {
 
 constexpr unsigned sum = ContractionPlan::sum;
-/// Products that take as long as one simple operation does, or less.
-constexpr double productsAtOnce = 4;
+/// Products that take as long as one simple operation does, or less, and those
+/// of which memory is the bound.
+constexpr double productsAtOnce = 4, productsFromMemory = 1;
+/// Elements that are used less often are read from memory for longer than they
+/// are multiplied.
+constexpr double leastUses = 4;
 
 class Emitter {
 public:
@@ -50,9 +54,11 @@ public:
                      plan.rowBlock * plan.sumBlock);
     int64_t rowBlocks = llvm::divideCeil(plan.rowExtent(), plan.rowBlock);
     int64_t laneBlocks = llvm::divideCeil(plan.laneExtent(), plan.laneBlock);
-    auto block =
-        operands->forBlocks(plan.outer, rowBlocks, laneBlocks, productsAtOnce,
-                            machine, plan.lanesFirst());
+    auto block = operands->forBlocks(plan.outer, rowBlocks, laneBlocks,
+                                     plan.productsPerElement() < leastUses
+                                         ? productsFromMemory
+                                         : productsAtOnce,
+                                     machine, plan.lanesFirst());
     operands->beginBlock(
         block.bases, arith::MulIOp::create(b, block.row, index(plan.rowBlock)),
         plan.rowLoop,

@@ -209,9 +209,8 @@ void ContractionPlan::takeInner(int64_t shared, const Machine &machine) {
       summed.size() < 2 ||
       numSteps() * tileLanes() * elementBytes <= machine.l2Bytes / 5)
     return;
-  int64_t tasks = shared * llvm::divideCeil(laneExtent(), tileLanes());
-  for (unsigned loop : outer)
-    tasks *= nest.extents[loop];
+  int64_t tasks =
+      shared * llvm::divideCeil(laneExtent(), tileLanes()) * outerSteps();
   for (unsigned loop : llvm::to_vector(llvm::reverse(outer))) {
     int64_t extent = nest.extents[loop];
     bool fits = innerRows() * extent * tileLanes() * elementBytes <=
@@ -224,6 +223,22 @@ void ContractionPlan::takeInner(int64_t shared, const Machine &machine) {
     tasks /= extent;
   }
 }
+
+int64_t ContractionPlan::outerSteps() const {
+  int64_t steps = 1;
+  for (unsigned loop : outer)
+    steps *= nest.extents[loop];
+  return steps;
+}
+
+bool ContractionPlan::readsRowsAlong() const {
+  return rowExtent() == 1 && summed.size() == 1 && !lanesAreSummed &&
+         !panelWidth() && laneExtent() > tileLanes();
+}
+
+/// Of rows that are read along: some pages from end to end, for which sums are
+/// in the first cache or not far away.
+constexpr int64_t rowBytes = 16384;
 
 /// Steps of a block's sum, which is then added to what is in memory.
 static int64_t mostSteps(const Machine &machine) {
@@ -238,14 +253,10 @@ void ContractionPlan::cutSum(const Machine &machine) {
     return;
   int64_t most = mostSteps(machine);
   if (summed.size() == 1) {
-    // A single row leaves no sums to keep: then each row of what is read is
-    // read along, a few of them side by side.
-    bool streams =
-        rowExtent() == 1 && !panelWidth() && laneExtent() > tileLanes();
-    if (streams)
+    if (readsRowsAlong())
       most = 8;
     if (steps > most * 3 / 2)
-      sumBlock = equalBlocks(steps, most, streams ? 1 : 8);
+      sumBlock = equalBlocks(steps, most, readsRowsAlong() ? 1 : 8);
     return;
   }
   // Tiles one after the other read the same vectors, and rows that are
@@ -294,6 +305,8 @@ void ContractionPlan::chooseBlocks(int64_t shared, const Machine &machine) {
   int64_t mostLanes =
       std::min(portion(machine.l2Bytes >> 11, 320),
                machine.l2Bytes / 2 / std::max(wideSteps * elementBytes, 1l));
+  if (readsRowsAlong())
+    mostLanes = rowBytes / elementBytes;
   laneBlock = lanesAreSummed
                   ? laneExtent()
                   : equalBlocks(laneExtent(), std::max(mostLanes, tileLanes()),
@@ -307,6 +320,19 @@ void ContractionPlan::chooseBlocks(int64_t shared, const Machine &machine) {
     if (numTasks() >= leastTasks)
       break;
   }
+}
+
+double ContractionPlan::productsPerElement() const {
+  double products = 1, elements = 0;
+  for (int64_t extent : nest.extents)
+    products *= extent;
+  for (unsigned factor : {wide, narrow()}) {
+    double size = 1;
+    for (unsigned loop = 0; loop < nest.depth(); ++loop)
+      size *= nest.stride(factor, loop) == 0 ? 1 : nest.extents[loop];
+    elements += size;
+  }
+  return products / elements;
 }
 
 void ContractionPlan::keepSums() {
@@ -470,9 +496,7 @@ bool ContractionPlan::lanesFirst() const {
 int64_t ContractionPlan::numTasks() const {
   int64_t tasks = llvm::divideCeil(rowExtent(), rowBlock) *
                   llvm::divideCeil(laneExtent(), laneBlock);
-  for (unsigned loop : outer)
-    tasks *= nest.extents[loop];
-  return tasks;
+  return tasks * outerSteps();
 }
 
 bool ContractionPlan::isWorthPacking(const Machine &machine) const {

@@ -89,6 +89,14 @@ struct ContractionPlan {
   }
   /// Steps of all that is summed over.
   int64_t numSteps() const;
+  /// Steps of the loops around blocks.
+  int64_t outerSteps() const;
+  /// Whether a single row leaves no sums to keep in registers for long: then
+  /// each row of what is read in vectors is read along, a few of them side by
+  /// side.
+  bool readsRowsAlong() const;
+  /// How often an element of a factor is used, on average.
+  double productsPerElement() const;
   /// How many blocks of the result there are.
   int64_t numTasks() const;
   /// Whether all that a block of lanes is needed for is done before the next:

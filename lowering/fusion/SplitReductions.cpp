@@ -47,13 +47,13 @@ struct Limits {
 };
 
 /// A product begins with fewer tasks than others, and its parts with more
-/// steps.
+/// steps; where rows are read along, they are parts after a few.
 constexpr int64_t fewTiles = 4, mostPartsOfProduct = 16, stepsOfPart = 128;
+constexpr int64_t fewRows = 8, stepsOfRows = 16;
 
-/// The largest number of equal parts up to `most`, or 0.
-int64_t partsOf(int64_t extent, int64_t most, const Machine &machine) {
-  int64_t leastParts = std::min<int64_t>(7, machine.shareFrom) + 1;
-  for (int64_t parts = std::min(most, extent / 2); parts >= leastParts; --parts)
+/// The largest number of equal parts from `least` to `most`, or 0.
+int64_t partsOf(int64_t extent, int64_t least, int64_t most) {
+  for (int64_t parts = std::min(most, extent / 2); parts >= least; --parts)
     if (extent % parts == 0)
       return parts;
   return 0;
@@ -98,13 +98,20 @@ class SplitReductions final
       return;
     Limits limits = Limits::of(op);
     int64_t most = limits.parts;
+    int64_t least = std::min<int64_t>(7, machine.shareFrom) + 1;
     if (auto plan = ContractionPlan::make(op, machine)) {
-      int64_t longest = 0;
+      bool isAlong = plan->readsRowsAlong();
+      int64_t longest = 0, tasks = plan->numTasks();
       for (unsigned loop : plan->summed)
         longest = std::max(longest, plan->nest.extents[loop]);
-      most = std::min(mostPartsOfProduct, longest / stepsOfPart);
-      if (plan->numTasks() >= fewTiles || plan->lanesAreSummed)
+      if (tasks >= (isAlong ? fewRows : fewTiles) || plan->lanesAreSummed)
         return;
+      most = std::min(mostPartsOfProduct, longest / stepsOfPart);
+      if (isAlong) {
+        most = std::min<int64_t>(llvm::divideCeil(mostPartsOfProduct, tasks),
+                                 longest / stepsOfRows);
+        least = 2;
+      }
     } else {
       int64_t tasks = walksAlongResults(op)
                           ? llvm::divideCeil(results, columnsOfTask)
@@ -124,7 +131,7 @@ class SplitReductions final
     auto splitter = weft::ReductionSplitter::match(op);
     if (!splitter || !splitter->canSplit(loop))
       return;
-    if (int64_t parts = partsOf(extents[loop], most, machine))
+    if (int64_t parts = partsOf(extents[loop], least, most))
       splitter->split(loop, parts);
   }
 };

@@ -37,9 +37,10 @@ void pause() {
 /// Whether this thread runs a piece of a loop.
 thread_local bool isSharing = false;
 
-/// Processors with a thread that shares a loop. Systems often wake a thread where the
-/// one that woke it runs and leave both there for many milliseconds, while another
-/// processor is idle; a thread that finds itself in such a place leaves it.
+/// Processors with a thread that shares a loop. Systems often wake a thread
+/// where the one that woke it runs and leave both there for many milliseconds,
+/// while another processor is idle; a thread that finds itself in such a place
+/// leaves it.
 class Places {
 public:
   /// Where this thread runs, now taken; -1 if unknown or taken before.
@@ -60,7 +61,8 @@ public:
     for (int i = 0; i < CPU_SETSIZE; ++i)
       if (CPU_ISSET(i, &allowed) && isFree(i))
         CPU_SET(i, &others);
-    if (CPU_COUNT(&others) == 0 || pthread_setaffinity_np(pthread_self(), sizeof(others), &others))
+    if (CPU_COUNT(&others) == 0 ||
+        pthread_setaffinity_np(pthread_self(), sizeof(others), &others))
       return -1;
     pthread_setaffinity_np(pthread_self(), sizeof(allowed), &allowed);
     return take();
@@ -73,7 +75,8 @@ public:
 
 private:
   bool isFree(int place) const {
-    return place >= 0 && place < CPU_SETSIZE && !taken[place].load(std::memory_order_relaxed);
+    return place >= 0 && place < CPU_SETSIZE &&
+           !taken[place].load(std::memory_order_relaxed);
   }
 
   std::array<std::atomic<bool>, CPU_SETSIZE> taken{};
