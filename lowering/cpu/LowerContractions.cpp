@@ -47,11 +47,8 @@ public:
   void emit() {
     zero = index(0);
     one = index(1);
-    std::optional<unsigned> copied;
-    if (plan.copiesRows)
-      copied = plan.narrow();
-    operands.emplace(b, op, epilogue, plan.nest, plan.ownSums, copied,
-                     plan.rowBlock * plan.sumBlock);
+    operands.emplace(b, op, epilogue, plan.nest, plan.ownSums, plan.copied,
+                     plan.copies());
     int64_t rowBlocks = llvm::divideCeil(plan.rowExtent(), plan.rowBlock);
     int64_t laneBlocks = llvm::divideCeil(plan.laneExtent(), plan.laneBlock);
     auto block = operands->forBlocks(plan.outer, rowBlocks, laneBlocks,
@@ -104,8 +101,8 @@ private:
     return vector::MaskedLoadOp::create(b, type, row, ValueRange{at}, mask,
                                         nothing);
   }
-  void storeVector(Value value, Value at, Value mask) {
-    Value row = operands->row(sum);
+  void storeVector(unsigned operand, Value value, Value at, Value mask) {
+    Value row = operands->row(operand);
     if (mask)
       vector::MaskedStoreOp::create(b, row, ValueRange{at}, mask, value);
     else
@@ -230,7 +227,9 @@ private:
     bool mayStart = fromZero && plan.cutLoop == 0;
     auto tiles = [&](Value begin, Value end, bool isFirst) {
       SmallVector<Value> bases(ofBlock);
-      if (plan.copiesRows)
+      if (plan.copied == plan.wide)
+        copyLanes(bases, laneBlock, begin, end);
+      else if (plan.copied)
         copyRows(bases, rowBlock, begin, end);
       forBlockTiles(bases, rowBlock, rowBlocks, laneBlock, laneBlocks,
                     [&](ArrayRef<Value> at, int64_t rows, int64_t lanes) {
@@ -258,48 +257,79 @@ private:
   /// places among them count from the beginning of the copy.
   void copyRows(SmallVectorImpl<Value> &bases, Value rowBlock, Value begin,
                 Value end) {
-    unsigned copy = plan.narrow(), original = operands->original();
     unsigned summed = plan.summed.front();
-    Value first = arith::MulIOp::create(b, rowBlock, index(plan.rowBlock));
-    Value last = arith::MinUIOp::create(b, advance(first, plan.rowBlock),
-                                        index(plan.rowExtent()));
-    Value before = arith::AddIOp::create(
-        b, first, arith::MulIOp::create(b, begin, index(plan.rowBlock)));
-    bases[copy] = arith::SubIOp::create(b, bases[copy], before);
-    Value whole = arith::SubIOp::create(
-        b, last,
-        arith::RemUIOp::create(b, arith::SubIOp::create(b, last, first),
-                               index(plan.lanes)));
-    auto move = [&](ArrayRef<Value> at, bool isVector) {
-      Value from = operands->row(original), to = operands->row(copy);
-      if (!isVector) {
-        Value element =
-            memref::LoadOp::create(b, from, ValueRange{at[original]});
-        memref::StoreOp::create(b, element, to, ValueRange{at[copy]});
-        return;
-      }
-      auto type =
-          VectorType::get({plan.lanes}, getElementTypeOrSelf(from.getType()));
-      Value elements =
-          vector::LoadOp::create(b, type, from, ValueRange{at[original]});
-      vector::StoreOp::create(b, elements, to, ValueRange{at[copy]});
-    };
+    auto [first, last] = bounds(rowBlock, plan.rowBlock, plan.rowExtent());
+    countFrom(bases, begin, summed, first, *plan.rowLoop);
+    Value whole = wholeVectors(first, last);
     loop(begin, end, 1, [&](Value step) {
       SmallVector<Value> at = moved(bases, step, summed);
-      loop(first, whole, plan.lanes,
-           [&](Value row) { move(moved(at, row, plan.rowLoop), true); });
+      loop(first, whole, plan.lanes, [&](Value row) {
+        copyVector(moved(at, row, plan.rowLoop), plan.lanes);
+      });
       loop(whole, last, 1,
-           [&](Value row) { move(moved(at, row, plan.rowLoop), false); });
+           [&](Value row) { copyVector(moved(at, row, plan.rowLoop), 1); });
     });
+  }
+
+  /// As `copyRows`, what a block reads in vectors.
+  void copyLanes(SmallVectorImpl<Value> &bases, Value laneBlock, Value begin,
+                 Value end) {
+    unsigned summed = plan.summed.front();
+    Value first = arith::MulIOp::create(b, laneBlock, index(plan.laneBlock));
+    countFrom(bases, begin, summed, first, plan.laneLoop);
+    loop(begin, end, 1, [&](Value step) {
+      forTiles(laneBlock, llvm::divideCeil(plan.laneExtent(), plan.laneBlock),
+               plan.laneBlock, plan.laneExtent(), plan.tileLanes(),
+               [&](Value lane, int64_t lanes) {
+                 SmallVector<Value> at = moved(bases, step, summed);
+                 at = moved(at, lane, plan.laneLoop);
+                 for (int64_t done = 0; done < lanes; done += plan.lanes)
+                   copyVector(at, std::min(plan.lanes, lanes - done), done);
+               });
+    });
+  }
+
+  /// The first step of a block, and the one after its last.
+  std::pair<Value, Value> bounds(Value block, int64_t size, int64_t extent) {
+    Value first = arith::MulIOp::create(b, block, index(size));
+    return {first,
+            arith::MinUIOp::create(b, advance(first, size), index(extent))};
+  }
+  /// The end of the whole vectors between two steps.
+  Value wholeVectors(Value first, Value last) {
+    Value count = arith::SubIOp::create(b, last, first);
+    Value rest = arith::RemUIOp::create(b, count, index(plan.lanes));
+    return arith::SubIOp::create(b, last, rest);
+  }
+  /// Has places in the copy count from these steps of two loops.
+  void countFrom(SmallVectorImpl<Value> &bases, Value step, unsigned summed,
+                 Value first, unsigned across) {
+    SmallVector<Value> there = moved(moved(bases, step, summed), first, across);
+    Value before =
+        arith::SubIOp::create(b, there[*plan.copied], bases[*plan.copied]);
+    bases[*plan.copied] = arith::SubIOp::create(b, bases[*plan.copied], before);
+  }
+  /// Copies so many elements, up to a vector of them, `further` on.
+  void copyVector(ArrayRef<Value> at, int64_t count, int64_t further = 0) {
+    unsigned original = operands->original(), copy = *plan.copied;
+    Value source = advance(at[original], further);
+    Value target = advance(at[copy], further);
+    if (count == 1) {
+      Value element = memref::LoadOp::create(b, operands->row(original),
+                                             ValueRange{source});
+      memref::StoreOp::create(b, element, operands->row(copy),
+                              ValueRange{target});
+      return;
+    }
+    Value mask = maskOf(count);
+    storeVector(copy, loadVector(original, source, mask), target, mask);
   }
 
   /// Changes the elements of a block, whose sums are complete.
   void emitEpilogue(ArrayRef<Value> bases, Value rowBlock, Value laneBlock) {
     auto forBlock = [&](Value block, int64_t size, int64_t extent,
                         llvm::function_ref<void(Value)> build) {
-      Value first = arith::MulIOp::create(b, block, index(size));
-      Value last =
-          arith::MinUIOp::create(b, advance(first, size), index(extent));
+      auto [first, last] = bounds(block, size, extent);
       loop(first, last, 1, build);
     };
     forSteps(plan.inner, bases, [&](ArrayRef<Value> ofBlock) {
@@ -356,7 +386,7 @@ private:
     Value nothing = arith::ConstantOp::create(
         b, b.getZeroAttr(VectorType::get({plan.lanes}, element)));
     for (auto [i, place] : llvm::enumerate(placesOf(bases, rows, vectors)))
-      storeVector(nothing, place,
+      storeVector(sum, nothing, place,
                   maskOf(lanes - int64_t(i) % vectors * plan.lanes));
   }
 
@@ -400,7 +430,7 @@ private:
         });
     for (auto [place, value, i] :
          llvm::zip(places, sums, llvm::seq<int64_t>(places.size())))
-      storeVector(value, place, masks[i % vectors]);
+      storeVector(sum, value, place, masks[i % vectors]);
   }
 
   /// Adds to `rows` elements the sums whose steps are lanes.

@@ -231,9 +231,37 @@ int64_t ContractionPlan::outerSteps() const {
   return steps;
 }
 
-bool ContractionPlan::readsRowsAlong() const {
-  return rowExtent() == 1 && summed.size() == 1 && !lanesAreSummed &&
-         !panelWidth() && laneExtent() > tileLanes();
+double ContractionPlan::wideBytes() const {
+  double bytes = elementBytes;
+  for (unsigned loop = 0; loop < nest.depth(); ++loop)
+    bytes *= nest.stride(wide, loop) == 0 ? 1 : nest.extents[loop];
+  return bytes;
+}
+
+/// So many tiles of rows pay for a copy of what they read in vectors, which is
+/// of so many steps.
+constexpr int64_t tilesOfCopy = 4, stepsOfCopy = 128;
+
+bool ContractionPlan::readsRowsAlong(const Machine &machine) const {
+  if (summed.size() != 1 || lanesAreSummed || panelWidth() ||
+      laneExtent() <= tileLanes())
+    return false;
+  return rowExtent() == 1 || (!bothWide && rowExtent() < tilesOfCopy * rows &&
+                              wideBytes() > machine.l2Bytes);
+}
+
+/// Whether what a block reads in vectors is copied for its rows alone: it comes
+/// from memory, and there are too few rows to copy all of it there first.
+bool ContractionPlan::mayCopyLanes(const Machine &machine) const {
+  constexpr int64_t mostRows = 512;
+  return !isRepeated && rowLoop && rowExtent() >= tilesOfCopy * rows &&
+         rowExtent() <= mostRows && !lanesAreSummed && !bothWide &&
+         summed.size() == 1 && laneExtent() > tileLanes() &&
+         wideBytes() > machine.l2Bytes / 2 && ownSums == 0 &&
+         nest.stride(wide, laneLoop) == 1 && !nest.hasPanels() &&
+         llvm::none_of(outer, [&](unsigned loop) {
+           return nest.stride(wide, loop) == 0;
+         });
 }
 
 /// Of rows that are read along: some pages from end to end, for which sums are
@@ -253,10 +281,13 @@ void ContractionPlan::cutSum(const Machine &machine) {
     return;
   int64_t most = mostSteps(machine);
   if (summed.size() == 1) {
-    if (readsRowsAlong())
-      most = 8;
+    bool isAlong = readsRowsAlong(machine);
+    if (isAlong)
+      most = rowExtent() == 1 ? 8 : 16;
+    else if (mayCopyLanes(machine))
+      most = stepsOfCopy;
     if (steps > most * 3 / 2)
-      sumBlock = equalBlocks(steps, most, readsRowsAlong() ? 1 : 8);
+      sumBlock = equalBlocks(steps, most, isAlong ? 1 : 8);
     return;
   }
   // Tiles one after the other read the same vectors, and rows that are
@@ -305,8 +336,11 @@ void ContractionPlan::chooseBlocks(int64_t shared, const Machine &machine) {
   int64_t mostLanes =
       std::min(portion(machine.l2Bytes >> 11, 320),
                machine.l2Bytes / 2 / std::max(wideSteps * elementBytes, 1l));
-  if (readsRowsAlong())
+  if (readsRowsAlong(machine))
     mostLanes = rowBytes / elementBytes;
+  else if (mayCopyLanes(machine))
+    mostLanes = std::clamp<int64_t>(laneExtent() * outerSteps() / leastTasks,
+                                    2048 / elementBytes, 4096 / elementBytes);
   laneBlock = lanesAreSummed
                   ? laneExtent()
                   : equalBlocks(laneExtent(), std::max(mostLanes, tileLanes()),
@@ -362,11 +396,32 @@ void ContractionPlan::copyRows(const Machine &machine) {
       laneExtent() < 2 * lanes || rowExtent() < 2 * rows ||
       rowExtent() * nest.extents[loop] * elementBytes <= machine.l1Bytes)
     return;
-  copiesRows = true;
+  copied = narrow();
   rowBlock = equalBlocks(rowExtent(), std::min(rowBlock, mostRows), rows);
   sumBlock = equalBlocks(nest.extents[loop], std::min(sumBlock, mostSteps), 8);
   nest.accesses.push_back(far);
   nest.placeInBlock(narrow(), loop, rowBlock, rowLoop);
+}
+
+/// A block of what is read in vectors, in panels one after the other.
+void ContractionPlan::copyLanes(const Machine &machine) {
+  if (copied || !mayCopyLanes(machine))
+    return;
+  copied = wide;
+  nest.accesses.push_back(nest.accesses[wide]);
+  nest.placeInBlock(wide, summed.front(), tileLanes(), laneLoop);
+  Panels &panels = nest.accesses[wide].panels.emplace_back();
+  panels.strides.resize(nest.depth());
+  panels.strides[laneLoop] = 1;
+  panels.width = tileLanes();
+  panels.stride = tileLanes() * sumBlock;
+}
+
+int64_t ContractionPlan::copies() const {
+  if (!copied)
+    return 0;
+  return sumBlock *
+         (copied == wide ? llvm::alignTo(laneBlock, tileLanes()) : rowBlock);
 }
 
 bool weft::addEpilogue(Nest &nest, linalg::GenericOp op,
@@ -466,6 +521,9 @@ ContractionPlan::make(linalg::GenericOp op, const Machine &machine,
   if (!plan.chooseLanes() && !plan.chooseSummedLanes())
     return std::nullopt;
   plan.chooseRows();
+  auto loop = op->getParentOfType<LoopLikeOpInterface>();
+  plan.isRepeated =
+      loop && loop.isDefinedOutsideOfLoop(op.getDpsInputs()[plan.wide]);
   if (!plan.hasOnlyPanelsOfLanes())
     return std::nullopt;
   for (unsigned loop = 0; loop < plan.nest.depth(); ++loop) {
@@ -483,6 +541,7 @@ ContractionPlan::make(linalg::GenericOp op, const Machine &machine,
   if (epilogue && findConvertedSums(op))
     plan.keepSums();
   plan.copyRows(machine);
+  plan.copyLanes(machine);
   return plan;
 }
 

@@ -40,6 +40,8 @@ struct ContractionPlan {
   /// vectors too.
   unsigned wide;
   bool bothWide = false;
+  /// Whether the factor `wide` is the same in each step of a loop around.
+  bool isRepeated = false;
   /// The loop whose steps are the lanes: a parallel one, or, if
   /// `lanesAreSummed`, one that is summed over.
   unsigned laneLoop;
@@ -62,10 +64,11 @@ struct ContractionPlan {
   int64_t elementBytes;
   /// The sums of a block where they are no part of an array, but converted.
   int64_t ownSums = 0;
-  /// Whether a block of the factor that is read an element at a time is copied
-  /// first, rows side by side. Where it is in the array stands last in the
-  /// nest.
-  bool copiesRows = false;
+  /// A factor of which a block is copied before it is read: the one that is
+  /// read an element at a time, rows side by side, or the one that is read in
+  /// vectors, in panels of a tile's lanes. Where it is in the array stands last
+  /// in the nest.
+  std::optional<unsigned> copied;
 
   /// Nothing where a sum is better left to plain loops. An epilogue changes
   /// each element of the result once it is computed, in the same loops.
@@ -91,10 +94,12 @@ struct ContractionPlan {
   int64_t numSteps() const;
   /// Steps of the loops around blocks.
   int64_t outerSteps() const;
-  /// Whether a single row leaves no sums to keep in registers for long: then
-  /// each row of what is read in vectors is read along, a few of them side by
-  /// side.
-  bool readsRowsAlong() const;
+  /// Whether each row of what is read in vectors is read along, a few of them
+  /// side by side: where a single row leaves no sums to keep in registers for
+  /// long, or a few rows do not pay for copies of what comes from memory.
+  bool readsRowsAlong(const Machine &machine) const;
+  /// Elements of a block that is copied.
+  int64_t copies() const;
   /// How often an element of a factor is used, on average.
   double productsPerElement() const;
   /// How many blocks of the result there are.
@@ -114,6 +119,9 @@ private:
   void chooseBlocks(int64_t shared, const Machine &machine);
   void keepSums();
   void copyRows(const Machine &machine);
+  void copyLanes(const Machine &machine);
+  bool mayCopyLanes(const Machine &machine) const;
+  double wideBytes() const;
 };
 
 /// Adds an epilogue's operands to the nest of a sum, in terms of the sum's

@@ -100,7 +100,7 @@ class SplitReductions final
     int64_t most = limits.parts;
     int64_t least = std::min<int64_t>(7, machine.shareFrom) + 1;
     if (auto plan = ContractionPlan::make(op, machine)) {
-      bool isAlong = plan->readsRowsAlong();
+      bool isAlong = plan->readsRowsAlong(machine);
       int64_t longest = 0, tasks = plan->numTasks();
       for (unsigned loop : plan->summed)
         longest = std::max(longest, plan->nest.extents[loop]);
