@@ -140,11 +140,11 @@ bool ContractionPlan::hasOnlyPanelsOfLanes() const {
 }
 
 /// About how many cycles a step takes of a tile: two multiply-adds a cycle with
-/// a latency of four, and two loads.
+/// a latency of four, and two loads, of which vectors come from further away.
 static double stepCost(int64_t rows, int64_t vectors, bool bothWide) {
   double multiplies = rows * vectors / 2.0;
   double loads = (bothWide ? rows * vectors + vectors : rows + vectors) / 2.0;
-  return std::max({multiplies, loads, 4.0}) + 0.25 * loads;
+  return std::max({multiplies, loads, 4.0}) + 0.25 * (loads + vectors / 4.0);
 }
 
 void ContractionPlan::chooseTile(const Machine &machine) {
