@@ -172,8 +172,10 @@ void ContractionPlan::chooseTile(const Machine &machine) {
     }
 }
 
-/// Blocks of a result that there should be, so that threads have equal shares.
+/// Blocks of a result that there should be, so that threads have equal shares,
+/// and the products of one that some microseconds are spent on.
 constexpr int64_t leastTasks = 8;
+constexpr double leastProducts = 1 << 18;
 
 /// `extent` in equal blocks of about `size`, each a multiple of `step`.
 static int64_t equalBlocks(int64_t extent, int64_t size, int64_t step) {
@@ -250,14 +252,14 @@ bool ContractionPlan::readsRowsAlong(const Machine &machine) const {
                               wideBytes() > machine.l2Bytes);
 }
 
-/// Whether what a block reads in vectors is copied for its rows alone: it comes
-/// from memory, and there are too few rows to copy all of it there first.
+/// Whether what a block reads in vectors is copied for its rows alone: there
+/// are too few rows to copy all of it to memory first.
 bool ContractionPlan::mayCopyLanes(const Machine &machine) const {
   constexpr int64_t mostRows = 512;
   return !isRepeated && rowLoop && rowExtent() >= tilesOfCopy * rows &&
          rowExtent() <= mostRows && !lanesAreSummed && !bothWide &&
          summed.size() == 1 && laneExtent() > tileLanes() &&
-         wideBytes() > machine.l2Bytes / 2 && ownSums == 0 &&
+         wideBytes() > machine.l1Bytes && ownSums == 0 &&
          nest.stride(wide, laneLoop) == 1 && !nest.hasPanels() &&
          llvm::none_of(outer, [&](unsigned loop) {
            return nest.stride(wide, loop) == 0;
@@ -286,6 +288,7 @@ void ContractionPlan::cutSum(const Machine &machine) {
       most = rowExtent() == 1 ? 8 : 16;
     else if (mayCopyLanes(machine))
       most = stepsOfCopy;
+
     if (steps > most * 3 / 2)
       sumBlock = equalBlocks(steps, most, isAlong ? 1 : 8);
     return;
@@ -354,6 +357,22 @@ void ContractionPlan::chooseBlocks(int64_t shared, const Machine &machine) {
     if (numTasks() >= leastTasks)
       break;
   }
+  if (!lanesAreSummed && !readsRowsAlong(machine))
+    shareLanes();
+}
+
+/// Blocks of fewer lanes, where there are too few for threads to have equal
+/// shares and what remains of each is worth a task.
+void ContractionPlan::shareLanes() {
+  double products = 1;
+  for (int64_t extent : nest.extents)
+    products *= extent;
+  int64_t wanted = std::min<double>(leastTasks, products / leastProducts);
+  int64_t others = numTasks() / llvm::divideCeil(laneExtent(), laneBlock);
+  int64_t blocks = llvm::divideCeil(wanted, others);
+  if (blocks > llvm::divideCeil(laneExtent(), laneBlock))
+    laneBlock =
+        llvm::alignTo(llvm::divideCeil(laneExtent(), blocks), tileLanes());
 }
 
 double ContractionPlan::productsPerElement() const {

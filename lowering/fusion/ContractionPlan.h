@@ -117,6 +117,7 @@ private:
   void takeInner(int64_t shared, const Machine &machine);
   void cutSum(const Machine &machine);
   void chooseBlocks(int64_t shared, const Machine &machine);
+  void shareLanes();
   void keepSums();
   void copyRows(const Machine &machine);
   void copyLanes(const Machine &machine);
