@@ -176,13 +176,15 @@ def PackContractions : Pass<"weft-pack-contractions", "::mlir::func::FuncOp"> {
   let summary = "Copies an operand of a sum of products into panels";
   let description = [{
     Of the operand that is read in vectors, a tile reads a few vectors of each
-    row. Panels have these in one piece. Only where each element is read often
-    and rows are long. Factors of 16-bit floats that are read often are widened
-    before, on the way into panels where they go there.
+    row. Panels have these in one piece. Only where each element is read by very
+    many rows, or in each step of a loop that does not change it: others are
+    copied block by block where they are read (`weft-lower-contractions`).
+    Factors of 16-bit floats that are read often are widened before, on the way
+    into panels where they go there.
 
     ```mlir
     linalg.generic {indexing_maps = [(m, n, k) -> (m, k), (m, n, k) -> (k, n), ...]}
-        ins(%a, %b : tensor<256x512xf32>, tensor<512x640xf32>) ...
+        ins(%a, %b : tensor<1024x512xf32>, tensor<512x640xf32>) ...
     ```
     becomes
     ```mlir
@@ -343,7 +345,8 @@ def SplitReductions : Pass<"weft-split-reductions", "::mlir::func::FuncOp"> {
   let summary = "Reduces long arrays to a few numbers in parts";
   let description = [{
     How many parts follows from the shape alone, so that a result does not depend
-    on the number of threads.
+    on the number of threads. Few rows by a large matrix are such a reduction too:
+    each part is some of its rows.
 
     ```mlir
     linalg.generic ... ins(%x : tensor<1048576xf32>) outs(%zero : tensor<f32>) { add }
@@ -619,7 +622,9 @@ def LowerContractions : Pass<"weft-lower-contractions", "::mlir::func::FuncOp"> 
     the steps in which they walk through each operand. A tile of the result, so
     many rows of so many vectors, stays in registers while all that is summed
     over passes by. What is left over at the edges has tiles of its own, and
-    masks.
+    masks. A block of a factor is copied to the stack before its tiles are
+    computed if they read it in pieces far apart; for a few rows, what comes from
+    memory is read row by row, a few of them side by side.
 
     ```mlir
     linalg.generic ... ins(%a, %b) outs(%c) { s + a * b }

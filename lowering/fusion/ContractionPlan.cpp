@@ -2,6 +2,7 @@
 
 #include "lowering/fusion/ContractionPlan.h"
 #include "lowering/Passes.h"
+#include "lowering/gpu/Device.h"
 #include "lowering/memory/Buffers.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -245,7 +246,7 @@ double ContractionPlan::wideBytes() const {
 constexpr int64_t tilesOfCopy = 4, stepsOfCopy = 128;
 
 bool ContractionPlan::readsRowsAlong(const Machine &machine) const {
-  if (summed.size() != 1 || lanesAreSummed || panelWidth() ||
+  if (onGpu || summed.size() != 1 || lanesAreSummed || panelWidth() ||
       laneExtent() <= tileLanes())
     return false;
   return rowExtent() == 1 || (!bothWide && rowExtent() < tilesOfCopy * rows &&
@@ -256,12 +257,12 @@ bool ContractionPlan::readsRowsAlong(const Machine &machine) const {
 /// are too few rows to copy all of it to memory first.
 bool ContractionPlan::mayCopyLanes(const Machine &machine) const {
   constexpr int64_t mostRows = 512;
-  return !isRepeated && rowLoop && rowExtent() >= tilesOfCopy * rows &&
-         rowExtent() <= mostRows && !lanesAreSummed && !bothWide &&
-         summed.size() == 1 && laneExtent() > tileLanes() &&
-         wideBytes() > machine.l1Bytes && ownSums == 0 &&
-         nest.stride(wide, laneLoop) == 1 && !nest.hasPanels() &&
-         llvm::none_of(outer, [&](unsigned loop) {
+  return !isRepeated && !onGpu && rowLoop &&
+         rowExtent() >= tilesOfCopy * rows && rowExtent() <= mostRows &&
+         !lanesAreSummed && !bothWide && summed.size() == 1 &&
+         laneExtent() > tileLanes() && wideBytes() > machine.l1Bytes &&
+         ownSums == 0 && nest.stride(wide, laneLoop) == 1 &&
+         !nest.hasPanels() && llvm::none_of(outer, [&](unsigned loop) {
            return nest.stride(wide, loop) == 0;
          });
 }
@@ -357,7 +358,7 @@ void ContractionPlan::chooseBlocks(int64_t shared, const Machine &machine) {
     if (numTasks() >= leastTasks)
       break;
   }
-  if (!lanesAreSummed && !readsRowsAlong(machine))
+  if (!lanesAreSummed && !onGpu && !readsRowsAlong(machine))
     shareLanes();
 }
 
@@ -532,6 +533,7 @@ ContractionPlan::make(linalg::GenericOp op, const Machine &machine,
       !llvm::all_of(op->getOperandTypes(), llvm::IsaPred<ShapedType>))
     return std::nullopt;
   ContractionPlan plan;
+  plan.onGpu = isForGpu(op);
   plan.nest = std::move(*nest);
   if (epilogue && !addEpilogue(plan.nest, op, epilogue))
     return std::nullopt;

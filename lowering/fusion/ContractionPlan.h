@@ -40,6 +40,9 @@ struct ContractionPlan {
   /// vectors too.
   unsigned wide;
   bool bothWide = false;
+  /// Whether the threads of a GPU share the blocks, whose caches and registers
+  /// are others'.
+  bool onGpu = false;
   /// Whether the factor `wide` is the same in each step of a loop around.
   bool isRepeated = false;
   /// The loop whose steps are the lanes: a parallel one, or, if

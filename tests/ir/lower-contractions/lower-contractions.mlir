@@ -136,7 +136,7 @@ module attributes {weft.machine = {fma = true, vector_bytes = 32 : i64, vector_r
 #c = affine_map<(m, k, n) -> (m, n)>
 // CHECK-LABEL: func.func @transposed(
 // CHECK-SAME: %[[A:.+]]: memref<300x1001xf32>, %{{.+}}: memref<300x64xf32>,
-// CHECK: %[[COPY:.+]] = memref.alloca() {alignment = 64 : i64} : memref<38912xf32>
+// CHECK: %[[COPY:.+]] = memref.alloca() {alignment = 64 : i64} : memref<38304xf32>
 // CHECK: %[[BASE:[a-z0-9_]+]], %{{.+}} = memref.extract_strided_metadata %[[A]]
 // CHECK: %[[FAR:.+]] = memref.reinterpret_cast %[[BASE]]
 // CHECK: %[[EIGHT:.+]] = vector.load %[[FAR]]
@@ -151,6 +151,66 @@ module attributes {weft.machine = {fma = true, vector_bytes = 32 : i64, vector_r
   func.func @transposed(%a: memref<300x1001xf32>, %b: memref<300x64xf32>, %c: memref<1001x64xf32>) {
     linalg.generic {indexing_maps = [#a, #b, #c], iterator_types = ["parallel", "reduction", "parallel"]}
         ins(%a, %b : memref<300x1001xf32>, memref<300x64xf32>) outs(%c : memref<1001x64xf32>) {
+    ^bb0(%x: f32, %y: f32, %s: f32):
+      %p = arith.mulf %x, %y fastmath<reassoc,contract> : f32
+      %t = arith.addf %s, %p fastmath<reassoc,contract> : f32
+      linalg.yield %t : f32
+    }
+    return
+  }
+}
+
+// -----
+
+// What a block reads in vectors is copied into panels of a tile's lanes, for a part
+// of its steps at a time; the last panel is not full.
+#a = affine_map<(m, k, n) -> (m, k)>
+#b = affine_map<(m, k, n) -> (k, n)>
+#c = affine_map<(m, k, n) -> (m, n)>
+// CHECK-LABEL: func.func @in_blocks(
+// CHECK-SAME: %{{.+}}: memref<60x300xf32>, %[[B:.+]]: memref<300x300xf32>,
+// CHECK: %[[COPY:.+]] = memref.alloca() {alignment = 64 : i64} : memref<7296xf32>
+// CHECK: %[[BASE:[a-z0-9_]+]], %{{.+}} = memref.extract_strided_metadata %[[B]]
+// CHECK: %[[FAR:.+]] = memref.reinterpret_cast %[[BASE]]
+// CHECK: scf.for %[[BEGIN:.+]] = %{{.+}} to %[[K:c300.*]] step %[[STEPS:c152.*]] {
+// CHECK: scf.for %{{.+}} = %[[BEGIN]] to
+// CHECK-COUNT-3: vector.load %[[FAR]]
+// CHECK: scf.if
+// CHECK: vector.load %[[FAR]]
+// CHECK: vector.maskedload %[[FAR]]
+// CHECK: vector.maskedstore %[[COPY]]
+// CHECK-NOT: vector.load %[[FAR]]
+// CHECK: scf.for {{.*}} iter_args
+// CHECK-COUNT-3: vector.load %[[COPY]]
+// CHECK: vector.fma
+module attributes {weft.machine = {fma = true, l1_bytes = 32768 : i64, l2_bytes = 1048576 : i64, vector_bytes = 32 : i64, vector_registers = 16 : i64}} {
+  func.func @in_blocks(%a: memref<60x300xf32>, %b: memref<300x300xf32>, %c: memref<60x300xf32>) {
+    linalg.generic {indexing_maps = [#a, #b, #c], iterator_types = ["parallel", "reduction", "parallel"]}
+        ins(%a, %b : memref<60x300xf32>, memref<300x300xf32>) outs(%c : memref<60x300xf32>) {
+    ^bb0(%x: f32, %y: f32, %s: f32):
+      %p = arith.mulf %x, %y fastmath<reassoc,contract> : f32
+      %t = arith.addf %s, %p fastmath<reassoc,contract> : f32
+      linalg.yield %t : f32
+    }
+    return
+  }
+}
+
+// -----
+
+// A single row: a few rows of what it is multiplied with are read side by side, each
+// from end to end.
+#a = affine_map<(m, k, n) -> (m, k)>
+#b = affine_map<(m, k, n) -> (k, n)>
+#c = affine_map<(m, k, n) -> (m, n)>
+// CHECK-LABEL: func.func @row(
+// CHECK: scf.for %[[BEGIN:.+]] = %{{.+}} to %{{c600.*}} step %{{c8.*}} {
+// CHECK: scf.for %{{.+}} = %{{.+}} to %{{.+}} step %{{c56.*}} {
+// CHECK: scf.for %{{.+}} = %[[BEGIN]] to %{{.+}} iter_args
+module attributes {weft.machine = {fma = true, l1_bytes = 32768 : i64, l2_bytes = 1048576 : i64, vector_bytes = 32 : i64, vector_registers = 16 : i64}} {
+  func.func @row(%a: memref<1x600xf32>, %b: memref<600x4096xf32>, %c: memref<1x4096xf32>) {
+    linalg.generic {indexing_maps = [#a, #b, #c], iterator_types = ["parallel", "reduction", "parallel"]}
+        ins(%a, %b : memref<1x600xf32>, memref<600x4096xf32>) outs(%c : memref<1x4096xf32>) {
     ^bb0(%x: f32, %y: f32, %s: f32):
       %p = arith.mulf %x, %y fastmath<reassoc,contract> : f32
       %t = arith.addf %s, %p fastmath<reassoc,contract> : f32

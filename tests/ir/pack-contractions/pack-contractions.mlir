@@ -9,7 +9,7 @@
 // CHECK-DAG: #[[TO:.+]] = affine_map<(d0, d1, d2) -> (d1, d0, d2)>
 // CHECK-DAG: #[[PANELS:.+]] = affine_map<(d0, d1, d2) -> (d2 floordiv [[WIDTH]], d1, d2 mod [[WIDTH]])>
 // CHECK-LABEL: func.func @product(
-// CHECK-SAME: %[[A:.+]]: tensor<64x128xf32>, %[[B:.+]]: tensor<128x250xf32>,
+// CHECK-SAME: %[[A:.+]]: tensor<1024x128xf32>, %[[B:.+]]: tensor<128x250xf32>,
 // CHECK: %[[SPACE:.+]] = tensor.empty() : tensor<{{.+}}x128x[[WIDTH]]xf32>
 // CHECK: %[[WHOLE:.+]] = linalg.generic {indexing_maps = [#[[FROM]], #[[TO]]], {{.*}}} ins(%[[B]] :
 // CHECK: %[[MOST:.+]] = tensor.insert_slice %[[WHOLE]] into %[[SPACE]]
@@ -17,7 +17,33 @@
 // CHECK: %[[ALL:.+]] = tensor.insert_slice %[[REST]] into %[[MOST]]
 // CHECK: linalg.generic {indexing_maps = [#{{.+}}, #[[PANELS]], #{{.+}}], {{.*}}} ins(%[[A]], %[[ALL]] :
 module attributes {weft.machine = {fma = true, l1_bytes = 32768 : i64, l2_bytes = 1048576 : i64, vector_bytes = 32 : i64, vector_registers = 16 : i64}} {
-  func.func @product(%a: tensor<64x128xf32>, %b: tensor<128x250xf32>, %c: tensor<64x250xf32>) -> tensor<64x250xf32> {
+  func.func @product(%a: tensor<1024x128xf32>, %b: tensor<128x250xf32>, %c: tensor<1024x250xf32>) -> tensor<1024x250xf32> {
+    %0 = linalg.generic {indexing_maps = [#a, #b, #c], iterator_types = ["parallel", "reduction", "parallel"]}
+        ins(%a, %b : tensor<1024x128xf32>, tensor<128x250xf32>) outs(%c : tensor<1024x250xf32>) {
+    ^bb0(%x: f32, %y: f32, %s: f32):
+      %p = arith.mulf %x, %y fastmath<reassoc,contract> : f32
+      %t = arith.addf %s, %p fastmath<reassoc,contract> : f32
+      linalg.yield %t : f32
+    } -> tensor<1024x250xf32>
+    return %0 : tensor<1024x250xf32>
+  }
+}
+
+// -----
+
+#a = affine_map<(m, k, n) -> (m, k)>
+#b = affine_map<(m, k, n) -> (k, n)>
+#c = affine_map<(m, k, n) -> (m, n)>
+
+// Blocks are copied where they are read unless very many rows read them.
+// CHECK-LABEL: func.func @in_blocks(
+// CHECK-NOT: tensor.empty
+// The same factor in each step of a loop is copied once.
+// CHECK-LABEL: func.func @in_a_loop(
+// CHECK: scf.for
+// CHECK: tensor.empty
+module attributes {weft.machine = {fma = true, l1_bytes = 32768 : i64, l2_bytes = 1048576 : i64, vector_bytes = 32 : i64, vector_registers = 16 : i64}} {
+  func.func @in_blocks(%a: tensor<64x128xf32>, %b: tensor<128x250xf32>, %c: tensor<64x250xf32>) -> tensor<64x250xf32> {
     %0 = linalg.generic {indexing_maps = [#a, #b, #c], iterator_types = ["parallel", "reduction", "parallel"]}
         ins(%a, %b : tensor<64x128xf32>, tensor<128x250xf32>) outs(%c : tensor<64x250xf32>) {
     ^bb0(%x: f32, %y: f32, %s: f32):
@@ -26,6 +52,22 @@ module attributes {weft.machine = {fma = true, l1_bytes = 32768 : i64, l2_bytes 
       linalg.yield %t : f32
     } -> tensor<64x250xf32>
     return %0 : tensor<64x250xf32>
+  }
+  func.func @in_a_loop(%b: tensor<250x250xf32>, %c: tensor<64x250xf32>, %zeros: tensor<64x250xf32>) -> tensor<64x250xf32> {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %c9 = arith.constant 9 : index
+    %r = scf.for %i = %c0 to %c9 step %c1 iter_args(%a = %c) -> tensor<64x250xf32> {
+      %0 = linalg.generic {indexing_maps = [#a, #b, #c], iterator_types = ["parallel", "reduction", "parallel"]}
+          ins(%a, %b : tensor<64x250xf32>, tensor<250x250xf32>) outs(%zeros : tensor<64x250xf32>) {
+      ^bb0(%x: f32, %y: f32, %s: f32):
+        %p = arith.mulf %x, %y fastmath<reassoc,contract> : f32
+        %t = arith.addf %s, %p fastmath<reassoc,contract> : f32
+        linalg.yield %t : f32
+      } -> tensor<64x250xf32>
+      scf.yield %0 : tensor<64x250xf32>
+    }
+    return %r : tensor<64x250xf32>
   }
 }
 

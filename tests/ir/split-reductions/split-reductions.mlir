@@ -84,3 +84,28 @@ func.func @product(%x: tensor<64x4096xf32>, %y: tensor<4096x64xf32>) -> tensor<6
   } -> tensor<64x64xf32>
   return %2 : tensor<64x64xf32>
 }
+
+// -----
+
+// A row by a matrix, whose rows are read from end to end: parts of the rows.
+
+#a = affine_map<(m, n, k) -> (m, k)>
+#b = affine_map<(m, n, k) -> (k, n)>
+#c = affine_map<(m, n, k) -> (m, n)>
+
+// CHECK-LABEL: func.func @row(
+// CHECK: %[[PARTS:.+]] = linalg.generic {{.*}} outs(%{{.+}} : tensor<15x1x3000xf32>)
+// CHECK: linalg.generic {{.*}} ins(%[[PARTS]] : tensor<15x1x3000xf32>) outs(%{{.+}} : tensor<1x3000xf32>)
+func.func @row(%x: tensor<1x300xf32>, %y: tensor<300x3000xf32>) -> tensor<1x3000xf32> {
+  %zero = arith.constant 0.0 : f32
+  %0 = tensor.empty() : tensor<1x3000xf32>
+  %1 = linalg.fill ins(%zero : f32) outs(%0 : tensor<1x3000xf32>) -> tensor<1x3000xf32>
+  %2 = linalg.generic {indexing_maps = [#a, #b, #c], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%x, %y : tensor<1x300xf32>, tensor<300x3000xf32>) outs(%1 : tensor<1x3000xf32>) {
+  ^bb0(%p: f32, %q: f32, %out: f32):
+    %m = arith.mulf %p, %q fastmath<reassoc,contract> : f32
+    %s = arith.addf %out, %m fastmath<reassoc,contract> : f32
+    linalg.yield %s : f32
+  } -> tensor<1x3000xf32>
+  return %2 : tensor<1x3000xf32>
+}
