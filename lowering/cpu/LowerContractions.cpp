@@ -7,6 +7,7 @@
 #include "lowering/OptimizationLevel.h"
 #include "lowering/Passes.h"
 #include "lowering/cpu/SumOperands.h"
+#include "lowering/cpu/TurnedSquares.h"
 #include "lowering/fusion/ContractionPlan.h"
 #include "lowering/fusion/Lanes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -277,6 +278,8 @@ private:
     unsigned summed = plan.summed.front();
     Value first = arith::MulIOp::create(b, laneBlock, index(plan.laneBlock));
     countFrom(bases, begin, summed, first, plan.laneLoop);
+    if (plan.lanesAreTurned)
+      return turnLanes(bases, laneBlock, begin, end);
     loop(begin, end, 1, [&](Value step) {
       forTiles(laneBlock, llvm::divideCeil(plan.laneExtent(), plan.laneBlock),
                plan.laneBlock, plan.laneExtent(), plan.tileLanes(),
@@ -287,6 +290,58 @@ private:
                    copyVector(at, std::min(plan.lanes, lanes - done), done);
                });
     });
+  }
+
+  /// As `copyLanes`, where steps lie side by side and lanes do not: squares of
+  /// as many steps as vectors have lanes, and one by one what is left.
+  void turnLanes(ArrayRef<Value> bases, Value laneBlock, Value begin,
+                 Value end) {
+    unsigned summed = plan.summed.front(), original = operands->original();
+    Value whole = wholeVectors(begin, end);
+    auto turn = [&](ArrayRef<Value> at, int64_t lanes) {
+      if (lanes == plan.lanes)
+        loop(begin, whole, plan.lanes,
+             [&](Value step) { turnSquare(moved(at, step, summed)); });
+      loop(lanes == plan.lanes ? whole : begin, end, 1, [&](Value step) {
+        SmallVector<Value> there = moved(at, step, summed);
+        loop(zero, index(lanes), 1, [&](Value lane) {
+          SmallVector<Value> each(there);
+          each[original] = advance(each[original], lane,
+                                   plan.nest.stride(original, plan.laneLoop));
+          each[*plan.copied] = advance(each[*plan.copied], lane, 1);
+          copyVector(each, 1);
+        });
+      });
+    };
+    forTiles(laneBlock, llvm::divideCeil(plan.laneExtent(), plan.laneBlock),
+             plan.laneBlock, plan.laneExtent(), plan.tileLanes(),
+             [&](Value lane, int64_t lanes) {
+               SmallVector<Value> at = moved(bases, lane, plan.laneLoop);
+               auto of = [&](Value first) {
+                 SmallVector<Value> there(at);
+                 there[original] =
+                     advance(at[original], first,
+                             plan.nest.stride(original, plan.laneLoop));
+                 there[*plan.copied] = advance(at[*plan.copied], first, 1);
+                 return there;
+               };
+               int64_t vectors = lanes / plan.lanes * plan.lanes;
+               loop(zero, index(vectors), plan.lanes,
+                    [&](Value first) { turn(of(first), plan.lanes); });
+               if (vectors < lanes)
+                 turn(of(index(vectors)), lanes - vectors);
+             });
+  }
+  void turnSquare(ArrayRef<Value> at) {
+    unsigned original = operands->original();
+    int64_t apart = plan.nest.stride(original, plan.laneLoop);
+    SmallVector<Value> lanes;
+    for (int64_t lane = 0; lane < plan.lanes; ++lane)
+      lanes.push_back(
+          loadVector(original, advance(at[original], lane * apart), {}));
+    for (auto [step, vector] : llvm::enumerate(weft::turnVectors(b, lanes)))
+      storeVector(*plan.copied, vector,
+                  advance(at[*plan.copied], step * plan.tileLanes()), {});
   }
 
   /// The first step of a block, and the one after its last.

@@ -178,7 +178,7 @@ void TurnedSquares::turnLanes(const Tile &tile, int64_t lanes,
         b, type, source, ValueRange{at.advance(from, at.index(k), apart)});
     vectors.push_back(vector::BitCastOp::create(b, bits, row));
   }
-  auto store = [&, rows = turned(vectors)](bool pastCaches) {
+  auto store = [&, rows = turnVectors(b, vectors)](bool pastCaches) {
     for (auto [k, vector] : llvm::enumerate(rows))
       vector::StoreOp::create(
           b, vector::BitCastOp::create(b, type, vector), target,
@@ -212,7 +212,8 @@ Value TurnedSquares::beginsLine(Value row, Value place) {
   return arith::CmpIOp::create(b, arith::CmpIPredicate::eq, rest, at.index(0));
 }
 
-SmallVector<Value> TurnedSquares::turned(SmallVector<Value> vectors) {
+SmallVector<Value> turnVectors(ImplicitLocOpBuilder &b,
+                               SmallVector<Value> vectors) {
   int64_t lanes = vectors.size();
   SmallVector<int64_t> low, high;
   for (int64_t i = 0; i < lanes; ++i) {
@@ -224,7 +225,7 @@ SmallVector<Value> TurnedSquares::turned(SmallVector<Value> vectors) {
     for (int64_t i = 0; i < lanes / 2; ++i)
       for (ArrayRef<int64_t> half : {ArrayRef(low), ArrayRef(high)})
         zipped.push_back(vector::ShuffleOp::create(
-            at.b, vectors[i], vectors[i + lanes / 2], half));
+            b, vectors[i], vectors[i + lanes / 2], half));
     vectors = zipped;
   }
   return vectors;

@@ -14,6 +14,13 @@
 
 namespace weft {
 
+/// As many vectors as each has lanes, turned round: zipping those of the first
+/// half with those of the second rotates the bits of a vector's number and a
+/// lane's by one.
+llvm::SmallVector<mlir::Value>
+turnVectors(mlir::ImplicitLocOpBuilder &b,
+            llvm::SmallVector<mlir::Value> vectors);
+
 class TurnedSquares {
 public:
   /// Makes room for the squares of what `order` turns.
@@ -62,10 +69,6 @@ private:
   bool isLarge(mlir::VectorType vector) const;
   /// Whether an element begins a line: memory that is not ours may not.
   mlir::Value beginsLine(mlir::Value row, mlir::Value place);
-  /// As many vectors as each has lanes, turned round: zipping those of the
-  /// first half with those of the second rotates the bits of a vector's number
-  /// and a lane's by one.
-  llvm::SmallVector<mlir::Value> turned(llvm::SmallVector<mlir::Value> vectors);
 
   static constexpr int64_t line = LoopOrder::line;
   /// The vectors that are turned at once.

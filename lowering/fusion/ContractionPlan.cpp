@@ -97,6 +97,46 @@ bool ContractionPlan::chooseLanes() {
   return true;
 }
 
+/// Of so many rows or fewer, blocks of what is read in vectors are copied for
+/// each product; more rows make a copy of all of it worth while.
+static constexpr int64_t mostRowsOfCopy = 512;
+
+bool ContractionPlan::chooseTurnedLanes(linalg::GenericOp op) {
+  Type element = getElementTypeOrSelf(op.getDpsInits()[0].getType());
+  if (onGpu || !element.isFloat() || nest.hasPanels() ||
+      llvm::count(nest.kinds, utils::IteratorType::reduction) != 1)
+    return false;
+  unsigned step = llvm::find(nest.kinds, utils::IteratorType::reduction) -
+                  nest.kinds.begin();
+  auto loop = op->getParentOfType<LoopLikeOpInterface>();
+  for (unsigned factor : {0, 1}) {
+    Value operand = op.getDpsInputs()[factor];
+    if (getElementTypeOrSelf(operand.getType()) != element ||
+        nest.stride(factor, step) != 1 || nest.extents[step] < lanes ||
+        (loop && loop.isDefinedOutsideOfLoop(operand)))
+      continue;
+    std::optional<unsigned> lane, row;
+    bool isReadOnce = true;
+    for (unsigned each = 0; each < nest.depth(); ++each) {
+      if (each == step)
+        continue;
+      int64_t own = nest.stride(factor, each);
+      if (nest.stride(sum, each) == 1 && nest.extents[each] >= lanes &&
+          nest.stride(1 - factor, each) == 0)
+        lane = each;
+      else if (own == 0 && !row)
+        row = each;
+      else if (own == 0)
+        isReadOnce = false;
+    }
+    if (lane && row && isReadOnce && nest.extents[*row] <= mostRowsOfCopy) {
+      wide = factor, laneLoop = *lane;
+      return lanesAreTurned = true;
+    }
+  }
+  return false;
+}
+
 bool ContractionPlan::chooseSummedLanes() {
   std::optional<unsigned> best;
   for (unsigned loop = 0; loop < nest.depth(); ++loop)
@@ -242,12 +282,12 @@ double ContractionPlan::wideBytes() const {
 }
 
 /// So many tiles of rows pay for a copy of what they read in vectors, which is
-/// of so many steps.
-constexpr int64_t tilesOfCopy = 4, stepsOfCopy = 128;
+/// of so many steps: more where these are what lies side by side.
+constexpr int64_t tilesOfCopy = 4, stepsOfCopy = 128, stepsOfTurn = 512;
 
 bool ContractionPlan::readsRowsAlong(const Machine &machine) const {
-  if (onGpu || summed.size() != 1 || lanesAreSummed || panelWidth() ||
-      laneExtent() <= tileLanes())
+  if (onGpu || summed.size() != 1 || lanesAreSummed || lanesAreTurned ||
+      panelWidth() || laneExtent() <= tileLanes())
     return false;
   return rowExtent() == 1 || (!bothWide && rowExtent() < tilesOfCopy * rows &&
                               wideBytes() > machine.l2Bytes);
@@ -256,9 +296,10 @@ bool ContractionPlan::readsRowsAlong(const Machine &machine) const {
 /// Whether what a block reads in vectors is copied for its rows alone: there
 /// are too few rows to copy all of it to memory first.
 bool ContractionPlan::mayCopyLanes(const Machine &machine) const {
-  constexpr int64_t mostRows = 512;
+  if (lanesAreTurned)
+    return true;
   return !isRepeated && !onGpu && rowLoop &&
-         rowExtent() >= tilesOfCopy * rows && rowExtent() <= mostRows &&
+         rowExtent() >= tilesOfCopy * rows && rowExtent() <= mostRowsOfCopy &&
          !lanesAreSummed && !bothWide && summed.size() == 1 &&
          laneExtent() > tileLanes() && wideBytes() > machine.l1Bytes &&
          ownSums == 0 && nest.stride(wide, laneLoop) == 1 &&
@@ -288,7 +329,7 @@ void ContractionPlan::cutSum(const Machine &machine) {
     if (isAlong)
       most = rowExtent() == 1 ? 8 : 16;
     else if (mayCopyLanes(machine))
-      most = stepsOfCopy;
+      most = lanesAreTurned ? stepsOfTurn : stepsOfCopy;
 
     if (steps > most * 3 / 2)
       sumBlock = equalBlocks(steps, most, isAlong ? 1 : 8);
@@ -342,9 +383,12 @@ void ContractionPlan::chooseBlocks(int64_t shared, const Machine &machine) {
                machine.l2Bytes / 2 / std::max(wideSteps * elementBytes, 1l));
   if (readsRowsAlong(machine))
     mostLanes = rowBytes / elementBytes;
+  else if (lanesAreTurned)
+    mostLanes = tileLanes();
   else if (mayCopyLanes(machine))
     mostLanes = std::clamp<int64_t>(laneExtent() * outerSteps() / leastTasks,
                                     2048 / elementBytes, 4096 / elementBytes);
+
   laneBlock = lanesAreSummed
                   ? laneExtent()
                   : equalBlocks(laneExtent(), std::max(mostLanes, tileLanes()),
@@ -406,8 +450,8 @@ void ContractionPlan::keepSums() {
 /// read them anew. Only where copies are used often.
 void ContractionPlan::copyRows(const Machine &machine) {
   constexpr int64_t nearSteps = 2048, mostRows = 128, mostSteps = 256;
-  if (lanesAreSummed || bothWide || !rowLoop || summed.size() != 1 ||
-      ownSums > 0)
+  if (lanesAreSummed || lanesAreTurned || bothWide || !rowLoop ||
+      summed.size() != 1 || ownSums > 0)
     return;
   unsigned loop = summed.front();
   const Access &far = nest.accesses[narrow()];
@@ -539,7 +583,8 @@ ContractionPlan::make(linalg::GenericOp op, const Machine &machine,
     return std::nullopt;
   plan.nest.simplify();
   plan.lanes = machine.lanes(element);
-  if (!plan.chooseLanes() && !plan.chooseSummedLanes())
+  if (!plan.chooseLanes() && !plan.chooseTurnedLanes(op) &&
+      !plan.chooseSummedLanes())
     return std::nullopt;
   plan.chooseRows();
   auto loop = op->getParentOfType<LoopLikeOpInterface>();

@@ -49,6 +49,10 @@ struct ContractionPlan {
   /// `lanesAreSummed`, one that is summed over.
   unsigned laneLoop;
   bool lanesAreSummed = false;
+  /// Whether what is read in vectors lies the other way round, lanes far apart
+  /// and the steps of the sum side by side: blocks of it are turned as they are
+  /// copied.
+  bool lanesAreTurned = false;
   /// The loop whose steps are the rows, if there is one.
   std::optional<unsigned> rowLoop;
   llvm::SmallVector<unsigned> outer, summed;
@@ -113,6 +117,7 @@ struct ContractionPlan {
 
 private:
   bool chooseLanes();
+  bool chooseTurnedLanes(mlir::linalg::GenericOp op);
   bool chooseSummedLanes();
   void chooseRows();
   bool hasOnlyPanelsOfLanes() const;

@@ -243,9 +243,12 @@ class GroupBlocks final : public weft::impl::GroupBlocksBase<GroupBlocks> {
   GenericOp nextSum(const Machine &machine) {
     for (auto sum : getOperation().getBody().front().getOps<GenericOp>()) {
       auto alloc = sum.getDpsInits()[0].getDefiningOp<memref::AllocOp>();
-      if (alloc && seen.insert(sum).second && weft::isSumOfProducts(sum) &&
-          sum.hasPureBufferSemantics() && !sum->hasAttr(weft::keepAttr) &&
-          weft::ContractionPlan::make(sum, machine))
+      if (!alloc || !seen.insert(sum).second || !weft::isSumOfProducts(sum) ||
+          !sum.hasPureBufferSemantics() || sum->hasAttr(weft::keepAttr))
+        continue;
+      // What is turned for all rows would be turned for each block of them.
+      auto plan = weft::ContractionPlan::make(sum, machine);
+      if (plan && !plan->lanesAreTurned)
         return sum;
     }
     return {};

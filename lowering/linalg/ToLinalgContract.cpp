@@ -10,6 +10,7 @@
 #include "lowering/linalg/ToLinalg.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Complex/IR/Complex.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 
 using namespace mlir;
 
@@ -240,6 +241,23 @@ Value readTransposed(Value x, OperandDims &dims, bool isForCores) {
   return x;
 }
 
+/// Whether the right factor of a product on CPUs is left as it lies, the steps
+/// of the sum side by side: blocks of it are turned where rows read them, which
+/// are not so many that a copy of all of it is worth while. A loop would turn
+/// the same blocks again in each of its steps.
+bool isTurnedInBlocks(weft::DotGeneralOp op, const OperandDims &l,
+                      const OperandDims &r, Value rhs) {
+  // The products of many rows each are often scores, that exist in blocks only.
+  constexpr int64_t mostRows = 512, mostRowsOfMany = 64, least = 16;
+  int64_t rows = countOf(op.getLhs(), l.free);
+  Type element = op.getLhs().getType().getElementType();
+  return !weft::isForGpu(op) && isa<func::FuncOp>(op->getParentOp()) &&
+         (element.isF32() || element.isF64()) &&
+         rows <= (r.batch.empty() ? mostRows : mostRowsOfMany) &&
+         r.free.size() == 1 && r.contract.size() == 1 && r.endsIn(r.contract) &&
+         countOf(rhs, r.free) >= least && countOf(rhs, r.contract) >= least;
+}
+
 // Pattern: dot_general(l, r) -> generic over batch, m, k, n { s + l * r }
 struct LowerContraction final : OpConversionPattern<weft::DotGeneralOp> {
   using OpConversionPattern::OpConversionPattern;
@@ -260,13 +278,16 @@ struct LowerContraction final : OpConversionPattern<weft::DotGeneralOp> {
     if (isForCores || readsOfLhs < worthMoving)
       lhs =
           rewriter.getRemappedValue(readTransposed(op.getLhs(), l, isForCores));
-    if (isForCores || readsOfRhs < worthMoving)
+    OperandDims turned = r;
+    Value source = readTransposed(op.getRhs(), turned, isForCores);
+    bool isTurned = isTurnedInBlocks(op, l, turned, source);
+    if (isForCores || isTurned || readsOfRhs < worthMoving)
       rhs =
           rewriter.getRemappedValue(readTransposed(op.getRhs(), r, isForCores));
     if (!lhs || !rhs)
       return rewriter.notifyMatchFailure(op, "a factor is not lowered yet");
-    if (!isForCores && readsOfRhs >= worthMoving && !r.free.empty() &&
-        !r.endsIn(r.free))
+    if (!isForCores && !isTurned && readsOfRhs >= worthMoving &&
+        !r.free.empty() && !r.endsIn(r.free))
       rhs = moveDims(rewriter, loc, rhs, r);
     Type element = op.getLhs().getType().getElementType();
     rewriter.replaceOp(

@@ -426,6 +426,37 @@ def test_transposed_factors_of_few_rows(rows: int, dtype: str, device: str) -> N
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int32", "bfloat16"])
 @pytest.mark.parametrize(
+    ("rows", "steps", "columns"),
+    [(1, 600, 5000), (3, 1000, 700), (20, 600, 1003), (100, 777, 300), (513, 64, 200),
+     (16, 16, 16), (30, 17, 4100), (7, 1030, 70)],
+)  # fmt: skip
+def test_rows_by_a_factor_that_is_much_larger(
+    rows: int, steps: int, columns: int, dtype: str
+) -> None:
+    """Read along by few, copied block by block for some, turned if transposed."""
+    x, y, bias = drawn((rows, steps)), drawn((steps, columns)), drawn((columns,))
+
+    @weft.jit
+    def program(x: Any, y: Any, turned: Any, bias: Any) -> Any:
+        def step(i: Any, sums: Any) -> Any:
+            return sums + x @ turned.T
+
+        twice = weft.fori_loop(0, 2, step, weft.zeros((rows, columns), x.dtype))
+        bent = weft.where(x @ y + bias > 0, 1, -1)
+        stack = weft.stack([x, 2 * x]) @ weft.stack([turned, turned]).mT
+        return x @ y, x @ turned.T, (turned @ x.T).T, stack[0], twice - x @ y, bent
+
+    args = (weft.asarray(a).astype(dtype) for a in (x, y, y.T, bias))
+    *products, bent = (np.asarray(a).astype(float) for a in program(*args))
+    want = x @ y
+    rounds = 2.0**-7 if dtype == "bfloat16" else 0
+    for product in products:
+        np.testing.assert_allclose(product, want, rtol=rounds, atol=rounds)
+    np.testing.assert_array_equal(bent, np.where(want + bias > 0, 1, -1))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int32", "bfloat16"])
+@pytest.mark.parametrize(
     ("steps", "rows", "columns"),
     [(300, 1001, 64), (37, 1024, 33), (700, 515, 200), (256, 640, 8)],
 )

@@ -198,6 +198,58 @@ module attributes {weft.machine = {fma = true, l1_bytes = 32768 : i64, l2_bytes 
 
 // -----
 
+// Where lanes are far apart and steps lie side by side, squares of the block are turned
+// round in registers; what is left of both goes one by one. In a loop that does not
+// change the factor each step would turn the same: there the lanes are summed over.
+#a = affine_map<(m, n, k) -> (m, k)>
+#b = affine_map<(m, n, k) -> (n, k)>
+#c = affine_map<(m, n, k) -> (m, n)>
+// CHECK-LABEL: func.func @turned(
+// CHECK-SAME: %{{.+}}: memref<20x43xf32>, %[[B:.+]]: memref<30x43xf32>,
+// CHECK: %[[COPY:.+]] = memref.alloca() {alignment = 64 : i64} : memref<{{.+}}xf32>
+// CHECK: %[[BASE:[a-z0-9_]+]], %{{.+}} = memref.extract_strided_metadata %[[B]]
+// CHECK: %[[FAR:.+]] = memref.reinterpret_cast %[[BASE]]
+// CHECK-COUNT-8: vector.load %[[FAR]]
+// CHECK-COUNT-24: vector.shuffle
+// CHECK-COUNT-8: vector.store %{{.+}}, %[[COPY]]
+// CHECK: memref.load %[[FAR]]
+// CHECK: memref.store %{{.+}}, %[[COPY]]
+// CHECK: scf.for {{.*}} iter_args
+// CHECK: vector.load %[[COPY]]
+// CHECK: vector.fma
+// CHECK-LABEL: func.func @repeated(
+// CHECK-NOT: vector.shuffle
+// CHECK: vector.extract_strided_slice
+module attributes {weft.machine = {fma = true, l1_bytes = 32768 : i64, l2_bytes = 1048576 : i64, vector_bytes = 32 : i64, vector_registers = 16 : i64}} {
+  func.func @turned(%a: memref<20x43xf32>, %b: memref<30x43xf32>, %c: memref<20x30xf32>) {
+    linalg.generic {indexing_maps = [#a, #b, #c], iterator_types = ["parallel", "parallel", "reduction"]}
+        ins(%a, %b : memref<20x43xf32>, memref<30x43xf32>) outs(%c : memref<20x30xf32>) {
+    ^bb0(%x: f32, %y: f32, %s: f32):
+      %p = arith.mulf %x, %y fastmath<reassoc,contract> : f32
+      %t = arith.addf %s, %p fastmath<reassoc,contract> : f32
+      linalg.yield %t : f32
+    }
+    return
+  }
+  func.func @repeated(%a: memref<20x43xf32>, %b: memref<30x43xf32>, %c: memref<20x30xf32>) {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %c9 = arith.constant 9 : index
+    scf.for %i = %c0 to %c9 step %c1 {
+      linalg.generic {indexing_maps = [#a, #b, #c], iterator_types = ["parallel", "parallel", "reduction"]}
+          ins(%a, %b : memref<20x43xf32>, memref<30x43xf32>) outs(%c : memref<20x30xf32>) {
+      ^bb0(%x: f32, %y: f32, %s: f32):
+        %p = arith.mulf %x, %y fastmath<reassoc,contract> : f32
+        %t = arith.addf %s, %p fastmath<reassoc,contract> : f32
+        linalg.yield %t : f32
+      }
+    }
+    return
+  }
+}
+
+// -----
+
 // A single row: a few rows of what it is multiplied with are read side by side, each
 // from end to end.
 #a = affine_map<(m, k, n) -> (m, k)>

@@ -80,3 +80,24 @@ func.func @transposed_by_vector(%x: tensor<6x4xf32>, %y: tensor<6xf32>) -> tenso
   %1 = weft.dot_general %0, %y batch [] x [] contract [1] x [0] : (tensor<4x6xf32>, tensor<6xf32>) -> tensor<4xf32>
   return %1 : tensor<4xf32>
 }
+
+// Nor is one copied whose blocks some rows read. Those of a batch with many rows are
+// often read by rows that exist in blocks only.
+// CHECK-LABEL: func.func @rows_by_transposed(
+// CHECK-SAME: %[[X:.+]]: tensor<32x40xf32>, %[[Y:.+]]: tensor<24x40xf32>
+// CHECK-NOT: linalg.generic
+// CHECK: linalg.fill
+// CHECK: linalg.generic {{.*}} ins(%[[X]], %[[Y]] :
+func.func @rows_by_transposed(%x: tensor<32x40xf32>, %y: tensor<24x40xf32>) -> tensor<32x24xf32> {
+  %0 = weft.transpose %y perm [1, 0] : tensor<24x40xf32> to tensor<40x24xf32>
+  %1 = weft.dot_general %x, %0 batch [] x [] contract [1] x [0] : (tensor<32x40xf32>, tensor<40x24xf32>) -> tensor<32x24xf32>
+  return %1 : tensor<32x24xf32>
+}
+
+// CHECK-LABEL: func.func @scores(
+// CHECK-SAME: %{{.+}}: tensor<2x100x40xf32>, %[[Y:.+]]: tensor<2x24x40xf32>
+// CHECK: linalg.generic {{.*}} ins(%[[Y]] :
+func.func @scores(%x: tensor<2x100x40xf32>, %y: tensor<2x24x40xf32>) -> tensor<2x100x24xf32> {
+  %0 = weft.dot_general %x, %y batch [0] x [0] contract [2] x [2] : (tensor<2x100x40xf32>, tensor<2x24x40xf32>) -> tensor<2x100x24xf32>
+  return %0 : tensor<2x100x24xf32>
+}
