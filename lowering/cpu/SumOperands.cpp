@@ -69,10 +69,7 @@ SumOperands::forBlocks(ArrayRef<unsigned> outer, int64_t rowBlocks,
   counts.insert(columnsFirst ? counts.begin() : counts.end(), columnBlocks);
   int64_t tasks = llvm::product_of(counts);
   auto loop = scf::ForOp::create(b, index(0), index(tasks), index(1));
-  double products = 1;
-  for (int64_t extent : nest.extents)
-    products *= extent;
-  if (tasks > 1 && products >= productsAtOnce * machine.shareFrom)
+  if (tasks > 1 && nest.steps() >= productsAtOnce * machine.shareFrom)
     loop->setAttr(parallelAttr, b.getUnitAttr());
   b.setInsertionPointToStart(loop.getBody());
   SmallVector<Value> at = splitDigits(b, loop.getInductionVar(), counts);

@@ -359,6 +359,25 @@ void ContractionPlan::cutSum(const Machine &machine) {
         equalBlocks(extent, std::max<int64_t>(most / (steps / extent), 1), 1);
 }
 
+/// Lanes of a block, of each of which so many steps are read.
+int64_t ContractionPlan::mostLanes(int64_t steps,
+                                   const Machine &machine) const {
+  // Copies go to the second cache, and come from some lines side by side.
+  constexpr int64_t leastBytes = 2048, mostBytes = 4096;
+  if (readsRowsAlong(machine))
+    return rowBytes / elementBytes;
+  if (lanesAreTurned)
+    return tileLanes();
+  if (mayCopyLanes(machine))
+    return std::clamp<int64_t>(laneExtent() * outerSteps() / leastTasks,
+                               std::max(leastBytes / elementBytes, tileLanes()),
+                               std::max(mostBytes / elementBytes, tileLanes()));
+  int64_t most =
+      std::min(portion(machine.l2Bytes >> 11, 320),
+               machine.l2Bytes / 2 / std::max(steps * elementBytes, 1l));
+  return std::max(most, tileLanes());
+}
+
 void ContractionPlan::chooseBlocks(int64_t shared, const Machine &machine) {
   // The last loop summed over is that with the longest way through the vectors.
   if (!summed.empty()) {
@@ -378,20 +397,9 @@ void ContractionPlan::chooseBlocks(int64_t shared, const Machine &machine) {
              std::min<size_t>(cutLoop + 1, summed.size())))
       wideSteps *= nest.extents[loop];
   }
-  int64_t mostLanes =
-      std::min(portion(machine.l2Bytes >> 11, 320),
-               machine.l2Bytes / 2 / std::max(wideSteps * elementBytes, 1l));
-  if (readsRowsAlong(machine))
-    mostLanes = rowBytes / elementBytes;
-  else if (lanesAreTurned)
-    mostLanes = tileLanes();
-  else if (mayCopyLanes(machine))
-    mostLanes = std::clamp<int64_t>(laneExtent() * outerSteps() / leastTasks,
-                                    2048 / elementBytes, 4096 / elementBytes);
-
   laneBlock = lanesAreSummed
                   ? laneExtent()
-                  : equalBlocks(laneExtent(), std::max(mostLanes, tileLanes()),
+                  : equalBlocks(laneExtent(), mostLanes(wideSteps, machine),
                                 tileLanes());
   // A block of both factors is about as long as it is wide, so that each number
   // that comes from beyond the second cache is used often; threads want
@@ -409,10 +417,7 @@ void ContractionPlan::chooseBlocks(int64_t shared, const Machine &machine) {
 /// Blocks of fewer lanes, where there are too few for threads to have equal
 /// shares and what remains of each is worth a task.
 void ContractionPlan::shareLanes() {
-  double products = 1;
-  for (int64_t extent : nest.extents)
-    products *= extent;
-  int64_t wanted = std::min<double>(leastTasks, products / leastProducts);
+  int64_t wanted = std::min<double>(leastTasks, nest.steps() / leastProducts);
   int64_t others = numTasks() / llvm::divideCeil(laneExtent(), laneBlock);
   int64_t blocks = llvm::divideCeil(wanted, others);
   if (blocks > llvm::divideCeil(laneExtent(), laneBlock))
@@ -421,16 +426,14 @@ void ContractionPlan::shareLanes() {
 }
 
 double ContractionPlan::productsPerElement() const {
-  double products = 1, elements = 0;
-  for (int64_t extent : nest.extents)
-    products *= extent;
+  double elements = 0;
   for (unsigned factor : {wide, narrow()}) {
     double size = 1;
     for (unsigned loop = 0; loop < nest.depth(); ++loop)
       size *= nest.stride(factor, loop) == 0 ? 1 : nest.extents[loop];
     elements += size;
   }
-  return products / elements;
+  return nest.steps() / elements;
 }
 
 void ContractionPlan::keepSums() {

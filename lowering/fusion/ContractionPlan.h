@@ -125,6 +125,7 @@ private:
   void takeInner(int64_t shared, const Machine &machine);
   void cutSum(const Machine &machine);
   void chooseBlocks(int64_t shared, const Machine &machine);
+  int64_t mostLanes(int64_t steps, const Machine &machine) const;
   void shareLanes();
   void keepSums();
   void copyRows(const Machine &machine);

@@ -272,9 +272,7 @@ double weft::workOf(linalg::LinalgOp op, const Nest &nest) {
   op.getBlock()->walk([&](Operation *inner) {
     cost += isa_and_nonnull<math::MathDialect>(inner->getDialect()) ? 8 : 1;
   });
-  for (int64_t extent : nest.extents)
-    cost *= extent;
-  return cost;
+  return cost * nest.steps();
 }
 
 /// How many steps a loop has, or has at most, where that is known.

@@ -8,6 +8,7 @@
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
+#include <numeric>
 
 namespace weft {
 
@@ -72,6 +73,11 @@ struct Nest {
   }
 
   size_t depth() const { return extents.size(); }
+  /// How many times the body runs.
+  double steps() const {
+    return std::accumulate(extents.begin(), extents.end(), 1.0,
+                           std::multiplies<double>());
+  }
   bool isParallel(unsigned loop) const {
     return kinds[loop] == mlir::utils::IteratorType::parallel;
   }

@@ -224,19 +224,12 @@ int64_t TilePlan::sumTiles() const {
   return tiles;
 }
 
-double TilePlan::products() const {
-  double count = 1;
-  for (int64_t extent : nest.extents)
-    count *= extent;
-  return count;
-}
-
 /// Whether tiles are filled well enough. Smaller sums take the microseconds of
 /// a call either way, and are not for a loss of what is close to zero.
 bool TilePlan::isWorthIt() const {
   constexpr int64_t least = 16;
   return rows() >= least && columns() >= least && steps() >= least &&
-         products() >= 1 << 17;
+         nest.steps() >= 1 << 17;
 }
 
 /// `extent` in equal blocks of about `size`, each a multiple of `step`.
@@ -268,7 +261,7 @@ int64_t TilePlan::numTasks() const {
 }
 
 void TilePlan::splitForThreads(bool rowsFirst) {
-  while (numTasks() < mostTasks && products() > numTasks() * leastProducts &&
+  while (numTasks() < mostTasks && nest.steps() > numTasks() * leastProducts &&
          std::max(rowBlock, columnBlock) > 2 * panel) {
     bool splitsRows =
         rowsFirst ? rowBlock > 2 * panel : rowBlock >= columnBlock;

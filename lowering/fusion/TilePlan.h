@@ -98,7 +98,6 @@ private:
   void choosePackedBlocks(const Machine &machine);
   void splitForThreads(bool rowsFirst);
   void keepSums();
-  double products() const;
 };
 
 /// Whether the op is a sum of products that is computed block by block, in
