@@ -178,7 +178,8 @@ private:
     if (plan.lanesAreSummed) {
       forTiles(rowBlock, rowBlocks, plan.rowBlock, plan.rowExtent(), plan.rows,
                [&](Value row, int64_t rows) {
-                 emitDots(moved(ofBlock, row, plan.rowLoop), rows);
+                 forSteps(plan.inner, moved(ofBlock, row, plan.rowLoop),
+                          [&](ArrayRef<Value> at) { emitDots(at, rows); });
                });
       return;
     }

@@ -97,6 +97,8 @@ bool ContractionPlan::chooseLanes() {
   return true;
 }
 
+/// So many rows pay for turning what they read.
+static constexpr int64_t leastRowsOfTurn = 4;
 /// Of so many rows or fewer, blocks of what is read in vectors are copied for
 /// each product; more rows make a copy of all of it worth while.
 static constexpr int64_t mostRowsOfCopy = 512;
@@ -129,7 +131,8 @@ bool ContractionPlan::chooseTurnedLanes(linalg::GenericOp op) {
       else if (own == 0)
         isReadOnce = false;
     }
-    if (lane && row && isReadOnce && nest.extents[*row] <= mostRowsOfCopy) {
+    if (lane && row && isReadOnce && nest.extents[*row] >= leastRowsOfTurn &&
+        nest.extents[*row] <= mostRowsOfCopy) {
       wide = factor, laneLoop = *lane;
       return lanesAreTurned = true;
     }
@@ -243,13 +246,27 @@ int64_t ContractionPlan::numSteps() const {
   return steps;
 }
 
+/// Where lanes are summed over, a few steps of a loop that walks past a tile's
+/// rows read these from a cache if they follow one another.
+void ContractionPlan::takeFew(const Machine &machine) {
+  if (rows * laneExtent() * numSteps() * elementBytes > machine.l2Bytes / 2)
+    return;
+  for (unsigned loop : llvm::to_vector(outer))
+    if (nest.stride(narrow(), loop) == 0 && inner.empty() &&
+        nest.extents[loop] < leastRowsOfTurn) {
+      inner.push_back(loop);
+      llvm::erase(outer, loop);
+    }
+}
+
 /// Few rows use the vectors that they read too seldom where those are many, as
 /// in a convolution of a small image. Other rows must be left for threads, of
 /// which `shared` have blocks of their own already.
 void ContractionPlan::takeInner(int64_t shared, const Machine &machine) {
   constexpr int64_t enoughRows = 32;
-  if (lanesAreSummed || bothWide || !rowLoop || rows == 1 ||
-      summed.size() < 2 ||
+  if (lanesAreSummed)
+    return takeFew(machine);
+  if (bothWide || !rowLoop || rows == 1 || summed.size() < 2 ||
       numSteps() * tileLanes() * elementBytes <= machine.l2Bytes / 5)
     return;
   int64_t tasks =

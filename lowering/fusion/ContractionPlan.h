@@ -122,6 +122,7 @@ private:
   void chooseRows();
   bool hasOnlyPanelsOfLanes() const;
   void chooseTile(const Machine &machine);
+  void takeFew(const Machine &machine);
   void takeInner(int64_t shared, const Machine &machine);
   void cutSum(const Machine &machine);
   void chooseBlocks(int64_t shared, const Machine &machine);
