@@ -98,7 +98,7 @@ bool ContractionPlan::chooseLanes() {
 }
 
 /// So many rows pay for turning what they read.
-static constexpr int64_t leastRowsOfTurn = 4;
+static constexpr int64_t leastRowsOfTurn = 3;
 /// Of so many rows or fewer, blocks of what is read in vectors are copied for
 /// each product; more rows make a copy of all of it worth while.
 static constexpr int64_t mostRowsOfCopy = 512;
