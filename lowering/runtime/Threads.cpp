@@ -10,10 +10,12 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdlib>
+#include <exception>
+#include <memory>
 #include <mutex>
+#include <optional>
 #include <pthread.h>
 #include <sched.h>
-#include <system_error>
 #include <thread>
 
 using weft::runtime::Task;
@@ -82,6 +84,50 @@ private:
   std::array<std::atomic<bool>, CPU_SETSIZE> taken{};
 };
 
+/// Stacks of threads that run compiled code, and what such code may take of
+/// one: blocks of some arrays lie there.
+constexpr size_t stackBytes = 8 << 20, roomBytes = 2 << 20;
+
+void *runAndDelete(void *work) {
+  std::unique_ptr<std::function<void()>> owned(
+      static_cast<std::function<void()> *>(work));
+  (*owned)();
+  return nullptr;
+}
+
+/// Begins a thread that deletes `work` once it has done it; where the system
+/// has none left, `work` is deleted at once.
+std::optional<pthread_t> begin(std::function<void()> *work) {
+  pthread_attr_t attributes;
+  pthread_t thread;
+  pthread_attr_init(&attributes);
+  pthread_attr_setstacksize(&attributes, stackBytes);
+  bool failed = pthread_create(&thread, &attributes, runAndDelete, work) != 0;
+  pthread_attr_destroy(&attributes);
+  if (!failed)
+    return thread;
+  delete work;
+  return std::nullopt;
+}
+
+/// The lowest address of this thread's stack, or null if it is not known.
+const char *stackOfThread() {
+  pthread_attr_t attributes;
+  void *lowest = nullptr;
+  size_t size = 0;
+  if (pthread_getattr_np(pthread_self(), &attributes) != 0)
+    return nullptr;
+  pthread_attr_getstack(&attributes, &lowest, &size);
+  pthread_attr_destroy(&attributes);
+  return static_cast<const char *>(lowest);
+}
+
+bool hasRoom() {
+  thread_local const char *lowest = stackOfThread();
+  auto here = static_cast<const char *>(__builtin_frame_address(0));
+  return !lowest || here < lowest || size_t(here - lowest) >= roomBytes;
+}
+
 class Pool {
 public:
   /// False if the pool is busy.
@@ -118,11 +164,12 @@ public:
 private:
   void hire(int64_t wanted) {
     for (; hired < wanted; ++hired) {
-      try {
-        std::thread([this, number = hired] { wait(number); }).detach();
-      } catch (const std::system_error &) {
+      auto work =
+          new std::function<void()>([this, number = hired] { wait(number); });
+      std::optional<pthread_t> thread = begin(work);
+      if (!thread)
         return; // with the ones there are
-      }
+      pthread_detach(*thread);
     }
   }
 
@@ -233,4 +280,22 @@ void weft::runtime::runInParallel(Task task, void *arguments, int64_t count) {
   if (threads < 2 || isSharing ||
       !thePool().run(task, arguments, count, threads))
     task(arguments, 0, count);
+}
+
+void weft::runtime::runWithRoom(const std::function<void()> &work) {
+  if (hasRoom())
+    return work();
+  std::exception_ptr failure;
+  std::optional<pthread_t> thread = begin(new std::function<void()>([&] {
+    try {
+      work();
+    } catch (...) {
+      failure = std::current_exception();
+    }
+  }));
+  if (!thread)
+    throw std::bad_alloc();
+  pthread_join(*thread, nullptr);
+  if (failure)
+    std::rethrow_exception(failure);
 }

@@ -6,6 +6,7 @@
 #define WEFT_LOWERING_RUNTIME_THREADS_H
 
 #include <cstdint>
+#include <functional>
 
 namespace weft::runtime {
 
@@ -16,6 +17,11 @@ using Task = void (*)(void *arguments, int64_t begin, int64_t end);
 /// as `numThreads` allows. Alone in this thread if the others are busy with
 /// another loop, of which this one may be a part.
 void runInParallel(Task task, void *arguments, int64_t count);
+
+/// Runs compiled code in this thread, or in another one if the stack of this
+/// one has too little room for what code keeps there. Throws what `work`
+/// throws, and bad_alloc where there is no other thread.
+void runWithRoom(const std::function<void()> &work);
 
 /// How many threads a loop may run in, this one included: at first as many as
 /// the process has processors, or as the environment variable WEFT_NUM_THREADS

@@ -10,6 +10,7 @@
 #include "lowering/jit/Jit.h"
 #include "lowering/runtime/Kernels.h"
 #include "lowering/runtime/Signals.h"
+#include "lowering/runtime/Threads.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallString.h"
 #include "llvm/ADT/SmallVector.h"
@@ -193,7 +194,7 @@ private:
       if (executable.isShort())
         return executable(pointers);
       nb::gil_scoped_release unlocked;
-      executable(pointers);
+      runWithRoom([&] { executable(pointers); });
     } catch (const KernelFailure &failure) {
       raiseFrom(arrayClass.kernelFailure, failure.what(), failure.where);
     } catch (const Stopped &) {
