@@ -260,7 +260,8 @@ private:
   void copyRows(SmallVectorImpl<Value> &bases, Value rowBlock, Value begin,
                 Value end) {
     unsigned summed = plan.summed.front();
-    auto [first, last] = bounds(rowBlock, plan.rowBlock, plan.rowExtent());
+    Value first, last;
+    std::tie(first, last) = bounds(rowBlock, plan.rowBlock, plan.rowExtent());
     countFrom(bases, begin, summed, first, *plan.rowLoop);
     Value whole = wholeVectors(first, last);
     loop(begin, end, 1, [&](Value step) {

@@ -99,9 +99,12 @@ bool ContractionPlan::chooseLanes() {
 
 /// So many rows pay for turning what they read.
 static constexpr int64_t leastRowsOfTurn = 3;
-/// Of so many rows or fewer, blocks of what is read in vectors are copied for
-/// each product; more rows make a copy of all of it worth while.
-static constexpr int64_t mostRowsOfCopy = 512;
+
+/// Whether a factor is the same in each step of a loop around.
+static bool isRepeated(linalg::GenericOp op, unsigned factor) {
+  auto loop = op->getParentOfType<LoopLikeOpInterface>();
+  return loop && loop.isDefinedOutsideOfLoop(op.getDpsInputs()[factor]);
+}
 
 bool ContractionPlan::chooseTurnedLanes(linalg::GenericOp op) {
   Type element = getElementTypeOrSelf(op.getDpsInits()[0].getType());
@@ -110,12 +113,11 @@ bool ContractionPlan::chooseTurnedLanes(linalg::GenericOp op) {
     return false;
   unsigned step = llvm::find(nest.kinds, utils::IteratorType::reduction) -
                   nest.kinds.begin();
-  auto loop = op->getParentOfType<LoopLikeOpInterface>();
   for (unsigned factor : {0, 1}) {
     Value operand = op.getDpsInputs()[factor];
     if (getElementTypeOrSelf(operand.getType()) != element ||
         nest.stride(factor, step) != 1 || nest.extents[step] < lanes ||
-        (loop && loop.isDefinedOutsideOfLoop(operand)))
+        ::isRepeated(op, factor))
       continue;
     std::optional<unsigned> lane, row;
     bool isReadOnce = true;
@@ -291,11 +293,11 @@ int64_t ContractionPlan::outerSteps() const {
   return steps;
 }
 
-double ContractionPlan::wideBytes() const {
-  double bytes = elementBytes;
+double ContractionPlan::elementsOf(unsigned factor) const {
+  double elements = 1;
   for (unsigned loop = 0; loop < nest.depth(); ++loop)
-    bytes *= nest.stride(wide, loop) == 0 ? 1 : nest.extents[loop];
-  return bytes;
+    elements *= nest.stride(factor, loop) == 0 ? 1 : nest.extents[loop];
+  return elements;
 }
 
 /// So many tiles of rows pay for a copy of what they read in vectors, which is
@@ -306,8 +308,9 @@ bool ContractionPlan::readsRowsAlong(const Machine &machine) const {
   if (onGpu || summed.size() != 1 || lanesAreSummed || lanesAreTurned ||
       panelWidth() || laneExtent() <= tileLanes())
     return false;
-  return rowExtent() == 1 || (!bothWide && rowExtent() < tilesOfCopy * rows &&
-                              wideBytes() > machine.l2Bytes);
+  return rowExtent() == 1 ||
+         (!bothWide && rowExtent() < tilesOfCopy * rows &&
+          elementsOf(wide) * elementBytes > machine.l2Bytes);
 }
 
 /// Whether what a block reads in vectors is copied for its rows alone: there
@@ -318,9 +321,10 @@ bool ContractionPlan::mayCopyLanes(const Machine &machine) const {
   return !isRepeated && !onGpu && rowLoop &&
          rowExtent() >= tilesOfCopy * rows && rowExtent() <= mostRowsOfCopy &&
          !lanesAreSummed && !bothWide && summed.size() == 1 &&
-         laneExtent() > tileLanes() && wideBytes() > machine.l1Bytes &&
-         ownSums == 0 && nest.stride(wide, laneLoop) == 1 &&
-         !nest.hasPanels() && llvm::none_of(outer, [&](unsigned loop) {
+         laneExtent() > tileLanes() &&
+         elementsOf(wide) * elementBytes > machine.l1Bytes && ownSums == 0 &&
+         nest.stride(wide, laneLoop) == 1 && !nest.hasPanels() &&
+         llvm::none_of(outer, [&](unsigned loop) {
            return nest.stride(wide, loop) == 0;
          });
 }
@@ -435,22 +439,15 @@ void ContractionPlan::chooseBlocks(int64_t shared, const Machine &machine) {
 /// shares and what remains of each is worth a task.
 void ContractionPlan::shareLanes() {
   int64_t wanted = std::min<double>(leastTasks, nest.steps() / leastProducts);
-  int64_t others = numTasks() / llvm::divideCeil(laneExtent(), laneBlock);
-  int64_t blocks = llvm::divideCeil(wanted, others);
-  if (blocks > llvm::divideCeil(laneExtent(), laneBlock))
+  int64_t now = llvm::divideCeil(laneExtent(), laneBlock);
+  int64_t blocks = llvm::divideCeil(wanted, numTasks() / now);
+  if (blocks > now)
     laneBlock =
         llvm::alignTo(llvm::divideCeil(laneExtent(), blocks), tileLanes());
 }
 
 double ContractionPlan::productsPerElement() const {
-  double elements = 0;
-  for (unsigned factor : {wide, narrow()}) {
-    double size = 1;
-    for (unsigned loop = 0; loop < nest.depth(); ++loop)
-      size *= nest.stride(factor, loop) == 0 ? 1 : nest.extents[loop];
-    elements += size;
-  }
-  return nest.steps() / elements;
+  return nest.steps() / (elementsOf(wide) + elementsOf(narrow()));
 }
 
 void ContractionPlan::keepSums() {
@@ -607,9 +604,7 @@ ContractionPlan::make(linalg::GenericOp op, const Machine &machine,
       !plan.chooseSummedLanes())
     return std::nullopt;
   plan.chooseRows();
-  auto loop = op->getParentOfType<LoopLikeOpInterface>();
-  plan.isRepeated =
-      loop && loop.isDefinedOutsideOfLoop(op.getDpsInputs()[plan.wide]);
+  plan.isRepeated = ::isRepeated(op, plan.wide);
   if (!plan.hasOnlyPanelsOfLanes())
     return std::nullopt;
   for (unsigned loop = 0; loop < plan.nest.depth(); ++loop) {

@@ -32,6 +32,9 @@ bool isSumOfProducts(mlir::Operation *op);
 struct ContractionPlan {
   /// The result's number among the operands.
   static constexpr unsigned sum = 2;
+  /// Of so many rows or fewer, blocks of what is read in vectors are copied for
+  /// each product; more rows make a copy of all of it worth while.
+  static constexpr int64_t mostRowsOfCopy = 512;
 
   /// Its operands are those of the sum, and then those of the epilogue.
   Nest nest;
@@ -132,7 +135,7 @@ private:
   void copyRows(const Machine &machine);
   void copyLanes(const Machine &machine);
   bool mayCopyLanes(const Machine &machine) const;
-  double wideBytes() const;
+  double elementsOf(unsigned factor) const;
 };
 
 /// Adds an epilogue's operands to the nest of a sum, in terms of the sum's

@@ -6,6 +6,7 @@
 #include "dialects/Scalar.h"
 #include "dialects/Weft.h"
 #include "lowering/Passes.h"
+#include "lowering/fusion/ContractionPlan.h"
 #include "lowering/gpu/Device.h"
 #include "lowering/linalg/ToLinalg.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -248,12 +249,13 @@ Value readTransposed(Value x, OperandDims &dims, bool isForCores) {
 bool isTurnedInBlocks(weft::DotGeneralOp op, const OperandDims &l,
                       const OperandDims &r, Value rhs) {
   // The products of many rows each are often scores, that exist in blocks only.
-  constexpr int64_t mostRows = 512, mostRowsOfMany = 64, least = 16;
+  constexpr int64_t mostRowsOfMany = 64, least = 16;
   int64_t rows = countOf(op.getLhs(), l.free);
   Type element = op.getLhs().getType().getElementType();
   return !weft::isForGpu(op) && isa<func::FuncOp>(op->getParentOp()) &&
          (element.isF32() || element.isF64()) &&
-         rows <= (r.batch.empty() ? mostRows : mostRowsOfMany) &&
+         rows <= (r.batch.empty() ? weft::ContractionPlan::mostRowsOfCopy
+                                  : mostRowsOfMany) &&
          r.free.size() == 1 && r.contract.size() == 1 && r.endsIn(r.contract) &&
          countOf(rhs, r.free) >= least && countOf(rhs, r.contract) >= least;
 }
