@@ -178,8 +178,7 @@ private:
     if (plan.lanesAreSummed) {
       forTiles(rowBlock, rowBlocks, plan.rowBlock, plan.rowExtent(), plan.rows,
                [&](Value row, int64_t rows) {
-                 forSteps(plan.inner, moved(ofBlock, row, plan.rowLoop),
-                          [&](ArrayRef<Value> at) { emitDots(at, rows); });
+                 emitDots(moved(ofBlock, row, plan.rowLoop), rows);
                });
       return;
     }
@@ -337,12 +336,19 @@ private:
   void turnSquare(ArrayRef<Value> at) {
     unsigned original = operands->original();
     int64_t apart = plan.nest.stride(original, plan.laneLoop);
+    Type type = getElementTypeOrSelf(operands->row(original).getType());
+    auto vector = VectorType::get({plan.lanes}, type);
+    // LLVM takes vectors of 16-bit floats to pieces where the CPU computes with
+    // none.
+    auto bits = vector.clone(b.getIntegerType(type.getIntOrFloatBitWidth()));
     SmallVector<Value> lanes;
-    for (int64_t lane = 0; lane < plan.lanes; ++lane)
-      lanes.push_back(
-          loadVector(original, advance(at[original], lane * apart), {}));
-    for (auto [step, vector] : llvm::enumerate(weft::turnVectors(b, lanes)))
-      storeVector(*plan.copied, vector,
+    for (int64_t lane = 0; lane < plan.lanes; ++lane) {
+      Value steps =
+          loadVector(original, advance(at[original], lane * apart), {});
+      lanes.push_back(vector::BitCastOp::create(b, bits, steps));
+    }
+    for (auto [step, turned] : llvm::enumerate(weft::turnVectors(b, lanes)))
+      storeVector(*plan.copied, vector::BitCastOp::create(b, vector, turned),
                   advance(at[*plan.copied], step * plan.tileLanes()), {});
   }
 
@@ -490,19 +496,20 @@ private:
       storeVector(sum, value, place, masks[i % vectors]);
   }
 
-  /// Adds to `rows` elements the sums whose steps are lanes.
+  /// Adds to a tile's elements the sums whose steps are lanes.
   void emitDots(ArrayRef<Value> bases, int64_t rows) {
     auto type = VectorType::get({plan.lanes}, element);
     Value nothing = arith::ConstantOp::create(b, b.getZeroAttr(type));
     // Enough sums that one need not wait for another.
-    int64_t chains = llvm::divideCeil(8, rows);
+    int64_t columns = plan.vectors, results = rows * columns;
+    int64_t chains = llvm::divideCeil(8, results);
     int64_t extent = plan.laneExtent(), width = plan.lanes * chains;
     int64_t whole = extent / width * width;
     unsigned narrow = plan.narrow();
     Value end = plan.summed.empty()
                     ? one
                     : index(plan.nest.extents[plan.summed.front()]);
-    Sums start(rows * chains, nothing);
+    Sums start(results * chains, nothing);
     Sums sums = sumOver(
         plan.summed, bases, zero, end, start,
         [&](ArrayRef<Value> at, Sums acc) {
@@ -510,16 +517,21 @@ private:
             int64_t vectors = llvm::divideCeil(valid, plan.lanes);
             for (int64_t v = 0; v < vectors; ++v) {
               Value mask = maskOf(valid - v * plan.lanes);
-              Value shared = factor(
-                  plan.wide,
-                  advance(advance(at[plan.wide], lane, 1), v * plan.lanes),
-                  mask);
-              for (int64_t row = 0; row < rows; ++row) {
-                Value place =
-                    advance(advance(at[narrow], lane, 1),
-                            row * strideOfRows(narrow) + v * plan.lanes);
-                Value &own = acc[row * chains + v];
-                own = multiplyAdd(factor(narrow, place, mask), shared, own);
+              auto steps = [&](unsigned operand, int64_t from) {
+                Value first = advance(at[operand], lane, 1);
+                return factor(operand, advance(first, from + v * plan.lanes),
+                              mask);
+              };
+              SmallVector<Value> shared;
+              for (int64_t column = 0; column < columns; ++column)
+                shared.push_back(
+                    steps(plan.wide, column * strideOfColumns(plan.wide)));
+              for (int64_t i = 0; i < results; i += columns) {
+                Value own = steps(narrow, i / columns * strideOfRows(narrow));
+                for (int64_t column = 0; column < columns; ++column) {
+                  Value &all = acc[(i + column) * chains + v];
+                  all = multiplyAdd(own, shared[column], all);
+                }
               }
             }
             return acc;
@@ -539,14 +551,15 @@ private:
             acc = add(acc, index(whole), extent - whole);
           return acc;
         });
-    for (int64_t row = 0; row < rows; ++row) {
-      Value all = sums[row * chains];
+    for (int64_t i = 0; i < results; ++i) {
+      Value all = sums[i * chains];
       for (int64_t chain = 1; chain < chains; ++chain)
-        all = add(all, sums[row * chains + chain]);
+        all = add(all, sums[i * chains + chain]);
       for (int64_t half = plan.lanes / 2; half > 0; half /= 2)
         all = add(slice(all, 0, half), slice(all, half, half));
       Value total = vector::ExtractOp::create(b, all, ArrayRef<int64_t>{0});
-      Value at = advance(bases[sum], row * strideOfRows(sum));
+      Value at = advance(bases[sum], i / columns * strideOfRows(sum) +
+                                         i % columns * strideOfColumns(sum));
       if (!fromZero)
         total =
             add(memref::LoadOp::create(b, operands->row(sum), ValueRange{at}),
@@ -568,6 +581,11 @@ private:
 
   int64_t strideOfRows(unsigned operand) const {
     return plan.rowLoop ? plan.nest.stride(operand, *plan.rowLoop) : 0;
+  }
+  /// Of dot products.
+  int64_t strideOfColumns(unsigned operand) const {
+    return plan.inner.empty() ? 0
+                              : plan.nest.stride(operand, plan.inner.front());
   }
 
   linalg::GenericOp op, epilogue;

@@ -87,17 +87,25 @@ private:
           b, n.subtract(column, columns.first), n.index(panel));
       return n.multiply(number, panelWords());
     };
+    auto pack = [&](Value column, Value tile, Value left) {
+      Value at =
+          operands.moved(bases, column, plan.columnLoop)[plan.columnFactor];
+      Value numColumns = n.subtract(n.index(plan.columns()), column);
+      copies.packTiles(
+          {plan.columnFactor, plan.columnLoop, numColumns, at, left}, tile,
+          columnPanels, place(column));
+    };
     // Along what is consecutive in memory, which the CPU then reads ahead.
-    copies.forTiles(steps, [&](Value tile, Value left) {
+    if (plan.nest.stride(plan.columnFactor, plan.sumLoop) == 1)
       n.loop(columns.first, columns.last, panel, [&](Value column) {
-        Value at =
-            operands.moved(bases, column, plan.columnLoop)[plan.columnFactor];
-        Value numColumns = n.subtract(n.index(plan.columns()), column);
-        copies.packTiles(
-            {plan.columnFactor, plan.columnLoop, numColumns, at, left}, tile,
-            columnPanels, place(column));
+        copies.forTiles(
+            steps, [&](Value tile, Value left) { pack(column, tile, left); });
       });
-    });
+    else
+      copies.forTiles(steps, [&](Value tile, Value left) {
+        n.loop(columns.first, columns.last, panel,
+               [&](Value column) { pack(column, tile, left); });
+      });
     n.loop(rows.first, rows.last, panel, [&](Value row) {
       SmallVector<Value> at = operands.moved(bases, row, plan.rowLoop);
       Value numRows = n.subtract(n.index(plan.rows()), row);

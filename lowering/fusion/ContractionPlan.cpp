@@ -97,8 +97,12 @@ bool ContractionPlan::chooseLanes() {
   return true;
 }
 
-/// So many rows pay for turning what they read.
-static constexpr int64_t leastRowsOfTurn = 3;
+/// Rows that are few enough to be a tile's columns where lanes are summed over:
+/// they read the other factor once. Where that comes from memory, which is what
+/// takes the time, they need not be two.
+static int64_t fewRows(double bytes, const Machine &machine) {
+  return bytes > machine.l2Bytes ? 7 : 2;
+}
 
 /// Whether a factor is the same in each step of a loop around.
 static bool isRepeated(linalg::GenericOp op, unsigned factor) {
@@ -106,17 +110,15 @@ static bool isRepeated(linalg::GenericOp op, unsigned factor) {
   return loop && loop.isDefinedOutsideOfLoop(op.getDpsInputs()[factor]);
 }
 
-bool ContractionPlan::chooseTurnedLanes(linalg::GenericOp op) {
-  Type element = getElementTypeOrSelf(op.getDpsInits()[0].getType());
-  if (onGpu || !element.isFloat() || nest.hasPanels() ||
+bool ContractionPlan::chooseTurnedLanes(linalg::GenericOp op,
+                                        const Machine &machine) {
+  if (onGpu || nest.hasPanels() ||
       llvm::count(nest.kinds, utils::IteratorType::reduction) != 1)
     return false;
   unsigned step = llvm::find(nest.kinds, utils::IteratorType::reduction) -
                   nest.kinds.begin();
   for (unsigned factor : {0, 1}) {
-    Value operand = op.getDpsInputs()[factor];
-    if (getElementTypeOrSelf(operand.getType()) != element ||
-        nest.stride(factor, step) != 1 || nest.extents[step] < lanes ||
+    if (nest.stride(factor, step) != 1 || nest.extents[step] < lanes ||
         ::isRepeated(op, factor))
       continue;
     std::optional<unsigned> lane, row;
@@ -133,8 +135,9 @@ bool ContractionPlan::chooseTurnedLanes(linalg::GenericOp op) {
       else if (own == 0)
         isReadOnce = false;
     }
-    if (lane && row && isReadOnce && nest.extents[*row] >= leastRowsOfTurn &&
-        nest.extents[*row] <= mostRowsOfCopy) {
+    if (lane && row && isReadOnce && nest.extents[*row] <= mostRowsOfCopy &&
+        nest.extents[*row] >
+            fewRows(elementsOf(factor) * elementBytes, machine)) {
       wide = factor, laneLoop = *lane;
       return lanesAreTurned = true;
     }
@@ -194,20 +197,24 @@ static double stepCost(int64_t rows, int64_t vectors, bool bothWide) {
 }
 
 void ContractionPlan::chooseTile(const Machine &machine) {
-  int64_t columns = lanesAreSummed ? 1 : llvm::divideCeil(laneExtent(), lanes);
+  int64_t columns = llvm::divideCeil(laneExtent(), lanes);
+  if (lanesAreSummed)
+    columns = inner.empty() ? 1 : nest.extents[inner.front()];
   int64_t mostVectors = std::min<int64_t>(columns, 8);
+  bool readsEach = bothWide && !lanesAreSummed;
   int64_t panel = panelWidth();
   double least = std::numeric_limits<double>::infinity();
   for (int64_t v = 1; v <= mostVectors; ++v)
     for (int64_t r = 1; r <= std::min<int64_t>(rowExtent(), 24); ++r) {
       // The sums, a row of vectors, and a factor.
       bool fits = r * v + v + 1 <= machine.vectorRegisters;
-      if ((!fits && (r > 1 || v > 1)) || (panel && panel != v * lanes))
+      if ((!fits && (r > 1 || v > 1)) || (panel && panel != v * lanes) ||
+          (lanesAreSummed && v != columns))
         continue;
       auto cost = [&](int64_t rows) {
-        double all = columns / v * stepCost(rows, v, bothWide);
+        double all = columns / v * stepCost(rows, v, readsEach);
         if (columns % v)
-          all += stepCost(rows, columns % v, bothWide);
+          all += stepCost(rows, columns % v, readsEach);
         return all;
       };
       double total = rowExtent() / r * cost(r);
@@ -249,13 +256,13 @@ int64_t ContractionPlan::numSteps() const {
 }
 
 /// Where lanes are summed over, a few steps of a loop that walks past a tile's
-/// rows read these from a cache if they follow one another.
+/// rows are its columns.
 void ContractionPlan::takeFew(const Machine &machine) {
-  if (rows * laneExtent() * numSteps() * elementBytes > machine.l2Bytes / 2)
-    return;
+  double bytes = elementsOf(narrow()) * elementBytes;
   for (unsigned loop : llvm::to_vector(outer))
-    if (nest.stride(narrow(), loop) == 0 && inner.empty() &&
-        nest.extents[loop] < leastRowsOfTurn) {
+    if (lanesAreSummed && inner.empty() && nest.stride(narrow(), loop) == 0 &&
+        nest.stride(wide, loop) != 0 &&
+        nest.extents[loop] <= fewRows(bytes, machine)) {
       inner.push_back(loop);
       llvm::erase(outer, loop);
     }
@@ -266,9 +273,8 @@ void ContractionPlan::takeFew(const Machine &machine) {
 /// which `shared` have blocks of their own already.
 void ContractionPlan::takeInner(int64_t shared, const Machine &machine) {
   constexpr int64_t enoughRows = 32;
-  if (lanesAreSummed)
-    return takeFew(machine);
-  if (bothWide || !rowLoop || rows == 1 || summed.size() < 2 ||
+  if (lanesAreSummed || bothWide || !rowLoop || rows == 1 ||
+      summed.size() < 2 ||
       numSteps() * tileLanes() * elementBytes <= machine.l2Bytes / 5)
     return;
   int64_t tasks =
@@ -600,7 +606,8 @@ ContractionPlan::make(linalg::GenericOp op, const Machine &machine,
     return std::nullopt;
   plan.nest.simplify();
   plan.lanes = machine.lanes(element);
-  if (!plan.chooseLanes() && !plan.chooseTurnedLanes(op) &&
+  plan.elementBytes = element.getIntOrFloatBitWidth() / 8;
+  if (!plan.chooseLanes() && !plan.chooseTurnedLanes(op, machine) &&
       !plan.chooseSummedLanes())
     return std::nullopt;
   plan.chooseRows();
@@ -612,12 +619,12 @@ ContractionPlan::make(linalg::GenericOp op, const Machine &machine,
       continue;
     (plan.nest.isParallel(loop) ? plan.outer : plan.summed).push_back(loop);
   }
+  plan.takeFew(machine);
   plan.chooseTile(machine);
   // Panels were made for the sum alone.
   if (int64_t panel = plan.panelWidth();
       epilogue && panel && panel != plan.tileLanes())
     return std::nullopt;
-  plan.elementBytes = element.getIntOrFloatBitWidth() / 8;
   plan.chooseBlocks(stepsAround(op), machine);
   if (epilogue && findConvertedSums(op))
     plan.keepSums();

@@ -60,10 +60,12 @@ struct ContractionPlan {
   std::optional<unsigned> rowLoop;
   llvm::SmallVector<unsigned> outer, summed;
   /// Parallel loops that a block has whole, around its rows: where these are
-  /// few, what is read in vectors is used again in their steps.
+  /// few, what is read in vectors is used again in their steps. If
+  /// `lanesAreSummed`, the one whose steps are the tile's columns.
   llvm::SmallVector<unsigned> inner;
 
-  /// Lanes of a register, and the size of the tile.
+  /// Lanes of a register, and the size of the tile. Its vectors are its columns
+  /// if `lanesAreSummed`.
   int64_t lanes, rows = 1, vectors = 1;
   /// A block of a sum is `sumBlock` steps of one of the loops that are summed
   /// over, within a step of each one before it and with all of those after it.
@@ -120,7 +122,7 @@ struct ContractionPlan {
 
 private:
   bool chooseLanes();
-  bool chooseTurnedLanes(mlir::linalg::GenericOp op);
+  bool chooseTurnedLanes(mlir::linalg::GenericOp op, const Machine &machine);
   bool chooseSummedLanes();
   void chooseRows();
   bool hasOnlyPanelsOfLanes() const;

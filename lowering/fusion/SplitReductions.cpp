@@ -7,6 +7,7 @@
 #include "lowering/Passes.h"
 #include "lowering/fusion/ContractionPlan.h"
 #include "lowering/fusion/ReductionSplitter.h"
+#include "lowering/fusion/TilePlan.h"
 #include "lowering/gpu/Device.h"
 #include "lowering/schedule/Schedule.h"
 
@@ -101,7 +102,9 @@ class SplitReductions final
     int64_t least = std::min<int64_t>(7, machine.shareFrom) + 1;
     if (auto plan = ContractionPlan::make(op, machine)) {
       bool isAlong = plan->readsRowsAlong(machine);
-      int64_t longest = 0, tasks = plan->numTasks();
+      auto tiles = weft::TilePlan::make(op, machine);
+      int64_t longest = 0;
+      int64_t tasks = tiles ? tiles->numTasks() : plan->numTasks();
       for (unsigned loop : plan->summed)
         longest = std::max(longest, plan->nest.extents[loop]);
       if (tasks >= (isAlong ? fewRows : fewTiles) || plan->lanesAreSummed)

@@ -227,9 +227,11 @@ int64_t TilePlan::sumTiles() const {
 /// Whether tiles are filled well enough. Smaller sums take the microseconds of
 /// a call either way, and are not for a loss of what is close to zero.
 bool TilePlan::isWorthIt() const {
-  constexpr int64_t least = 16;
-  return rows() >= least && columns() >= least && steps() >= least &&
-         nest.steps() >= 1 << 17;
+  constexpr int64_t least = 16, leastOfTurned = 8;
+  // Columns whose steps lie side by side would be turned for vectors too.
+  bool isTurned = !isPacked && nest.stride(columnFactor, sumLoop) == 1;
+  return rows() >= (isTurned ? leastOfTurned : least) && columns() >= least &&
+         steps() >= least && nest.steps() >= 1 << 17;
 }
 
 /// `extent` in equal blocks of about `size`, each a multiple of `step`.

@@ -81,6 +81,8 @@ struct TilePlan {
   bool isShifted() const { return byDots && !isUnsigned[0] && !isUnsigned[1]; }
   /// How many tiles all that is summed over fills.
   int64_t sumTiles() const;
+  /// How many blocks of the result there are.
+  int64_t numTasks() const;
 
 private:
   static std::optional<TilePlan> begin(mlir::linalg::GenericOp op,
@@ -93,7 +95,6 @@ private:
   void splitLoops();
   bool isWorthIt() const;
   bool isWorthPacking() const;
-  int64_t numTasks() const;
   void chooseBlocks(const Machine &machine);
   void choosePackedBlocks(const Machine &machine);
   void splitForThreads(bool rowsFirst);

@@ -253,7 +253,7 @@ bool isTurnedInBlocks(weft::DotGeneralOp op, const OperandDims &l,
   int64_t rows = countOf(op.getLhs(), l.free);
   Type element = op.getLhs().getType().getElementType();
   return !weft::isForGpu(op) && isa<func::FuncOp>(op->getParentOp()) &&
-         (element.isF32() || element.isF64()) &&
+         (isa<FloatType>(element) || element.isInteger(8)) &&
          rows <= (r.batch.empty() ? weft::ContractionPlan::mostRowsOfCopy
                                   : mostRowsOfMany) &&
          r.free.size() == 1 && r.contract.size() == 1 && r.endsIn(r.contract) &&

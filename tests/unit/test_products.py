@@ -424,11 +424,13 @@ def test_transposed_factors_of_few_rows(rows: int, dtype: str, device: str) -> N
         np.testing.assert_array_equal(np.asarray(one), want)
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64", "int32", "bfloat16"])
+@pytest.mark.parametrize(
+    "dtype", ["float32", "float64", "int32", "int8", "bfloat16", "float16"]
+)
 @pytest.mark.parametrize(
     ("rows", "steps", "columns"),
     [(1, 600, 5000), (3, 1000, 700), (20, 600, 1003), (100, 777, 300), (513, 64, 200),
-     (16, 16, 16), (30, 17, 4100), (7, 1030, 70)],
+     (16, 16, 16), (30, 17, 4100), (7, 1030, 70), (2, 900, 1500), (5, 900, 1501)],
 )  # fmt: skip
 def test_rows_by_a_factor_that_is_much_larger(
     rows: int, steps: int, columns: int, dtype: str
@@ -449,7 +451,10 @@ def test_rows_by_a_factor_that_is_much_larger(
     args = (weft.asarray(a).astype(dtype) for a in (x, y, y.T, bias))
     *products, bent = (np.asarray(a).astype(float) for a in program(*args))
     want = x @ y
-    rounds = 2.0**-7 if dtype == "bfloat16" else 0
+    if dtype == "int8":
+        want = want.astype(np.int8).astype(float)
+        bias = (want + bias).astype(np.int8) - want
+    rounds = {"bfloat16": 2.0**-7, "float16": 2.0**-10}.get(dtype, 0)
     for product in products:
         np.testing.assert_allclose(product, want, rtol=rounds, atol=rounds)
     np.testing.assert_array_equal(bent, np.where(want + bias > 0, 1, -1))

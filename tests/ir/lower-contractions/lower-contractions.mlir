@@ -250,6 +250,66 @@ module attributes {weft.machine = {fma = true, l1_bytes = 32768 : i64, l2_bytes 
 
 // -----
 
+// Numbers of 16 bits are turned as integers.
+#a = affine_map<(m, n, k) -> (m, k)>
+#b = affine_map<(m, n, k) -> (n, k)>
+#c = affine_map<(m, n, k) -> (m, n)>
+// CHECK-LABEL: func.func @turned_halves(
+// CHECK: %[[COPY:.+]] = memref.alloca() {alignment = 64 : i64} : memref<{{.+}}xf16>
+// CHECK: vector.bitcast %{{.+}} : vector<8xf16> to vector<8xi16>
+// CHECK-COUNT-24: vector.shuffle %{{.+}} : vector<8xi16>, vector<8xi16>
+// CHECK: vector.store %{{.+}}, %[[COPY]]
+// CHECK: arith.extf %{{.+}} : vector<8xf16> to vector<8xf32>
+// CHECK: vector.fma
+module attributes {weft.machine = {fma = true, l1_bytes = 32768 : i64, l2_bytes = 1048576 : i64, vector_bytes = 32 : i64, vector_registers = 16 : i64}} {
+  func.func @turned_halves(%a: memref<20x43xf16>, %b: memref<30x43xf16>, %c: memref<20x30xf32>) {
+    linalg.generic {indexing_maps = [#a, #b, #c], iterator_types = ["parallel", "parallel", "reduction"]}
+        ins(%a, %b : memref<20x43xf16>, memref<30x43xf16>) outs(%c : memref<20x30xf32>) {
+    ^bb0(%x: f16, %y: f16, %s: f32):
+      %u = arith.extf %x : f16 to f32
+      %v = arith.extf %y : f16 to f32
+      %p = arith.mulf %u, %v fastmath<reassoc,contract> : f32
+      %t = arith.addf %s, %p fastmath<reassoc,contract> : f32
+      linalg.yield %t : f32
+    }
+    return
+  }
+}
+
+// -----
+
+// Three rows are columns of tiles that sum along lanes: of 300 others, each is read
+// once. There are three times as many sums, of which each one has eight lanes.
+#a = affine_map<(m, n, k) -> (m, k)>
+#b = affine_map<(m, n, k) -> (n, k)>
+#c = affine_map<(m, n, k) -> (m, n)>
+// CHECK-LABEL: func.func @few(
+// CHECK-SAME: %[[A:.+]]: memref<3x1024xf32>, %[[B:.+]]: memref<300x1024xf32>,
+// CHECK-DAG: %[[MANY:[a-z0-9_]+]], %{{.+}} = memref.extract_strided_metadata %[[B]]
+// CHECK-DAG: %[[BS:.+]] = memref.reinterpret_cast %[[MANY]]
+// CHECK-DAG: %[[FEW:[a-z0-9_]+]], %{{.+}} = memref.extract_strided_metadata %[[A]]
+// CHECK-DAG: %[[AS:.+]] = memref.reinterpret_cast %[[FEW]]
+// CHECK: scf.for %{{.+}} step %{{c4.*}} {
+// CHECK: %{{.+}}:12 = scf.for {{.*}} iter_args
+// CHECK-COUNT-3: vector.load %[[AS]]
+// CHECK: vector.load %[[BS]]
+// CHECK-COUNT-3: vector.fma
+// CHECK: vector.load %[[BS]]
+module attributes {weft.machine = {fma = true, l1_bytes = 32768 : i64, l2_bytes = 1048576 : i64, vector_bytes = 32 : i64, vector_registers = 16 : i64}} {
+  func.func @few(%a: memref<3x1024xf32>, %b: memref<300x1024xf32>, %c: memref<3x300xf32>) {
+    linalg.generic {indexing_maps = [#a, #b, #c], iterator_types = ["parallel", "parallel", "reduction"]}
+        ins(%a, %b : memref<3x1024xf32>, memref<300x1024xf32>) outs(%c : memref<3x300xf32>) {
+    ^bb0(%x: f32, %y: f32, %s: f32):
+      %p = arith.mulf %x, %y fastmath<reassoc,contract> : f32
+      %t = arith.addf %s, %p fastmath<reassoc,contract> : f32
+      linalg.yield %t : f32
+    }
+    return
+  }
+}
+
+// -----
+
 // A single row: a few rows of what it is multiplied with are read side by side, each
 // from end to end.
 #a = affine_map<(m, k, n) -> (m, k)>
