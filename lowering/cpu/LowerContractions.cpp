@@ -184,9 +184,7 @@ private:
     }
     if (plan.cutLoop > 0 && fromZero)
       forBlockTiles(ofBlock, rowBlock, rowBlocks, laneBlock, laneBlocks,
-                    [&](ArrayRef<Value> at, int64_t rows, int64_t lanes) {
-                      emitZeros(at, rows, lanes);
-                    });
+                    [&](const Tile &tile) { emitZeros(tile); });
     forSteps(ArrayRef(plan.summed).take_front(plan.cutLoop), ofBlock,
              [&](ArrayRef<Value> bases) {
                emitSumBlocks(bases, rowBlock, rowBlocks, laneBlock, laneBlocks);
@@ -203,11 +201,21 @@ private:
     });
   }
 
-  /// Calls `build` for each tile of a block: where it is, and its size.
-  void forBlockTiles(
-      ArrayRef<Value> bases, Value rowBlock, int64_t rowBlocks, Value laneBlock,
-      int64_t laneBlocks,
-      llvm::function_ref<void(ArrayRef<Value>, int64_t, int64_t)> build) {
+  /// A tile of a block: where its operands are, its size, and the first of the
+  /// block's rows and its own.
+  struct Tile {
+    ArrayRef<Value> bases;
+    int64_t rows, lanes;
+    Value firstRow, row;
+  };
+
+  /// Calls `build` for each tile of a block.
+  void forBlockTiles(ArrayRef<Value> bases, Value rowBlock, int64_t rowBlocks,
+                     Value laneBlock, int64_t laneBlocks,
+                     llvm::function_ref<void(const Tile &)> build) {
+    Value firstRow;
+    if (plan.fetchedOfNext > 0)
+      firstRow = arith::MulIOp::create(b, rowBlock, index(plan.rowBlock));
     forTiles(laneBlock, laneBlocks, plan.laneBlock, plan.laneExtent(),
              plan.tileLanes(), [&](Value lane, int64_t lanes) {
                forSteps(plan.inner, moved(bases, lane, plan.laneLoop),
@@ -215,8 +223,8 @@ private:
                           forTiles(rowBlock, rowBlocks, plan.rowBlock,
                                    plan.rowExtent(), plan.rows,
                                    [&](Value row, int64_t rows) {
-                                     build(moved(at, row, plan.rowLoop), rows,
-                                           lanes);
+                                     build({moved(at, row, plan.rowLoop), rows,
+                                            lanes, firstRow, row});
                                    });
                         });
              });
@@ -233,9 +241,8 @@ private:
       else if (plan.copied)
         copyRows(bases, rowBlock, begin, end);
       forBlockTiles(bases, rowBlock, rowBlocks, laneBlock, laneBlocks,
-                    [&](ArrayRef<Value> at, int64_t rows, int64_t lanes) {
-                      emitTile(at, rows, lanes, begin, end,
-                               isFirst && mayStart);
+                    [&](const Tile &tile) {
+                      emitTile(tile, begin, end, isFirst && mayStart);
                     });
     };
     int64_t steps =
@@ -444,19 +451,21 @@ private:
     return places;
   }
 
-  void emitZeros(ArrayRef<Value> bases, int64_t rows, int64_t lanes) {
-    int64_t vectors = llvm::divideCeil(lanes, plan.lanes);
+  void emitZeros(const Tile &tile) {
+    int64_t lanes = tile.lanes, vectors = llvm::divideCeil(lanes, plan.lanes);
     Value nothing = arith::ConstantOp::create(
         b, b.getZeroAttr(VectorType::get({plan.lanes}, element)));
-    for (auto [i, place] : llvm::enumerate(placesOf(bases, rows, vectors)))
+    for (auto [i, place] :
+         llvm::enumerate(placesOf(tile.bases, tile.rows, vectors)))
       storeVector(sum, nothing, place,
                   maskOf(lanes - int64_t(i) % vectors * plan.lanes));
   }
 
   /// Adds to one tile what the steps of the cut loop from `begin` to `end`
   /// give, and all of the loops that are summed over within it.
-  void emitTile(ArrayRef<Value> bases, int64_t rows, int64_t lanes, Value begin,
-                Value end, bool startsAtZero) {
+  void emitTile(const Tile &tile, Value begin, Value end, bool startsAtZero) {
+    ArrayRef<Value> bases = tile.bases;
+    int64_t rows = tile.rows, lanes = tile.lanes;
     int64_t vectors = llvm::divideCeil(lanes, plan.lanes);
     Value nothing;
     if (startsAtZero)
@@ -473,6 +482,8 @@ private:
     sums = sumOver(
         ArrayRef(plan.summed).drop_front(plan.cutLoop), bases, begin, end,
         std::move(sums), [&](ArrayRef<Value> at, Sums acc) {
+          if (plan.fetchesAhead && rows == plan.rows && vectors == plan.vectors)
+            fetchAhead(tile, at, begin);
           SmallVector<Value> wide;
           for (int64_t v = 0; v < vectors; ++v)
             wide.push_back(factor(
@@ -494,6 +505,33 @@ private:
     for (auto [place, value, i] :
          llvm::zip(places, sums, llvm::seq<int64_t>(places.size())))
       storeVector(sum, value, place, masks[i % vectors]);
+  }
+
+  void fetch(Value at, unsigned level) {
+    memref::PrefetchOp::create(b, operands->row(plan.wide), ValueRange{at},
+                               /*isWrite=*/false, /*localityHint=*/4 - level,
+                               /*isDataCache=*/true);
+  }
+  /// Fetches the vectors of a later step into the first cache, and into the
+  /// second one this step's share of the next panel.
+  void fetchAhead(const Tile &tile, ArrayRef<Value> at, Value begin) {
+    constexpr int64_t ahead = 4;
+    Value here = at[plan.wide];
+    int64_t stride = plan.nest.stride(plan.wide, plan.summed.back());
+    for (int64_t v = 0; v < plan.vectors; ++v)
+      fetch(advance(here, ahead * stride + v * plan.lanes), 1);
+    if (plan.fetchedOfNext == 0)
+      return;
+    Value first = advance(tile.bases[plan.wide], begin, stride);
+    Value next = advance(
+        first,
+        plan.nest.accesses[plan.wide].panelsAlong(plan.laneLoop)->stride);
+    Value steps = arith::DivUIOp::create(
+        b, arith::SubIOp::create(b, here, first), index(stride));
+    Value number = arith::DivUIOp::create(
+        b, arith::SubIOp::create(b, tile.row, tile.firstRow), index(plan.rows));
+    next = advance(next, number, plan.fetchedOfNext * plan.sumBlock);
+    fetch(advance(next, steps, plan.fetchedOfNext), 2);
   }
 
   /// Adds to a tile's elements the sums whose steps are lanes.

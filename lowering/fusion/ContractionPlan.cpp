@@ -335,6 +335,9 @@ bool ContractionPlan::mayCopyLanes(const Machine &machine) const {
          });
 }
 
+/// Rows of a block that panels pass by.
+constexpr int64_t rowsOfFarPanels = 96;
+
 /// Of rows that are read along: some pages from end to end, for which sums are
 /// in the first cache or not far away.
 constexpr int64_t rowBytes = 16384;
@@ -386,6 +389,12 @@ void ContractionPlan::cutSum(const Machine &machine) {
         equalBlocks(extent, std::max<int64_t>(most / (steps / extent), 1), 1);
 }
 
+/// Whether panels come from beyond the second cache, one block after the other.
+bool ContractionPlan::hasFarPanels(const Machine &machine) const {
+  return !onGpu && summed.size() == 1 && panelWidth() > 0 && rows > 1 &&
+         elementsOf(wide) * elementBytes > machine.l2Bytes;
+}
+
 /// Lanes of a block, of each of which so many steps are read.
 int64_t ContractionPlan::mostLanes(int64_t steps,
                                    const Machine &machine) const {
@@ -395,6 +404,11 @@ int64_t ContractionPlan::mostLanes(int64_t steps,
     return rowBytes / elementBytes;
   if (lanesAreTurned)
     return tileLanes();
+  // Sums stay in the second cache from one block of steps to the next, with the
+  // rows; the panels pass by.
+  if (hasFarPanels(machine))
+    return std::max(machine.l2Bytes / 4 / (rowsOfFarPanels * elementBytes),
+                    tileLanes());
   if (mayCopyLanes(machine))
     return std::clamp<int64_t>(laneExtent() * outerSteps() / leastTasks,
                                std::max(leastBytes / elementBytes, tileLanes()),
@@ -431,7 +445,9 @@ void ContractionPlan::chooseBlocks(int64_t shared, const Machine &machine) {
   // A block of both factors is about as long as it is wide, so that each number
   // that comes from beyond the second cache is used often; threads want
   // several.
+  bool isFar = hasFarPanels(machine);
   for (int64_t most : {256, 128}) {
+    most = isFar ? rowsOfFarPanels : most;
     rowBlock =
         equalBlocks(rowExtent(), portion(machine.l2Bytes >> 13, most), rows);
     if (numTasks() >= leastTasks)
@@ -502,6 +518,22 @@ void ContractionPlan::copyLanes(const Machine &machine) {
   panels.strides[laneLoop] = 1;
   panels.width = tileLanes();
   panels.stride = tileLanes() * sumBlock;
+}
+
+void ContractionPlan::fetchAhead(const Machine &machine) {
+  // A copy has just been written.
+  if (onGpu || summed.empty() || lanesAreSummed || bothWide || copied == wide ||
+      panelWidth() == 0 || rowBlock <= rows)
+    return;
+  int64_t steps = sumBlock;
+  for (unsigned loop : ArrayRef(summed).drop_front(cutLoop + 1))
+    steps *= nest.extents[loop];
+  fetchesAhead = steps * tileLanes() * elementBytes > machine.l1Bytes;
+  // Tiles of fewer rows would wait for more than they compute.
+  constexpr int64_t leastTiles = 4;
+  int64_t tiles = rowBlock / rows;
+  if (fetchesAhead && hasFarPanels(machine) && tiles >= leastTiles)
+    fetchedOfNext = llvm::divideCeil(tileLanes(), tiles);
 }
 
 int64_t ContractionPlan::copies() const {
@@ -630,6 +662,7 @@ ContractionPlan::make(linalg::GenericOp op, const Machine &machine,
     plan.keepSums();
   plan.copyRows(machine);
   plan.copyLanes(machine);
+  plan.fetchAhead(machine);
   return plan;
 }
 

@@ -81,6 +81,12 @@ struct ContractionPlan {
   /// vectors, in panels of a tile's lanes. Where it is in the array stands last
   /// in the nest.
   std::optional<unsigned> copied;
+  /// Whether tiles fetch what they read in vectors some steps ahead: panels
+  /// that the first cache has no room for. Where those are in memory, the tiles
+  /// of a block's rows fetch the panel that is next, each step so many
+  /// elements.
+  bool fetchesAhead = false;
+  int64_t fetchedOfNext = 0;
 
   /// Nothing where a sum is better left to plain loops. An epilogue changes
   /// each element of the result once it is computed, in the same loops.
@@ -137,6 +143,8 @@ private:
   void copyRows(const Machine &machine);
   void copyLanes(const Machine &machine);
   bool mayCopyLanes(const Machine &machine) const;
+  bool hasFarPanels(const Machine &machine) const;
+  void fetchAhead(const Machine &machine);
   double elementsOf(unsigned factor) const;
 };
 

@@ -403,3 +403,50 @@ module attributes {weft.machine = {fma = true, l1_bytes = 32768 : i64, l2_bytes 
     return
   }
 }
+
+// -----
+
+// Of panels that the first cache has no room for, tiles fetch the vectors of the fourth
+// step from theirs; and each step a part of the next panel, where all of them are in
+// memory: 64 lanes of it a step by 17 tiles of rows.
+#a = affine_map<(m, k, n) -> (m, k)>
+#b = affine_map<(m, k, n) -> (n floordiv 64, k, n mod 64)>
+#c = affine_map<(m, k, n) -> (m, n)>
+// CHECK-LABEL: func.func @panels(
+// CHECK-SAME: memref<200x1500xf32>, %[[B:.+]]: memref<4x1500x64xf32>,
+// CHECK: %[[BASE:[a-z0-9_]+]], %{{.+}} = memref.extract_strided_metadata %[[B]]
+// CHECK: %[[PANELS:.+]] = memref.reinterpret_cast %[[BASE]]
+// CHECK: %{{.+}}:24 = scf.for {{.*}} iter_args
+// CHECK: %[[LATER:.+]] = arith.addi %[[HERE:.+]], %{{c256.*}}
+// CHECK-NEXT: memref.prefetch %[[PANELS]][%[[LATER]]], read, locality<3>, data
+// CHECK-COUNT-3: memref.prefetch %[[PANELS]]{{.*}}, read, locality<3>, data
+// CHECK: arith.addi %{{.+}}, %{{c96000.*}}
+// CHECK: %[[SHARE:.+]] = arith.muli %{{.+}}, %{{c4.*}}
+// CHECK-NEXT: %[[NEXT:.+]] = arith.addi %{{.+}}, %[[SHARE]]
+// CHECK-NEXT: memref.prefetch %[[PANELS]][%[[NEXT]]], read, locality<2>, data
+// CHECK: vector.load %[[PANELS]][%[[HERE]]]
+// CHECK-LABEL: func.func @near_panels(
+// CHECK-COUNT-4: memref.prefetch %{{.*}}, read, locality<3>, data
+// CHECK-NOT: locality<2>
+module attributes {weft.machine = {fma = true, l1_bytes = 49152 : i64, l2_bytes = 1048576 : i64, vector_bytes = 64 : i64, vector_registers = 32 : i64}} {
+  func.func @panels(%a: memref<200x1500xf32>, %b: memref<4x1500x64xf32>, %c: memref<200x256xf32>) {
+    linalg.generic {indexing_maps = [#a, #b, #c], iterator_types = ["parallel", "reduction", "parallel"]}
+        ins(%a, %b : memref<200x1500xf32>, memref<4x1500x64xf32>) outs(%c : memref<200x256xf32>) {
+    ^bb0(%x: f32, %y: f32, %s: f32):
+      %p = arith.mulf %x, %y fastmath<reassoc,contract> : f32
+      %t = arith.addf %s, %p fastmath<reassoc,contract> : f32
+      linalg.yield %t : f32
+    }
+    return
+  }
+  func.func @near_panels(%a: memref<200x500xf32>, %b: memref<4x500x64xf32>, %c: memref<200x256xf32>) {
+    linalg.generic {indexing_maps = [#a, #b, #c], iterator_types = ["parallel", "reduction", "parallel"]}
+        ins(%a, %b : memref<200x500xf32>, memref<4x500x64xf32>) outs(%c : memref<200x256xf32>) {
+    ^bb0(%x: f32, %y: f32, %s: f32):
+      %p = arith.mulf %x, %y fastmath<reassoc,contract> : f32
+      %t = arith.addf %s, %p fastmath<reassoc,contract> : f32
+      linalg.yield %t : f32
+    }
+    return
+  }
+}
