@@ -27,7 +27,7 @@ static bool isNeutral(Operation *combine, Value value) {
 
 std::optional<ReductionSplitter> ReductionSplitter::match(GenericOp op) {
   if (!op.hasPureTensorSemantics() || op.getNumReductionLoops() == 0 ||
-      op.hasIndexSemantics() || op.hasDynamicShape())
+      op.hasDynamicShape())
     return std::nullopt;
   auto reduction = weft::LaneReduction::match(op, /*inVectors=*/false);
   auto init = op.getDpsInits()[0].getDefiningOp<linalg::FillOp>();
@@ -113,7 +113,26 @@ Value ReductionSplitter::buildPartial() {
                                    start, maps, loops);
   IRMapping mapping;
   op.getRegion().cloneInto(&partial.getRegion(), mapping);
+  for (auto index :
+       llvm::to_vector(partial.getBody()->getOps<linalg::IndexOp>()))
+    shiftIndex(index);
   return partial.getResult(0);
+}
+
+/// Has the number of a step count the loop over the parts, and in the loop that
+/// is split the steps of the parts before.
+void ReductionSplitter::shiftIndex(linalg::IndexOp index) {
+  OpBuilder inside(index);
+  Location loc = index.getLoc();
+  Value step = linalg::IndexOp::create(inside, loc, index.getDim() + 1);
+  if (index.getDim() == loop) {
+    Value part = linalg::IndexOp::create(inside, loc, 0);
+    Value steps = arith::ConstantIndexOp::create(inside, loc, size);
+    Value before = arith::MulIOp::create(inside, loc, part, steps);
+    step = arith::AddIOp::create(inside, loc, before, step);
+  }
+  index.replaceAllUsesWith(step);
+  index.erase();
 }
 
 /// Combines the parts into what the op was to be combined into.

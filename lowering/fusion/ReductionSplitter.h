@@ -30,6 +30,7 @@ private:
   mlir::Value expand(mlir::Value input, mlir::AffineMap map,
                      mlir::AffineMap &expanded);
   mlir::Value buildPartial();
+  void shiftIndex(mlir::linalg::IndexOp index);
   void buildTotal(mlir::Value partial);
 
   mlir::linalg::GenericOp op;

@@ -86,8 +86,7 @@ class SplitReductions final
 
   static void split(GenericOp op, const Machine &machine) {
     if (!op.hasPureTensorSemantics() || op.getNumReductionLoops() == 0 ||
-        op.hasIndexSemantics() || op.hasDynamicShape() ||
-        op->hasAttr(weft::keepAttr))
+        op.hasDynamicShape() || op->hasAttr(weft::keepAttr))
       return;
     int64_t results = 1, steps = 1;
     for (auto [extent, kind] : llvm::zip_equal(op.getStaticLoopRanges(),

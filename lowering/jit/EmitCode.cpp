@@ -16,6 +16,9 @@
 #include "llvm/Bitcode/BitcodeWriter.h"
 #include "llvm/IR/DiagnosticInfo.h"
 #include "llvm/IR/DiagnosticPrinter.h"
+#include "llvm/IR/IRBuilder.h"
+#include "llvm/IR/InstIterator.h"
+#include "llvm/IR/IntrinsicInst.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/MC/TargetRegistry.h"
@@ -173,6 +176,47 @@ struct Effort {
   }
 };
 
+/// The lane that a masked store writes, if its mask is known and has one only.
+std::optional<unsigned> singleLaneOf(const llvm::IntrinsicInst &store) {
+  auto *mask = llvm::dyn_cast<llvm::Constant>(store.getArgOperand(2));
+  auto *type =
+      llvm::dyn_cast<llvm::FixedVectorType>(store.getArgOperand(2)->getType());
+  std::optional<unsigned> lane;
+  for (unsigned i = 0; mask && type && i < type->getNumElements(); ++i) {
+    llvm::Constant *element = mask->getAggregateElement(i);
+    if (element && element->isZeroValue())
+      continue;
+    if (lane || !element || !element->isOneValue())
+      return std::nullopt;
+    lane = i;
+  }
+  return lane;
+}
+
+/// Stores single lanes as the numbers that they are: of a masked store of
+/// numbers that were truncated, LLVM's x86 code stores a single lane as wide as
+/// it was before (llvm-project issue 179489, in LLVM 22).
+void storeSingleLanes(llvm::Module &module) {
+  for (llvm::Function &function : module)
+    for (llvm::Instruction &each :
+         llvm::make_early_inc_range(llvm::instructions(function))) {
+      auto *store = llvm::dyn_cast<llvm::IntrinsicInst>(&each);
+      if (!store || store->getIntrinsicID() != llvm::Intrinsic::masked_store)
+        continue;
+      std::optional<unsigned> lane = singleLaneOf(*store);
+      if (!lane)
+        continue;
+      llvm::IRBuilder<> b(store);
+      llvm::Value *value = store->getArgOperand(0);
+      llvm::Type *element = value->getType()->getScalarType();
+      llvm::Value *to =
+          b.CreateConstGEP1_32(element, store->getArgOperand(1), *lane);
+      b.CreateAlignedStore(b.CreateExtractElement(value, *lane), to,
+                           llvm::Align(1));
+      store->eraseFromParent();
+    }
+}
+
 void optimize(llvm::Module &module, llvm::TargetMachine &machine,
               const Effort &effort) {
   llvm::LoopAnalysisManager loops;
@@ -237,6 +281,7 @@ private:
     if (!module)
       return module.takeError();
     optimize(**module, **machine, effort);
+    storeSingleLanes(**module);
     left = countInstructions(**module);
     optimizing = watch.milliseconds();
 

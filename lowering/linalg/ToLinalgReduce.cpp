@@ -76,10 +76,11 @@ struct LowerReduction final : OpInterfaceConversionPattern<weft::Reduction> {
                             mapWithout(getContext(), rank, axes)},
         loopsOver(rank, axes),
         [&](OpBuilder &b, Location loc, ValueRange args) {
+          // Bools stay bytes of 0 or 1, which are combined in any order, as
+          // other integers are.
           Value x = weft::loadScalar(b, loc, args[0], element);
-          Value sum = weft::loadScalar(b, loc, args[1], element);
-          Value result = op.buildCombiner(b, loc, sum, x);
-          linalg::YieldOp::create(b, loc, weft::storeScalar(b, loc, result));
+          x = weft::storeScalar(b, loc, x);
+          linalg::YieldOp::create(b, loc, op.buildCombiner(b, loc, args[1], x));
         });
     weft::setFastMath(*generic.getBody(), anyOrder);
     rewriter.replaceOp(

@@ -254,6 +254,21 @@ def test_numbers_and_numpy_arrays_go_along(sim):
     np.testing.assert_array_equal(np.asarray(result), X * X + 2)
 
 
+def test_what_goes_along_with_ops_and_transformations(sim):
+    x = on_sim(X)
+    for result in (
+        weft.jvp(weft.sin, (x,), (np.ones_like(X),))[1],
+        weft.linearize(weft.sin, x)[1](np.ones_like(X)),
+        weft.linearize(lambda x: 3.0 * x, x)[1](np.cos(X) / 3),
+    ):
+        assert result.device == SIM
+        np.testing.assert_allclose(np.asarray(result), np.cos(X), rtol=1e-6)
+    for result in (weft.gcd(on_sim(np.array([4, 9])), 6), weft.lcm(on_sim([1, 3]), 2)):
+        assert result.device == SIM
+    same = weft.gcd(on_sim(np.array([4, 9])), np.array([6, 6]))
+    np.testing.assert_array_equal(np.asarray(same), [2, 3])
+
+
 def test_arguments_on_two_devices_are_named():
     f = weft.jit(lambda x, more: x + more["b"])
     with pytest.raises(

@@ -116,6 +116,25 @@ def test_bytes_wrap() -> None:
     np.testing.assert_array_equal(np.asarray(weft.jit(lambda x, y: x @ y)(x, y)), x @ y)
 
 
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int16"])
+@pytest.mark.parametrize("columns", [1, 15, 17, 33, 49, 63, 65])
+def test_what_wraps_stays_in_its_column(columns: int, dtype: str) -> None:
+    """A last column that is alone in its vector is stored as narrow as it is."""
+    x, y = drawn(49, 257, dtype="int8"), drawn(257, columns, dtype="int8")
+    x, y = x.astype(dtype), y.astype(dtype)
+    want = (x.astype(np.int64) @ y.astype(np.int64)).astype(dtype)
+
+    def products(x: Any, y: Any) -> tuple[Any, ...]:
+        product = x @ y
+        stack = weft.concatenate([product, product])
+        return product, stack[:49], stack[49:], weft.stack([x, x]) @ y, x @ y + y[0]
+
+    *same, stack, more = weft.jit(products)(x, y)
+    for got in (*same, stack[0], stack[1]):
+        np.testing.assert_array_equal(np.asarray(got), want)
+    np.testing.assert_array_equal(np.asarray(more), want + y[0])
+
+
 @needs_tiles
 def test_what_is_rounded_is_close() -> None:
     random = np.random.default_rng(0)

@@ -43,6 +43,27 @@ def test_positions_of_bools(name):
         same(got, getattr(np, name)(x, axis=axis))
 
 
+@pytest.mark.parametrize("shape", [(300_001,), (2, 262_144), (262_144, 3), (7, 65_537)])
+def test_positions_and_tests_of_many(shape: tuple[int, ...]) -> None:
+    """Those that are shared in parts, of which the first that is best counts."""
+    x = np.random.default_rng(1).integers(0, 1000, shape).astype(np.float32)
+    for axis in (None, *range(len(shape))):
+        for name in ("argmax", "argmin"):
+            got = weft.jit(getattr(weft, name), static_argnames="axis")(x, axis=axis)
+            same(got, getattr(np, name)(x, axis=axis))
+        for limit in (-1, 0, 998, 999):
+            for name in ("any", "all"):
+                ours, theirs = getattr(weft, name), getattr(np, name)
+                for given in (x > limit, x <= limit):
+                    want = theirs(given, axis=axis)
+                    same(weft.jit(ours, static_argnames="axis")(given, axis=axis), want)
+    got = weft.jit(lambda x: (weft.any(x > 998), weft.all(x > 998, axis=0)))(x)
+    same(got[0], (x > 998).any())
+    same(got[1], (x > 998).all(axis=0))
+    with_nan = np.where(x == 500, np.float32("nan"), x)
+    same(weft.argmax(with_nan), np.argmax(with_nan))
+
+
 def same(got: Any, want: Any) -> None:
     np.testing.assert_array_equal(np.asarray(got), np.asarray(want))
 

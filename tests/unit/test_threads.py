@@ -35,6 +35,8 @@ PROGRAMS: dict[str, tuple[Any, ...]] = {
     "minima": (lambda x: weft.min(x, axis=(1, 2)), WIDE.reshape(4, 64, 2048)),
     "row maxima": (lambda x: weft.max(x, axis=1), X),
     "argmax": (lambda x: weft.argmax(x, axis=1), X),
+    "argmax of all": (weft.argmin, WIDE),
+    "any": (lambda x: (weft.any(x > 4), weft.all(x < 5, axis=0)), WIDE),
     "elementwise": (lambda x: weft.exp(weft.sin(x)), X),
     "convolution": (weft.nn.conv, IMAGES, KERNEL),
     "gradient": (

@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from ..array import Array
+from ..devices import foreign_device
 from ..dtypes import is_kind, limits, require, spell
 from ..errors import ShapeError, public
 from ..tracer import as_strong
@@ -32,7 +33,7 @@ from .arithmetic import (
     trunc,
 )
 from .choice import astype, bitcast, clamp, select
-from .create import asarray, full_like, zeros_like
+from .create import asarray, full_like, placed, zeros_like
 from .logic import (
     bitwise_invert,
     bitwise_left_shift,
@@ -386,7 +387,9 @@ def gcd(x: ArrayLike, y: ArrayLike, /) -> Array:
     """
     from ..control import while_loop
 
-    a, b = elementwise_call("gcd", "integer", x, y).operands
+    device = foreign_device((x, y))
+    operands = elementwise_call("gcd", "integer", x, y).operands
+    a, b = (placed(operand, device) for operand in operands)
 
     def step(pair: tuple[Array, Array]) -> tuple[Array, Array]:
         a, b = pair

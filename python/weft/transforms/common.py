@@ -245,6 +245,8 @@ def cast_like(given: Any, xs: Any, what: str) -> list[Array]:
     arrays = []
     for leaf, x in zip(leaves, wanted, strict=True):
         array, spec = ops.asarray(leaf), spec_of(x)
+        if not isinstance(leaf, Array):  # goes along
+            array = ops.placed(array, foreign_device((x,)))
         if array.shape != spec.shape:
             raise TransformError(
                 f"{what} must have the shapes {[str(spec_of(w)) for w in wanted]}; "

@@ -11,11 +11,13 @@ func.func @sum(%x: tensor<4x5xf32>) -> tensor<4xf32> {
   return %0 : tensor<4xf32>
 }
 
+// Bytes of 0 or 1 are combined as such.
 // CHECK-LABEL: func.func @any(
 // CHECK: ^bb0(%[[X:.+]]: i8, %[[SEEN:.+]]: i8):
-// CHECK-DAG: %[[A:.+]] = arith.cmpi ne, %[[X]]
-// CHECK-DAG: %[[B:.+]] = arith.cmpi ne, %[[SEEN]]
-// CHECK: arith.ori %[[B]], %[[A]] : i1
+// CHECK: %[[TRUE:.+]] = arith.cmpi ne, %[[X]]
+// CHECK: %[[BYTE:.+]] = arith.extui %[[TRUE]] : i1 to i8
+// CHECK: %[[BOTH:.+]] = arith.ori %[[SEEN]], %[[BYTE]] : i8
+// CHECK: linalg.yield %[[BOTH]] : i8
 func.func @any(%x: tensor<4x5xi1>) -> tensor<5xi1> {
   %0 = weft.any %x axes [0] : tensor<4x5xi1> to tensor<5xi1>
   return %0 : tensor<5xi1>

@@ -109,3 +109,36 @@ func.func @row(%x: tensor<1x300xf32>, %y: tensor<300x3000xf32>) -> tensor<1x3000
   } -> tensor<1x3000xf32>
   return %2 : tensor<1x3000xf32>
 }
+
+// -----
+
+// The place of an element, of which the parts before count too.
+
+#x = affine_map<(m, n) -> (m, n)>
+#r = affine_map<(m, n) -> (m)>
+
+// CHECK-LABEL: func.func @place(
+// CHECK: %[[PARTS:.+]] = linalg.generic {{.*}} outs(%{{.+}} : tensor<[[PARTS_:[0-9]+]]x2xi64>)
+// CHECK-DAG: %[[STEP:.+]] = linalg.index 2
+// CHECK-DAG: %[[PART:.+]] = linalg.index 0
+// CHECK: %[[BEFORE:.+]] = arith.muli %[[PART]], %{{.+}}
+// CHECK: %[[PLACE:.+]] = arith.addi %[[BEFORE]], %[[STEP]]
+// CHECK: arith.index_cast %[[PLACE]]
+// CHECK: linalg.generic {{.*}} ins(%[[PARTS]] : tensor<[[PARTS_]]x2xi64>) outs(%{{.+}} : tensor<2xi64>)
+func.func @place(%x: tensor<2x1048576xf32>) -> tensor<2xi64> {
+  %zero = arith.constant 0.0 : f32
+  %most = arith.constant 1048576 : i64
+  %0 = tensor.empty() : tensor<2xi64>
+  %1 = linalg.fill ins(%most : i64) outs(%0 : tensor<2xi64>) -> tensor<2xi64>
+  %2 = linalg.generic {indexing_maps = [#x, #r], iterator_types = ["parallel", "reduction"]}
+      ins(%x : tensor<2x1048576xf32>) outs(%1 : tensor<2xi64>) {
+  ^bb0(%in: f32, %out: i64):
+    %n = linalg.index 1 : index
+    %place = arith.index_cast %n : index to i64
+    %found = arith.cmpf ogt, %in, %zero : f32
+    %this = arith.select %found, %place, %most : i64
+    %first = arith.minsi %out, %this : i64
+    linalg.yield %first : i64
+  } -> tensor<2xi64>
+  return %2 : tensor<2xi64>
+}
