@@ -54,9 +54,9 @@ def test_positions_and_tests_of_many(shape: tuple[int, ...]) -> None:
         for limit in (-1, 0, 998, 999):
             for name in ("any", "all"):
                 ours, theirs = getattr(weft, name), getattr(np, name)
-                for given in (x > limit, x <= limit):
-                    want = theirs(given, axis=axis)
-                    same(weft.jit(ours, static_argnames="axis")(given, axis=axis), want)
+                for tests in (x > limit, x <= limit):
+                    want = theirs(tests, axis=axis)
+                    same(weft.jit(ours, static_argnames="axis")(tests, axis=axis), want)
     got = weft.jit(lambda x: (weft.any(x > 998), weft.all(x > 998, axis=0)))(x)
     same(got[0], (x > 998).any())
     same(got[1], (x > 998).all(axis=0))
