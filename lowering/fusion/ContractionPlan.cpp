@@ -135,7 +135,7 @@ bool ContractionPlan::chooseTurnedLanes(linalg::GenericOp op,
       else if (own == 0)
         isReadOnce = false;
     }
-    if (lane && row && isReadOnce && nest.extents[*row] <= mostRowsOfCopy &&
+    if (lane && row && isReadOnce &&
         nest.extents[*row] >
             fewRows(elementsOf(factor) * elementBytes, machine)) {
       wide = factor, laneLoop = *lane;
@@ -309,6 +309,9 @@ double ContractionPlan::elementsOf(unsigned factor) const {
 /// So many tiles of rows pay for a copy of what they read in vectors, which is
 /// of so many steps: more where these are what lies side by side.
 constexpr int64_t tilesOfCopy = 4, stepsOfCopy = 128, stepsOfTurn = 512;
+/// Rows that read panels of all of it sooner than copies of blocks: panels that
+/// are in memory are fetched ahead.
+constexpr int64_t mostRowsOfFar = 160, mostRowsOfNear = 300;
 
 bool ContractionPlan::readsRowsAlong(const Machine &machine) const {
   if (onGpu || summed.size() != 1 || lanesAreSummed || lanesAreTurned ||
@@ -324,13 +327,14 @@ bool ContractionPlan::readsRowsAlong(const Machine &machine) const {
 bool ContractionPlan::mayCopyLanes(const Machine &machine) const {
   if (lanesAreTurned)
     return true;
+  double bytes = elementsOf(wide) * elementBytes;
+  int64_t most = bytes > machine.l2Bytes ? mostRowsOfFar : mostRowsOfNear;
   return !isRepeated && !onGpu && rowLoop &&
-         rowExtent() >= tilesOfCopy * rows && rowExtent() <= mostRowsOfCopy &&
+         rowExtent() >= tilesOfCopy * rows && rowExtent() <= most &&
          !lanesAreSummed && !bothWide && summed.size() == 1 &&
-         laneExtent() > tileLanes() &&
-         elementsOf(wide) * elementBytes > machine.l1Bytes && ownSums == 0 &&
-         nest.stride(wide, laneLoop) == 1 && !nest.hasPanels() &&
-         llvm::none_of(outer, [&](unsigned loop) {
+         laneExtent() > tileLanes() && bytes > machine.l1Bytes &&
+         ownSums == 0 && nest.stride(wide, laneLoop) == 1 &&
+         !nest.hasPanels() && llvm::none_of(outer, [&](unsigned loop) {
            return nest.stride(wide, loop) == 0;
          });
 }

@@ -32,9 +32,6 @@ bool isSumOfProducts(mlir::Operation *op);
 struct ContractionPlan {
   /// The result's number among the operands.
   static constexpr unsigned sum = 2;
-  /// Of so many rows or fewer, blocks of what is read in vectors are copied for
-  /// each product; more rows make a copy of all of it worth while.
-  static constexpr int64_t mostRowsOfCopy = 512;
 
   /// Its operands are those of the sum, and then those of the epilogue.
   Nest nest;

@@ -6,7 +6,6 @@
 #include "dialects/Scalar.h"
 #include "dialects/Weft.h"
 #include "lowering/Passes.h"
-#include "lowering/fusion/ContractionPlan.h"
 #include "lowering/gpu/Device.h"
 #include "lowering/linalg/ToLinalg.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -243,19 +242,21 @@ Value readTransposed(Value x, OperandDims &dims, bool isForCores) {
 }
 
 /// Whether the right factor of a product on CPUs is left as it lies, the steps
-/// of the sum side by side: blocks of it are turned where rows read them, which
-/// are not so many that a copy of all of it is worth while. A loop would turn
-/// the same blocks again in each of its steps.
+/// of the sum side by side: blocks of it are turned where rows read them. A
+/// copy of all of it is worth while where very many rows read it, but for what
+/// matrix tiles multiply, which is packed in another order anyway. A loop would
+/// turn the same blocks again in each of its steps.
 bool isTurnedInBlocks(weft::DotGeneralOp op, const OperandDims &l,
                       const OperandDims &r, Value rhs) {
   // The products of many rows each are often scores, that exist in blocks only.
-  constexpr int64_t mostRowsOfMany = 64, least = 16;
+  constexpr int64_t mostRows = 512, mostRowsOfMany = 64, least = 16;
   int64_t rows = countOf(op.getLhs(), l.free);
   Type element = op.getLhs().getType().getElementType();
+  bool isPacked = element.isBF16() || element.isInteger(8);
+  bool isFew =
+      r.batch.empty() ? isPacked || rows <= mostRows : rows <= mostRowsOfMany;
   return !weft::isForGpu(op) && isa<func::FuncOp>(op->getParentOp()) &&
-         (isa<FloatType>(element) || element.isInteger(8)) &&
-         rows <= (r.batch.empty() ? weft::ContractionPlan::mostRowsOfCopy
-                                  : mostRowsOfMany) &&
+         (isa<FloatType>(element) || element.isInteger(8)) && isFew &&
          r.free.size() == 1 && r.contract.size() == 1 && r.endsIn(r.contract) &&
          countOf(rhs, r.free) >= least && countOf(rhs, r.contract) >= least;
 }
