@@ -190,7 +190,7 @@ FUNCTIONS: tuple[Function, ...] = (
     Function("atan2", weft.atan2, mp.atan2, (ANY, ANY), bounds=(2, 2)),
     Function("sinh", weft.sinh, mp.sinh, bounds=(2, 2)),
     Function("cosh", weft.cosh, mp.cosh, bounds=(2, 2)),
-    Function("tanh", weft.tanh, mp.tanh, bounds=(1, 1)),
+    Function("tanh", weft.tanh, mp.tanh, near=(0.3, 1.5, 3), bounds=(3, 1)),
     Function("asinh", weft.asinh, mp.asinh, bounds=(1, 2)),
     Function("acosh", weft.acosh, mp.acosh, ((1, math.inf),), near=(1,), bounds=(1, 2)),
     Function("atanh", weft.atanh, mp.atanh, ((-1, 1),), near=(-1, 1), bounds=(1, 2)),

@@ -414,7 +414,7 @@ ROWS: dict[str, Row] = {
     "atan2": smooth(REAL, POSITIVE, ulps=2),
     "sinh": smooth(REAL, ulps=2, complex_ulps=4),
     "cosh": smooth(REAL, ulps=2, complex_ulps=4),
-    "tanh": smooth(REAL, ulps=2, complex_ulps=6),
+    "tanh": smooth(REAL, ulps=3, complex_ulps=6),
     "asinh": smooth(REAL, ulps=2, complex_ulps=4),
     "acosh": smooth((1.2, 3.0), ulps=2, complex_ulps=4),
     "atanh": smooth(INSIDE, ulps=2, complex_ulps=4),

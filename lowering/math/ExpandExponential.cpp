@@ -150,10 +150,23 @@ Scalar expandExpM1(Scalar x) {
   return select(lt(absolute(x), 0x1p-54), x, 2.0 * (half.high + half.low));
 }
 
-/// tanh(x) = -e / (e + 2), e = exp(-2 x) - 1, of x >= 0. The quotient is
+/// exp(x) - 1, -21 <= x <= 0, of f32.
+static Scalar expM1OfNegative(Scalar x) {
+  const auto &[high, low] = log2Parts[0];
+  Rounded n = roundToInteger(x, constant(x, log2e));
+  Scalar r = fma(n.value, -low, fma(n.value, -high, x));
+  Scalar power = powerOfTwo(n.bits, x.type);
+  return fma(fma(r * r, polynomial(r, expM1F32), r), power, power - 1.0);
+}
+
+/// tanh(x) = -e / (e + 2), e = exp(-2 x) - 1, of x >= 0. Of f64 the quotient is
 /// corrected by what remains: neither the divisor nor e is rounded.
 Scalar expandTanh(Scalar x) {
-  Scalar size = atMost(absolute(x), isF32(x) ? 10 : 20);
+  if (isF32(x)) {
+    Scalar e = expM1OfNegative(-2.0 * atMost(absolute(x), 10));
+    return copysign(e / (e + 2.0), x);
+  }
+  Scalar size = atMost(absolute(x), 20);
   Sum half = halfExpM1(-2.0 * size);
   half = exactOrderedSum(half.high, half.low);
   Sum divisor = exactOrderedSum(constant(x, 1.0), half.high);
