@@ -262,7 +262,8 @@ void ContractionPlan::takeFew(const Machine &machine) {
   for (unsigned loop : llvm::to_vector(outer))
     if (lanesAreSummed && inner.empty() && nest.stride(narrow(), loop) == 0 &&
         nest.stride(wide, loop) != 0 &&
-        nest.extents[loop] <= fewRows(bytes, machine)) {
+        nest.extents[loop] <= fewRows(bytes, machine) &&
+        2 * nest.extents[loop] + 1 <= machine.vectorRegisters) {
       inner.push_back(loop);
       llvm::erase(outer, loop);
     }

@@ -168,7 +168,8 @@ private:
   }
 
   /// The loops that are run in parts: one that moves a window along, and those
-  /// before it along which whole parts of the padded array lie.
+  /// before it along which whole parts of the padded array lie, without
+  /// margins.
   bool findLoops() {
     for (OpOperand *input : windows.getDpsInputOperands())
       if (input->get() == padded)
@@ -191,12 +192,18 @@ private:
         blocked = moved.front();
         blockedDim = dim;
         found = true;
-      } else if (moved.size() == 1 && isa<AffineDimExpr>(expr)) {
+      } else if (moved.size() == 1 && isa<AffineDimExpr>(expr) &&
+                 isWhole(dim)) {
         outer.push_back(moved.front());
         outerDims.push_back(dim);
       }
     }
     return found && map.getNumResults() == padded.getType().getRank();
+  }
+
+  /// Whether the inside is as long as the padded array.
+  bool isWhole(unsigned dim) {
+    return view.getStaticSizes()[dim] == padded.getType().getDimSize(dim);
   }
 
   /// The fill that the result begins with, and what changes it at the end.

@@ -184,7 +184,7 @@ std::optional<unsigned> singleLaneOf(const llvm::IntrinsicInst &store) {
   std::optional<unsigned> lane;
   for (unsigned i = 0; mask && type && i < type->getNumElements(); ++i) {
     llvm::Constant *element = mask->getAggregateElement(i);
-    if (element && element->isZeroValue())
+    if (element && (element->isZeroValue() || isa<llvm::UndefValue>(element)))
       continue;
     if (lane || !element || !element->isOneValue())
       return std::nullopt;

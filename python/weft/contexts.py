@@ -93,7 +93,7 @@ class Context:
                     elements, type=element, shape=list(value.shape), context=self.mlir
                 )
         if not is_splat(value):
-            elements = np.ascontiguousarray(value)
+            elements = np.require(value, requirements=["C", "ALIGNED"])
             if is_kind(value.dtype, "complex"):
                 kind = self.type_of(ShapeDtypeStruct(value.shape, value.dtype))
                 return ir.DenseElementsAttr.get(elements, type=kind, context=self.mlir)

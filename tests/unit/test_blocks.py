@@ -350,3 +350,30 @@ def test_sums_that_are_asked_for_ahead(shape, dtype, cache):
             lambda x, i=i: (function(x)[i], i), x, contains="scf", machine=machine
         )
     check_exact(function, x, contains="scf", machine=machine)
+
+
+@pytest.mark.parametrize(
+    ("shape", "kernel", "margins", "groups"),
+    [
+        ((8, 16, 8192), (16, 16, 5), ((0, 1), (0, 0), (2, 2)), 1),
+        ((8, 16, 8192), (16, 16, 5), ((1, 200), (0, 0), (2, 2)), 1),
+        ((3, 12, 256, 96), (12, 12, 3, 3), ((1, 1), (0, 0), (1, 1), (1, 1)), 1),
+        ((2, 8, 300, 256), (16, 1, 3, 3), ((0, 0), (4, 4), (1, 1), (1, 1)), 16),
+    ],
+)
+def test_margins_of_stacks_and_channels(shape, kernel, margins, groups):
+    """A block copies from the inside alone, whichever dimensions have margins."""
+    random = np.random.default_rng(0)
+    x = random.integers(-3, 4, shape).astype(np.float32)
+    k = random.integers(-3, 4, kernel).astype(np.float32)
+
+    def windows(x, k):
+        padded = weft.pad(x, margins)
+        return weft.conv_general_dilated(
+            padded, k, 1, "VALID", feature_group_count=groups
+        )
+
+    lowered = weft.jit(windows).lower(x, k)
+    np.testing.assert_array_equal(
+        np.asarray(weft.jit(windows)(x, k)), np.asarray(lowered.interpret(x, k))
+    )

@@ -64,6 +64,9 @@ def test_unaligned_and_foreign_endian_inputs_are_copied():
     assert not unaligned.flags.aligned
     f = weft.jit(lambda x: x * 2)
     assert f(unaligned).tolist() == [0, 2, 4, 6]
+    assert weft.jit(lambda: 2 * weft.asarray(unaligned))().tolist() == [0, 2, 4, 6]
+    kept = weft.asarray(unaligned)
+    assert weft.jit(lambda: 2 * kept)().tolist() == [0, 2, 4, 6]
     assert f(np.arange(4.0).astype(">f8")).tolist() == [0, 2, 4, 6]
 
 

@@ -509,3 +509,17 @@ def test_errors_name_the_shapes(
 ) -> None:
     with pytest.raises(error, match=match):
         call()
+
+
+@pytest.mark.parametrize("registers", [4, 8, 16])
+@pytest.mark.parametrize(("rows", "steps", "columns"), [(2, 18, 16), (5, 1025, 1000)])
+def test_few_rows_where_registers_are_fewer(
+    rows: int, steps: int, columns: int, registers: int
+) -> None:
+    x, y = drawn((rows, steps)), drawn((columns, steps), seed=1)
+    text = weft.jit(lambda x, y: x @ y.T).lower(x, y).text("expanded", locations=False)
+    machine = (
+        f"attributes {{weft.machine = {{vector_registers = {registers} : i64}}}} {{"
+    )
+    run = weft.parse(text.replace("module {", f"module {machine}", 1)).compile()
+    np.testing.assert_array_equal(np.asarray(run(x, y)), x @ y.T)
