@@ -624,7 +624,8 @@ def LowerContractions : Pass<"weft-lower-contractions", "::mlir::func::FuncOp"> 
     over passes by. What is left over at the edges has tiles of its own, and
     masks. A block of a factor is copied to the stack before its tiles are
     computed if they read it in pieces far apart; for a few rows, what comes from
-    memory is read row by row, a few of them side by side.
+    memory is read row by row, a few of them side by side. Panels that the first
+    cache has no room for are fetched a few steps before they are read.
 
     ```mlir
     linalg.generic ... ins(%a, %b) outs(%c) { s + a * b }
