@@ -343,19 +343,12 @@ private:
   void turnSquare(ArrayRef<Value> at) {
     unsigned original = operands->original();
     int64_t apart = plan.nest.stride(original, plan.laneLoop);
-    Type type = getElementTypeOrSelf(operands->row(original).getType());
-    auto vector = VectorType::get({plan.lanes}, type);
-    // LLVM takes vectors of 16-bit floats to pieces where the CPU computes with
-    // none.
-    auto bits = vector.clone(b.getIntegerType(type.getIntOrFloatBitWidth()));
     SmallVector<Value> lanes;
-    for (int64_t lane = 0; lane < plan.lanes; ++lane) {
-      Value steps =
-          loadVector(original, advance(at[original], lane * apart), {});
-      lanes.push_back(vector::BitCastOp::create(b, bits, steps));
-    }
-    for (auto [step, turned] : llvm::enumerate(weft::turnVectors(b, lanes)))
-      storeVector(*plan.copied, vector::BitCastOp::create(b, vector, turned),
+    for (int64_t lane = 0; lane < plan.lanes; ++lane)
+      lanes.push_back(
+          loadVector(original, advance(at[original], lane * apart), {}));
+    for (auto [step, vector] : llvm::enumerate(weft::turnVectors(b, lanes)))
+      storeVector(*plan.copied, vector,
                   advance(at[*plan.copied], step * plan.tileLanes()), {});
   }
 

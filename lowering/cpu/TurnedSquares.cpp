@@ -168,21 +168,15 @@ void TurnedSquares::turnLanes(const Tile &tile, int64_t lanes,
   }
   Type element = getElementTypeOrSelf(source.getType());
   auto type = VectorType::get({lanes}, element);
-  // LLVM takes vectors of 16-bit floats to pieces where the CPU computes with
-  // none.
-  auto bits = type.clone(b.getIntegerType(element.getIntOrFloatBitWidth()));
   SmallVector<Value> vectors;
   int64_t apart = at.nest.stride(tile.operand, square.innermost);
-  for (int64_t k = 0; k < lanes; ++k) {
-    Value row = vector::LoadOp::create(
-        b, type, source, ValueRange{at.advance(from, at.index(k), apart)});
-    vectors.push_back(vector::BitCastOp::create(b, bits, row));
-  }
+  for (int64_t k = 0; k < lanes; ++k)
+    vectors.push_back(vector::LoadOp::create(
+        b, type, source, ValueRange{at.advance(from, at.index(k), apart)}));
   auto store = [&, rows = turnVectors(b, vectors)](bool pastCaches) {
     for (auto [k, vector] : llvm::enumerate(rows))
       vector::StoreOp::create(
-          b, vector::BitCastOp::create(b, type, vector), target,
-          ValueRange{at.advance(to, at.index(k), stride)},
+          b, vector, target, ValueRange{at.advance(to, at.index(k), stride)},
           /*nontemporal=*/pastCaches,
           pastCaches ? llvm::MaybeAlign(line) : llvm::MaybeAlign());
   };
@@ -215,6 +209,13 @@ Value TurnedSquares::beginsLine(Value row, Value place) {
 SmallVector<Value> turnVectors(ImplicitLocOpBuilder &b,
                                SmallVector<Value> vectors) {
   int64_t lanes = vectors.size();
+  // LLVM takes vectors of 16-bit floats to pieces where the CPU computes with
+  // none.
+  auto type = cast<VectorType>(vectors.front().getType());
+  auto bits = type.clone(
+      b.getIntegerType(type.getElementType().getIntOrFloatBitWidth()));
+  for (Value &vector : vectors)
+    vector = b.createOrFold<vector::BitCastOp>(bits, vector);
   SmallVector<int64_t> low, high;
   for (int64_t i = 0; i < lanes; ++i) {
     low.push_back(i / 2 + i % 2 * lanes);
@@ -228,6 +229,8 @@ SmallVector<Value> turnVectors(ImplicitLocOpBuilder &b,
             b, vectors[i], vectors[i + lanes / 2], half));
     vectors = zipped;
   }
+  for (Value &vector : vectors)
+    vector = b.createOrFold<vector::BitCastOp>(type, vector);
   return vectors;
 }
 
