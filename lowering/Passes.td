@@ -242,6 +242,56 @@ def FuseEpilogues : Pass<"weft-fuse-epilogues", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::mlir::linalg::LinalgDialect"];
 }
 
+def CopyMargins : Pass<"weft-copy-margins", "::mlir::func::FuncOp"> {
+  let summary = "Makes an array of what is computed inside and of its margins";
+  let description = [{
+    What is computed of an element's neighbours cannot be written over it. An
+    update of nearly all of an array that a loop carries, or that is an argument,
+    would be computed elsewhere and copied. It is computed in its place in a new
+    array, to which only the margins are copied; of a loop, the two arrays change
+    places.
+
+    ```mlir
+    %y = linalg.generic ... ins(%x[0] [n - 2], %x[2] [n - 2])
+    %z = tensor.insert_slice %y into %x[1] [n - 2]
+    ```
+    becomes
+    ```mlir
+    %a = tensor.insert_slice %x[0] [1] into %e[0] [1]
+    %b = tensor.insert_slice %x[n - 1] [1] into %a[n - 1] [1]
+    %z = tensor.insert_slice %y into %b[1] [n - 2]
+    ```
+  }];
+  let dependentDialects = ["::mlir::tensor::TensorDialect"];
+}
+
+def SplitIndexSets : Pass<"weft-split-index-sets", "::mlir::func::FuncOp"> {
+  let summary = "Computes what reads joined arrays part by part";
+  let description = [{
+    An array that is put together of others, as `roll`, `concatenate` and `pad`
+    make it, is a copy of them. Where elementwise ops alone read it, their loops
+    are split where it changes from one array to the next, and each part reads
+    that array: nothing is copied. Done if that saves half as many elements as
+    the op computes, and with few enough parts.
+
+    ```mlir
+    %a = tensor.insert_slice %x[1] into %e[0] [n - 1]
+    %rolled = tensor.insert_slice %x[0] into %a[n - 1] [1]
+    %y = linalg.generic ... ins(%x, %rolled) outs(%e)
+    ```
+    becomes
+    ```mlir
+    %p = linalg.generic ... ins(%x[0], %x[1]) outs(%e[0] [n - 1])
+    %q = linalg.generic ... ins(%x[n - 1], %x[0]) outs(%e[n - 1] [1])
+    %b = tensor.insert_slice %p into %e[0] [n - 1]
+    %y = tensor.insert_slice %q into %b[n - 1] [1]
+    ```
+  }];
+  let dependentDialects = [
+    "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"
+  ];
+}
+
 def EraseBarriers : Pass<"weft-erase-barriers", "::mlir::func::FuncOp"> {
   let summary = "Replaces what a barrier returns by what it was given";
   let description = [{

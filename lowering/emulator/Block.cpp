@@ -103,6 +103,10 @@ void Block::run() {
     }
     current = &pick();
     switchStack(&schedulerPlace, current->place);
+    // A signal's handler is called, on a stack that has room for it.
+    if (std::exchange(mayStop, false) && weft::runtime::shouldStop() && !failure)
+      failure = Failure{launch.kernel.place,
+                        "interrupted, in kernel " + launch.name.str()};
   }
   current = nullptr;
   block = nullptr;
@@ -153,8 +157,7 @@ void Block::countSteps(const Site &site, uint64_t count) {
   if (steps > launch.schedule.stepLimit)
     fail(site, "this loop does not end: the block has taken " +
                    std::to_string(steps) + " turns of its loops");
-  if (weft::runtime::shouldStop())
-    fail(site, "interrupted");
+  mayStop = true;
   yield();
 }
 

@@ -241,6 +241,8 @@ public:
   const Dim3 place;
   std::vector<Thread> threads;
   std::optional<Failure> failure;
+  /// Whether a thread has come to where a launch may be stopped.
+  bool mayStop = false;
 
   llvm::SmallVector<Gathering, 2> gatherings[maxThreads / 32];
   std::array<NamedBarrier, 16> barriers;

@@ -3,6 +3,7 @@
 // The emulator as its users see it: buffers, and launches one at a time.
 
 #include "lowering/emulator/Emulator.h"
+#include "llvm/ADT/ScopeExit.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/ADT/Twine.h"
@@ -12,11 +13,16 @@ using namespace weft::emulator;
 
 namespace {
 
-/// The block that runs, its stacks and its shared memory are the process's.
-std::mutex &inUse() {
-  static std::mutex mutex;
+/// The block that runs, its stacks and its shared memory are the process's. A
+/// signal's handler may use memory in the thread that launched the block.
+std::recursive_mutex &inUse() {
+  static std::recursive_mutex mutex;
   return mutex;
 }
+using Lock = std::lock_guard<std::recursive_mutex>;
+
+/// Whether a block runs, of this thread if it has the lock.
+bool runs = false;
 
 Failure outside(const char *verb, const char *address, size_t bytes) {
   auto number = reinterpret_cast<uintptr_t>(address);
@@ -49,18 +55,18 @@ unsigned weft::emulator::elementBytesOf(const std::string &type) {
 //===----------------------------------------------------------------------===//
 
 char *Emulator::allocate(size_t bytes) {
-  std::lock_guard<std::mutex> lock(inUse());
+  Lock lock(inUse());
   return memory.allocate(bytes);
 }
 
 bool Emulator::free(char *data) {
-  std::lock_guard<std::mutex> lock(inUse());
+  Lock lock(inUse());
   return memory.free(data);
 }
 
 std::optional<Failure> Emulator::write(char *to, const void *from,
                                        size_t bytes) {
-  std::lock_guard<std::mutex> lock(inUse());
+  Lock lock(inUse());
   if (bytes == 0)
     return std::nullopt;
   auto range = findRange(memory, to, bytes);
@@ -73,7 +79,7 @@ std::optional<Failure> Emulator::write(char *to, const void *from,
 
 std::optional<Failure> Emulator::read(const char *from, void *to,
                                       size_t bytes) {
-  std::lock_guard<std::mutex> lock(inUse());
+  Lock lock(inUse());
   if (bytes == 0)
     return std::nullopt;
   auto range = findRange(memory, from, bytes);
@@ -90,7 +96,7 @@ std::optional<Failure> Emulator::read(const char *from, void *to,
 
 std::optional<Failure> Emulator::copy(char *to, const char *from,
                                       size_t bytes) {
-  std::lock_guard<std::mutex> lock(inUse());
+  Lock lock(inUse());
   if (bytes == 0)
     return std::nullopt;
   auto source = findRange(memory, from, bytes);
@@ -178,7 +184,13 @@ Emulator::launch(Program &program, const std::string &name, Dim3 grid,
                  Dim3 threads, size_t sharedBytes,
                  const std::vector<Argument> &arguments,
                  const std::vector<Schedule> &schedules) {
-  std::lock_guard<std::mutex> lock(inUse());
+  Lock lock(inUse());
+  if (runs)
+    return Failure{"", "kernel " + name +
+                           " is launched while another one runs in the same "
+                           "thread, as by the handler of a signal"};
+  runs = true;
+  llvm::scope_exit done([] { runs = false; });
   auto found = program.kernels.find(name);
   if (found == program.kernels.end())
     return Failure{"", "the module has no kernel " + name};

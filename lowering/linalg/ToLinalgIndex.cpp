@@ -175,10 +175,76 @@ struct LowerScatter final : OpInterfaceConversionPattern<weft::Scatter> {
   }
 };
 
+/// Where an update of one slice puts it, if that is known and in the array.
+std::optional<SmallVector<int64_t>> staticPlace(weft::Scatter op,
+                                                ArrayRef<int64_t> shape,
+                                                ArrayRef<int64_t> sizes) {
+  SmallVector<int64_t> place(shape.size(), 0);
+  for (auto [dim, index] :
+       llvm::zip_equal(op.getPlaces().dims, op->getOperands().drop_front(2))) {
+    DenseIntElementsAttr known;
+    if (!matchPattern(index, m_Constant(&known)) ||
+        known.getNumElements() != 1)
+      return std::nullopt;
+    APInt number = *known.begin();
+    place[dim] = number.getSExtValue();
+    if (place[dim] < 0 || place[dim] > shape[dim] - sizes[dim])
+      return std::nullopt;
+  }
+  return place;
+}
+
+// Pattern: scatter(x, y)[constants] -> tensor.insert_slice
+// combine(tensor.extract_slice x, y) into x
+struct LowerUpdateOfSlice final : OpInterfaceConversionPattern<weft::Scatter> {
+  LowerUpdateOfSlice(const TypeConverter &types, MLIRContext *context)
+      : OpInterfaceConversionPattern(types, context, /*benefit=*/3) {}
+
+  LogicalResult
+  matchAndRewrite(weft::Scatter op, ArrayRef<Value> operands,
+                  ConversionPatternRewriter &rewriter) const override {
+    Value x = operands[0], update = operands[1];
+    ArrayRef<int64_t> shape = shapeOf(x), window = shapeOf(update);
+    // One element is read and written as a scalar.
+    if (!shapeOf(operands[2]).empty() || ShapedType::getNumElements(window) < 2)
+      return rewriter.notifyMatchFailure(op, "is not of one slice");
+    SmallVector<int64_t> sizes(shape.size(), 1);
+    for (auto [dim, size] :
+         llvm::zip_equal(op.getPlaces().windowDims(shape.size()), window))
+      sizes[dim] = size;
+    std::optional<SmallVector<int64_t>> place = staticPlace(op, shape, sizes);
+    if (!place)
+      return rewriter.notifyMatchFailure(op, "is at places to be computed");
+
+    Location loc = op.getLoc();
+    auto type = cast<RankedTensorType>(update.getType());
+    auto offsets = asIndices(rewriter, *place),
+         extents = asIndices(rewriter, sizes),
+         strides = ones(rewriter, sizes.size());
+    if (!isa<weft::ScatterOp>(op)) {
+      Type element = getElementTypeOrSelf(op->getOperand(0).getType());
+      Value old = tensor::ExtractSliceOp::create(rewriter, loc, type, x,
+                                                 offsets, extents, strides);
+      AffineMap map = rewriter.getMultiDimIdentityMap(type.getRank());
+      auto combine = [&](OpBuilder &b, Location loc, ValueRange elements) {
+        Value combined = op.buildCombiner(
+            b, loc, weft::loadScalar(b, loc, elements[0], element),
+            weft::loadScalar(b, loc, elements[1], element));
+        return SmallVector<Value>{weft::storeScalar(b, loc, combined)};
+      };
+      update = weft::buildParallel(rewriter, loc, type, {old, update},
+                                   {map, map}, combine);
+    }
+    rewriter.replaceOpWithNewOp<tensor::InsertSliceOp>(op, update, x, offsets,
+                                                       extents, strides);
+    return success();
+  }
+};
+
 } // namespace
 
 void weft::populateIndexToLinalg(const TypeConverter &types,
                                  RewritePatternSet &patterns) {
   patterns.add<LowerDynamicSlice, LowerDynamicUpdateSlice, LowerGather,
-               LowerScatter>(types, patterns.getContext());
+               LowerScatter, LowerUpdateOfSlice>(types, patterns.getContext());
 }

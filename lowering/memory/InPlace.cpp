@@ -165,6 +165,19 @@ bool mayReplace(Value carried, Value yielded, Origin origin, Block &body) {
          mayChooseInto(carried, origin.first, result.getResultNumber());
 }
 
+/// Whether parts of an array are computed of `carried` by ops, which could not
+/// write over it while others read it: into other buffers, to be copied.
+bool isPutTogetherFrom(Value carried, const Origin &origin) {
+  auto insert = dyn_cast<tensor::InsertSliceOp>(origin.first);
+  if (!insert || !insert.getDest().getDefiningOp<tensor::EmptyOp>())
+    return false;
+  auto op = insert.getSource().getDefiningOp<linalg::LinalgOp>();
+  return op && llvm::any_of(op.getDpsInputs(), [&](Value input) {
+           auto slice = input.getDefiningOp<tensor::ExtractSliceOp>();
+           return slice && slice.getSource() == carried;
+         });
+}
+
 class Planner {
 public:
   Planner(Block &body, ArrayRef<Value> carried, ArrayRef<Value> yielded)
@@ -183,6 +196,7 @@ public:
     });
     forEachOpen([&](unsigned i, unsigned from) {
       return beginsAnew(origins[i]) &&
+             !isPutTogetherFrom(carried[from], origins[i]) &&
              mayReplace(carried[from], yielded[i], origins[i], body);
     });
     return addSpares();

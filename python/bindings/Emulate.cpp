@@ -50,34 +50,44 @@ private:
   Py_buffer view;
 };
 
+/// Without the GIL: a launch takes it to call the handlers of signals, while
+/// other threads wait for the emulator.
+template <typename Function> auto withoutLock(Function function) {
+  nb::gil_scoped_release unlocked;
+  return function();
+}
+
 uint64_t allocate(Emulator &emulator, uint64_t bytes) {
-  return reinterpret_cast<uint64_t>(emulator.allocate(bytes));
+  return reinterpret_cast<uint64_t>(
+      withoutLock([&] { return emulator.allocate(bytes); }));
 }
 
 void release(Emulator &emulator, uint64_t address) {
-  if (!emulator.free(pointer(address)))
+  if (!withoutLock([&] { return emulator.free(pointer(address)); }))
     raiseError("frees what is no buffer of the device, or no longer", "");
 }
 
 void writeArray(Emulator &emulator, uint64_t to, nb::handle array) {
   View view(array, PyBUF_C_CONTIGUOUS);
-  check(emulator.write(pointer(to), view.data(), view.bytes()));
+  check(withoutLock([&] {
+    return emulator.write(pointer(to), view.data(), view.bytes());
+  }));
 }
 
 void readArray(Emulator &emulator, uint64_t from, nb::handle array) {
   View view(array, PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE);
-  check(emulator.read(pointer(from), view.data(), view.bytes()));
+  check(withoutLock([&] {
+    return emulator.read(pointer(from), view.data(), view.bytes());
+  }));
 }
 
 void copyBytes(Emulator &emulator, uint64_t to, uint64_t from, uint64_t bytes) {
-  check(emulator.copy(pointer(to), pointer(from), bytes));
+  check(withoutLock(
+      [&] { return emulator.copy(pointer(to), pointer(from), bytes); }));
 }
 
 std::unique_ptr<Program> load(const std::string &code) {
-  auto program = [&] {
-    nb::gil_scoped_release unlocked;
-    return Program::compile(code);
-  }();
+  auto program = withoutLock([&] { return Program::compile(code); });
   if (!program)
     raiseError(llvm::toString(program.takeError()), "");
   return std::move(*program);
@@ -112,11 +122,10 @@ void launch(Emulator &emulator, Program &program, const std::string &name,
     if (PyErr_Occurred())
       throw nb::python_error();
   }
-  auto failure = [&] {
-    nb::gil_scoped_release unlocked;
+  auto failure = withoutLock([&] {
     return emulator.launch(program, name, grid, threads, shared, arguments,
                            schedules);
-  }();
+  });
   if (PyErr_Occurred())
     throw nb::python_error();
   check(failure);

@@ -97,7 +97,7 @@ class Array(ArrayMethods):
 
     def __getattr__(self, name: str) -> Any:
         """Says why there is nothing, where the elements were given away."""
-        if name == "_data":
+        if name == "_data" and type(self) is Array:
             raise DonatedArrayError(
                 "this array's memory was donated to a call (donate_argnums), which "
                 "computed a result in it; use that result, or do not donate the array"

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 import numpy as np
 
 from .array import Array
-from .cuda.plan import Plan
+from .cuda.plan import Plan, takes
 from .devices import CPU, CPU_TARGET, Target, device_named, is_chip, target_of
 from .errors import (
     ArgumentError,
@@ -623,11 +623,16 @@ def _checked(program: Program, args: Sequence[Any]) -> list[Any]:
     arrays: list[Any] = []
     for i, (arg, spec) in enumerate(zip(args, expected, strict=True)):
         given = spec_of(arg)
-        fits = given.shape == spec.shape and (given.weak or given.dtype == spec.dtype)
+        fits = given.shape == spec.shape and (
+            takes(spec.dtype, arg) if given.weak else given.dtype == spec.dtype
+        )
         if not fits:
-            raise StructureError(
-                f"argument {i} of @{program.entry} is {given}, not {spec}"
+            why = (
+                f"{given} {arg!r}, which {spec.dtype} does not hold"
+                if given.weak and not spec.shape
+                else f"{given}, not {spec}"
             )
+            raise StructureError(f"argument {i} of @{program.entry} is {why}")
         arrays.append(np.asarray(arg, spec.dtype) if given.weak else as_array(arg))
     return arrays
 

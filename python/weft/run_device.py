@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import functools
-import sys
 from collections import OrderedDict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from .array import Array
-from .cuda.memory import Memory
+from .cuda.memory import Memory, give_away
 from .cuda.routines import position_of
 from .cuda.run import Executable, provide_routines
 from .devices import backend
@@ -51,12 +50,7 @@ class DeviceFunction:
             self._memory_of(leaf, dtype)
             for leaf, dtype in zip(leaves, self._dtypes, strict=True)
         ]
-        for number, i in enumerate(self._reused):
-            # One that is donated twice has its elements until the second time.
-            if any(leaves[i] is leaves[j] for j in self._reused[number + 1 :]):
-                inputs[i] = inputs[i].copy()
-            else:
-                inputs[i] = _given_away(leaves[i], inputs, i)
+        give_away(leaves, inputs, self._reused)
         return list(map(_array_of, self._run(inputs)))
 
     def _memory_of(self, leaf: Any, dtype: np.dtype[Any]) -> Memory:
@@ -73,17 +67,6 @@ def _array_of(memory: Memory) -> Array:
     array = Array.__new__(Array)
     array._data = memory
     return array
-
-
-def _given_away(leaf: Any, inputs: list[Any], index: int) -> Memory:
-    """The memory of a donated argument, or a copy where others see it."""
-    memory = inputs[index]
-    inputs[index] = None
-    if type(leaf) is not Array or leaf._data is not memory:
-        return memory  # copied here for this call
-    del leaf._data
-    # One reference is that of this function, one that of the question.
-    return memory if sys.getrefcount(memory) == 2 else memory.copy()
 
 
 def device_function(program: Program, device: str) -> LeafFunction:

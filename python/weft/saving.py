@@ -43,7 +43,6 @@ def save(
         described(_numbered(signature.treedef)),
         described(_numbered(lowered.treedef)),
         signature.names,
-        tuple(spec.weak for spec in signature.specs),
         program.captures,
         {each.target.chip: _variant(each) for each in variants},
     ).write(path)

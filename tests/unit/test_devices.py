@@ -553,7 +553,7 @@ def test_constants_are_saved(sim, tmp_path):
     )
     (captured,) = lowered.captures
     saved = Saved(
-        "f", {"tuple": [{"tuple": [0]}, {"dict": {}}]}, 0, ("x",), (False,),
+        "f", {"tuple": [{"tuple": [0]}, {"dict": {}}]}, 0, ("x",),
         (np.asarray(X, weft.bfloat16),), {}
     )  # fmt: skip
     saved.write(path)
@@ -606,7 +606,6 @@ DESCRIPTIONS = [
     ("results", {"namedtuple": [0]}),
     ("results", 1),
     ("results", {"tuple": "00"}),
-    ("weak", []),
     ("names", 2),
     ("constants", [{"shape": [2], "dtype": "float32"}]),
     ("variants", ["sm_80"]),
@@ -653,7 +652,7 @@ def test_a_plan_for_another_card(tmp_path, monkeypatch):
         chip: Variant(doubling(chip), {"ptx": "", "nvvm": ""})
         for chip in ("sm_90a", "sm_100")
     }
-    Saved("f", form, 0, ("x",), (False,), (), variants).write(path)
+    Saved("f", form, 0, ("x",), (), variants).write(path)
     assert weft.load(path, "cuda-sim").plan.chip == "sm_100"
     other = FakeDevice({"k": double}, name="cuda:0", code="ptx")
     monkeypatch.setattr(devices, "backend", lambda name: other)

@@ -295,3 +295,57 @@ def test_an_array_that_is_donated_twice():
     assert second.tolist() == [3] * 5
     with pytest.raises(weft.DonatedArrayError):
         x.tolist()
+
+
+# ---- saved functions ----
+
+X = np.float32([1, 2, 3])
+
+
+def _saved(function, *args, path, **options):
+    """A function for the emulated GPU, saved and loaded."""
+    lowered = weft.jit(function, **options).lower(*args, device="cuda-sim")
+    lowered.compile().save(path / "f.weft")
+    return weft.load(path / "f.weft", "cuda-sim")
+
+
+def test_numbers_that_would_be_others_are_refused(tmp_path):
+    times = _saved(lambda x, k: x * k, X, 2, path=tmp_path)
+    np.testing.assert_array_equal(times(X, 3), X * 3)
+    np.testing.assert_array_equal(times(X, True), X)
+    for number in (2.5, float("nan"), 1j, 2**70):
+        with pytest.raises(weft.StructureError, match=r"emulated.py:\d+: .*`k` is the Py"):
+            times(X, number)
+    with pytest.raises(weft.StructureError, match=r"`k` is int8\[\], but .* for int64"):
+        times(X, np.int8(2))
+    halved = _saved(lambda x, k: x * k, X, 0.5, path=tmp_path)
+    np.testing.assert_array_equal(halved(X, 2), X * 2)
+    program = weft.jit(lambda x, k: x * k).lower(X, np.int32(2)).program.compile()
+    np.testing.assert_array_equal(program(X, 3), X * 3)
+    with pytest.raises(weft.StructureError, match=r"2\.5, which int32 does not hold"):
+        program(X, 2.5)
+
+
+def test_a_saved_function_takes_what_is_donated(tmp_path):
+    twice = _saved(lambda x: 2 * x, X, path=tmp_path, donate_argnums=0)
+    assert twice.plan.reuses == (0,)
+    x = weft.asarray(X).to("cuda-sim")
+    other = x.to("cuda-sim")
+    del other
+    np.testing.assert_array_equal(twice(x), 2 * X)
+    assert x.is_deleted()
+    # What somebody else sees stays as it is: the memory itself, or an array of it.
+    (memory,) = twice.on_device(X)
+    np.testing.assert_array_equal(twice(memory), 2 * X)
+    np.testing.assert_array_equal(memory.numpy(), X)
+    x = weft.asarray(X).to("cuda-sim")
+    seen = x._data
+    np.testing.assert_array_equal(twice(x), 2 * X)
+    assert x.is_deleted()
+    np.testing.assert_array_equal(seen.numpy(), X)
+
+
+def test_a_saved_function_is_not_traced(tmp_path):
+    twice = _saved(lambda x: 2 * x, X, path=tmp_path)
+    with pytest.raises(weft.TracerError, match="needs the elements of a traced array"):
+        weft.jit(lambda x: twice(x))(X)

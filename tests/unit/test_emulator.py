@@ -977,3 +977,61 @@ except KeyboardInterrupt:
         check=False,
     )  # fmt: skip
     assert done.stdout == "interrupted 20.0\n", done.stderr
+
+
+def outcome(code: str) -> str:
+    """What a program prints that would not end if threads waited for each other."""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=100,
+        check=False,
+    )  # fmt: skip
+    return done.stdout or done.stderr
+
+
+def test_threads_use_memory_while_a_kernel_runs() -> None:
+    """A launch takes the interpreter's lock, to look for signals."""
+    code = """
+import threading
+import weft
+
+f = weft.jit(weft.cumsum)
+x = weft.ones(30_000, device="cuda-sim")
+f(x)
+thread = threading.Thread(target=lambda: [f(x) for _ in range(20)])
+thread.start()
+while thread.is_alive():
+    weft.ones(3).to("cuda-sim")
+print("done")
+"""
+    assert outcome(code) == "done\n"
+
+
+def test_a_signal_handler_uses_memory_while_a_kernel_runs() -> None:
+    """It launches nothing then, which is said."""
+    code = """
+import signal
+import weft
+
+found = set()
+
+def handle(*_):
+    y = weft.ones(3).to("cuda-sim")
+    found.add(str(y.tolist()))
+    try:
+        y + y
+    except weft.WeftError as error:
+        found.add(str(error).partition("while ")[2].partition(" in ")[0])
+
+f = weft.jit(weft.cumsum)
+x = weft.ones(30_000, device="cuda-sim")
+y = x + x
+f(x)
+signal.signal(signal.SIGALRM, handle)
+signal.setitimer(signal.ITIMER_REAL, 0.05, 0.05)
+for _ in range(20):
+    last = float(f(x)[-1])
+signal.setitimer(signal.ITIMER_REAL, 0)
+print(last, sorted(found))
+"""
+    said = "30000.0 ['[1.0, 1.0, 1.0]', 'another one runs']\n"
+    assert outcome(code) == said

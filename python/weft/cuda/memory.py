@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import math
+import sys
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -122,3 +124,31 @@ class Memory:
     def __repr__(self) -> str:
         text = np.array2string(self.numpy(), separator=", ", prefix="Memory(")
         return f"Memory({text}, dtype={self.dtype}, device={self.device.name!r})"
+
+
+def _given_away(leaf: Any, memories: list[Any], index: int) -> Memory:
+    """The memory of a donated argument, or a copy where others see it.
+
+    An array that had it, as `_data`, is without from now on.
+    """
+    memory = memories[index]
+    memories[index] = None
+    if leaf is memory or memory.owner is not None:
+        return memory.copy()
+    if getattr(leaf, "_data", None) is not memory:
+        return memory  # copied for this call
+    del leaf._data
+    # One reference is that of this function, one that of the question.
+    return memory if sys.getrefcount(memory) == 2 else memory.copy()
+
+
+def give_away(
+    leaves: Sequence[Any], memories: list[Any], donated: Sequence[int]
+) -> None:
+    """Replaces the memories of donated arguments by ones that may be written to."""
+    for number, i in enumerate(donated):
+        # One that is donated twice has its elements until the second time.
+        if any(leaves[i] is leaves[j] for j in donated[number + 1 :]):
+            memories[i] = memories[i].copy()
+        else:
+            memories[i] = _given_away(leaves[i], memories, i)

@@ -25,6 +25,23 @@ ARENA: Final = "arena"
 Scalar: TypeAlias = int | float | str
 
 
+def takes(dtype: np.dtype[Any], number: bool | int | float | complex) -> bool:
+    """Whether a dtype has a Python number, perhaps rounded.
+
+    Integers become floats, but floats no integers: they would be other numbers.
+    """
+    kinds = {"b": bool, "i": int, "u": int, "c": complex}
+    order = [bool, int, float, complex]
+    given = next(i for i, kind in enumerate(order) if isinstance(number, kind))
+    if given > order.index(kinds.get(dtype.kind, float)):
+        return False
+    try:
+        np.asarray(number, dtype)
+    except OverflowError:
+        return False
+    return True
+
+
 def dtype_of(name: str) -> np.dtype[Any]:
     """The dtype of a name; those of bfloat16 and float8 are of ml_dtypes."""
     try:

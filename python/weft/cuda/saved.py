@@ -23,10 +23,16 @@ from typing import Any, Final
 
 import numpy as np
 
-from ..errors import DeviceError, PlanError, StructureError, UnsupportedTypeError
+from ..errors import (
+    DeviceError,
+    PlanError,
+    StructureError,
+    UnsupportedTypeError,
+    public,
+)
 from .device import Device
-from .memory import Memory
-from .plan import ArrayType, Plan, dtype_of
+from .memory import Memory, give_away
+from .plan import ArrayType, Plan, dtype_of, takes
 from .run import Executable
 from .structure import found, numbers, rebuilt
 
@@ -51,15 +57,13 @@ class Saved:
     """What a file holds.
 
     `arguments` and `results` are forms of trees (see `structure`), of the arguments
-    that of `(args, kwargs)`. `names` are those of the arguments' leaves, and `weak`
-    says which of them are Python numbers.
+    that of `(args, kwargs)`. `names` are those of the arguments' leaves.
     """
 
     name: str
     arguments: Any
     results: Any
     names: tuple[str, ...]
-    weak: tuple[bool, ...]
     constants: tuple[np.ndarray, ...]
     variants: Mapping[str, Variant]
 
@@ -71,7 +75,6 @@ class Saved:
             "arguments": self.arguments,
             "results": self.results,
             "names": self.names,
-            "weak": self.weak,
             "constants": [
                 {"shape": x.shape, "dtype": str(x.dtype)} for x in self.constants
             ],
@@ -132,7 +135,6 @@ def _read(archive: zipfile.ZipFile) -> Saved:
         description["arguments"],
         description["results"],
         tuple(map(str, description["names"])),
-        tuple(map(bool, description["weak"])),
         tuple(constants),
         {chip: _variant(archive, chip) for chip in description["variants"]},
     )
@@ -150,7 +152,7 @@ def _verify(saved: Saved, plan: Plan) -> None:
         and [next(iter(form)) for form in calls] == ["tuple", "dict"]
         and taken == list(range(plan.inputs))
         and set(given) <= set(range(plan.results))
-        and len(saved.names) == len(saved.weak) == plan.inputs
+        and len(saved.names) == plan.inputs
         and len(saved.constants) == plan.constants
     ):
         raise PlanError(
@@ -230,6 +232,7 @@ class Loaded:
         variant = chosen(saved, device)
         self.plan = variant.plan
         self._types = variant.plan.arguments[: variant.plan.inputs]
+        self._donated = sorted({i for i in variant.plan.reuses if i >= 0})
         self._run = Executable(
             variant.plan, device, variant.code[device.code], saved.constants
         )
@@ -249,9 +252,15 @@ class Loaded:
         """The routines of linear algebra that run on the host, and why."""
         return dict(self._run.on_host)
 
+    @public
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """The results; raises where arguments have other shapes or dtypes."""
-        memories = self.on_device(*args, **kwargs)
+        """The results; raises where arguments have other shapes or dtypes.
+
+        An array that is donated (`jit(donate_argnums=...)`) is deleted.
+        """
+        leaves = self._leaves(args, kwargs)
+        memories = self._memories(leaves)
+        give_away(leaves, memories, self._donated)
         results: Sequence[Any] = self.run(memories)
         if self._wrap is not None:
             results = list(map(self._wrap, results))
@@ -259,24 +268,28 @@ class Loaded:
 
     def on_device(self, *args: Any, **kwargs: Any) -> list[Memory]:
         """The arguments' leaves in the memory of the device, in order, for `run`."""
-        leaves: list[Any] = [None] * len(self._types)
-        forms = self._saved.arguments["tuple"]
-        for number, _, leaf in _arguments(forms, args, kwargs):
-            expected, name = self._types[number], self._saved.names[number]
-            weak = self._saved.weak[number]
-            leaves[number] = self._memory_of(leaf, expected, name, weak)
-        return leaves
+        return self._memories(self._leaves(args, kwargs))
 
     def run(self, memories: Sequence[Memory]) -> list[Memory]:
         """The leaves of the results for those of the arguments, none of them checked.
 
-        It does not wait for them, and copies nothing.
+        It does not wait for them, and copies nothing: results are computed in the
+        memory of arguments that are donated.
         """
         return self._run(memories)
 
-    def _memory_of(
-        self, leaf: Any, expected: ArrayType, name: str, weak: bool
-    ) -> Memory:
+    def _leaves(self, args: Any, kwargs: Any) -> list[Any]:
+        leaves: list[Any] = [None] * len(self._types)
+        for number, _, leaf in _arguments(
+            self._saved.arguments["tuple"], args, kwargs
+        ):
+            leaves[number] = leaf
+        return leaves
+
+    def _memories(self, leaves: Sequence[Any]) -> list[Memory]:
+        return list(map(self._memory_of, leaves, self._types, self._saved.names))
+
+    def _memory_of(self, leaf: Any, expected: ArrayType, name: str) -> Memory:
         if isinstance(leaf, Memory):
             memory = leaf
         elif isinstance(getattr(leaf, "_data", None), Memory):
@@ -286,9 +299,14 @@ class Loaded:
 
             memory = imported(leaf, self._device)
         else:
-            array = np.asarray(leaf, expected.dtype if weak else None)
             if type(leaf) in (bool, int, float, complex):
-                array = array.astype(expected.dtype)
+                if not takes(expected.dtype, leaf):
+                    raise StructureError(
+                        f"argument `{name}` is the Python {type(leaf).__name__} "
+                        f"{leaf!r}, but the function was saved for {expected}"
+                    )
+                leaf = np.asarray(leaf, expected.dtype)
+            array = np.asarray(leaf)
             _check_type(ArrayType(array.shape, array.dtype), expected, name)
             return Memory.of(self._device, array)
         _check_type(ArrayType(memory.shape, memory.dtype), expected, name)

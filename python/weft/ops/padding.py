@@ -15,7 +15,7 @@ from ..errors import ArgumentError, ShapeError, UnsupportedTypeError, public
 from . import reduce
 from .arithmetic import divide, floor, multiply, round
 from .registry import ArrayLike, as_array, cast
-from .shape import axis_index, broadcast_to, concatenate, integer
+from .shape import axis_index, broadcast_to, concatenate, integer, reverse
 from .shape import pad as pad_constant
 from .taking import take
 
@@ -223,6 +223,22 @@ _PLACES: dict[str, Callable[[np.ndarray, int], np.ndarray]] = {
 def _copied(x: Array, axis: int, width: tuple[int, int], mode: str) -> Array:
     """Elements of the array itself, from the places that a mode names."""
     size = x.shape[axis]
+    # Up to a period, what is added is a slice of the array.
+    skipped = 1 if mode == "reflect" else 0
+    if max(width) <= size - skipped:
+        before, after = width
+        if mode == "wrap":
+            after, before = before, after
+        first, last = _ends(x, axis, before + skipped, after + skipped)
+        if skipped:
+            first = _ends(first, axis, 0, before)[1]
+            last = _ends(last, axis, after, 0)[0]
+        parts = (
+            (last, first)
+            if mode == "wrap"
+            else (reverse(first, (axis,)), reverse(last, (axis,)))
+        )
+        return _around(x, axis, *(part if part.shape[axis] else None for part in parts))
     places = np.arange(-width[0], size + width[1])
     return take(x, _PLACES[mode](places, size), axis=axis, mode="clip")
 
