@@ -80,6 +80,21 @@ Value selectInStack(OpBuilder &b, Location loc, Value condition, Value x,
   return b.createOrFold<SelectOp>(loc, everywhere, x, y);
 }
 
+bool isToBeReversed(Operation *op) {
+  auto isReverse = [](LinearizeOp) { return WalkResult::interrupt(); };
+  return op->getParentOfType<ModuleOp>().walk(isReverse).wasInterrupted();
+}
+
+SmallVector<Value> differentiateWhere(OpBuilder &b, Location loc,
+                                      Value condition, ValueRange arrays) {
+  return llvm::map_to_vector(arrays, [&](Value x) {
+    if (!isInexactArray(x.getType()))
+      return x;
+    Value constant = StopGradientOp::create(b, loc, x);
+    return selectInStack(b, loc, condition, x, constant);
+  });
+}
+
 void fill(Region &region, OpBuilder &b, Location loc, TypeRange arguments,
           BuildBody build) {
   OpBuilder::InsertionGuard guard(b);

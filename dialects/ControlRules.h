@@ -51,6 +51,15 @@ mlir::Value swapAxes(mlir::OpBuilder &b, mlir::Location loc, mlir::Value x);
 mlir::Value selectInStack(mlir::OpBuilder &b, mlir::Location loc,
                           mlir::Value condition, mlir::Value x, mlir::Value y);
 
+/// Whether derivatives are yet to be taken of the program in reverse.
+bool isToBeReversed(mlir::Operation *op);
+/// The arrays, with derivatives by those parts of stacks only for which
+/// `condition`, one for each, holds.
+llvm::SmallVector<mlir::Value> differentiateWhere(mlir::OpBuilder &b,
+                                                  mlir::Location loc,
+                                                  mlir::Value condition,
+                                                  mlir::ValueRange arrays);
+
 /// What a body does to its arguments.
 using BuildBody =
     llvm::function_ref<llvm::SmallVector<mlir::Value>(mlir::ValueRange)>;

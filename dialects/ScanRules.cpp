@@ -437,7 +437,7 @@ public:
   StepBatcher(Transformer &transformer, OpBuilder &b, Location loc,
               const Steps &steps, llvm::SmallBitVector stacks, int64_t size)
       : transformer(transformer), b(b), loc(loc), steps(steps), stacks(stacks),
-        size(size), numCarries(steps.inits.size()), numXs(steps.xs.size()) {}
+        wereStacks(stacks), size(size), numCarries(steps.inits.size()), numXs(steps.xs.size()) {}
 
   /// `trips` are a stack.
   void differInLength(Value trips);
@@ -452,12 +452,15 @@ private:
   OpBuilder &b;
   Location loc;
   Steps steps;
-  llvm::SmallBitVector stacks;
+  /// Which operands of the body are, and which of them are given as such.
+  llvm::SmallBitVector stacks, wereStacks;
   int64_t size;
   unsigned numCarries, numXs;
   Batched body;
   /// How many steps each input takes, if they differ.
   Value lengths;
+  /// Whether they do, and each input's derivatives end when it is done.
+  bool isReversed = false;
 };
 
 } // namespace
@@ -468,6 +471,12 @@ void StepBatcher::differInLength(Value trips) {
   steps.trips = size == 0 ? number(b, loc, 0)
                           : MaxOp::create(b, loc, trips, ArrayRef<int64_t>{0});
   stacks.set(0, numCarries);
+  isReversed = isToBeReversed(steps.op);
+  SmallVector<Value> operands = joined({steps.inits, steps.xs, steps.consts});
+  if (isReversed)
+    for (auto [i, operand] : llvm::enumerate(operands))
+      if (isInexactArray(operand.getType()))
+        stacks.set(i);
 }
 
 LogicalResult StepBatcher::batchBody() {
@@ -497,10 +506,12 @@ SmallVector<Value> StepBatcher::buildStep(ValueRange carried, ValueRange slices,
     return SmallVector<Value>(
         call(b, loc, body.function, joined({carries, slices, constants})));
   Value step = given.rest().front();
-  Parts results(call(b, loc, body.function,
-                     joined({carries, slices, constants.drop_back()})));
   Value isRunning =
       LessOp::create(b, loc, stack(b, loc, step, size), constants.back());
+  SmallVector<Value> inputs = joined({carries, slices, constants.drop_back()});
+  if (isReversed)
+    inputs = differentiateWhere(b, loc, isRunning, inputs);
+  Parts results(call(b, loc, body.function, inputs));
   SmallVector<Value> yields;
   for (auto [next, last] : llvm::zip_equal(results.take(numCarries), carries))
     yields.push_back(selectInStack(b, loc, isRunning, next, last));
@@ -514,11 +525,18 @@ BatchedOp StepBatcher::build() {
   auto isStack = [&](unsigned operand) { return stacks[operand]; };
   SmallVector<Value> inits(steps.inits), xs(steps.xs), consts(steps.consts);
   for (auto [i, init] : llvm::enumerate(inits))
-    if (isStack(i) && init.getType() == steps.body.getArgumentTypes()[i])
+    if (isStack(i) && !wereStacks[i])
       init = stack(b, loc, init, size);
-  for (auto [i, x] : llvm::enumerate(xs))
-    if (isStack(numCarries + i))
-      x = swapAxes(b, loc, x);
+  for (auto [i, x] : llvm::enumerate(xs)) {
+    if (!isStack(numCarries + i))
+      continue;
+    if (!wereStacks[numCarries + i])
+      x = stack(b, loc, x, size);
+    x = swapAxes(b, loc, x);
+  }
+  for (auto [i, constant] : llvm::enumerate(consts))
+    if (isStack(numCarries + numXs + i) && !wereStacks[numCarries + numXs + i])
+      constant = stack(b, loc, constant, size);
   if (lengths) {
     Value first = number(b, loc, 0);
     if (steps.reverse)

@@ -241,25 +241,42 @@ batchBodies(SwitchOp op, Transformer &transformer,
   }
 }
 
-/// What the body chosen by each index of a stack gives: all are computed.
-static SmallVector<Value> selectBodies(SwitchOp op, OpBuilder &b, Location loc,
+/// Whether each index of a stack chooses body `k` or one before it: all choose
+/// the last or one before. An index below the first is the first.
+static Value choosesUpTo(OpBuilder &b, Location loc, Value index, int64_t k) {
+  if (isBoolArray(index.getType()))
+    return b.createOrFold<LogicalNotOp>(loc, index);
+  int64_t size = cast<RankedTensorType>(index.getType()).getDimSize(0);
+  Value last = stack(b, loc, number(b, loc, k), size);
+  return b.createOrFold<LessEqualOp>(loc, index, last);
+}
+
+/// What the body chosen by each index of a stack gives: all are computed. If
+/// derivatives are to be taken in reverse, each body is to have none by what it
+/// was not chosen for: where one is infinite, times zero it would be NaN.
+static SmallVector<Value> selectBodies(OpBuilder &b, Location loc,
                                        ArrayRef<Batched> bodies, Value index,
-                                       ValueRange inputs) {
-  SmallVector<Value> results(call(b, loc, bodies.back().function, inputs));
-  for (int64_t k = int64_t(bodies.size()) - 2; k >= 0; --k) {
-    // An index below the first is the first; above the last, the last.
-    Value isThis;
-    if (isBoolArray(index.getType())) {
-      isThis = b.createOrFold<LogicalNotOp>(loc, index);
-    } else {
-      int64_t size = cast<RankedTensorType>(index.getType()).getDimSize(0);
-      Value last = stack(b, loc, number(b, loc, k), size);
-      isThis = b.createOrFold<LessEqualOp>(loc, index, last);
+                                       ValueRange inputs, bool isReversed) {
+  int64_t last = int64_t(bodies.size()) - 1;
+  SmallVector<Value> upTo;
+  for (int64_t k = 0; k < last; ++k)
+    upTo.push_back(choosesUpTo(b, loc, index, k));
+  auto compute = [&](int64_t k) -> SmallVector<Value> {
+    if (!isReversed)
+      return call(b, loc, bodies[k].function, inputs);
+    Value isChosen = k < last ? upTo[k] : Value();
+    if (k > 0) {
+      Value isLater = b.createOrFold<LogicalNotOp>(loc, upTo[k - 1]);
+      isChosen = isChosen ? b.createOrFold<LogicalAndOp>(loc, isChosen, isLater)
+                          : isLater;
     }
-    ValueRange own = call(b, loc, bodies[k].function, inputs);
-    for (auto [result, other] : llvm::zip_equal(results, own))
-      result = selectInStack(b, loc, isThis, other, result);
-  }
+    return call(b, loc, bodies[k].function,
+                differentiateWhere(b, loc, isChosen, inputs));
+  };
+  SmallVector<Value> results = compute(last);
+  for (int64_t k = last - 1; k >= 0; --k)
+    for (auto [result, other] : llvm::zip_equal(results, compute(k)))
+      result = selectInStack(b, loc, upTo[k], other, result);
   return results;
 }
 
@@ -268,17 +285,25 @@ FailureOr<BatchedOp> SwitchOp::buildBatched(Transformer &transformer,
                                             ValueRange operands,
                                             const llvm::SmallBitVector &batched,
                                             int64_t size) {
-  bool selects = batched[0] && getBodies().size() > 1;
+  bool selects = batched[0] && getBodies().size() > 1,
+       isReversed = selects && isToBeReversed(*this);
+  Value index = operands.front();
+  SmallVector<Value> inputs(operands.drop_front());
+  llvm::SmallBitVector inStacks = subset(batched, 1, batched.size());
+  if (isReversed)
+    for (auto [i, input] : llvm::enumerate(inputs))
+      if (!inStacks[i] && isInexactArray(input.getType())) {
+        input = stack(b, loc, input, size);
+        inStacks.set(i);
+      }
   FailureOr<SmallVector<Batched>> bodies =
-      batchBodies(*this, transformer, subset(batched, 1, batched.size()), size,
+      batchBodies(*this, transformer, inStacks, size,
                   llvm::SmallBitVector(getNumResults(), selects));
   if (failed(bodies))
     return failure();
-  Value index = operands.front();
-  ValueRange inputs = operands.drop_front();
   llvm::SmallBitVector stacks = bodies->front().results;
   if (selects)
-    return BatchedOp{selectBodies(*this, b, loc, *bodies, index, inputs),
+    return BatchedOp{selectBodies(b, loc, *bodies, index, inputs, isReversed),
                      stacks};
   if (batched[0])
     return BatchedOp{

@@ -153,7 +153,8 @@ public:
   WhileBatcher(WhileOp op, Transformer &transformer, OpBuilder &b, Location loc,
                ValueRange operands, llvm::SmallBitVector stacks, int64_t size)
       : op(op), transformer(transformer), b(b), loc(loc), operands(operands),
-        stacks(stacks), size(size), numCarries(op.getInits().size()) {}
+        stacks(stacks), size(size), numCarries(op.getInits().size()),
+        isReversed(isToBeReversed(op)) {}
 
   LogicalResult batchRegions();
   BatchedOp build();
@@ -170,6 +171,7 @@ private:
   llvm::SmallBitVector stacks;
   int64_t size;
   unsigned numCarries;
+  bool isReversed;
   Batched cond, body;
 };
 
@@ -193,6 +195,11 @@ LogicalResult WhileBatcher::batchRegions() {
     if (differs())
       carries.set();
     carries.resize(stacks.size());
+    // Each input's derivatives by constants end when it is done.
+    if (differs() && isReversed)
+      for (unsigned i = numCarries; i < stacks.size(); ++i)
+        if (isInexactArray(operands[i].getType()))
+          carries.set(i);
     if (!carries.test(stacks))
       return success();
     stacks |= carries;
@@ -205,7 +212,10 @@ SmallVector<Value> WhileBatcher::buildStep(ValueRange carried,
     return SmallVector<Value>(
         call(b, loc, body.function, joined({carried, consts})));
   ValueRange carries = carried.drop_back();
-  ValueRange next = call(b, loc, body.function, joined({carries, consts}));
+  SmallVector<Value> given = joined({carries, consts});
+  if (isReversed)
+    given = differentiateWhere(b, loc, carried.back(), given);
+  ValueRange next = call(b, loc, body.function, given);
   SmallVector<Value> yields;
   for (auto [x, y] : llvm::zip_equal(next, carries))
     yields.push_back(selectInStack(b, loc, carried.back(), x, y));
@@ -217,11 +227,12 @@ SmallVector<Value> WhileBatcher::buildStep(ValueRange carried,
 }
 
 BatchedOp WhileBatcher::build() {
-  SmallVector<Value> inits(operands.take_front(numCarries));
-  ValueRange consts = operands.drop_front(numCarries);
-  for (auto [i, init] : llvm::enumerate(inits))
-    if (stacks[i] && init.getType() == op.getInits()[i].getType())
-      init = stack(b, loc, init, size);
+  SmallVector<Value> all(operands);
+  for (auto [i, operand] : llvm::enumerate(all))
+    if (stacks[i] && operand.getType() == op->getOperand(i).getType())
+      operand = stack(b, loc, operand, size);
+  SmallVector<Value> inits(ArrayRef(all).take_front(numCarries)),
+      consts(ArrayRef(all).drop_front(numCarries));
   if (differs())
     inits.push_back(
         call(b, loc, cond.function, joined({inits, consts})).front());

@@ -168,7 +168,7 @@ bool mayReplace(Value carried, Value yielded, Origin origin, Block &body) {
 /// Whether parts of an array are computed of `carried` by ops, which could not
 /// write over it while others read it: into other buffers, to be copied.
 bool isPutTogetherFrom(Value carried, const Origin &origin) {
-  auto insert = dyn_cast<tensor::InsertSliceOp>(origin.first);
+  auto insert = dyn_cast_or_null<tensor::InsertSliceOp>(origin.first);
   if (!insert || !insert.getDest().getDefiningOp<tensor::EmptyOp>())
     return false;
   auto op = insert.getSource().getDefiningOp<linalg::LinalgOp>();

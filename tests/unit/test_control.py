@@ -696,3 +696,71 @@ def test_a_body_that_fails_leaves_nothing_behind():
 
     np.testing.assert_allclose(f(x5[:3]), x5[:3] + x5[0] + x5[1] + x5[2], rtol=1e-6)
     assert "func private" not in f.lower(x5[:3]).text()
+
+
+# ---- derivatives of what a stack does not choose ----
+
+POINTS = np.array([0.0, -1.0, 4.0, 30.0])
+
+
+def _summed(f):
+    """The derivative of the sum over a stack: each element's own."""
+    return weft.grad(lambda *xs: weft.sum(weft.vmap(f)(*xs)))
+
+
+@pytest.mark.parametrize("jit", [weft.jit, lambda f: f], ids=["jit", "eager"])
+def test_branches_that_are_not_taken_have_no_derivative(jit):
+    """Of the root that is not taken at 0, it would be infinity times zero."""
+
+    def either(y):
+        return weft.cond(y > 0, weft.sqrt, lambda y: 3.0 * y, y)
+
+    def one_of_three(y):
+        index = weft.astype(y > 0, "int64") + weft.astype(y > 5, "int64")
+        return weft.switch(index, [lambda y: 3.0 * y, weft.sqrt, lambda y: y / 2], y)
+
+    root = 0.5 / np.sqrt(4.0)
+    want = [3, 3, root, 0.5 / np.sqrt(30.0)]
+    np.testing.assert_allclose(jit(_summed(either))(POINTS), want)
+    np.testing.assert_allclose(jit(_summed(one_of_three))(POINTS), [3, 3, root, 0.5])
+
+
+def test_what_all_share_has_the_derivative_of_those_that_use_it():
+    def f(y, p):
+        return weft.cond(
+            y > 0, lambda y: weft.sqrt(p[0] * y), lambda y: p[0] * y + p[1], y
+        )
+
+    def loss(p):
+        return weft.sum(weft.vmap(f, in_axes=(0, None))(POINTS, p))
+
+    g = weft.jit(weft.grad(loss))(np.array([1.0, 2.0]))
+    np.testing.assert_allclose(g, [-1 + 0.5 * (2 + np.sqrt(30)), 2])
+    h = weft.jit(weft.hessian(loss))(np.array([1.0, 2.0]))
+    np.testing.assert_allclose(h, [[-0.25 * (2 + np.sqrt(30)), 0], [0, 0]])
+
+
+def test_loops_that_have_ended_have_no_derivative():
+    def halved(y, p):
+        return weft.while_loop(lambda s: s > 1, lambda s: weft.sqrt(p * (s - 1)), y)
+
+    def some(n, y, p):
+        return weft.fori_loop(0, n, lambda _, s: weft.sqrt(p * (s - 1)), y)
+
+    ys, p = np.array([3.0, 1.0, 0.5, 30.0]), np.float64(1)
+    counts = np.array([1, 0, 0, 2])
+    for f, xs in ((halved, (ys,)), (some, (counts, ys))):
+        by_y, by_p = weft.jit(
+            weft.grad(
+                lambda y, p, f=f, xs=xs: weft.sum(
+                    weft.vmap(f, in_axes=(0,) * len(xs) + (None,))(*xs[:-1], y, p)
+                ),
+                argnums=(0, 1),
+            )
+        )(ys, p)
+        each = [
+            weft.grad(lambda y, p, f=f, x=x: f(*x[:-1], y, p), argnums=(0, 1))(x[-1], p)
+            for x in zip(*xs, strict=True)
+        ]
+        np.testing.assert_allclose(by_y, [float(y) for y, _ in each])
+        np.testing.assert_allclose(by_p, sum(float(p) for _, p in each))
