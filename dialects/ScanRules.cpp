@@ -437,7 +437,8 @@ public:
   StepBatcher(Transformer &transformer, OpBuilder &b, Location loc,
               const Steps &steps, llvm::SmallBitVector stacks, int64_t size)
       : transformer(transformer), b(b), loc(loc), steps(steps), stacks(stacks),
-        wereStacks(stacks), size(size), numCarries(steps.inits.size()), numXs(steps.xs.size()) {}
+        wereStacks(stacks), size(size), numCarries(steps.inits.size()),
+        numXs(steps.xs.size()) {}
 
   /// `trips` are a stack.
   void differInLength(Value trips);

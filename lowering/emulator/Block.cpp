@@ -104,7 +104,8 @@ void Block::run() {
     current = &pick();
     switchStack(&schedulerPlace, current->place);
     // A signal's handler is called, on a stack that has room for it.
-    if (std::exchange(mayStop, false) && weft::runtime::shouldStop() && !failure)
+    if (std::exchange(mayStop, false) && weft::runtime::shouldStop() &&
+        !failure)
       failure = Failure{launch.kernel.place,
                         "interrupted, in kernel " + launch.name.str()};
   }

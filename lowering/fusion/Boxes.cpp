@@ -81,8 +81,7 @@ static SmallVector<OpFoldResult> strides(OpBuilder &b, const Box &box) {
 Value weft::extractBox(OpBuilder &b, Location loc, Value array,
                        const Box &box) {
   return tensor::ExtractSliceOp::create(b, loc, array, numbers(b, box.offsets),
-                                        numbers(b, box.sizes),
-                                        strides(b, box));
+                                        numbers(b, box.sizes), strides(b, box));
 }
 
 Value weft::insertBox(OpBuilder &b, Location loc, Value part, Value array,

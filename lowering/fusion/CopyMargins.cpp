@@ -40,8 +40,7 @@ bool isGiven(Value array) {
 /// the array than those that it takes the places of.
 bool isComputedOfOthers(InsertSliceOp insert, const Box &inside) {
   auto op = insert.getSource().getDefiningOp<linalg::LinalgOp>();
-  return op && op.hasPureTensorSemantics() &&
-         insert.getSource().hasOneUse() &&
+  return op && op.hasPureTensorSemantics() && insert.getSource().hasOneUse() &&
          op->getBlock() == insert->getBlock() &&
          llvm::any_of(op.getDpsInputs(), [&](Value input) {
            auto slice = input.getDefiningOp<tensor::ExtractSliceOp>();

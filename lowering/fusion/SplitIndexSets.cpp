@@ -31,7 +31,8 @@ constexpr int64_t minElements = 1 << 12;
 /// A stencil of three dimensions, whose first and last places along each are
 /// apart.
 constexpr unsigned maxParts = 27;
-/// Ops in the bodies of all parts of an op, for the sake of the time to compile.
+/// Ops in the bodies of all parts of an op, for the sake of the time to
+/// compile.
 constexpr size_t maxOps = 1 << 11;
 
 /// Whether an op computes elements of results from those of operands alone,
@@ -41,16 +42,15 @@ bool maySplit(GenericOp op) {
          op.getNumParallelLoops() == op.getNumLoops() &&
          llvm::product_of(op.getStaticLoopRanges()) >= minElements &&
          !op->hasAttr(weft::epilogueAttr) && !op->hasAttr(weft::keepAttr) &&
-         llvm::all_of(op.getIndexingMapsArray(),
-                      [](AffineMap map) {
-                        return map.isProjectedPermutation();
-                      }) &&
-         llvm::all_of(op.getDpsInitsMutable(),
-                      [&](OpOperand &init) {
-                        return op.getMatchingIndexingMap(&init)
-                                   .isPermutation() &&
-                               op.getMatchingBlockArgument(&init).use_empty();
-                      }) &&
+         llvm::all_of(
+             op.getIndexingMapsArray(),
+             [](AffineMap map) { return map.isProjectedPermutation(); }) &&
+         llvm::all_of(
+             op.getDpsInitsMutable(),
+             [&](OpOperand &init) {
+               return op.getMatchingIndexingMap(&init).isPermutation() &&
+                      op.getMatchingBlockArgument(&init).use_empty();
+             }) &&
          llvm::none_of(op.getBody()->getOperations(), [](Operation &inner) {
            return isa<linalg::IndexOp>(inner);
          });
@@ -139,15 +139,16 @@ public:
       if (isa_and_nonnull<tensor::EmptyOp, linalg::FillOp>(
               value.getDefiningOp()))
         return buildNew(b, loc, value, box.sizes);
-      return box == Box::whole(type.getShape()) ? value
-                                                : weft::extractBox(b, loc, value, box);
+      return box == Box::whole(type.getShape())
+                 ? value
+                 : weft::extractBox(b, loc, value, box);
     }
     auto insert = value.getDefiningOp<InsertSliceOp>();
     std::optional<Box> common = box.overlap(*weft::boxOf(insert));
     if (!common)
       return partOf(b, loc, insert.getDest(), box);
     Value part = partOf(b, loc, insert.getSource(),
-                       common->from(insert.getStaticOffsets()));
+                        common->from(insert.getStaticOffsets()));
     if (*common == box)
       return part;
     Value rest = partOf(b, loc, insert.getDest(), box);
@@ -248,9 +249,8 @@ private:
     for (auto [init, result] :
          llvm::zip_equal(op.getDpsInitsMutable(), results)) {
       places.push_back(box.along(op.getMatchingIndexingMap(&init)));
-      inits.push_back(
-          tensor::EmptyOp::create(b, loc, places.back().sizes,
-                                  getElementTypeOrSelf(result.getType())));
+      inits.push_back(tensor::EmptyOp::create(
+          b, loc, places.back().sizes, getElementTypeOrSelf(result.getType())));
     }
     llvm::append_range(operands, inits);
     GenericOp part = mlir::clone(b, op, TypeRange(inits), operands);
@@ -274,7 +274,8 @@ class SplitIndexSets final
     getOperation().walk([&](Operation *op) {
       if (auto generic = dyn_cast<GenericOp>(op); generic && maySplit(generic))
         ops.insert(op);
-      else if (auto insert = dyn_cast<InsertSliceOp>(op); insert && weft::boxOf(insert))
+      else if (auto insert = dyn_cast<InsertSliceOp>(op);
+               insert && weft::boxOf(insert))
         slices.push_back(op);
       else if (auto extract = dyn_cast<ExtractSliceOp>(op);
                extract && weft::boxOf(extract))

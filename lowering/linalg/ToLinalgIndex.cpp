@@ -183,8 +183,7 @@ std::optional<SmallVector<int64_t>> staticPlace(weft::Scatter op,
   for (auto [dim, index] :
        llvm::zip_equal(op.getPlaces().dims, op->getOperands().drop_front(2))) {
     DenseIntElementsAttr known;
-    if (!matchPattern(index, m_Constant(&known)) ||
-        known.getNumElements() != 1)
+    if (!matchPattern(index, m_Constant(&known)) || known.getNumElements() != 1)
       return std::nullopt;
     APInt number = *known.begin();
     place[dim] = number.getSExtValue();

@@ -5,6 +5,8 @@
 
 #include "dialects/Weft.h"
 #include "lowering/Passes.h"
+#include "lowering/gpu/Device.h"
+#include "lowering/memory/Buffers.h"
 #include "mlir/Dialect/Bufferization/IR/DstBufferizableOpInterfaceImpl.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 
@@ -26,6 +28,19 @@ bool isContiguous(MemRefType type) {
     expected *= size;
   }
   return true;
+}
+
+/// Whether elements are a constant's, which the code of a GPU's kernels has and
+/// its memory has not.
+bool isConstantOfKernels(weft::LibraryCallOp call, Value buffer) {
+  Value base = weft::baseOf(buffer);
+  if (auto tensor = base.getDefiningOp<ToBufferOp>())
+    base = tensor.getTensor();
+  Operation *op = base.getDefiningOp();
+  return op &&
+         (isa<memref::GetGlobalOp>(op) ||
+          op->hasTrait<OpTrait::ConstantLike>()) &&
+         weft::isForGpu(call);
 }
 
 struct LibraryCallModel final
@@ -59,7 +74,7 @@ struct LibraryCallModel final
       FailureOr<Value> buffer = getBuffer(rewriter, value, options, state);
       if (failed(buffer))
         return failure();
-      if (!isDirect(*buffer)) {
+      if (!isDirect(*buffer) || isConstantOfKernels(call, *buffer)) {
         Value temporary = temporaryFor(*buffer);
         memref::CopyOp::create(rewriter, loc, *buffer, temporary);
         buffer = temporary;

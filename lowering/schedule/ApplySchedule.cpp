@@ -5,6 +5,7 @@
 
 #include "lowering/Passes.h"
 #include "lowering/schedule/Schedule.h"
+#include "mlir/Dialect/Linalg/TransformOps/LinalgTransformOps.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Transform/IR/TransformDialect.h"
@@ -126,6 +127,27 @@ private:
       if (failed(checkSignature(sequence)))
         return failure();
     }
+    WalkResult wrong = schedule.walk([](transform::TileUsingForallOp op) {
+      return failed(checkSizes(op)) ? WalkResult::interrupt()
+                                    : WalkResult::advance();
+    });
+    return failure(wrong.wasInterrupted());
+  }
+
+  /// What upstream's op builds a loop of, which it cannot be.
+  static LogicalResult checkSizes(transform::TileUsingForallOp op) {
+    ArrayRef<int64_t> sizes = op.getStaticTileSizes(),
+                      threads = op.getStaticNumThreads();
+    auto isNone = [](int64_t count) { return count == 0; };
+    auto isWrong = [](int64_t count) {
+      return count < 0 && !ShapedType::isDynamic(count);
+    };
+    for (ArrayRef<int64_t> counts : {sizes, threads})
+      if (!counts.empty() &&
+          (llvm::all_of(counts, isNone) || llvm::any_of(counts, isWrong)))
+        return op.emitError("it says no loop: of sizes and numbers of threads, "
+                            "which are 0 for a loop that stays whole, one must "
+                            "be positive and none negative");
     return success();
   }
 

@@ -69,16 +69,14 @@ void release(Emulator &emulator, uint64_t address) {
 
 void writeArray(Emulator &emulator, uint64_t to, nb::handle array) {
   View view(array, PyBUF_C_CONTIGUOUS);
-  check(withoutLock([&] {
-    return emulator.write(pointer(to), view.data(), view.bytes());
-  }));
+  check(withoutLock(
+      [&] { return emulator.write(pointer(to), view.data(), view.bytes()); }));
 }
 
 void readArray(Emulator &emulator, uint64_t from, nb::handle array) {
   View view(array, PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE);
-  check(withoutLock([&] {
-    return emulator.read(pointer(from), view.data(), view.bytes());
-  }));
+  check(withoutLock(
+      [&] { return emulator.read(pointer(from), view.data(), view.bytes()); }));
 }
 
 void copyBytes(Emulator &emulator, uint64_t to, uint64_t from, uint64_t bytes) {

@@ -53,7 +53,10 @@ def find_texts(key: str) -> list[str] | None:
     payload = _find(key)
     if payload is None:
         return None
-    own, *texts = json.loads(payload)
+    try:
+        own, *texts = json.loads(payload)
+    except ValueError:  # what is kept there is code
+        return None
     return texts if own == key else None
 
 

@@ -224,7 +224,7 @@ def _opposite(name: str, norm: Norm) -> Norm:
 def _plan(
     name: str, x: Array, s: Sequence[int] | None, axes: Sequence[int] | None
 ) -> list[tuple[int, int | None]]:
-    """The axes to transform, each with its number of elements."""
+    """The axes to transform, each with its number of elements (None: as many)."""
     if axes is None:
         count = x.ndim if s is None else len(s)
         if count > x.ndim:
@@ -233,11 +233,16 @@ def _plan(
     sizes: Sequence[int | None] = [None] * len(axes) if s is None else list(s)
     if len(sizes) != len(axes):
         raise ArgumentError(f"{name}: s and axes have different lengths")
-    # As NumPy: -1 is all that there is.
-    return [
-        (axis_index(name, axis, x.ndim), None if size == -1 else size)
-        for axis, size in zip(axes, sizes, strict=True)
+    # As NumPy: -1 is all that there is, and an axis that is named twice is
+    # transformed to the size that it had, again.
+    places = [axis_index(name, axis, x.ndim) for axis in axes]
+    plan: list[tuple[int, int | None]] = [
+        (place, x.shape[place] if size is None or size == -1 else size)
+        for place, size in zip(places, sizes, strict=True)
     ]
+    if plan and sizes[-1] is None:
+        plan[-1] = (places[-1], None)
+    return plan
 
 
 def _fftn(

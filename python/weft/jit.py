@@ -445,7 +445,7 @@ class Jitted(_Callable[P, R]):
         for name, value in static.items():
             self._check_hashable(name, value)
         named = {k: v for k, v in kwargs.items() if k not in self._argnames}
-        constants = tuple((name, tree.Static(x)) for name, x in static.items())
+        constants = tuple((name, tree.Static(x)) for name, x in sorted(static.items()))
         return tuple(dynamic), named, constants
 
     def _parameter_name(self, position: int) -> str:

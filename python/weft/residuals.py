@@ -159,13 +159,13 @@ def _add_passes(
       func.func @{_FORWARD}({_typed(x, xs)}) -> ({", ".join([*ys, kept])}) {{
         {", ".join([*y, "%r"])} = weft.linearize {name}({", ".join(x)})
           wrt [{indices}] : ({", ".join(xs)}) -> ({", ".join([*ys, kept])})
-        return {", ".join([*y, "%r"])} : {", ".join([*ys, kept])}
+        return {_returned([*y, "%r"], [*ys, kept])}
       }}
       func.func @{_BACKWARD}({_typed(["%r", *ct], [kept, *cts])})
           -> ({", ".join(gs)}) {{
-        {", ".join(g)} = weft.pullback %r({", ".join(ct)})
+        {", ".join(g)}{" =" if g else ""} weft.pullback %r({", ".join(ct)})
           : ({", ".join([kept, *cts])}) -> ({", ".join(gs)})
-        return {", ".join(g)} : {", ".join(gs)}
+        return {_returned(g, gs)}
       }}"""
     context = module.context
     for op in module.body.operations:
@@ -178,6 +178,10 @@ def _add_passes(
 
 def _types(specs: Sequence[ShapeDtypeStruct]) -> list[str]:
     return [spec.mlir for spec in specs]
+
+
+def _returned(names: Sequence[str], types: Sequence[str]) -> str:
+    return f"{', '.join(names)} : {', '.join(types)}" if names else ""
 
 
 def _typed(names: Sequence[str], types: Sequence[str]) -> str:

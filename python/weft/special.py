@@ -198,7 +198,12 @@ def rel_entr(p: ArrayLike, q: ArrayLike, /) -> Array:
     nothing = ops.logical_and(ops.equal(a, 0), ops.greater_equal(b, 0))
     missing = ops.logical_or(ops.isnan(a), ops.isnan(b))
     x, y = ops.select(inside, a, 1), ops.select(inside, b, 1)
-    value = ops.select(inside, x * ops.log(x / y), ops.select(nothing, 0, math.inf))
+    # A quotient beyond the range of the dtype is one of logarithms.
+    ratio = x / y
+    fits = ops.logical_and(ops.greater(ratio, 0), ops.less(ratio, math.inf))
+    far = ops.log(x) - ops.log(y)
+    logarithm = ops.select(fits, ops.log(ops.select(fits, ratio, 1)), far)
+    value = ops.select(inside, x * logarithm, ops.select(nothing, 0, math.inf))
     return ops.select(missing, math.nan, value)
 
 

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import math
+import operator
 import re
 from dataclasses import dataclass
 from typing import Any, Final
@@ -36,7 +37,12 @@ class ShapeDtypeStruct:
     def __init__(
         self, shape: tuple[int, ...], dtype: DTypeLike, weak: bool = False
     ) -> None:
-        sizes = tuple(int(size) for size in shape)
+        try:
+            sizes = tuple(operator.index(size) for size in shape)
+        except TypeError:
+            raise UnsupportedTypeError(
+                f"ShapeDtypeStruct: shape is {shape!r}; it is a tuple of integers"
+            ) from None
         if any(size < 0 for size in sizes):
             raise ArgumentError(f"shape {sizes} has a negative size")
         object.__setattr__(self, "shape", sizes)

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -162,7 +163,8 @@ def test_who_reads_while_another_writes_sees_all_or_nothing(folder):
     writers = [threading.Thread(target=write, args=(code,)) for code in objects]
     for writer in writers:
         writer.start()
-    for _ in range(300):
+    end = time.monotonic() + 60
+    while len(seen) < 300 and time.monotonic() < end:
         found = cache.find(key)
         if found is not None:
             seen.append(found)
@@ -339,3 +341,12 @@ def test_what_was_not_used_for_longest_goes_first(folder, monkeypatch):
     monkeypatch.setattr(cache, "LIMIT", 10)
     cache.keep("06", code)
     assert not contents(folder)
+
+
+def test_code_where_texts_should_be(tmp_path, monkeypatch):
+    """A file that was given another one's name."""
+    monkeypatch.setenv("WEFT_CACHE_DIR", str(tmp_path))
+    cache._keep("texts", b"\x7fELF\x00\xff")
+    assert cache.find_texts("texts") is None
+    cache.keep_texts("texts", ["a", "b"])
+    assert cache.find_texts("texts") == ["a", "b"]

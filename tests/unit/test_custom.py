@@ -240,6 +240,14 @@ def test_residuals():
     assert {r.rule for r in listed} <= {"multiply", "exp", "sin", "sum"}
 
 
+def test_nothing_to_differentiate():
+    """Functions of nothing, of integers, and of trees without leaves."""
+    assert weft.vjp(lambda: weft.ones(3))[1](np.ones(3, np.float32)) == ()
+    assert weft.vjp(lambda x: x, [])[1]([]) == ([],)
+    assert len(weft.jit(lambda x: x).residuals(np.arange(3))) == 0
+    assert len(weft.jit(lambda: weft.ones(2)).residuals()) == 0
+
+
 def test_nothing_is_kept_for_nothing():
     def root(a):
         return weft.while_loop(

@@ -314,7 +314,9 @@ def test_numbers_that_would_be_others_are_refused(tmp_path):
     np.testing.assert_array_equal(times(X, 3), X * 3)
     np.testing.assert_array_equal(times(X, True), X)
     for number in (2.5, float("nan"), 1j, 2**70):
-        with pytest.raises(weft.StructureError, match=r"emulated.py:\d+: .*`k` is the Py"):
+        with pytest.raises(
+            weft.StructureError, match=r"emulated.py:\d+: .*`k` is the Py"
+        ):
             times(X, number)
     with pytest.raises(weft.StructureError, match=r"`k` is int8\[\], but .* for int64"):
         times(X, np.int8(2))

@@ -321,10 +321,20 @@ def test_cond(p):
     x = general((2, 3, 3))
     for got in both(lambda x: linalg.cond(x, p), x):
         close(got, np.linalg.cond(x, p), 10)
+    for got in both(lambda x: linalg.cond(x, p), np.zeros((2, 2))):
+        assert np.isinf(np.asarray(got))
     if p in (1, "fro", np.inf):
         singular = np.stack([x[0], np.ones((3, 3))])
         for got in both(lambda x: linalg.cond(x, p), singular):
             assert np.isinf(np.asarray(got)[1])
+
+
+@pytest.mark.parametrize("lower", [False, True])
+def test_cho_factor_reads_one_triangle(lower):
+    a, b = np.array([[4.0, 2.0], [2.0, 5.0]]), np.array([1.0, 2.0])
+    half = np.tril(a) if lower else np.triu(a)
+    for got in both(lambda x: linalg.cho_solve(linalg.cho_factor(x, lower), b), half):
+        close(got, np.linalg.solve(a, b))
 
 
 # ---- functions of matrices ----

@@ -149,3 +149,15 @@ def test_not_finite():
 def test_mistakes(mistake, message):
     with pytest.raises(weft.WeftError, match=message):
         mistake()
+
+
+@pytest.mark.parametrize("name", ["rfftn", "irfftn", "fftn"])
+def test_sizes_and_axes_as_numpy_takes_them(name):
+    """-1 for a whole axis, and an axis that is named twice."""
+    x = RANDOM.normal(size=(3, 4))
+    x = x.astype("c16") if name != "rfftn" else x
+    for options in ({"s": (3, -1)}, {"s": (-1, 5)}, {"axes": (0, 0)}):
+        axes = options.get("axes", (0, 1))
+        want = getattr(np.fft, name)(x, **{"axes": axes, **options})
+        got = getattr(fft, name)(x, **options)
+        np.testing.assert_allclose(np.asarray(got), want, rtol=1e-12, atol=1e-12)

@@ -263,6 +263,12 @@ def test_static_arguments_by_keyword_only():
     assert float(weft.jit(lambda x: f(x, mode="cos"))(0.0)) == 1.0
 
 
+def test_static_arguments_in_any_order():
+    f = weft.jit(lambda x, m=1, n=2: x * m + n, static_argnames=("m", "n"))
+    assert float(f(1.0, m=2, n=3)) == float(f(1.0, n=3, m=2)) == 5.0
+    assert f.cache_info().misses == 1
+
+
 def test_cache_says_why_it_compiled_again():
     @weft.jit(static_argnums=1)
     def f(x, n, y=None):

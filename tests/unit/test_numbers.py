@@ -2,6 +2,7 @@
 
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+import functools
 import itertools
 import math
 import re
@@ -74,6 +75,20 @@ def test_python_scalars_are_weak(dtype: np.dtype[Any]) -> None:
         assert (x + 1.0).dtype == (1.0 + x).dtype == as_float
         assert weft.jit(lambda x, y: x + y)(x, 1.0).dtype == as_float
         assert weft.jit(lambda x, y: x * y)(x, 2).dtype == as_int
+
+
+@pytest.mark.parametrize(
+    "name", ["multiply", "dot", "inner", "outer", "kron", "tensordot", "convolve"]
+)
+def test_python_scalars_are_weak_in_products(name: str) -> None:
+    function = getattr(weft, name)
+    if name == "tensordot":
+        function = functools.partial(function, axes=0)
+    for dtype in (weft.float16, weft.int8, weft.float32, weft.complex64):
+        x = weft.ones(1 if name == "convolve" else 3, dtype=dtype)
+        assert function(x, 2).dtype == dtype
+        assert function(2, x).dtype == dtype
+        assert weft.jit(function)(x, 2).dtype == dtype
 
 
 # ---- integers ----

@@ -139,6 +139,16 @@ def test_tiles_of_a_gpu_must_divide(function) -> None:
             ),
             "invalidated",
         ),
+        *(
+            (
+                sequence(
+                    MATCH + "%a, %b = transform.structured.tile_using_forall %m "
+                    f"{sizes} : {PAIR}"
+                ),
+                "it says no loop",
+            )
+            for sizes in ("tile_sizes [0, 0]", "num_threads [2, -1]")
+        ),
     ],
 )
 def test_nonsense(text: str, message: str) -> None:

@@ -280,9 +280,7 @@ class Loaded:
 
     def _leaves(self, args: Any, kwargs: Any) -> list[Any]:
         leaves: list[Any] = [None] * len(self._types)
-        for number, _, leaf in _arguments(
-            self._saved.arguments["tuple"], args, kwargs
-        ):
+        for number, _, leaf in _arguments(self._saved.arguments["tuple"], args, kwargs):
             leaves[number] = leaf
         return leaves
 

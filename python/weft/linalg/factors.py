@@ -226,10 +226,12 @@ def lu_factor(x: ArrayLike, /) -> tuple[Array, Array]:
 def cho_factor(x: ArrayLike, /, lower: bool = False) -> tuple[Array, bool]:
     """The Cholesky factor of a matrix, and which triangle it is, for `cho_solve`.
 
+    Only that triangle of the matrix is read, the upper one unless `lower`.
+
     >>> weft.linalg.cho_factor(weft.asarray([[4.0]]))
     (Array([[2.]], dtype=float32), False)
     """
-    return cholesky(x, upper=not lower), lower
+    return cholesky(x, upper=not lower, symmetrize_input=False), lower
 
 
 def permutation_of(pivots: Array, size: int) -> Array:

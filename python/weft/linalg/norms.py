@@ -173,8 +173,18 @@ def cond(x: ArrayLike, /, p: float | str | None = None) -> Array:
         if not values.shape[-1]:
             raise ArgumentError("cond is not defined for matrices without elements")
         ends = values[..., 0], values[..., -1]
-        return ends[1] / ends[0] if p == -2 else ends[0] / ends[1]
+        ratio = ends[1] / ends[0] if p == -2 else ends[0] / ends[1]
+        return _infinite_unless_unknown(ratio, as_array(x))
     array = as_square("cond", x)
+    if p == "nuc":
+        values = svdvals(array)
+        product = ops.sum(values, axis=-1) * ops.sum(1 / values, axis=-1)
+        return _infinite_unless_unknown(product, array)
     product = matrix_norm(array, ord=p) * matrix_norm(unchecked_inverse(array), ord=p)
+    return _infinite_unless_unknown(product, array)
+
+
+def _infinite_unless_unknown(number: Array, array: Array) -> Array:
+    """Infinity for NaN, but of matrices that have one themselves."""
     known = ~ops.any(ops.isnan(array), axis=(-2, -1))
-    return ops.where(ops.isnan(product) & known, np.inf, product)
+    return ops.where(ops.isnan(number) & known, np.inf, number)

@@ -31,13 +31,12 @@ from .registry import (
     ArrayLike,
     Call,
     Shape,
-    as_array,
     cast,
-    common_dtype,
     op,
     truth,
 )
 from .shape import axis_index
+from .shape import promoted as in_common_dtype
 
 __all__ = ["dot_general"]
 
@@ -50,11 +49,11 @@ COUNT = np.dtype("uint32")
 
 def promoted(name: str, *args: ArrayLike) -> tuple[Array, ...]:
     """Operands of a sum of products, in their common dtype."""
-    arrays = [as_array(x, name) for x in args]
-    dtype, _ = common_dtype(name, *arrays)
+    arrays = in_common_dtype(name, args)
+    dtype = arrays[0].dtype
     if dtype != BOOL:
         require(name, dtype, "numeric")
-    return tuple(cast(array, dtype) for array in arrays)
+    return tuple(arrays)
 
 
 def sum_dtype(

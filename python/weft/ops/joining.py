@@ -380,6 +380,8 @@ def trim_zeros(x: ArrayLike, /, trim: str = "fb") -> Array:
     Array([1, 0, 2], dtype=int64)
     """
     array = as_array(x, "trim_zeros")
+    if not isinstance(trim, str) or not set(trim.lower()) <= {"f", "b"}:
+        raise ArgumentError(f"trim_zeros: trim is {trim!r}; it is 'f', 'b' or 'fb'")
     elements = known(array)
     if array.ndim != 1:
         raise ShapeError(f"trim_zeros takes one dimension, not shape {array.shape}")

@@ -24,7 +24,15 @@ from .reduce import max as largest
 from .reduce import min as smallest
 from .reduce import sum as total
 from .registry import ArrayLike, Call, Shape, as_array, broadcast_all, cast, op
-from .shape import concatenate, expand_dims, integer, promoted, reshape, reverse
+from .shape import (
+    concatenate,
+    expand_dims,
+    integer,
+    promoted,
+    reshape,
+    reverse,
+    shape_tuple,
+)
 from .slices import indices_of, scatter, scatter_add
 from .sorting import sort
 from .taking import take
@@ -477,7 +485,7 @@ def unravel_index(indices: ArrayLike, shape: Shape | int, /) -> tuple[Array, ...
     (Array([1], dtype=int64), Array([1], dtype=int64))
     """
     place = indices_of("unravel_index", indices)
-    sizes = (shape,) if isinstance(shape, int) else tuple(shape)
+    sizes = shape_tuple(shape, "unravel_index")
     count = math.prod(sizes)
     if count:
         place = select(less(place, 0), place + count, place)
@@ -510,9 +518,10 @@ def ravel_multi_index(
         raise ShapeError(
             f"{name}: {len(multi_index)} indices for {len(dims)} axes; give one each"
         )
+    sizes = shape_tuple(dims, name)
     arrays = broadcast_all(name, *(indices_of(name, index) for index in multi_index))
     place = zeros(arrays[0].shape, dtype=INT)
-    for index, size in zip(arrays, dims, strict=True):
+    for index, size in zip(arrays, sizes, strict=True):
         held = index % size if mode == "wrap" else minimum(maximum(index, 0), size - 1)
         place = multiply(place, size) + held
     return place
