@@ -11,6 +11,7 @@
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
 #include "mlir/Interfaces/LoopLikeInterface.h"
 #include "llvm/ADT/SmallPtrSet.h"
 
@@ -165,11 +166,13 @@ bool mayReplace(Value carried, Value yielded, Origin origin, Block &body) {
          mayChooseInto(carried, origin.first, result.getResultNumber());
 }
 
-/// Whether parts of an array are computed of `carried` by ops, which could not
-/// write over it while others read it: into other buffers, to be copied.
+/// Whether parts of what a loop yields are computed of `carried` by ops, which
+/// could not write over it while others read it: into other buffers, to be
+/// copied. Of a donated argument that is done, as its memory is to be used.
 bool isPutTogetherFrom(Value carried, const Origin &origin) {
   auto insert = dyn_cast_or_null<tensor::InsertSliceOp>(origin.first);
-  if (!insert || !insert.getDest().getDefiningOp<tensor::EmptyOp>())
+  if (!insert || isa<FunctionOpInterface>(insert->getParentOp()) ||
+      !insert.getDest().getDefiningOp<tensor::EmptyOp>())
     return false;
   auto op = insert.getSource().getDefiningOp<linalg::LinalgOp>();
   return op && llvm::any_of(op.getDpsInputs(), [&](Value input) {
