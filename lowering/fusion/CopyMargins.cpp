@@ -22,7 +22,7 @@ namespace {
 
 /// Elements of an array below which its copy costs less than the calls of
 /// kernels for its margins.
-constexpr int64_t minElements = 1 << 12;
+constexpr int64_t minElements = 1 << 10;
 /// How many times as large as its margins an array is at least.
 constexpr int64_t minRatio = 8;
 

@@ -27,7 +27,7 @@ namespace {
 
 /// Elements of a result below which a copy of an operand costs less than the
 /// call of a kernel.
-constexpr int64_t minElements = 1 << 12;
+constexpr int64_t minElements = 1 << 11;
 /// A stencil of three dimensions, whose first and last places along each are
 /// apart.
 constexpr unsigned maxParts = 27;
