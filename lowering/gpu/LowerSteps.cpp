@@ -46,6 +46,13 @@ bool onlyComputes(Operation *loop) {
               .wasInterrupted();
 }
 
+/// Whether a loop says which of some buffers is used: all threads are to know.
+bool yieldsBuffers(scf::ForOp loop) {
+  return llvm::any_of(loop.getResults(), [](Value result) {
+    return isa<MemRefType>(result.getType()) && !result.use_empty();
+  });
+}
+
 /// Barriers that stand between what one thread does to memory and what another
 /// finds there.
 class Order {
@@ -95,7 +102,8 @@ public:
         order.before(b, op.getLoc(), /*reads=*/true, /*writes=*/false);
       else if (isa<memref::StoreOp>(op))
         storeOnce(cast<memref::StoreOp>(op));
-      else if (auto loop = dyn_cast<scf::ForOp>(op); loop && onlyComputes(loop))
+      else if (auto loop = dyn_cast<scf::ForOp>(op);
+               loop && onlyComputes(loop) && !yieldsBuffers(loop))
         loop->hasAttr(weft::parallelAttr) && loop->getNumResults() == 0
             ? shareLoop(loop)
             : leaveToOne(loop);
@@ -164,17 +172,20 @@ private:
     auto branch =
         scf::IfOp::create(b, loc, isFirstThread(b, loc), /*withElse=*/false);
     op->moveBefore(branch.thenBlock()->getTerminator());
-    if (op->getNumResults() == 0)
+    SmallVector<Value> results, places;
+    for (Value result : op->getResults())
+      if (!result.use_empty())
+        results.push_back(result);
+    if (results.empty())
       return;
-    SmallVector<Value> places;
     b.setInsertionPoint(branch);
-    for (Type type : op->getResultTypes())
-      places.push_back(
-          shared.keep(b, loc, MemRefType::get({}, weft::typeInMemory(type))));
+    for (Value result : results)
+      places.push_back(shared.keep(
+          b, loc, MemRefType::get({}, weft::typeInMemory(result.getType()))));
     b.setInsertionPointAfter(branch);
     gpu::BarrierOp::create(b, loc);
     order = Order();
-    for (auto [result, place] : llvm::zip_equal(op->getResults(), places)) {
+    for (auto [result, place] : llvm::zip_equal(results, places)) {
       b.setInsertionPointAfter(branch->getNextNode());
       Value all = weft::loadNumber(b, loc, result.getType(), place);
       result.replaceAllUsesWith(all);

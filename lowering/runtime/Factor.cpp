@@ -16,6 +16,7 @@ namespace {
 template <typename T>
 void cholesky(const char *where, const T *x, T *result, int64_t count,
               int64_t size) {
+  OneThread alone(size);
   int n = static_cast<int>(size), info = 0;
   for (int64_t k = 0; k < count; ++k) {
     const T *from = x + k * size * size;
@@ -174,6 +175,7 @@ void triangularSolve(const char *, const T *a, const T *b, T *result,
                      int64_t count, int64_t rows, int64_t columns,
                      int64_t right, int64_t upper, int64_t transposed,
                      int64_t unit) {
+  OneThread alone(rows, columns);
   int64_t size = right ? columns : rows;
   Scratch<T> turned(right ? rows * columns : 0);
   if (!turned)
@@ -202,6 +204,7 @@ template <typename T>
 void lu(const char *where, const T *x, T *result, int64_t *pivots,
         int64_t *permutation, int64_t count, int64_t rows, int64_t columns,
         int64_t nonsingular) {
+  OneThread alone(rows, columns);
   int m = static_cast<int>(rows), n = static_cast<int>(columns), info = 0;
   int64_t steps = std::min(rows, columns);
   bool isSmall = std::max(rows, columns) <= smallSize;
@@ -251,6 +254,7 @@ template <typename T>
 void solve(const char *where, const T *lu, const int64_t *permutation,
            const T *b, T *result, int64_t count, int64_t rows, int64_t columns,
            int64_t transpose) {
+  OneThread alone(rows, columns);
   Scratch<T> moved(transpose ? rows * columns : 0);
   Scratch<bool> seen(rows);
   if (!moved || !seen)
@@ -312,6 +316,7 @@ template <typename T> int workSizeOfQr(int m, int n, int wanted) {
 template <typename T>
 void qr(const char *, const T *x, T *q, T *r, int64_t count, int64_t rows,
         int64_t columns, int64_t full) {
+  OneThread alone(rows, columns);
   int64_t steps = std::min(rows, columns), size = full ? rows : steps;
   if (steps == 0) {
     for (int64_t k = 0; k < count && size; ++k)

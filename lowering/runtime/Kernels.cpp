@@ -6,6 +6,8 @@
 #include "lowering/runtime/Lapack.h"
 #include <algorithm>
 #include <cstring>
+#include <dlfcn.h>
+#include <mutex>
 #include <new>
 #include <sstream>
 
@@ -182,4 +184,75 @@ bool weft::runtime::provide(const std::string &name, void *address) {
         return true;
       }
   return false;
+}
+
+//===----------------------------------------------------------------------===//
+// The library's threads
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+/// Rows or columns from which on the library's threads are of use.
+constexpr int64_t sharedSize = 2048;
+
+/// How many threads the library uses, and how many it is to use.
+struct ThreadCount {
+  int (*get)() = nullptr;
+  void (*set)(int) = nullptr;
+};
+
+/// Of OpenBLAS by any of its names; empty for other libraries.
+ThreadCount findThreadCount() {
+  Dl_info where;
+  void *known = addressOf(Routine::potrf, 0);
+  if (!known || !dladdr(known, &where) || !where.dli_fname)
+    return {};
+  // The routines' addresses are in a library that is linked against it.
+  void *library = dlopen(where.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
+  if (!library)
+    return {};
+  ThreadCount found;
+  for (std::string name : {"scipy_openblas", "openblas"}) {
+    void *get = dlsym(library, (name + "_get_num_threads").c_str()),
+         *set = dlsym(library, (name + "_set_num_threads").c_str());
+    if (get && set && !found.set)
+      found = {reinterpret_cast<int (*)()>(get),
+               reinterpret_cast<void (*)(int)>(set)};
+  }
+  dlclose(library);
+  return found;
+}
+
+/// Who asks for one thread, in all threads.
+struct {
+  std::mutex mutex;
+  int64_t count = 0;
+  int before = 1;
+} askers;
+
+const ThreadCount &threadCount() {
+  static const ThreadCount found = findThreadCount();
+  return found;
+}
+
+} // namespace
+
+weft::runtime::OneThread::OneThread(int64_t rows, int64_t columns)
+    : isAsked(std::max(rows, columns) < sharedSize && threadCount().set) {
+  if (!isAsked)
+    return;
+  std::lock_guard<std::mutex> lock(askers.mutex);
+  if (askers.count++ > 0)
+    return;
+  askers.before = threadCount().get();
+  if (askers.before > 1)
+    threadCount().set(1);
+}
+
+weft::runtime::OneThread::~OneThread() {
+  if (!isAsked)
+    return;
+  std::lock_guard<std::mutex> lock(askers.mutex);
+  if (--askers.count == 0 && askers.before > 1)
+    threadCount().set(askers.before);
 }

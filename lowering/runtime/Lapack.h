@@ -31,6 +31,20 @@ enum class Routine {
 
 void *addressOf(Routine routine, int letter);
 
+/// While there is one, the library computes in the thread that calls it, unless
+/// matrices have very many rows or columns. Its own threads wait for each other
+/// by spinning: where the CPUs have other work to do, even a small matrix takes
+/// hundreds of times as long, and where they have not, few gain.
+class OneThread {
+public:
+  explicit OneThread(int64_t rows, int64_t columns = 0);
+  ~OneThread();
+  OneThread(const OneThread &) = delete;
+
+private:
+  bool isAsked;
+};
+
 template <typename T> struct Letter;
 template <> struct Letter<float> {
   using Real = float;

@@ -65,6 +65,7 @@ private:
 template <typename T>
 void eigh(const char *where, const T *x, RealOf<T> *w, T *v, int64_t count,
           int64_t size) {
+  OneThread alone(size);
   EigenSolver<T> solver(size, /*vectors=*/true);
   if (!solver || size == 0)
     return;
@@ -84,6 +85,7 @@ void eigh(const char *where, const T *x, RealOf<T> *w, T *v, int64_t count,
 template <typename T>
 void eigvalsh(const char *where, const T *x, RealOf<T> *w, int64_t count,
               int64_t size) {
+  OneThread alone(size);
   EigenSolver<T> solver(size, /*vectors=*/false);
   if (!solver || size == 0)
     return;
@@ -181,6 +183,7 @@ template <typename T> bool isFinite(const T *x, int64_t size) {
 template <typename T>
 void eigen(const char *where, const char *kernel, const T *x, ComplexOf<T> *w,
            ComplexOf<T> *v, int64_t count, int64_t size) {
+  OneThread alone(size);
   GeneralSolver<T> solver(size, v);
   if (!solver || size == 0)
     return;
@@ -286,6 +289,7 @@ constexpr const char *notConverged =
 template <typename T>
 void svd(const char *where, const T *x, T *u, RealOf<T> *s, T *vh,
          int64_t count, int64_t rows, int64_t columns, int64_t full) {
+  OneThread alone(rows, columns);
   SingularSolver<T> solver(rows, columns,
                            full ? Vectors::full : Vectors::reduced);
   if (!solver)
@@ -312,6 +316,7 @@ void svd(const char *where, const T *x, T *u, RealOf<T> *s, T *vh,
 template <typename T>
 void svdvals(const char *where, const T *x, RealOf<T> *s, int64_t count,
              int64_t rows, int64_t columns) {
+  OneThread alone(rows, columns);
   SingularSolver<T> solver(rows, columns, Vectors::none);
   if (!solver || solver.k == 0)
     return;
@@ -327,6 +332,7 @@ void svdvals(const char *where, const T *x, RealOf<T> *s, int64_t count,
 template <typename T>
 void pinv(const char *where, const T *x, const RealOf<T> *cutoff, T *result,
           int64_t count, int64_t rows, int64_t columns) {
+  OneThread alone(rows, columns);
   SingularSolver<T> solver(rows, columns, Vectors::reduced);
   int k = solver.k;
   Scratch<RealOf<T>> s(k);

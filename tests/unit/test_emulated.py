@@ -297,6 +297,32 @@ def test_an_array_that_is_donated_twice():
         x.tolist()
 
 
+@pytest.mark.parametrize("steps", [0, 1, 2, 5])
+def test_carries_that_change_places_in_one_kernel(steps):
+    """A loop of scalars that says which buffer is which: all threads are to know."""
+
+    def swap(x, y):
+        def step(_, c):
+            return c[1].at[4].set(c[1][3]), c[0]
+
+        return weft.fori_loop(0, steps, step, (y, x))
+
+    xs = [np.arange(7, dtype=np.float32), -np.arange(7, dtype=np.float32)]
+    on_sim = [weft.asarray(x).to("cuda-sim") for x in xs]
+    for got, want in zip(weft.jit(swap)(*on_sim), weft.jit(swap)(*xs), strict=True):
+        np.testing.assert_array_equal(np.asarray(got), np.asarray(want))
+
+
+@pytest.mark.parametrize("name", ["solve", "solve_triangular"])
+def test_libraries_take_constants(name):
+    """They have no place in the GPU's memory but in the code of its kernels."""
+    a, b = np.array([[3.0, 1.0], [0.0, 2.0]]), np.array([[1.0, 2.0], [3.0, 4.0]])
+    function = getattr(weft.linalg, name)
+    got = weft.jit(lambda a: function(a, b))(weft.asarray(a).to("cuda-sim"))
+    want = np.asarray(weft.jit(lambda a: function(a, b))(a))
+    np.testing.assert_allclose(np.asarray(got), want, rtol=1e-14)
+
+
 # ---- saved functions ----
 
 X = np.float32([1, 2, 3])

@@ -2,8 +2,12 @@
 
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+import ctypes
+import threading
+
 import numpy as np
 import pytest
+from scipy.linalg import cython_lapack
 
 import weft
 from weft import linalg
@@ -108,3 +112,46 @@ def test_multi_dot_says_what_does_not_fit():
         linalg.multi_dot([ones, np.ones(3), ones])
     with pytest.raises(weft.ArgumentError, match="two arrays"):
         linalg.multi_dot([ones])
+
+
+# ---- the library's threads ----
+
+
+def openblas():
+    """SciPy's, as a library of functions in C; none where SciPy has another one."""
+    library = ctypes.CDLL(cython_lapack.__file__)
+    if not hasattr(library, "scipy_openblas_get_num_threads"):
+        pytest.skip("SciPy computes by another library than its own OpenBLAS")
+    return library
+
+
+def test_small_matrices_are_factored_in_one_thread():
+    """OpenBLAS's threads spin: where others work too, they take hundreds of times as
+    long. What others have it use is as before, then."""
+    library = openblas()
+    count = library.scipy_openblas_get_num_threads
+    before = count()
+    library.scipy_openblas_set_num_threads(2)
+    try:
+        f = weft.jit(linalg.svd)
+        x = np.ones((300, 300))
+        f(x)
+        seen, done = set(), threading.Event()
+
+        def watch():
+            while not done.is_set():
+                seen.add(count())
+
+        watcher = threading.Thread(target=watch)
+        watcher.start()
+        for _ in range(3):
+            f(x)
+        done.set()
+        watcher.join()
+        assert 1 in seen
+        assert count() == 2
+        with pytest.raises(weft.LinAlgError):
+            linalg.cholesky(-np.eye(30))
+        assert count() == 2
+    finally:
+        library.scipy_openblas_set_num_threads(before)
