@@ -7,6 +7,7 @@
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Bufferization/Transforms/OneShotAnalysis.h"
 #include "mlir/Dialect/Bufferization/Transforms/Transforms.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
@@ -80,6 +81,15 @@ static bool mayBeComputedThere(tensor::InsertSliceOp insert, Operation *first) {
   return true;
 }
 
+/// Whether an op would add to elements that lie apart, one at a time: of its
+/// own buffer, vectors of them are added to.
+static bool addsToScattered(tensor::InsertSliceOp insert) {
+  auto op = insert.getSource().getDefiningOp<linalg::LinalgOp>();
+  return op && op.getNumReductionLoops() > 0 &&
+         !insert.getStaticStrides().empty() &&
+         insert.getStaticStrides().back() != 1;
+}
+
 // Upstream's pass would do the same for the buffers of results, but takes one
 // that two ops write into for the destination of both.
 LogicalResult weft::writeIntoSlices(func::FuncOp func) {
@@ -97,7 +107,8 @@ LogicalResult weft::writeIntoSlices(func::FuncOp func) {
       [](RewriterBase &rewriter, SubsetInsertionOpInterface op,
          tensor::EmptyOp empty, Operation *user) {
         auto insert = dyn_cast<tensor::InsertSliceOp>(op.getOperation());
-        if (!insert || !mayBeComputedThere(insert, user))
+        if (!insert || addsToScattered(insert) ||
+            !mayBeComputedThere(insert, user))
           return Value();
         return bufferization::buildSubsetExtraction(rewriter, op, empty, user);
       });

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// RUN: weft-opt %s --weft-destination-passing --one-shot-bufferize | FileCheck %s
+//
+// Sums are not added up in elements that lie apart: each phase of a strided
+// convolution's gradient has a buffer of its own, which is copied to its places.
+
+#rows = affine_map<(d0, d1) -> (d0)>
+#both = affine_map<(d0, d1) -> (d0, d1)>
+
+// CHECK-LABEL: func.func @sums
+// CHECK-SAME:      %{{.+}}: memref<8x4xf32>, %[[OUT:.+]]: memref<16xf32>
+func.func @sums(%x: tensor<8x4xf32>) -> tensor<16xf32> {
+  // CHECK: %[[OWN:.+]] = memref.alloc() {{.*}}: memref<8xf32>
+  // CHECK: linalg.generic {{.*}} outs(%[[OWN]] : memref<8xf32>)
+  // CHECK: %[[EVEN:.+]] = memref.subview %[[OUT]][0] [8] [2]
+  // CHECK: memref.copy %[[OWN]], %[[EVEN]]
+  %zero = arith.constant 0.0 : f32
+  %whole = tensor.empty() : tensor<16xf32>
+  %part = tensor.empty() : tensor<8xf32>
+  %none = linalg.fill ins(%zero : f32) outs(%part : tensor<8xf32>) -> tensor<8xf32>
+  %sums = linalg.generic {indexing_maps = [#both, #rows], iterator_types = ["parallel", "reduction"]}
+      ins(%x : tensor<8x4xf32>) outs(%none : tensor<8xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %0 = arith.addf %in, %out : f32
+    linalg.yield %0 : f32
+  } -> tensor<8xf32>
+  %even = tensor.insert_slice %sums into %whole[0] [8] [2] : tensor<8xf32> into tensor<16xf32>
+  %odd = tensor.insert_slice %sums into %even[1] [8] [2] : tensor<8xf32> into tensor<16xf32>
+  return %odd : tensor<16xf32>
+}
