@@ -122,6 +122,8 @@ void populateReductionsToLinalg(const mlir::TypeConverter &types,
                                 mlir::RewritePatternSet &patterns);
 void populateControlToLinalg(const mlir::TypeConverter &types,
                              mlir::RewritePatternSet &patterns);
+void populateChannelsLast(const mlir::TypeConverter &types,
+                          mlir::RewritePatternSet &patterns);
 void populateConvolutionToLinalg(const mlir::TypeConverter &types,
                                  mlir::RewritePatternSet &patterns);
 void populateWindowsToLinalg(const mlir::TypeConverter &types,

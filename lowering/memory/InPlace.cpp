@@ -166,6 +166,22 @@ bool mayReplace(Value carried, Value yielded, Origin origin, Block &body) {
          mayChooseInto(carried, origin.first, result.getResultNumber());
 }
 
+/// Whether a value is `tensor`, or what updates of it have made.
+bool becomes(Value tensor, Value value) {
+  while (value != tensor) {
+    if (Value reshaped = weft::reshapedValue(value)) {
+      value = reshaped;
+      continue;
+    }
+    auto result = dyn_cast<OpResult>(value);
+    OpOperand *init = result ? weft::findInit(result) : nullptr;
+    if (!init)
+      return false;
+    value = init->get();
+  }
+  return true;
+}
+
 /// Whether parts of what a loop yields are computed of `carried` by ops, which
 /// could not write over it while others read it: into other buffers, to be
 /// copied. Of a donated argument that is done, as its memory is to be used.
@@ -177,7 +193,7 @@ bool isPutTogetherFrom(Value carried, const Origin &origin) {
   auto op = insert.getSource().getDefiningOp<linalg::LinalgOp>();
   return op && llvm::any_of(op.getDpsInputs(), [&](Value input) {
            auto slice = input.getDefiningOp<tensor::ExtractSliceOp>();
-           return slice && slice.getSource() == carried;
+           return slice && becomes(carried, slice.getSource());
          });
 }
 

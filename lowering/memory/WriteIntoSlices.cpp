@@ -22,7 +22,7 @@ static bool usesBuffer(Operation *op, ToTensorOp start) {
       return weft::baseOf(operand) == base;
     if (!isa<RankedTensorType>(operand.getType()))
       return false;
-    ToTensorOp other = weft::startOf(operand, /*followsUpdates=*/false);
+    ToTensorOp other = weft::startOf(operand, /*followsUpdates=*/true);
     return other && other != start && weft::baseOf(other.getBuffer()) == base;
   };
   return op

@@ -162,6 +162,21 @@ def test_insides_that_are_set(shape: Any, before: int, after: int, steps: int) -
     check(program, whole(*shape, dtype="int32"))
 
 
+@pytest.mark.parametrize("shape", [(64, 64), (3, 5000)])
+def test_boundaries_that_are_set_before_they_are_read(shape: Any) -> None:
+    """The parts of the result read what an update has made of the carry's buffer."""
+
+    def program(xp: Any, x: Any) -> Any:
+        def step(x: Any) -> Any:
+            v = xp.set(x, slice(0, 1), x[1:2])
+            w = xp.set(v, (slice(None), slice(-1, None)), v[:, :1])
+            return xp.roll(w, -1, 1) - xp.roll(w, 2, 0) + xp.roll(v, 1, 0)
+
+        return xp.loop(3, step, x)
+
+    check(program, whole(*shape))
+
+
 def test_updates_at_known_places() -> None:
     def program(xp: Any, x: Any, y: Any) -> Any:
         a = xp.set(x, (slice(1, None), slice(None, -1)), x[:-1, 1:])

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Convolutions of arrays whose rows of places are together in memory, where a
+// window that moves by steps, or a gradient by the window, would read them
+// element by element: computed of arrays whose channels are together.
+
+#include "dialects/Contract.h"
+#include "dialects/Weft.h"
+#include "lowering/OptimizationLevel.h"
+#include "lowering/gpu/Device.h"
+#include "lowering/linalg/ToLinalg.h"
+#include "lowering/schedule/Schedule.h"
+
+using namespace mlir;
+using weft::ConvolutionOp;
+
+namespace {
+
+using Dims = SmallVector<int64_t>;
+
+Dims joined(ArrayRef<ArrayRef<int64_t>> lists) {
+  Dims all;
+  for (ArrayRef<int64_t> list : lists)
+    llvm::append_range(all, list);
+  return all;
+}
+
+/// Where each of some dimensions comes to be.
+Dims placed(ArrayRef<int64_t> dims, ArrayRef<int64_t> order) {
+  return llvm::map_to_vector(dims, [&](int64_t dim) -> int64_t {
+    return llvm::find(order, dim) - order.begin();
+  });
+}
+
+class Channels {
+public:
+  explicit Channels(ConvolutionOp op)
+      : op(op), lhsType(op.getLhs().getType()), rhsType(op.getRhs().getType()),
+        lhsFree(weft::dimsWithout(lhsType.getRank(),
+                                  {op.getLhsBatch(), op.getLhsContract(),
+                                   op.getLhsSpatial()})),
+        rhsFree(weft::dimsWithout(rhsType.getRank(),
+                                  {op.getRhsBatch(), op.getRhsContract(),
+                                   op.getRhsSpatial()})) {}
+
+  /// Whether vectors of places are read with gaps, or the window is larger than
+  /// what it moves over, and there are enough products to move arrays for.
+  bool comeLast() {
+    ArrayRef<int64_t> spatial = op.getLhsSpatial();
+    const int64_t *last = llvm::find(spatial, lhsType.getRank() - 1);
+    if (last == spatial.end() || isDilated() || lhsFree.empty())
+      return false;
+    size_t along = last - spatial.begin();
+    return weft::sizesOf(op.getLhs(), op.getLhsContract()) != Dims{1} &&
+           !op.getLhsContract().empty() && isWorthwhile() &&
+           (op.getStrides()[along] != 1 || isGradient(along));
+  }
+
+  Value build(OpBuilder &b) {
+    bool isByWindow = isGradient(op.getLhsSpatial().size() - 1);
+    // As arrays are whose channels come last: of a gradient by the window,
+    // inputs are contracted, and channels are not.
+    Dims lhsOrder =
+        isByWindow ? joined({op.getLhsContract(), op.getLhsSpatial(),
+                             op.getLhsBatch(), lhsFree})
+                   : joined({lhsFree, op.getLhsSpatial(), op.getLhsBatch(),
+                             op.getLhsContract()});
+    Dims rhsOrder =
+        isByWindow ? joined({op.getRhsContract(), op.getRhsSpatial(),
+                             op.getRhsBatch(), rhsFree})
+                   : joined({op.getRhsSpatial(), op.getRhsContract(),
+                             op.getRhsBatch(), rhsFree});
+    Dims order = resultOrder(isByWindow);
+    Location loc = op.getLoc();
+    auto shape = llvm::map_to_vector(order, [&](int64_t number) {
+      return op.getType().getDimSize(resultDim(number));
+    });
+    auto wide = ConvolutionOp::create(
+        b, loc, op.getType().clone(shape), moved(b, op.getLhs(), lhsOrder),
+        moved(b, op.getRhs(), rhsOrder), placed(op.getLhsBatch(), lhsOrder),
+        placed(op.getRhsBatch(), rhsOrder),
+        placed(op.getLhsContract(), lhsOrder),
+        placed(op.getRhsContract(), rhsOrder),
+        placed(op.getLhsSpatial(), lhsOrder),
+        placed(op.getRhsSpatial(), rhsOrder), order, op.getStrides(),
+        op.getLow(), op.getHigh(), op.getBaseDilation(),
+        op.getWindowDilation(), op.getPrecisionAttr());
+    return moved(b, wide, placed(op.getOrder(), order));
+  }
+
+private:
+  bool isDilated() {
+    return llvm::any_of(op.getBaseDilation(),
+                        [](int64_t dilation) { return dilation != 1; });
+  }
+
+  bool isWorthwhile() {
+    constexpr double least = 1 << 17;
+    double products = op.getType().getNumElements();
+    for (int64_t size : weft::sizesOf(op.getLhs(), op.getLhsContract()))
+      products *= size;
+    for (int64_t size : weft::sizesOf(op.getRhs(), op.getRhsSpatial()))
+      products *= size;
+    return products >= least;
+  }
+
+  /// Whether the window has more places, along a dimension, than it moves to.
+  bool isGradient(size_t along) {
+    int64_t number = op.getLhsBatch().size() + lhsFree.size() + along;
+    return rhsType.getDimSize(op.getRhsSpatial()[along]) >
+           op.getType().getDimSize(resultDim(number));
+  }
+
+  /// The dimension of the result that is some number of `order`.
+  int64_t resultDim(int64_t number) {
+    return llvm::find(op.getOrder(), number) - op.getOrder().begin();
+  }
+
+  Dims resultOrder(bool isByWindow) {
+    int64_t next = 0;
+    auto take = [&](size_t count) {
+      Dims numbers = llvm::to_vector(llvm::seq<int64_t>(next, next + count));
+      next += count;
+      return numbers;
+    };
+    Dims batch = take(op.getLhsBatch().size()), left = take(lhsFree.size()),
+         spatial = take(op.getLhsSpatial().size()), right = take(rhsFree.size());
+    return isByWindow ? joined({spatial, batch, left, right})
+                      : joined({left, spatial, batch, right});
+  }
+
+  Value moved(OpBuilder &b, Value x, ArrayRef<int64_t> order) {
+    auto type = cast<RankedTensorType>(x.getType());
+    auto shape = llvm::map_to_vector(
+        order, [&](int64_t dim) { return type.getDimSize(dim); });
+    return weft::TransposeOp::create(b, op.getLoc(), type.clone(shape), x,
+                                     order);
+  }
+
+  ConvolutionOp op;
+  RankedTensorType lhsType, rhsType;
+  Dims lhsFree, rhsFree;
+};
+
+// Pattern: convolution(l, r) -> transpose(convolution(transpose l, transpose r))
+struct MoveChannelsLast final : OpConversionPattern<ConvolutionOp> {
+  MoveChannelsLast(const TypeConverter &types, MLIRContext *context)
+      : OpConversionPattern(types, context, /*benefit=*/2) {}
+
+  LogicalResult
+  matchAndRewrite(ConvolutionOp op, OpAdaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    Channels channels(op);
+    auto module = op->getParentOfType<ModuleOp>();
+    // A schedule is told of what the program has.
+    if (!weft::isOptimized(op) || weft::isForGpu(op) ||
+        weft::findSchedule(module) || !channels.comeLast())
+      return rewriter.notifyMatchFailure(op, "is computed as it is");
+    rewriter.replaceOp(op, channels.build(rewriter));
+    return success();
+  }
+};
+
+} // namespace
+
+void weft::populateChannelsLast(const TypeConverter &types,
+                                RewritePatternSet &patterns) {
+  patterns.add<MoveChannelsLast>(types, patterns.getContext());
+}
