@@ -38,6 +38,15 @@ static bool usesBuffer(Operation *op, ToTensorOp start) {
       .wasInterrupted();
 }
 
+/// Whether a loop takes a buffer, which may be another one to it from then on.
+static bool isHandedOn(Value buffer) {
+  return llvm::any_of(buffer.getUsers(), [](Operation *user) {
+    if (isa<ViewLikeOpInterface>(user) && user->getNumResults() == 1)
+      return isHandedOn(user->getResult(0));
+    return user->getNumRegions() > 0;
+  });
+}
+
 /// The last op of a block that reads a tensor or a part of it; null if one does
 /// elsewhere.
 static Operation *lastReader(Value tensor, Operation *last) {
@@ -72,7 +81,10 @@ static bool mayBeComputedThere(tensor::InsertSliceOp insert, Operation *first) {
   if (!last)
     return false;
   ToTensorOp start = weft::startOf(insert.getDest(), /*followsUpdates=*/true);
-  if (!start || weft::numTensorsOf(weft::baseOf(start.getBuffer())) <= 1)
+  if (!start)
+    return true;
+  Value base = weft::baseOf(start.getBuffer());
+  if (weft::numTensorsOf(base) <= 1 && !isHandedOn(base))
     return true;
   Operation *op = insert->getBlock()->findAncestorOpInBlock(*first);
   for (; op != last->getNextNode(); op = op->getNextNode())

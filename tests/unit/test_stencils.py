@@ -177,6 +177,20 @@ def test_boundaries_that_are_set_before_they_are_read(shape: Any) -> None:
     check(program, whole(*shape))
 
 
+def test_what_two_loops_begin_with() -> None:
+    """The parts of an array are read again after the first loop changed it."""
+
+    def program(xp: Any, x: Any) -> Any:
+        start = xp.roll(x, 1, 0) - xp.roll(x, 2, 0)
+
+        def step(x: Any) -> Any:
+            return xp.maximum(xp.set(x, (slice(None), 0), x[:, 0] * 2), -99)
+
+        return xp.loop(2, lambda x: x + 1, start), xp.loop(2, step, start), start
+
+    check(program, whole(64, 100))
+
+
 def test_updates_at_known_places() -> None:
     def program(xp: Any, x: Any, y: Any) -> Any:
         a = xp.set(x, (slice(1, None), slice(None, -1)), x[:-1, 1:])
