@@ -183,7 +183,6 @@ def write_program(program: Program, path: Path) -> Plan:
         {"tuple": [{"tuple": list(range(count))}, {"dict": {}}]},
         {"tuple": list(range(plan.results))},
         tuple(f"x{i}" for i in range(count)),
-        (False,) * count,
         program.captures,
         {CHIP: Variant(plan, texts)},
     ).write(path)

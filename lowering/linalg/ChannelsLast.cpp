@@ -2,7 +2,8 @@
 //
 // Convolutions of arrays whose rows of places are together in memory, where a
 // window that moves by steps, or a gradient by the window, would read them
-// element by element: computed of arrays whose channels are together.
+// element by element: computed of arrays whose channels are together. So are
+// gradients by the windows of groups, each of which is together then.
 
 #include "dialects/Contract.h"
 #include "dialects/Weft.h"
@@ -36,40 +37,43 @@ class Channels {
 public:
   explicit Channels(ConvolutionOp op)
       : op(op), lhsType(op.getLhs().getType()), rhsType(op.getRhs().getType()),
-        lhsFree(weft::dimsWithout(lhsType.getRank(),
-                                  {op.getLhsBatch(), op.getLhsContract(),
-                                   op.getLhsSpatial()})),
-        rhsFree(weft::dimsWithout(rhsType.getRank(),
-                                  {op.getRhsBatch(), op.getRhsContract(),
-                                   op.getRhsSpatial()})) {}
+        lhsFree(weft::dimsWithout(
+            lhsType.getRank(),
+            {op.getLhsBatch(), op.getLhsContract(), op.getLhsSpatial()})),
+        rhsFree(weft::dimsWithout(
+            rhsType.getRank(),
+            {op.getRhsBatch(), op.getRhsContract(), op.getRhsSpatial()})) {}
 
-  /// Whether vectors of places are read with gaps, or the window is larger than
-  /// what it moves over, and there are enough products to move arrays for.
-  bool comeLast() {
+  /// Whether there are enough products to move arrays for: vectors of places
+  /// are read with gaps, or in a gradient by the window, in which groups are
+  /// apart too.
+  bool areMoved() {
     ArrayRef<int64_t> spatial = op.getLhsSpatial();
-    const int64_t *last = llvm::find(spatial, lhsType.getRank() - 1);
-    if (last == spatial.end() || isDilated() || lhsFree.empty())
+    if (spatial.empty() || op.getLhsContract().empty() || lhsFree.empty() ||
+        weft::sizesOf(op.getLhs(), op.getLhsContract()) == Dims{1} ||
+        !isWorthwhile())
       return false;
+    const int64_t *last = llvm::find(spatial, lhsType.getRank() - 1);
+    if (last == spatial.end())
+      return isGradient(spatial.size() - 1) && areGroupsScattered();
     size_t along = last - spatial.begin();
-    return weft::sizesOf(op.getLhs(), op.getLhsContract()) != Dims{1} &&
-           !op.getLhsContract().empty() && isWorthwhile() &&
-           (op.getStrides()[along] != 1 || isGradient(along));
+    return isGradient(along) || (op.getStrides()[along] != 1 && !isDilated());
   }
 
   Value build(OpBuilder &b) {
     bool isByWindow = isGradient(op.getLhsSpatial().size() - 1);
     // As arrays are whose channels come last: of a gradient by the window,
     // inputs are contracted, and channels are not.
-    Dims lhsOrder =
-        isByWindow ? joined({op.getLhsContract(), op.getLhsSpatial(),
-                             op.getLhsBatch(), lhsFree})
-                   : joined({lhsFree, op.getLhsSpatial(), op.getLhsBatch(),
-                             op.getLhsContract()});
-    Dims rhsOrder =
-        isByWindow ? joined({op.getRhsContract(), op.getRhsSpatial(),
-                             op.getRhsBatch(), rhsFree})
-                   : joined({op.getRhsSpatial(), op.getRhsContract(),
-                             op.getRhsBatch(), rhsFree});
+    Dims lhsOrder = isByWindow
+                        ? joined({op.getLhsBatch(), op.getLhsContract(),
+                                  op.getLhsSpatial(), lhsFree})
+                        : joined({lhsFree, op.getLhsSpatial(), op.getLhsBatch(),
+                                  op.getLhsContract()});
+    Dims rhsOrder = isByWindow
+                        ? joined({op.getRhsBatch(), op.getRhsContract(),
+                                  op.getRhsSpatial(), rhsFree})
+                        : joined({op.getRhsSpatial(), op.getRhsContract(),
+                                  op.getRhsBatch(), rhsFree});
     Dims order = resultOrder(isByWindow);
     Location loc = op.getLoc();
     auto shape = llvm::map_to_vector(order, [&](int64_t number) {
@@ -83,8 +87,8 @@ public:
         placed(op.getRhsContract(), rhsOrder),
         placed(op.getLhsSpatial(), lhsOrder),
         placed(op.getRhsSpatial(), rhsOrder), order, op.getStrides(),
-        op.getLow(), op.getHigh(), op.getBaseDilation(),
-        op.getWindowDilation(), op.getPrecisionAttr());
+        op.getLow(), op.getHigh(), op.getBaseDilation(), op.getWindowDilation(),
+        op.getPrecisionAttr());
     return moved(b, wide, placed(op.getOrder(), order));
   }
 
@@ -92,6 +96,14 @@ private:
   bool isDilated() {
     return llvm::any_of(op.getBaseDilation(),
                         [](int64_t dilation) { return dilation != 1; });
+  }
+
+  /// Whether groups that fill vectors lie between each other's channels.
+  bool areGroupsScattered() {
+    constexpr int64_t wide = 16;
+    return !op.getLhsBatch().empty() && op.getLhsBatch().front() != 0 &&
+           llvm::product_of(weft::sizesOf(op.getLhs(), lhsFree)) >= wide &&
+           llvm::product_of(weft::sizesOf(op.getRhs(), rhsFree)) >= wide;
   }
 
   bool isWorthwhile() {
@@ -124,8 +136,9 @@ private:
       return numbers;
     };
     Dims batch = take(op.getLhsBatch().size()), left = take(lhsFree.size()),
-         spatial = take(op.getLhsSpatial().size()), right = take(rhsFree.size());
-    return isByWindow ? joined({spatial, batch, left, right})
+         spatial = take(op.getLhsSpatial().size()),
+         right = take(rhsFree.size());
+    return isByWindow ? joined({batch, spatial, left, right})
                       : joined({left, spatial, batch, right});
   }
 
@@ -142,7 +155,8 @@ private:
   Dims lhsFree, rhsFree;
 };
 
-// Pattern: convolution(l, r) -> transpose(convolution(transpose l, transpose r))
+// Pattern:
+// convolution(l, r) -> transpose(convolution(transpose l, transpose r))
 struct MoveChannelsLast final : OpConversionPattern<ConvolutionOp> {
   MoveChannelsLast(const TypeConverter &types, MLIRContext *context)
       : OpConversionPattern(types, context, /*benefit=*/2) {}
@@ -154,7 +168,7 @@ struct MoveChannelsLast final : OpConversionPattern<ConvolutionOp> {
     auto module = op->getParentOfType<ModuleOp>();
     // A schedule is told of what the program has.
     if (!weft::isOptimized(op) || weft::isForGpu(op) ||
-        weft::findSchedule(module) || !channels.comeLast())
+        weft::findSchedule(module) || !channels.areMoved())
       return rewriter.notifyMatchFailure(op, "is computed as it is");
     rewriter.replaceOp(op, channels.build(rewriter));
     return success();

@@ -270,6 +270,11 @@ class Program:
         plan["arguments"] = [
             {"shape": spec.shape, "dtype": str(spec.dtype)} for spec in types
         ]
+        # What is left in an argument's memory may be of another dtype than that.
+        left = [
+            x for x, reused in zip(self.outputs, reuses, strict=True) if reused >= 0
+        ]
+        plan["reused_as"] = [str(spec.dtype) for spec in left]
         plan["constants"] = len(self.captures)
         plan["inputs"] = len(self.inputs) - len(self.captures)
         plan["results"], plan["reuses"] = len(self.outputs), reuses

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -466,3 +467,91 @@ def test_blocks_of_rows(name: str, dtype: Any) -> None:
             np.testing.assert_array_equal(small(x, w), want)
     finally:
         weft.set_num_threads(before)
+
+
+# ---- channels that come last ----
+
+IMAGES = [
+    # inputs, outputs, window, steps, groups
+    (16, 32, 3, 2, 1),
+    (3, 32, 7, 2, 1),
+    (16, 32, 1, 2, 1),
+    (16, 32, 3, 1, 1),
+    (64, 64, 3, 1, 4),
+    (32, 64, 3, 2, 2),
+]
+
+
+@pytest.mark.parametrize(("inputs", "outputs", "window", "step", "groups"), IMAGES)
+@pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
+def test_images_in_each_layout(layout, inputs, outputs, window, step, groups):
+    """And the gradients by both: on the way, channels may come to lie elsewhere."""
+    rng = np.random.default_rng(0)
+    x = rng.integers(-4, 4, (2, inputs, 20, 20)).astype("f8")
+    w = rng.integers(-4, 4, (outputs, inputs // groups, window, window)).astype("f8")
+    pad = window // 2
+
+    def conv(x, w, spec):
+        return weft.conv_general_dilated(
+            x, w, (step, step), ((pad, pad), (pad, pad)), dimension_numbers=spec,
+            feature_group_count=groups,
+        )  # fmt: skip
+
+    # Every product, by NumPy.
+    padded = np.pad(x, ((0, 0), (0, 0), (pad, pad), (pad, pad)))
+    seen = np.lib.stride_tricks.sliding_window_view(padded, (window, window), (2, 3))
+    seen = seen[:, :, ::step, ::step]
+    parts = zip(np.split(seen, groups, 1), np.split(w, groups), strict=True)
+    want = np.concatenate([np.einsum("nihwkl,oikl->nohw", *each) for each in parts], 1)
+    cotangent = rng.integers(-4, 4, want.shape).astype("f8")
+    ways = zip(np.split(cotangent, groups, 1), np.split(seen, groups, 1), strict=True)
+    by_w = np.concatenate([np.einsum("nohw,nihwkl->oikl", *each) for each in ways])
+    by_x = np.zeros_like(padded)
+    for h in range(want.shape[2]):
+        for v in range(want.shape[3]):
+            at = (..., slice(h * step, h * step + window),
+                  slice(v * step, v * step + window))  # fmt: skip
+            own = np.split(cotangent[:, :, h, v], groups, 1)
+            by_x[at] += np.concatenate(
+                [np.einsum("no,oikl->nikl", c, u)
+                 for c, u in zip(own, np.split(w, groups), strict=True)], 1,
+            )  # fmt: skip
+    by_x = by_x[..., pad : pad + 20, pad : pad + 20]
+
+    spec = (layout, "OIHW" if layout == "NCHW" else "HWIO", layout)
+    moved = (0, 1, 2, 3) if layout == "NCHW" else (0, 2, 3, 1)
+    kernel = (0, 1, 2, 3) if layout == "NCHW" else (2, 3, 1, 0)
+    xs = x.transpose(moved), w.transpose(kernel)
+
+    def both(x, w, c):
+        y, pullback = weft.vjp(lambda x, w: conv(x, w, spec), x, w)
+        return y, *pullback(c)
+
+    for level in (0, 2):
+        got = weft.jit(both, optimization_level=level)(*xs, cotangent.transpose(moved))
+        for y, exact, order in zip(
+            got, (want, by_x, by_w), (moved, moved, kernel), strict=True
+        ):
+            np.testing.assert_array_equal(np.asarray(y), exact.transpose(order))
+
+
+def test_transposed_images_in_each_layout():
+    rng = np.random.default_rng(0)
+    x = rng.integers(-4, 4, (2, 16, 12, 12)).astype("f8")
+    w = rng.integers(-4, 4, (16, 8, 4, 4)).astype("f8")
+
+    def both(spec, x, w):
+        def f(x, w):
+            return weft.conv_transpose(x, w, (2, 2), "SAME", dimension_numbers=spec)
+
+        y, pullback = weft.vjp(f, x, w)
+        return y, *pullback(y)
+
+    first = weft.jit(functools.partial(both, ("NCHW", "IOHW", "NCHW")))(x, w)
+    last = weft.jit(functools.partial(both, ("NHWC", "HWIO", "NHWC")))(
+        x.transpose(0, 2, 3, 1), w.transpose(2, 3, 0, 1)
+    )
+    for a, b, back in zip(
+        first, last, [(0, 3, 1, 2), (0, 3, 1, 2), (2, 3, 0, 1)], strict=True
+    ):
+        np.testing.assert_array_equal(np.asarray(a), np.asarray(b).transpose(back))

@@ -313,6 +313,17 @@ def test_carries_that_change_places_in_one_kernel(steps):
         np.testing.assert_array_equal(np.asarray(got), np.asarray(want))
 
 
+@pytest.mark.parametrize(
+    ("given", "wanted"), [("int8", "uint8"), ("bool", "uint8"), ("int32", "uint32")]
+)
+def test_results_in_donated_memory_have_their_own_dtype(given, wanted):
+    x = np.array([1, 0, 1, 0]).astype(given)
+    f = weft.jit(lambda x: x.astype(wanted) + x.astype(wanted), donate_argnums=0)
+    y = f(weft.asarray(x).to("cuda-sim"))
+    assert y.dtype == wanted
+    np.testing.assert_array_equal(np.asarray(y), 2 * x.astype(wanted))
+
+
 @pytest.mark.parametrize("name", ["solve", "solve_triangular"])
 def test_libraries_take_constants(name):
     """They have no place in the GPU's memory but in the code of its kernels."""

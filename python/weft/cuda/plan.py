@@ -256,7 +256,8 @@ class Plan:
 
     `arguments` are the buffers `arg0`, `arg1`, ...: inputs, captured constants, and
     results. A result of which `reuses` names an input is left in that one's buffer,
-    and has none of its own; all others have -1 there.
+    and has none of its own; all others have -1 there. `reused_as` are the dtypes of
+    those that have none.
     """
 
     name: str
@@ -267,6 +268,7 @@ class Plan:
     constants: int
     results: int
     reuses: tuple[int, ...]
+    reused_as: tuple[np.dtype[Any], ...]
     kernels: Mapping[str, Kernel]
     steps: tuple[Step, ...]
     json: str = field(repr=False, compare=False)
@@ -286,8 +288,11 @@ class Plan:
     def result_types(self) -> tuple[ArrayType, ...]:
         """The shapes and dtypes of all results."""
         own = iter(self.arguments[self.inputs + self.constants :])
+        dtypes = iter(self.reused_as)
         return tuple(
-            self.arguments[reused] if reused >= 0 else next(own)
+            ArrayType(self.arguments[reused].shape, next(dtypes))
+            if reused >= 0
+            else next(own)
             for reused in self.reuses
         )
 
@@ -303,15 +308,18 @@ class Plan:
 def _plan(data: dict[str, Any], text: str) -> Plan:
     kernels = {name: _kernel(name, each) for name, each in data["kernels"].items()}
     reuses = tuple(map(int, data.get("reuses") or [-1] * data["results"]))
+    arguments = tuple(map(_array_type, data["arguments"]))
+    left = [arguments[reused].dtype for reused in reuses if reused >= 0]
     plan = Plan(
         name=str(data["name"]),
         chip=str(data["chip"]),
         arena=_size(data["arena"], "an arena", 2**63),
-        arguments=tuple(map(_array_type, data["arguments"])),
+        arguments=arguments,
         inputs=int(data["inputs"]),
         constants=int(data["constants"]),
         results=int(data["results"]),
         reuses=reuses,
+        reused_as=tuple(map(dtype_of, data.get("reused_as") or map(str, left))),
         kernels=kernels,
         steps=_Reader(kernels).steps(data["steps"]),
         json=text,
@@ -325,7 +333,11 @@ def _plan(data: dict[str, Any], text: str) -> Plan:
 def _check_counts(plan: Plan) -> None:
     own = sum(reused < 0 for reused in plan.reuses)
     count = plan.inputs + plan.constants + own
-    if len(plan.reuses) != plan.results or count != len(plan.arguments):
+    if (
+        len(plan.reuses) != plan.results
+        or len(plan.reused_as) != plan.results - own
+        or count != len(plan.arguments)
+    ):
         raise PlanError(
             f"the plan of {plan.name!r} has {len(plan.arguments)} arguments, but "
             f"{plan.inputs} inputs, {plan.constants} constants and {own} results with "

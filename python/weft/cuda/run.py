@@ -654,8 +654,13 @@ class Executable:
                     self.device.free(pointer)
         if len(own) == plan.results:
             return own
-        new = iter(own)
-        return [inputs[r] if r >= 0 else next(new) for r in plan.reuses]
+        new, dtypes = iter(own), iter(plan.reused_as)
+        results = []
+        for reused in plan.reuses:
+            if reused >= 0:
+                inputs[reused].dtype = next(dtypes)
+            results.append(inputs[reused] if reused >= 0 else next(new))
+        return results
 
     def _allocate(self, frame: Frame) -> list[Memory]:
         """Memory for results and scratch."""
