@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import weft
@@ -118,6 +118,7 @@ def picture(xp: Any, x: Any, made: Any) -> Any:
     return padded[(*lead, slice(start, start + x.shape[axis]))]
 
 
+@settings(max_examples=60, deadline=None)
 @given(pictures(), st.booleans())
 def test_what_is_read_of_neighbours(drawn: Any, takes_steps: bool) -> None:
     shape, made = drawn
@@ -237,7 +238,8 @@ def test_steps_of_a_stencil_copy_nothing() -> None:
 
         return weft.fori_loop(0, 10, step, x)
 
-    text = weft.jit(f).lower(whole(256, 256)).text("memref")
+    jitted = weft.jit(f, optimization_level=2)
+    text = jitted.lower(whole(256, 256)).text("memref")
     loop = text[text.index("scf.for") :]
     sizes = [line for line in loop.splitlines() if "memref.copy" in line]
     assert all("254x254" not in line and "256x256" not in line for line in sizes)
