@@ -138,6 +138,7 @@ def test_what_is_read_of_neighbours(drawn: Any, takes_steps: bool) -> None:
     check(program, whole(*shape))
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.sampled_from(SHAPES), st.integers(0, 2), st.integers(0, 2), st.integers(0, 3))
 def test_insides_that_are_set(shape: Any, before: int, after: int, steps: int) -> None:
     inside = tuple(slice(before, size - after) for size in shape)
