@@ -51,7 +51,7 @@ public:
     ArrayRef<int64_t> spatial = op.getLhsSpatial();
     if (spatial.empty() || op.getLhsContract().empty() || lhsFree.empty() ||
         weft::sizesOf(op.getLhs(), op.getLhsContract()) == Dims{1} ||
-        !isWorthwhile())
+        !weft::hasManyProducts(op))
       return false;
     const int64_t *last = llvm::find(spatial, lhsType.getRank() - 1);
     if (last == spatial.end())
@@ -104,16 +104,6 @@ private:
     return !op.getLhsBatch().empty() && op.getLhsBatch().front() != 0 &&
            llvm::product_of(weft::sizesOf(op.getLhs(), lhsFree)) >= wide &&
            llvm::product_of(weft::sizesOf(op.getRhs(), rhsFree)) >= wide;
-  }
-
-  bool isWorthwhile() {
-    constexpr double least = 1 << 17;
-    double products = op.getType().getNumElements();
-    for (int64_t size : weft::sizesOf(op.getLhs(), op.getLhsContract()))
-      products *= size;
-    for (int64_t size : weft::sizesOf(op.getRhs(), op.getRhsSpatial()))
-      products *= size;
-    return products >= least;
   }
 
   /// Whether the window has more places, along a dimension, than it moves to.

@@ -82,6 +82,10 @@ mlir::Value buildPadded(mlir::OpBuilder &b, mlir::Location loc, mlir::Value x,
                         llvm::ArrayRef<int64_t> dims, const Windows &windows,
                         mlir::Attribute value);
 
+/// Whether a convolution has so many products that a rearrangement of its
+/// operands, or a loop for each of its phases, is of little account.
+bool hasManyProducts(ConvolutionOp op);
+
 /// Loops from 0 up to each of `bounds`, the last innermost, around a `body`
 /// that maps the loops' indices and the arrays so far to the arrays after it.
 using LoopBodyFn = llvm::function_ref<llvm::SmallVector<mlir::Value>(

@@ -197,14 +197,7 @@ public:
       if (windows.strides[i] != 1 || windows.windowDilation[i] != 1)
         return false;
     }
-    // Few products are not worth loops for each of the phases.
-    constexpr double least = 1 << 17;
-    double products = op.getType().getNumElements();
-    for (int64_t size : windows.window)
-      products *= size;
-    for (int64_t dim : op.getLhsContract())
-      products *= op.getLhs().getType().getDimSize(dim);
-    return isDilated && products >= least;
+    return isDilated && weft::hasManyProducts(op);
   }
 
   Value build(OpBuilder &b, Value lhs, Value rhs) {
@@ -375,6 +368,16 @@ struct LowerConvolution final : OpConversionPattern<weft::ConvolutionOp> {
 };
 
 } // namespace
+
+bool weft::hasManyProducts(ConvolutionOp op) {
+  constexpr double least = 1 << 17;
+  double products = op.getType().getNumElements();
+  for (int64_t size : sizesOf(op.getRhs(), op.getRhsSpatial()))
+    products *= size;
+  for (int64_t size : sizesOf(op.getLhs(), op.getLhsContract()))
+    products *= size;
+  return products >= least;
+}
 
 void weft::populateConvolutionToLinalg(const TypeConverter &types,
                                        RewritePatternSet &patterns) {

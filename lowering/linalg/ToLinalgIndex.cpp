@@ -126,6 +126,16 @@ struct LowerGather final : OpConversionPattern<weft::GatherOp> {
   }
 };
 
+/// The sizes of a slice that an update of some shape is written to.
+SmallVector<int64_t> sliceSizes(weft::Scatter op, ArrayRef<int64_t> shape,
+                                ArrayRef<int64_t> window) {
+  SmallVector<int64_t> sizes(shape.size(), 1);
+  for (auto [dim, size] :
+       llvm::zip_equal(op.getPlaces().windowDims(shape.size()), window))
+    sizes[dim] = size;
+  return sizes;
+}
+
 // Pattern: scatter(x, y)[i] -> scf.for over i { scf.for over the slice {
 //   tensor.insert combine(x, y) into x[clamp(i)] } }
 struct LowerScatter final : OpInterfaceConversionPattern<weft::Scatter> {
@@ -143,10 +153,7 @@ struct LowerScatter final : OpInterfaceConversionPattern<weft::Scatter> {
       rewriter.replaceOp(op, x);
       return success();
     }
-    SmallVector<int64_t> sizes(shapeOf(x).size(), 1);
-    for (auto [dim, size] :
-         llvm::zip_equal(op.getPlaces().windowDims(sizes.size()), window))
-      sizes[dim] = size;
+    SmallVector<int64_t> sizes = sliceSizes(op, shapeOf(x), window);
 
     auto perSlice = [&](OpBuilder &b, ValueRange place, ValueRange arrays) {
       SmallVector<Value> starts;
@@ -207,10 +214,7 @@ struct LowerUpdateOfSlice final : OpInterfaceConversionPattern<weft::Scatter> {
     // One element is read and written as a scalar.
     if (!shapeOf(operands[2]).empty() || ShapedType::getNumElements(window) < 2)
       return rewriter.notifyMatchFailure(op, "is not of one slice");
-    SmallVector<int64_t> sizes(shape.size(), 1);
-    for (auto [dim, size] :
-         llvm::zip_equal(op.getPlaces().windowDims(shape.size()), window))
-      sizes[dim] = size;
+    SmallVector<int64_t> sizes = sliceSizes(op, shape, window);
     std::optional<SmallVector<int64_t>> place = staticPlace(op, shape, sizes);
     if (!place)
       return rewriter.notifyMatchFailure(op, "is at places to be computed");
