@@ -69,11 +69,12 @@ def test_ops_are_those_of_the_stages_texts(report):
         assert one.after == other.before
 
 
-def test_the_time_is_what_passes():
+def test_no_time_is_counted_twice():
     start = time.perf_counter()
     report = weft.jit(f).compile_report(x)
     passed = 1e3 * (time.perf_counter() - start)
-    assert 0.5 * passed < report.milliseconds < passed
+    assert all(step.milliseconds > 0 for step in report.steps)
+    assert report.milliseconds < passed
     assert sum(report.by_stage().values()) == pytest.approx(report.milliseconds)
     assert 0 < report.llvm_share < 1
     llvm = sum(step.milliseconds for step in report.steps if step.stage == "asm")
