@@ -49,6 +49,7 @@ static Machine describeHost() {
                        features.contains("amx-int8");
     machine.hasDots = features.contains(
         features.contains("avx512f") ? "avx512vnni" : "avxvnni");
+    machine.hasBFloat16Dots = features.contains("avx512bf16");
     if (features.contains("avx512f"))
       machine.vectorBytes = 64, machine.vectorRegisters = 32;
     else if (features.contains("avx"))
@@ -74,6 +75,7 @@ const Machine &Machine::host() {
 DictionaryAttr Machine::asAttribute(MLIRContext *context) const {
   Builder b(context);
   return b.getDictionaryAttr({
+      b.getNamedAttr("bfloat16_dots", b.getBoolAttr(hasBFloat16Dots)),
       b.getNamedAttr("fma", b.getBoolAttr(hasFma)),
       b.getNamedAttr("l1_bytes", b.getI64IntegerAttr(l1Bytes)),
       b.getNamedAttr("l2_bytes", b.getI64IntegerAttr(l2Bytes)),
@@ -114,6 +116,8 @@ Machine Machine::of(Operation *op) {
     machine.hasTiles = tiles.getValue();
   if (auto dots = stated.getAs<BoolAttr>("vector_dots"))
     machine.hasDots = dots.getValue();
+  if (auto dots = stated.getAs<BoolAttr>("bfloat16_dots"))
+    machine.hasBFloat16Dots = dots.getValue();
   return machine;
 }
 

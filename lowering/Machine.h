@@ -20,6 +20,8 @@ struct Machine {
   bool hasTiles = false;
   /// Whether one instruction adds four products of bytes to each 32-bit lane.
   bool hasDots = false;
+  /// Whether one adds two products of bfloat16 to each.
+  bool hasBFloat16Dots = false;
   /// Bytes of a core's first and second cache.
   int64_t l1Bytes = 32 << 10, l2Bytes = 1 << 20;
   /// The simple operations that take longer than to wake a thread: what is less

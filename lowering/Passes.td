@@ -94,9 +94,10 @@ def DescribeMachine : Pass<"weft-describe-machine", "::mlir::ModuleOp"> {
     (`weft.gpu`) is an error: earlier passes have done what is right on that alone.
 
     ```mlir
-    module attributes {weft.machine = {fma = true, l1_bytes = 49152 : i64,
-      l2_bytes = 2097152 : i64, matrix_tiles = true, share_from = 262144 : i64,
-      vector_bytes = 64 : i64, vector_registers = 32 : i64}}
+    module attributes {weft.machine = {bfloat16_dots = true, fma = true,
+      l1_bytes = 49152 : i64, l2_bytes = 2097152 : i64, matrix_tiles = true,
+      share_from = 262144 : i64, vector_bytes = 64 : i64, vector_dots = true,
+      vector_registers = 32 : i64}}
     ```
   }];
 }
@@ -619,12 +620,11 @@ def OutlineKernels : Pass<"weft-outline-kernels", "::mlir::ModuleOp"> {
 def LowerMatrixTiles : Pass<"weft-lower-matrix-tiles", "::mlir::func::FuncOp"> {
   let summary = "Computes sums of products of narrow numbers in matrix tiles";
   let description = [{
-    Where the machine has instructions that multiply tiles, and the factors are
-    bfloat16 or bytes, or where the factors are bytes and lanes of vectors add up dot
-    products of four of them. Both factors are copied into panels first, in the order
-    in which tiles have them and with zeros after the last product: that of the
-    columns once for all rows of a block. Four tiles of sums stay in registers
-    while what is summed over passes by.
+    Where the machine has instructions that multiply tiles, or that add to lanes of
+    vectors the dot products of four bytes or two numbers of bfloat16, and the factors
+    are such. Both are copied into panels first, in the order in which tiles have them
+    and with zeros after the last product: that of the columns once for all rows of a
+    block. Four tiles of sums stay in registers while what is summed over passes by.
 
     ```mlir
     linalg.generic ... ins(%a, %b : memref<..xbf16>, memref<..xbf16>)

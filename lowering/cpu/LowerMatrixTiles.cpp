@@ -2,7 +2,7 @@
 //
 // weft-lower-matrix-tiles: a sum of products of bfloat16 or of bytes -> loops
 // over blocks of two by two tiles of the CPU's matrix unit. Where it has none,
-// vectors of dot products of bytes take the place of tiles.
+// vectors of dot products take the place of tiles.
 
 #include "lowering/OptimizationLevel.h"
 #include "lowering/Passes.h"
@@ -38,6 +38,8 @@ public:
     columnPanels = weft::scratch(b, plan.columnBlock / panel * panelWords(),
                                  b.getI32Type());
     sums = weft::scratch(b, panel * panel, sumType);
+    if (plan.isShifted())
+      shifts = weft::scratch(b, plan.columnBlock, sumType);
     auto block = operands.forBlocks(
         plan.outer, llvm::divideCeil(plan.rows(), plan.rowBlock),
         llvm::divideCeil(plan.columns(), plan.columnBlock),
@@ -106,6 +108,10 @@ private:
         n.loop(columns.first, columns.last, panel,
                [&](Value column) { pack(column, tile, left); });
       });
+    if (plan.isShifted())
+      n.loop(columns.first, columns.last, panel, [&](Value column) {
+        findShifts({place(column), n.subtract(column, columns.first)}, tiles);
+      });
     n.loop(rows.first, rows.last, panel, [&](Value row) {
       SmallVector<Value> at = operands.moved(bases, row, plan.rowLoop);
       Value numRows = n.subtract(n.index(plan.rows()), row);
@@ -116,8 +122,9 @@ private:
       });
       n.loop(columns.first, columns.last, panel, [&](Value column) {
         Value sumsAt = operands.moved(at, column, plan.columnLoop)[sum];
-        emitSums(place(column), tiles, sumsAt, numRows,
-                 n.subtract(n.index(plan.columns()), column), isFirst);
+        emitSums({place(column), n.subtract(column, columns.first)}, tiles,
+                 sumsAt, numRows, n.subtract(n.index(plan.columns()), column),
+                 isFirst);
       });
     });
   }
@@ -130,20 +137,26 @@ private:
                                    n.index(lineWords));
   }
 
-  /// Where the sums of a panel of rows and one of columns are.
+  /// Where a panel of columns is, and how far its first one is from the first
+  /// of the block.
+  struct Columns {
+    Value panelAt, first;
+  };
+  /// Where the sums of a panel of rows, of which there are `numRows`, and one
+  /// of columns are.
   struct Target {
-    Value row, base;
+    Value row, base, numRows;
     int64_t stride;
   };
 
   /// Adds the products of the packed rows and a panel of columns to what is
   /// there, or to zeros.
-  void addPanels(Value columnsAt, Value tiles, Target to, bool fromZero) {
+  void addPanels(Columns columns, Value tiles, Target to, bool fromZero) {
     if (plan.byDots)
-      return addDots(columnsAt, tiles, to, fromZero);
+      return addDots(columns, tiles, to, fromZero);
     SmallVector<Value> start =
         fromZero ? zeros(4) : loadTiles(to.row, to.base, to.stride);
-    storeTiles(multiplyPanels(columnsAt, tiles, start), to.row, to.base,
+    storeTiles(multiplyPanels(columns.panelAt, tiles, start), to.row, to.base,
                to.stride);
   }
 
@@ -169,17 +182,19 @@ private:
 
   // ---- dot products ----
 
-  /// Adds to each lane the products of the four bytes in the lanes of a row's
-  /// and a column's words.
+  /// Adds to each lane the products of the four bytes, or two numbers of 16
+  /// bits, in the lanes of a row's and a column's words.
   Value addDot(Value sums, Value row, Value column) {
     auto type = cast<VectorType>(sums.getType());
     int64_t lanes = type.getNumElements();
-    auto bytes = VectorType::get({4 * lanes}, b.getI8Type());
-    Value factors[] = {vector::BitCastOp::create(b, bytes, row),
-                       vector::BitCastOp::create(b, bytes, column)};
+    auto narrow = VectorType::get({plan.group() * lanes}, factor);
+    Value factors[] = {vector::BitCastOp::create(b, narrow, row),
+                       vector::BitCastOp::create(b, narrow, column)};
     if (plan.isUnsigned[plan.columnFactor])
       std::swap(factors[0], factors[1]);
-    std::string name = "llvm.x86.avx512.vpdpbusd." + std::to_string(32 * lanes);
+    std::string name = factor.isBF16() ? "llvm.x86.avx512bf16.dpbf16ps."
+                                       : "llvm.x86.avx512.vpdpbusd.";
+    name += std::to_string(32 * lanes);
     return LLVM::CallIntrinsicOp::create(
                b, type, b.getStringAttr(name),
                ValueRange{sums, factors[0], factors[1]})
@@ -187,46 +202,101 @@ private:
   }
 
   /// As tiles do, strip by strip: a few rows of two vectors stay in registers.
-  void addDots(Value columnsAt, Value tiles, Target to, bool fromZero) {
+  void addDots(Columns columns, Value tiles, Target to, bool fromZero) {
     int64_t lanes = machine.vectorBytes / 4;
-    auto type = VectorType::get({lanes}, b.getI32Type());
-    // The sums of the rows, two vectors of columns and what is taken off of
-    // each, and a row's bytes.
+    // The sums of the rows, two vectors of columns and a row's factors.
     int64_t rows = std::clamp<int64_t>(
-        llvm::bit_floor<uint64_t>((machine.vectorRegisters - 4) / 2), 1,
+        llvm::bit_floor<uint64_t>((machine.vectorRegisters - 3) / 2), 1,
         tileRows);
+    Value last = n.least(to.numRows, n.index(panel));
     n.loop(n.index(0), n.index(panel), 2 * lanes, [&](Value column) {
-      n.loop(n.index(0), n.index(panel), rows, [&](Value row) {
+      n.loop(n.index(0), last, rows, [&](Value row) {
         SmallVector<Value> places, start;
-        Value nothing = arith::ConstantOp::create(b, b.getZeroAttr(type));
         for (int64_t i = 0; i < 2 * rows; ++i) {
           Value at = weft::advance(b, n.add(to.base, column), n.add(row, i / 2),
                                    to.stride);
           places.push_back(n.add(at, i % 2 * lanes));
-          start.push_back(fromZero ? nothing
-                                   : n.load(to.row, lanes, places.back(), {}));
+          start.push_back(startOf(columns, n.add(column, i % 2 * lanes),
+                                  fromZero ? Value() : to.row, places.back()));
         }
-        if (plan.isShifted())
-          start.append(2, nothing);
         SmallVector<Value> sums =
-            sumStrip(columnsAt, tiles, column, row, rows, start);
-        for (auto [i, place] : llvm::enumerate(places)) {
-          Value value = sums[i];
-          if (plan.isShifted())
-            value = arith::SubIOp::create(b, value, sums[2 * rows + i % 2]);
-          vector::StoreOp::create(b, value, to.row, place);
-        }
+            sumStrip(columns.panelAt, tiles, column, row, rows, start);
+        for (auto [sum, place] : llvm::zip_equal(sums, places))
+          vector::StoreOp::create(b, sum, to.row, place);
       });
+    });
+  }
+
+  /// What dot products are added to in a vector of columns: what is in `row`,
+  /// if anything, less what is too much in them.
+  Value startOf(Columns columns, Value column, Value row, Value place) {
+    int64_t lanes = machine.vectorBytes / 4;
+    Value start;
+    if (plan.isShifted())
+      start = n.load(shifts, lanes, n.add(columns.first, column), {});
+    if (row) {
+      Value given = n.load(row, lanes, place, {});
+      return start ? addUp(start, given) : given;
+    }
+    return start ? start : zeroSums();
+  }
+
+  Value zeroSums() {
+    auto type = VectorType::get({machine.vectorBytes / 4}, sumType);
+    return arith::ConstantOp::create(b, b.getZeroAttr(type));
+  }
+
+  /// What is added to the sums of a panel of columns because the rows are
+  /// shifted: -128 of each column.
+  void findShifts(Columns columns, Value tiles) {
+    int64_t lanes = machine.vectorBytes / 4;
+    n.loop(n.index(0), n.index(panel), 2 * lanes, [&](Value column) {
+      SmallVector<Value> taken =
+          forGroups(columns.panelAt, tiles, column, {zeroSums(), zeroSums()},
+                    [&](ArrayRef<Value> words, Value, ValueRange sums) {
+                      SmallVector<Value> next;
+                      for (auto [word, sum] : llvm::zip_equal(words, sums))
+                        next.push_back(addDot(sum, copies.shift(lanes), word));
+                      return next;
+                    });
+      for (auto [i, each] : llvm::enumerate(taken)) {
+        Value shift = arith::SubIOp::create(b, zeroSums(), each);
+        Value at = n.add(columns.first, n.add(column, i * lanes));
+        vector::StoreOp::create(b, shift, shifts, at);
+      }
     });
   }
 
   /// Sums up over all groups of steps in the panels.
   SmallVector<Value> sumStrip(Value columnsAt, Value tiles, Value column,
                               Value row, int64_t rows, ValueRange start) {
-    auto type = cast<VectorType>(start.front().getType());
-    int64_t lanes = type.getNumElements();
+    int64_t lanes = machine.vectorBytes / 4;
+    auto type = VectorType::get({lanes}, b.getI32Type());
+    return forGroups(
+        columnsAt, tiles, column, start,
+        [&](ArrayRef<Value> columns, Value rowsAt, ValueRange sums) {
+          SmallVector<Value> next;
+          for (int64_t i = 0; i < 2 * rows; ++i) {
+            Value from =
+                n.add(rowsAt, n.multiply(n.add(row, i / 2), lineWords));
+            Value word = memref::LoadOp::create(b, rowPanel, from);
+            Value words = vector::BroadcastOp::create(b, type, word);
+            next.push_back(addDot(sums[i], words, columns[i % 2]));
+          }
+          return next;
+        });
+  }
+
+  /// Loops over the groups of steps in a panel of columns. `build` gets the
+  /// words of two vectors of columns, and where the first row's word is.
+  SmallVector<Value> forGroups(
+      Value columnsAt, Value tiles, Value column, ValueRange start,
+      llvm::function_ref<SmallVector<Value>(ArrayRef<Value>, Value, ValueRange)>
+          build) {
+    int64_t lanes = machine.vectorBytes / 4;
     auto groups = scf::ForOp::create(
         b, n.index(0), n.multiply(tiles, lineWords), n.index(1), start);
+    groups->setAttr("loop_annotation", notUnrolled());
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(groups.getBody());
     Value tile =
@@ -234,45 +304,47 @@ private:
     Value line =
         arith::RemUIOp::create(b, groups.getInductionVar(), n.index(lineWords));
     Value at = n.multiply(tile, 2 * tileWords);
-    SmallVector<Value> next(groups.getRegionIterArgs());
-    Value columns[2];
+    SmallVector<Value> columns;
     for (int64_t v : {0, 1}) {
       Value place = n.add(column, v * lanes);
       Value half = arith::DivUIOp::create(b, place, n.index(tileRows));
       Value rest = arith::RemUIOp::create(b, place, n.index(tileRows));
       Value from = n.add(n.add(columnsAt, at), n.multiply(half, tileWords));
       from = n.add(n.add(from, n.multiply(line, lineWords)), rest);
-      columns[v] = n.load(columnPanels, lanes, from, {});
-      if (Value &taken = next[2 * rows + v]; plan.isShifted())
-        taken = addDot(taken, copies.shift(lanes), columns[v]);
+      columns.push_back(n.load(columnPanels, lanes, from, {}));
     }
-    for (int64_t i = 0; i < 2 * rows; ++i) {
-      Value from =
-          n.add(n.add(at, line), n.multiply(n.add(row, i / 2), lineWords));
-      Value word = memref::LoadOp::create(b, rowPanel, from);
-      Value words = vector::BroadcastOp::create(b, type, word);
-      next[i] = addDot(next[i], words, columns[i % 2]);
-    }
-    scf::YieldOp::create(b, next);
+    scf::YieldOp::create(
+        b, build(columns, n.add(at, line), groups.getRegionIterArgs()));
     return groups.getResults();
+  }
+
+  /// For LLVM, which has more in vectors than there are registers where it does
+  /// several steps of a loop at once.
+  LLVM::LoopAnnotationAttr notUnrolled() {
+    auto unroll = LLVM::LoopUnrollAttr::get(b.getContext(), b.getBoolAttr(true),
+                                            {}, {}, {}, {}, {}, {});
+    return LLVM::LoopAnnotationAttr::get(b.getContext(), {}, {}, {}, unroll, {},
+                                         {}, {}, {}, {}, {}, {}, {}, {}, {},
+                                         {});
   }
 
   // ---- sums ----
 
   /// Of a panel of rows and one of columns, the sums: what is there is added
   /// to.
-  void emitSums(Value columnsAt, Value tiles, Value base, Value numRows,
+  void emitSums(Columns columns, Value tiles, Value base, Value numRows,
                 Value numColumns, Value isFirst) {
     auto throughScratch = [&] {
-      addPanels(columnsAt, tiles, {sums, n.index(0), panel}, /*fromZero=*/true);
+      addPanels(columns, tiles, {sums, n.index(0), numRows, panel},
+                /*fromZero=*/true);
       storeSums(base, numRows, numColumns, isFirst);
     };
     auto inPlace = [&] {
       auto addTo = [&](bool fromZero) {
-        addPanels(
-            columnsAt, tiles,
-            {operands.row(sum), base, plan.nest.stride(sum, plan.rowLoop)},
-            fromZero);
+        addPanels(columns, tiles,
+                  {operands.row(sum), base, numRows,
+                   plan.nest.stride(sum, plan.rowLoop)},
+                  fromZero);
       };
       if (fromZero)
         n.either(isFirst, [&] { addTo(true); }, [&] { addTo(false); });
@@ -339,6 +411,8 @@ private:
   int64_t mostTiles = 0;
   /// What is packed, in numbers of 32 bits, and two by two tiles of sums.
   Value rowPanel, columnPanels, sums;
+  /// Of each column of a block, what `findShifts` found.
+  Value shifts;
 };
 
 class LowerMatrixTiles final

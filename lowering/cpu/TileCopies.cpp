@@ -26,11 +26,22 @@ void TileCopies::packTiles(Source source, Value tile, Value into, Value at) {
   at = n.add(at, n.multiply(tile, 2 * tileWords));
   bool isAlong = plan.nest.stride(source.operand, plan.sumLoop) == 1;
   bool wantsAlong = source.operand == plan.rowFactor();
+  if (!isAlong && !wantsAlong)
+    return n.loop(n.index(0), n.index(tileRows), 1, [&](Value line) {
+      Value words = wordsAcross(source, n.index(0), line, panel);
+      Value place = n.add(at, n.multiply(line, lineWords));
+      for (int64_t half : {0, 1}) {
+        Value part = vector::ExtractStridedSliceOp::create(
+            b, words, ArrayRef(half * lineWords), ArrayRef(lineWords),
+            ArrayRef<int64_t>(1));
+        vector::StoreOp::create(b, part, into, n.add(place, half * tileWords));
+      }
+    });
   n.loop(n.index(0), n.index(panel), tileRows, [&](Value point) {
     Value place = n.add(at, n.multiply(point, lineWords));
     auto lineOf = [&](Value line) {
       return isAlong ? lineAlong(source, n.add(point, line))
-                     : lineAcross(source, point, line);
+                     : wordsAcross(source, point, line, lineWords);
     };
     auto store = [&](Value words, Value line) {
       if (wantsAlong && plan.isShifted())
@@ -74,15 +85,15 @@ Value TileCopies::lineAlong(const Source &source, Value point) {
   return vector::BitCastOp::create(b, line, steps);
 }
 
-/// A group of steps of the rows or columns from `point` on.
-Value TileCopies::lineAcross(const Source &source, Value point, Value number) {
+/// A group of steps of each of so many rows or columns from `point` on.
+Value TileCopies::wordsAcross(const Source &source, Value point, Value number,
+                              int64_t count) {
   int64_t bits = 8 * plan.factorBytes;
-  auto narrow = VectorType::get({tileRows}, b.getIntegerType(bits));
-  Value words;
+  SmallVector<Value> steps;
   for (int64_t i = 0; i < plan.group(); ++i) {
     Value step = n.add(n.multiply(number, plan.group()), i);
     Value valid = isRagged(source.pointLoop) ? n.subtract(source.points, point)
-                                             : n.index(tileRows);
+                                             : n.index(count);
     if (source.left) {
       Value isThere = arith::CmpIOp::create(b, arith::CmpIPredicate::slt, step,
                                             source.left);
@@ -90,19 +101,22 @@ Value TileCopies::lineAcross(const Source &source, Value point, Value number) {
     }
     Value at = weft::advance(b, n.add(source.begin, point), step,
                              plan.nest.stride(source.operand, plan.sumLoop));
-    Value x = n.load(operands.row(source.operand), tileRows, at,
-                     n.maskOf(valid, tileRows));
-    if (x.getType() != narrow)
-      x = arith::BitcastOp::create(b, narrow, x);
-    x = arith::ExtUIOp::create(b, line, x);
-    if (i > 0) {
-      Value distance = arith::ConstantOp::create(
-          b, DenseElementsAttr::get(line, APInt(32, i * bits)));
-      x = arith::ShLIOp::create(b, x, distance);
-    }
-    words = words ? arith::OrIOp::create(b, words, x).getResult() : x;
+    Value x =
+        n.load(operands.row(source.operand), count, at, n.maskOf(valid, count));
+    auto type = VectorType::get({count}, b.getIntegerType(bits));
+    steps.push_back(x.getType() == type ? x
+                                        : arith::BitcastOp::create(b, type, x));
   }
-  return words;
+  // Two by two, until 32 bits are full.
+  for (; steps.size() > 1; bits *= 2) {
+    SmallVector<Value> pairs;
+    auto type = VectorType::get({count}, b.getIntegerType(2 * bits));
+    for (size_t i = 0; i < steps.size(); i += 2)
+      pairs.push_back(vector::BitCastOp::create(
+          b, type, vector::InterleaveOp::create(b, steps[i], steps[i + 1])));
+    steps = pairs;
+  }
+  return steps.front();
 }
 
 /// Squares of 1, 2, 4 and 8 words change places with those on the other side of

@@ -47,8 +47,8 @@ public:
 private:
   bool isRagged(unsigned pointLoop) const;
   mlir::Value lineAlong(const Source &source, mlir::Value point);
-  mlir::Value lineAcross(const Source &source, mlir::Value point,
-                         mlir::Value number);
+  mlir::Value wordsAcross(const Source &source, mlir::Value point,
+                          mlir::Value number, int64_t count);
 
   mlir::ImplicitLocOpBuilder &b;
   const TilePlan &plan;

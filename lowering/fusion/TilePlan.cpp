@@ -56,16 +56,18 @@ static bool areInTiles(linalg::GenericOp op, const MultiplyAdd &body) {
          widenByte(body.casts[1]);
 }
 
-/// Whether vectors have dot products of such factors: of bytes, and not both
-/// without a sign.
+/// Whether vectors have dot products of such factors: of bfloat16, or of bytes
+/// that are not both without a sign.
 static bool areInDots(linalg::GenericOp op, const MultiplyAdd &body,
                       const Machine &machine) {
+  if (machine.vectorBytes < 16 || machine.vectorBytes > 64)
+    return false;
+  if (getElementTypeOrSelf(op.getDpsInputs()[0].getType()).isBF16())
+    return machine.hasBFloat16Dots;
   auto isUnsigned = [](ArrayRef<Operation *> casts) {
     return !casts.empty() && isa<arith::ExtUIOp>(casts.front());
   };
-  return machine.hasDots && machine.vectorBytes >= 16 &&
-         machine.vectorBytes <= 64 &&
-         getElementTypeOrSelf(op.getDpsInputs()[0].getType()).isInteger(8) &&
+  return machine.hasDots &&
          !(isUnsigned(body.casts[0]) && isUnsigned(body.casts[1]));
 }
 
@@ -227,7 +229,11 @@ int64_t TilePlan::sumTiles() const {
 /// Whether tiles are filled well enough. Smaller sums take the microseconds of
 /// a call either way, and are not for a loss of what is close to zero.
 bool TilePlan::isWorthIt() const {
-  constexpr int64_t least = 16, leastOfTurned = 8;
+  constexpr int64_t least = 16, leastOfTurned = 8, leastInDots = 24;
+  // Dot products have columns of a panel that are none, and of float32 there
+  // are half as many at once.
+  if (byDots && factorBytes == 2 && columns() < leastInDots)
+    return false;
   // Columns whose steps lie side by side would be turned for vectors too.
   bool isTurned = !isPacked && nest.stride(columnFactor, sumLoop) == 1;
   return rows() >= (isTurned ? leastOfTurned : least) && columns() >= least &&
@@ -292,7 +298,7 @@ void TilePlan::choosePackedBlocks(const Machine &machine) {
 std::optional<TilePlan> TilePlan::begin(linalg::GenericOp op,
                                         const Machine &machine,
                                         linalg::GenericOp epilogue) {
-  if (!machine.hasTiles && !machine.hasDots)
+  if (!machine.hasTiles && !machine.hasDots && !machine.hasBFloat16Dots)
     return std::nullopt;
   std::optional<MultiplyAdd> body = MultiplyAdd::match(op);
   std::optional<Nest> nest = Nest::of(op);

@@ -14,9 +14,8 @@ namespace weft {
 
 /// One instruction multiplies a tile of 16 rows by one of 16 columns, along 64
 /// bytes of each, and adds to 16 x 16 sums of 32 bits. Two by two tiles of sums
-/// are computed at once: a panel is what is read of a factor for them. Of
-/// bytes, dot products in the lanes of vectors do the same from the same
-/// panels.
+/// are computed at once: a panel is what is read of a factor for them. Dot
+/// products in the lanes of vectors do the same from the same panels.
 ///
 /// Columns that many blocks read are copied into panels once, as an array: of
 /// each panel, line by line, 32 groups of steps that fill 32 bits each.
@@ -78,7 +77,9 @@ struct TilePlan {
   int64_t group() const { return 4 / factorBytes; }
   /// Dot products are of a factor without a sign by one with: what has both
   /// signs is 128 too large in the rows, and 128 of each column is taken off.
-  bool isShifted() const { return byDots && !isUnsigned[0] && !isUnsigned[1]; }
+  bool isShifted() const {
+    return byDots && factorBytes == 1 && !isUnsigned[0] && !isUnsigned[1];
+  }
   /// How many tiles all that is summed over fills.
   int64_t sumTiles() const;
   /// How many blocks of the result there are.

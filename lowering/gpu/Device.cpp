@@ -108,7 +108,7 @@ private:
     // What passes that serve CPUs too ask for.
     weft::Machine machine;
     machine.hasFma = true;
-    machine.hasTiles = machine.hasDots = false;
+    machine.hasTiles = machine.hasDots = machine.hasBFloat16Dots = false;
     machine.vectorBytes = 16;
     machine.vectorRegisters = 64;
     machine.l1Bytes = 128 << 10;

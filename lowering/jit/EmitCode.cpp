@@ -97,6 +97,23 @@ weft::createTargetMachine(llvm::CodeGenOptLevel level) {
       llvm::CodeModel::Small, level, /*JIT=*/true));
 }
 
+/// Lets functions that use dot products of bfloat16 have them: they are off
+/// elsewhere, as `hostCpu` says.
+static void allowBFloat16Dots(llvm::Module &module) {
+  for (llvm::Function &intrinsic : module) {
+    if (!intrinsic.getName().starts_with("llvm.x86.avx512bf16.dpbf16ps."))
+      continue;
+    for (llvm::User *user : intrinsic.users()) {
+      llvm::Function *function = cast<llvm::Instruction>(user)->getFunction();
+      StringRef features =
+          function->getFnAttribute("target-features").getValueAsString();
+      if (!features.ends_with(",+avx512bf16"))
+        function->addFnAttr("target-features",
+                            (features + ",+avx512bf16").str());
+    }
+  }
+}
+
 static Expected<std::unique_ptr<llvm::Module>>
 translate(ModuleOp module, llvm::LLVMContext &context) {
   auto machine = weft::createTargetMachine(llvm::CodeGenOptLevel::Default);
@@ -114,6 +131,7 @@ translate(ModuleOp module, llvm::LLVMContext &context) {
     function.addFnAttr("target-cpu", (*machine)->getTargetCPU());
     function.addFnAttr("target-features", (*machine)->getTargetFeatureString());
   }
+  allowBFloat16Dots(*translated);
   return translated;
 }
 

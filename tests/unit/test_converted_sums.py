@@ -150,6 +150,50 @@ def test_bytes_by_dot_products(width: int, registers: int) -> None:
         np.testing.assert_array_equal(np.asarray(got), want)
 
 
+@pytest.mark.parametrize(
+    ("width", "registers"), [(64, 32), (32, 16), (16, 16), (16, 4)]
+)
+@pytest.mark.parametrize(
+    ("m", "k", "n"), [(300, 517, 77), (16, 64, 130), (17, 33, 257)]
+)
+def test_bfloat16_by_dot_products(
+    m: int, k: int, n: int, width: int, registers: int
+) -> None:
+    """In vectors of each width, where this machine has such an instruction."""
+    x, y = drawn(m, k), drawn(k, n)
+    x[0, 0], x[1, 1], x[2, 2] = np.inf, np.nan, 2**-100
+
+    def products(x: Any, y: Any, xt: Any, yt: Any) -> list[Any]:
+        return [weft.matmul(a, b, preferred_element_type=np.float32) + 1
+                for a in (x, xt.T) for b in (y, yt.T)]  # fmt: skip
+
+    args = x, y, x.T.copy(), y.T.copy()
+    lowered = weft.jit(products).lower(*args)
+    if "bfloat16_dots = true" not in lowered.text("fused"):
+        pytest.skip("this CPU has no dot products of bfloat16 (AVX512_BF16)")
+    vectors = f"vector_bytes = {width} : i64, vector_registers = {registers} : i64"
+    machine = NO_TILES.replace("false", f"false, {vectors}")
+    text = lowered.text("expanded", locations=False).replace("module {", machine, 1)
+    narrow = weft.parse(text)
+    assert f"dpbf16ps.{8 * width}" in narrow.text("loops")
+    with np.errstate(invalid="ignore"):
+        want = x.astype(np.float32) @ y.astype(np.float32) + 1
+    for got in narrow.compile()(*args):
+        np.testing.assert_array_equal(np.asarray(got), want)
+
+
+def test_dot_products_leave_subnormal_numbers_as_they_are_elsewhere() -> None:
+    """What only passes through a function with such products keeps its bits."""
+    x, tiny = drawn(64, 64), np.full((64, 64), 3e-40, BFLOAT16)
+
+    def f(x: Any, tiny: Any) -> Any:
+        y = (x @ x).astype(np.float32) * 0 + tiny.astype(np.float32)
+        return weft.where(x > 0, tiny, y.astype(tiny.dtype)), tiny.T + 0 * tiny
+
+    for got in weft.jit(f)(x, tiny):
+        np.testing.assert_array_equal(np.asarray(got), tiny)
+
+
 @pytest.mark.parametrize("layout", ["NHWC", "NCHW"])
 @pytest.mark.parametrize("strides", [1, 2])
 @pytest.mark.parametrize("groups", [1, 4])

@@ -19,7 +19,7 @@
 // LOOPS-NOT: memref.alloc()
 // LOOPS: arith.sitofp
 // LOOPS-NOT: memref.dealloc
-module attributes {weft.machine = {matrix_tiles = false, vector_dots = false}} {
+module attributes {weft.machine = {bfloat16_dots = false, matrix_tiles = false, vector_dots = false}} {
 func.func @converted(%x: memref<64x32xi8>, %w: memref<32x48xi8>, %y: memref<64x48xf32>) {
   %zero = arith.constant 0 : i32
   %sums = memref.alloc() : memref<64x48xi32>
@@ -102,7 +102,7 @@ func.func @read_again(%x: memref<64x32xi8>, %w: memref<32x48xi8>, %y: memref<64x
 // LOOPS-NOT: memref.alloc
 // LOOPS-COUNT-1: call @load_between_kernel
 // LOOPS-NOT: call
-module attributes {weft.machine = {matrix_tiles = false, vector_dots = false}} {
+module attributes {weft.machine = {bfloat16_dots = false, matrix_tiles = false, vector_dots = false}} {
 func.func @load_between(%x: memref<64x32xi8>, %w: memref<32x48xi8>, %y: memref<128x48xf32>, %i: memref<index>) {
   %zero = arith.constant 0 : i32
   %sums = memref.alloc() : memref<64x48xi32>

@@ -2,7 +2,7 @@
 
 // CHECK: module attributes {weft.gpu = {block_work = {{[0-9]+}} : i64, chip = "sm_80",
 // CHECK-SAME: multiprocessors = {{[0-9]+}} : i64, shared_bytes = {{[0-9]+}} : i64},
-// CHECK-SAME: weft.machine = {fma = true, {{.*}} matrix_tiles = false,
+// CHECK-SAME: weft.machine = {bfloat16_dots = false, fma = true, {{.*}} matrix_tiles = false,
 module {
 }
 

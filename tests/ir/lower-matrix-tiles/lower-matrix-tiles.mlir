@@ -10,9 +10,9 @@
 // CHECK-DAG: %[[ROWS:.+]] = memref.alloca() {alignment = 64 : i64} : memref<2048xi32>
 // CHECK-DAG: %[[COLUMNS:.+]] = memref.alloca() {alignment = 64 : i64} : memref<8192xi32>
 // CHECK-DAG: %[[SUMS:.+]] = memref.alloca() {alignment = 64 : i64} : memref<1024xf32>
-// CHECK: vector.maskedload {{.*}} vector<16xbf16>
-// CHECK: arith.extui %{{.+}} : vector<16xi16> to vector<16xi32>
-// CHECK: vector.store %{{.+}}, %[[COLUMNS]]
+// CHECK-COUNT-2: vector.maskedload {{.*}} vector<32xbf16>
+// CHECK: vector.interleave {{.*}} : vector<32xi16> -> vector<64xi16>
+// CHECK-COUNT-2: vector.store %{{.+}}, %[[COLUMNS]]{{.*}} vector<16xi32>
 // CHECK: vector.load {{.*}} vector<32xbf16>
 // CHECK: vector.store %{{.+}}, %[[ROWS]]
 // What is whole is added to in its place, and what is not by way of the stack.
@@ -113,7 +113,7 @@ module attributes {weft.machine = {matrix_tiles = true}} {
 // CHECK-LABEL: func.func @without_tiles(
 // CHECK: linalg.generic
 // CHECK-NOT: amx
-module attributes {weft.machine = {matrix_tiles = false, vector_dots = false}} {
+module attributes {weft.machine = {bfloat16_dots = false, matrix_tiles = false, vector_dots = false}} {
   func.func @without_tiles(%a: memref<64x64xi8>, %b: memref<64x64xi8>, %c: memref<64x64xi8>) {
     linalg.generic {indexing_maps = [#a, #b, #c], iterator_types = ["parallel", "reduction", "parallel"]}
         ins(%a, %b : memref<64x64xi8>, memref<64x64xi8>) outs(%c : memref<64x64xi8>) {
@@ -129,18 +129,25 @@ module attributes {weft.machine = {matrix_tiles = false, vector_dots = false}} {
 // -----
 
 // Dot products of bytes in the lanes of vectors: of a factor without a sign by one
-// with. What has both signs is shifted in the rows, and 128 of each column is
-// taken off; of what has none there is no such product.
+// with. What has both signs is shifted in the rows, and the sums begin with -128 of
+// each column; of what has none there is no such product.
 #a = affine_map<(m, k, n) -> (m, k)>
 #b = affine_map<(m, k, n) -> (k, n)>
 #c = affine_map<(m, k, n) -> (m, n)>
 #product = {indexing_maps = [#a, #b, #c], iterator_types = ["parallel", "reduction", "parallel"]}
 // CHECK-LABEL: func.func @signed(
+// CHECK-DAG: %[[SHIFTS:.+]] = memref.alloca() {{.*}} : memref<64xi32>
+// CHECK: scf.for {{.*}} iter_args
+// CHECK-COUNT-2: llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"({{.*}}) : (vector<16xi32>, vector<64xi8>, vector<64xi8>) -> vector<16xi32>
+// CHECK-NOT: vpdpbusd
+// CHECK: arith.subi %{{.+}} : vector<16xi32>
+// CHECK: vector.store %{{.+}}, %[[SHIFTS]]
 // CHECK: %[[SHIFT:.+]] = arith.constant dense<-2139062144> : vector<16xi32>
 // CHECK: arith.xori %{{.+}}, %[[SHIFT]]
+// CHECK: vector.load %[[SHIFTS]]
 // CHECK: scf.for {{.*}} iter_args
-// CHECK-COUNT-18: llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"({{.*}}) : (vector<16xi32>, vector<64xi8>, vector<64xi8>) -> vector<16xi32>
-// CHECK: arith.subi %{{.+}} : vector<16xi32>
+// CHECK-COUNT-16: llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"
+// CHECK: loop_annotation = #[[ANNOTATION:.+]]}
 // CHECK-LABEL: func.func @one_signed(
 // CHECK-NOT: arith.xori
 // CHECK-COUNT-16: llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"
@@ -180,6 +187,35 @@ module attributes {weft.machine = {matrix_tiles = false, vector_dots = true, vec
       %p = arith.muli %u, %v : i32
       %t = arith.addi %s, %p : i32
       linalg.yield %t : i32
+    }
+    return
+  }
+}
+
+// -----
+
+// Of bfloat16: two to a lane. Only rows that are there are computed.
+#a = affine_map<(m, k, n) -> (m, k)>
+#b = affine_map<(m, k, n) -> (k, n)>
+#c = affine_map<(m, k, n) -> (m, n)>
+// CHECK-LABEL: func.func @dots_of_bfloat16(
+// CHECK: %[[LAST:.+]] = arith.minsi %{{.+}}, %c32
+// CHECK-NEXT: %c0
+// CHECK: scf.for %{{.+}} = %{{.+}} to %[[LAST]] step %c8
+// CHECK: scf.for {{.*}} iter_args
+// CHECK-COUNT-16: llvm.call_intrinsic "llvm.x86.avx512bf16.dpbf16ps.512"({{.*}}) : (vector<16xf32>, vector<32xbf16>, vector<32xbf16>) -> vector<16xf32>
+// CHECK-NOT: dpbf16ps
+// CHECK: scf.yield
+module attributes {weft.machine = {bfloat16_dots = true, matrix_tiles = false, vector_bytes = 64 : i64, vector_registers = 32 : i64}} {
+  func.func @dots_of_bfloat16(%a: memref<20x256xbf16>, %b: memref<256x64xbf16>, %c: memref<20x64xf32>) {
+    linalg.generic {indexing_maps = [#a, #b, #c], iterator_types = ["parallel", "reduction", "parallel"]}
+        ins(%a, %b : memref<20x256xbf16>, memref<256x64xbf16>) outs(%c : memref<20x64xf32>) {
+    ^bb0(%x: bf16, %y: bf16, %s: f32):
+      %u = arith.extf %x : bf16 to f32
+      %v = arith.extf %y : bf16 to f32
+      %p = arith.mulf %u, %v fastmath<reassoc,contract> : f32
+      %t = arith.addf %s, %p fastmath<reassoc,contract> : f32
+      linalg.yield %t : f32
     }
     return
   }
