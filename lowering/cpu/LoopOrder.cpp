@@ -42,8 +42,9 @@ LoopOrder::LoopOrder(LinalgOp op, const Nest &nest, const Machine &machine)
   }
   if (isShared)
     chooseShared();
+  chooseJammed(summed);
   for (unsigned loop : summed)
-    levels.push_back({loop});
+    levels.push_back({loop, loop == summed.back() ? jammed : 1});
   if (!fetched.empty())
     levels.push_back({innermost, chunk});
   levels.push_back({innermost});
@@ -146,6 +147,17 @@ void LoopOrder::chooseFetched(ArrayRef<unsigned> summed) {
   chunk = std::min(wanted, extent);
   if (isRow && bytes > 2 * machine.l1Bytes)
     locality = 2;
+}
+
+void LoopOrder::chooseJammed(ArrayRef<unsigned> summed) {
+  if (summed.empty() || !fetched.empty() || op.getNumDpsInits() != 1 ||
+      nest.extents[innermost] < leastLanes ||
+      op.getBlock()->getOperations().size() > mostJammedOps)
+    return;
+  unsigned loop = summed.back();
+  if (nest.isParallel(innermost) && nest.accesses.back().strides[loop] == 0 &&
+      nest.extents[loop] >= stepsJammed)
+    jammed = stepsJammed;
 }
 
 bool LoopOrder::isInMemory(Value operand) const {

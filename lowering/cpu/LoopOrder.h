@@ -41,6 +41,9 @@ public:
   llvm::SmallVector<Level> levels;
   /// How many of the first levels are one loop, which threads may share.
   unsigned shared = 0;
+  /// So many steps of a sum are added at once to what lies along the innermost
+  /// loop, one after the other: 1 if none is.
+  int64_t jammed = 1;
   /// What the last two levels run through, if it is done by squares.
   std::optional<Square> square;
   llvm::SmallVector<Fetched> fetched;
@@ -62,6 +65,10 @@ private:
   /// at a time. Of a row that is in the cache already it is the next row, and
   /// of columns that are summed the next step of the sum.
   void chooseFetched(llvm::ArrayRef<unsigned> summed);
+  /// Several rows that are added to one are read side by side, so that the
+  /// processor waits for several at once, and the sums are loaded and stored
+  /// once for all.
+  void chooseJammed(llvm::ArrayRef<unsigned> summed);
   /// Whether an operand is an array that no cache holds, or a part of one.
   bool isInMemory(mlir::Value operand) const;
   /// Whether loops that stand before the op read the same row.
@@ -77,6 +84,10 @@ private:
   /// ahead, and from what work for an element on it pays.
   static constexpr int64_t chunkBytes = 1024, chunksAhead = 2;
   static constexpr double muchWork = 9;
+  /// The rows that are added at once, if they have so many elements, of which
+  /// so little is computed.
+  static constexpr int64_t stepsJammed = 4, leastLanes = 16;
+  static constexpr size_t mostJammedOps = 12;
   /// The side of a square that is read by rows and written by columns, and the
   /// elements of a block that stay in the first cache.
   int64_t side, lanesInCache;

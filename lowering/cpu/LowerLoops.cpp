@@ -130,9 +130,34 @@ private:
       return emitBody();
     if (levels.size() == 1 && inLanes)
       return emitReduction(levels.front().loop);
+    if (order.jammed > 1 && levels.front().step == order.jammed &&
+        !nest.isParallel(levels.front().loop))
+      return emitJammed(levels);
     if (levels.size() == 2 && !squares.empty())
       return squares.emitSquare([&] { emitLevel(levels); });
     emitLevel(levels);
+  }
+
+  /// A level several steps of which are done at once, and the steps left over.
+  void emitJammed(ArrayRef<Level> levels) {
+    const Level &level = levels.front();
+    int64_t extent = nest.extents[level.loop];
+    int64_t whole = extent / level.step * level.step;
+    Value outside = begins[level.loop];
+    auto run = [&](int64_t first, int64_t last, int64_t step) {
+      if (first == last)
+        return;
+      auto loop = scf::ForOp::create(b, index(first), index(last), index(step));
+      OpBuilder::InsertionGuard guard(b);
+      b.setInsertionPointToStart(loop.getBody());
+      begins[level.loop] = loop.getInductionVar();
+      jammed = {level.loop, step};
+      emitLevels(levels.drop_front());
+    };
+    run(0, whole, level.step);
+    run(whole, extent, 1);
+    begins[level.loop] = outside;
+    jammed = {0, 1};
   }
 
   void emitLevel(ArrayRef<Level> levels) {
@@ -168,19 +193,40 @@ private:
   }
 
   void emitBody() {
+    auto [loop, steps] = jammed;
+    SmallVector<Value> results;
+    Value first = steps > 1 ? begins[loop] : Value();
+    for (int64_t step = 0; step < steps; ++step) {
+      if (step > 0)
+        begins[loop] = arith::AddIOp::create(b, first, index(step));
+      results = emitStep(results);
+    }
+    if (first)
+      begins[loop] = first;
+    for (auto [init, value] :
+         llvm::zip_equal(op.getDpsInitsMutable(), results)) {
+      unsigned number = init.getOperandNumber();
+      memref::StoreOp::create(b, value, rows[number].first,
+                              ValueRange{placeOf(number)});
+    }
+  }
+
+  /// What the body computes of its operands, or of what the step before has
+  /// computed in place of what the results hold.
+  SmallVector<Value> emitStep(ArrayRef<Value> before) {
     IRMapping mapping;
-    SmallVector<Value> places;
     for (OpOperand &operand : op->getOpOperands()) {
       unsigned number = operand.getOperandNumber();
-      Value row = rows[number].first, place = placeOf(number);
-      places.push_back(place);
       BlockArgument argument = op.getMatchingBlockArgument(&operand);
-      if (!isa<MemRefType>(operand.get().getType()))
+      if (!before.empty() && op.isDpsInit(&operand))
+        mapping.map(argument, before[number - op.getNumDpsInputs()]);
+      else if (!isa<MemRefType>(operand.get().getType()))
         mapping.map(argument, operand.get());
       else if (!argument.use_empty())
-        mapping.map(
-            argument,
-            memref::LoadOp::create(b, row, ValueRange{place}).getResult());
+        mapping.map(argument,
+                    memref::LoadOp::create(b, rows[number].first,
+                                           ValueRange{placeOf(number)})
+                        .getResult());
     }
     SmallVector<linalg::IndexOp> indices;
     for (Operation &inner : op.getBlock()->without_terminator())
@@ -189,21 +235,20 @@ private:
       });
     for (linalg::IndexOp number : indices)
       number.replaceAllUsesWith(begins[number.getDim()]);
-    for (auto [init, value] :
-         llvm::zip_equal(op.getDpsInitsMutable(),
-                         op.getBlock()->getTerminator()->getOperands())) {
-      unsigned number = init.getOperandNumber();
-      memref::StoreOp::create(b, mapping.lookupOrDefault(value),
-                              rows[number].first, ValueRange{places[number]});
-    }
+    SmallVector<Value> results;
+    for (Value value : op.getBlock()->getTerminator()->getOperands())
+      results.push_back(mapping.lookupOrDefault(value));
     for (linalg::IndexOp number : indices)
       number.erase();
+    return results;
   }
 
   const LoopOrder &order;
   weft::TurnedSquares squares;
   std::optional<LaneReduction> inLanes;
   int64_t lanes = 1;
+  /// The loop several steps of which are done at once, and how many.
+  std::pair<unsigned, int64_t> jammed{0, 1};
 };
 
 bool usesIndices(LinalgOp op) {

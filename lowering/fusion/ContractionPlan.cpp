@@ -202,10 +202,13 @@ void ContractionPlan::chooseTile(const Machine &machine) {
     columns = inner.empty() ? 1 : nest.extents[inner.front()];
   int64_t mostVectors = std::min<int64_t>(columns, 8);
   bool readsEach = bothWide && !lanesAreSummed;
+  // Rows that are each read along are read ahead by the hardware if they are
+  // few, and fall into one set of the first cache if they are 4096 bytes apart.
+  int64_t mostRows = lanesAreSummed ? 8 : 24;
   int64_t panel = panelWidth();
   double least = std::numeric_limits<double>::infinity();
   for (int64_t v = 1; v <= mostVectors; ++v)
-    for (int64_t r = 1; r <= std::min<int64_t>(rowExtent(), 24); ++r) {
+    for (int64_t r = 1; r <= std::min(rowExtent(), mostRows); ++r) {
       // The sums, a row of vectors, and a factor.
       bool fits = r * v + v + 1 <= machine.vectorRegisters;
       if ((!fits && (r > 1 || v > 1)) || (panel && panel != v * lanes) ||

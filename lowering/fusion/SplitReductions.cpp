@@ -72,15 +72,19 @@ class SplitReductions final
       split(op, machine);
   }
 
-  /// Whether the last dimension of an input is one of the result's.
+  /// Whether the last dimension of what is reduced is one of the result's.
   static bool walksAlongResults(GenericOp op) {
+    SmallVector<IteratorType> kinds = op.getIteratorTypesArray();
     return llvm::any_of(op.getDpsInputOperands(), [&](OpOperand *input) {
       AffineMap map = op.getMatchingIndexingMap(input);
-      if (map.getNumResults() == 0)
+      bool isReduced = false;
+      for (auto [loop, kind] : llvm::enumerate(kinds))
+        isReduced |=
+            kind == IteratorType::reduction && map.isFunctionOfDim(loop);
+      if (!isReduced)
         return false;
       auto last = dyn_cast<AffineDimExpr>(map.getResults().back());
-      return last && op.getIteratorTypesArray()[last.getPosition()] ==
-                         IteratorType::parallel;
+      return last && kinds[last.getPosition()] == IteratorType::parallel;
     });
   }
 

@@ -158,16 +158,19 @@ struct LowerArgReduction final : OpConversionPattern<Op> {
           linalg::YieldOp::create(
               b, loc, buildBetter(b, loc, args[1], x, computed, largest));
         });
-    Value end = arith::ConstantIntOp::create(rewriter, loc, to.getElementType(),
-                                             from.getDimSize(axis));
+    // Indices of 32 bits, if they are enough: twice as many in a vector.
+    int64_t extent = from.getDimSize(axis);
+    Type narrow =
+        llvm::isInt<32>(extent) ? rewriter.getI32Type() : rewriter.getI64Type();
+    Value end = arith::ConstantIntOp::create(rewriter, loc, narrow, extent);
     auto find = linalg::GenericOp::create(
-        rewriter, loc, TypeRange{to},
+        rewriter, loc, TypeRange{to.clone(narrow)},
         ValueRange{adaptor.getX(), search.getResult(0)},
-        weft::buildFilled(rewriter, loc, to, end),
+        weft::buildFilled(rewriter, loc, to.clone(narrow), end),
         ArrayRef<AffineMap>{all, kept, kept}, loops,
         [&](OpBuilder &b, Location loc, ValueRange args) {
           Value here = linalg::IndexOp::create(b, loc, axis);
-          here = arith::IndexCastOp::create(b, loc, to.getElementType(), here);
+          here = arith::IndexCastOp::create(b, loc, narrow, here);
           Value x = weft::scalar::widen({args[0], element, &b, loc}).value;
           Value isBest = buildIsBest(b, loc, x, args[1]);
           Value index = arith::SelectOp::create(b, loc, isBest, here, end);
@@ -175,7 +178,18 @@ struct LowerArgReduction final : OpConversionPattern<Op> {
               b, loc,
               arith::MinSIOp::create(b, loc, args[2], index).getResult());
         });
-    rewriter.replaceOp(op, find.getResult(0));
+    Value found = find.getResult(0);
+    if (narrow != to.getElementType()) {
+      AffineMap each = rewriter.getMultiDimIdentityMap(to.getRank());
+      found = weft::buildParallel(
+          rewriter, loc, to, found, each,
+          [&](OpBuilder &b, Location loc, ValueRange args) {
+            Type type = to.getElementType();
+            return SmallVector<Value>{
+                arith::ExtSIOp::create(b, loc, type, args[0])};
+          });
+    }
+    rewriter.replaceOp(op, found);
     return success();
   }
 };

@@ -48,6 +48,38 @@ module attributes {weft.machine = {vector_bytes = 16 : i64}} {
 
 #id = affine_map<(d0, d1) -> (d0, d1)>
 #column = affine_map<(d0, d1) -> (d1)>
+// Four rows are added at once, in their order; those that are left over, one by one.
+// CHECK-LABEL: func.func @four_rows(
+// CHECK-DAG: %[[WHOLE:.+]] = arith.constant 8 : index
+// CHECK-DAG: %[[M:.+]] = arith.constant 10 : index
+// CHECK-DAG: %[[FOUR:.+]] = arith.constant 4 : index
+// CHECK-DAG: %[[SUMS:.+]] = memref.reinterpret_cast %arg1
+// CHECK: scf.for %{{.+}} = %{{.+}} to %[[WHOLE]] step %[[FOUR]]
+// CHECK: scf.for
+// CHECK: %[[SUM:.+]] = memref.load %[[SUMS]]
+// CHECK: %[[ONE:.+]] = arith.maximumf %[[SUM]]
+// CHECK-NOT: memref.load %[[SUMS]]
+// CHECK: %[[TWO:.+]] = arith.maximumf %[[ONE]]
+// CHECK: %[[THREE:.+]] = arith.maximumf %[[TWO]]
+// CHECK: %[[ALL:.+]] = arith.maximumf %[[THREE]]
+// CHECK: memref.store %[[ALL]], %[[SUMS]]
+// CHECK: scf.for %{{.+}} = %[[WHOLE]] to %[[M]] step
+// CHECK: arith.maximumf
+// CHECK-NOT: arith.maximumf
+func.func @four_rows(%a: memref<10x67xf32>, %b: memref<67xf32>) {
+  linalg.generic {indexing_maps = [#id, #column], iterator_types = ["reduction", "parallel"]}
+      ins(%a : memref<10x67xf32>) outs(%b : memref<67xf32>) {
+  ^bb0(%x: f32, %y: f32):
+    %m = arith.maximumf %y, %x : f32
+    linalg.yield %m : f32
+  }
+  return
+}
+
+// -----
+
+#id = affine_map<(d0, d1) -> (d0, d1)>
+#column = affine_map<(d0, d1) -> (d1)>
 // A sum of columns walks along the rows, and adds whole rows.
 // CHECK-LABEL: func.func @columns(
 // CHECK-DAG: %[[M:.+]] = arith.constant 6 : index

@@ -38,12 +38,14 @@ func.func @empty_sum(%x: tensor<0x5xf32>) -> tensor<5xf32> {
 // CHECK-LABEL: func.func @argmax(
 // CHECK: ^bb0(%[[X:.+]]: f32, %[[BEST:.+]]: f32):
 // CHECK: arith.maximumf %[[BEST]], %[[X]] : f32
-// CHECK: ^bb0(%[[X:.+]]: f32, %[[BEST:.+]]: f32, %[[LEAST:.+]]: i64):
+// Indices of 32 bits while they are sought.
+// CHECK: ^bb0(%[[X:.+]]: f32, %[[BEST:.+]]: f32, %[[LEAST:.+]]: i32):
 // CHECK-DAG: %[[EQUAL:.+]] = arith.cmpf oeq, %[[X]], %[[BEST]] : f32
 // CHECK-DAG: %[[NAN:.+]] = arith.cmpf uno, %[[X]], %[[X]] : f32
 // CHECK: %[[FOUND:.+]] = arith.ori %[[EQUAL]], %[[NAN]]
-// CHECK: %[[INDEX:.+]] = arith.select %[[FOUND]], %{{.+}}, %{{.+}} : i64
-// CHECK: arith.minsi %[[LEAST]], %[[INDEX]] : i64
+// CHECK: %[[INDEX:.+]] = arith.select %[[FOUND]], %{{.+}}, %{{.+}} : i32
+// CHECK: arith.minsi %[[LEAST]], %[[INDEX]] : i32
+// CHECK: arith.extsi %{{.+}} : i32 to i64
 func.func @argmax(%x: tensor<4x5xf32>) -> tensor<5xi64> {
   %0 = weft.argmax %x axis 0 : tensor<4x5xf32> to tensor<5xi64>
   return %0 : tensor<5xi64>

@@ -142,3 +142,29 @@ func.func @place(%x: tensor<2x1048576xf32>) -> tensor<2xi64> {
   } -> tensor<2xi64>
   return %2 : tensor<2xi64>
 }
+
+// -----
+
+#x = affine_map<(m, n) -> (m, n)>
+#r = affine_map<(m, n) -> (m)>
+// What each row is compared with lies along the results, but is not reduced: as many
+// tasks as there are rows.
+// CHECK-LABEL: func.func @compared_rows(
+// CHECK: linalg.generic {{.*}} iterator_types = ["parallel", "reduction"]}
+// CHECK-NOT: linalg.generic
+func.func @compared_rows(%x: tensor<128x131072xf32>, %best: tensor<128xf32>) -> tensor<128xi32> {
+  %end = arith.constant 131072 : i32
+  %0 = tensor.empty() : tensor<128xi32>
+  %1 = linalg.fill ins(%end : i32) outs(%0 : tensor<128xi32>) -> tensor<128xi32>
+  %2 = linalg.generic {indexing_maps = [#x, #r, #r], iterator_types = ["parallel", "reduction"]}
+      ins(%x, %best : tensor<128x131072xf32>, tensor<128xf32>) outs(%1 : tensor<128xi32>) {
+  ^bb0(%a: f32, %b: f32, %out: i32):
+    %n = linalg.index 1 : index
+    %place = arith.index_cast %n : index to i32
+    %equal = arith.cmpf oeq, %a, %b : f32
+    %index = arith.select %equal, %place, %end : i32
+    %least = arith.minsi %out, %index : i32
+    linalg.yield %least : i32
+  } -> tensor<128xi32>
+  return %2 : tensor<128xi32>
+}
