@@ -11,9 +11,10 @@ using weft::MultiplyAdd;
 using weft::Panels;
 using weft::TilePlan;
 
-/// Into so many blocks a sum is split, if each has so many products.
+/// Into so many blocks a sum is split, if each has so many products: some tens
+/// of microseconds.
 static constexpr int64_t mostTasks = 8;
-static constexpr double leastProducts = 1 << 25;
+static constexpr double leastProducts = 1 << 25, leastInDots = 1 << 22;
 /// Bytes of the rows that a thread copies at once for packed columns.
 static constexpr int64_t mostRowBytes = 512 << 10;
 
@@ -229,10 +230,10 @@ int64_t TilePlan::sumTiles() const {
 /// Whether tiles are filled well enough. Smaller sums take the microseconds of
 /// a call either way, and are not for a loss of what is close to zero.
 bool TilePlan::isWorthIt() const {
-  constexpr int64_t least = 16, leastOfTurned = 8, leastInDots = 24;
+  constexpr int64_t least = 16, leastOfTurned = 8, leastColumns = 24;
   // Dot products have columns of a panel that are none, and of float32 there
   // are half as many at once.
-  if (byDots && factorBytes == 2 && columns() < leastInDots)
+  if (byDots && factorBytes == 2 && columns() < leastColumns)
     return false;
   // Columns whose steps lie side by side would be turned for vectors too.
   bool isTurned = !isPacked && nest.stride(columnFactor, sumLoop) == 1;
@@ -269,7 +270,8 @@ int64_t TilePlan::numTasks() const {
 }
 
 void TilePlan::splitForThreads(bool rowsFirst) {
-  while (numTasks() < mostTasks && nest.steps() > numTasks() * leastProducts &&
+  double least = byDots ? leastInDots : leastProducts;
+  while (numTasks() < mostTasks && nest.steps() > numTasks() * least &&
          std::max(rowBlock, columnBlock) > 2 * panel) {
     bool splitsRows =
         rowsFirst ? rowBlock > 2 * panel : rowBlock >= columnBlock;
