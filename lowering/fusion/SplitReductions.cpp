@@ -88,6 +88,16 @@ class SplitReductions final
     });
   }
 
+  /// Of the loops that are reduced, the one that the first dimension of the
+  /// first input is walked along by.
+  static unsigned outermostReduced(GenericOp op, ArrayRef<unsigned> reduced) {
+    for (AffineExpr expr : op.getIndexingMapsArray().front().getResults())
+      for (unsigned loop : reduced)
+        if (expr.isFunctionOfDim(loop))
+          return loop;
+    return reduced.front();
+  }
+
   static void split(GenericOp op, const Machine &machine) {
     if (!op.hasPureTensorSemantics() || op.getNumReductionLoops() == 0 ||
         op.hasDynamicShape() || op->hasAttr(weft::keepAttr))
@@ -134,6 +144,10 @@ class SplitReductions final
     unsigned loop = *llvm::max_element(reduced, [&](unsigned a, unsigned b) {
       return extents[a] < extents[b];
     });
+    // Parts of the outermost lie together in memory, if they are enough.
+    unsigned outermost = outermostReduced(op, reduced);
+    if (partsOf(extents[outermost], std::max(least, limits.few), most))
+      loop = outermost;
     auto splitter = weft::ReductionSplitter::match(op);
     if (!splitter || !splitter->canSplit(loop))
       return;

@@ -168,3 +168,23 @@ func.func @compared_rows(%x: tensor<128x131072xf32>, %best: tensor<128xf32>) -> 
   } -> tensor<128xi32>
   return %2 : tensor<128xi32>
 }
+
+// -----
+
+#x = affine_map<(n, m) -> (m, n)>
+#s = affine_map<(n, m) -> ()>
+// Parts that lie together in memory: of rows, though there are more columns.
+// CHECK-LABEL: func.func @whole(
+// CHECK: tensor.expand_shape %{{.+}} {{\[\[}}0, 1], [2]] output_shape [64, 2, 131072]
+func.func @whole(%x: tensor<128x131072xf32>) -> tensor<f32> {
+  %zero = arith.constant 0.0 : f32
+  %0 = tensor.empty() : tensor<f32>
+  %1 = linalg.fill ins(%zero : f32) outs(%0 : tensor<f32>) -> tensor<f32>
+  %2 = linalg.generic {indexing_maps = [#x, #s], iterator_types = ["reduction", "reduction"]}
+      ins(%x : tensor<128x131072xf32>) outs(%1 : tensor<f32>) {
+  ^bb0(%a: f32, %out: f32):
+    %t = arith.addf %out, %a fastmath<reassoc> : f32
+    linalg.yield %t : f32
+  } -> tensor<f32>
+  return %2 : tensor<f32>
+}
