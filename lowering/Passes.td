@@ -449,8 +449,10 @@ def GroupBlocks : Pass<"weft-group-blocks", "::mlir::func::FuncOp"> {
   let summary = "Has sums of products and what is done with them run block by block";
   let description = [{
     As `weft-group-rows`, but with sums of products, and for blocks of rows, so
-    that the tiles of a product are whole. Only where a temporary that is larger
-    than the second cache becomes a block, and what all blocks read is smaller.
+    that the tiles of a product are whole. Only where what they write and read
+    again is larger than the second cache, and what all blocks read is smaller. A
+    temporary that nothing else reads becomes a block; an array that something
+    does is read where it is in the cache still.
 
     ```mlir
     linalg.generic ... ins(%q, %k) outs(%scores : memref<8x1024x1024xf32>)

@@ -142,33 +142,55 @@ private:
     return true;
   }
 
-  /// Whether a member uses a temporary that is the group's alone.
-  bool usesPrivate(LinalgOp op) const {
-    auto own = group.findPrivate();
-    return llvm::any_of(op->getOperands(),
-                        [&](Value operand) { return own.contains(operand); });
+  /// The buffers that members write and later ones read, and the bytes of a row
+  /// of each.
+  llvm::MapVector<Value, int64_t> findReused() const {
+    llvm::MapVector<Value, int64_t> reused;
+    llvm::SmallDenseSet<Value> written;
+    for (const RowGroup::Member &member : group.members()) {
+      LinalgOp op = member.op;
+      for (OpOperand *input : op.getDpsInputOperands())
+        if (written.contains(input->get()))
+          reused.insert({input->get(), bytesOfRow(input->get())});
+      for (Value init : op.getDpsInits())
+        written.insert(init);
+    }
+    return reused;
   }
 
-  /// Leaves out what stands at the end and has nothing to gain.
+  int64_t bytesOfRow(Value buffer) const {
+    return bytesOf(buffer) / std::min(group.numRows(), numElements(buffer));
+  }
+  static int64_t numElements(Value buffer) {
+    return cast<MemRefType>(buffer.getType()).getNumElements();
+  }
+  static int64_t bytesOf(Value buffer) {
+    return numElements(buffer) *
+           weft::bytesOf(cast<MemRefType>(buffer.getType()).getElementType());
+  }
+
+  /// Leaves out what stands at the end and has nothing to gain: it reads
+  /// nothing that members have written.
   void trim() {
-    while (group.members().size() > 2 &&
-           !usesPrivate(group.members().back().op))
+    auto gains = [&](LinalgOp op) {
+      auto reused = findReused();
+      return llvm::any_of(op.getDpsInputs(),
+                          [&](Value input) { return reused.contains(input); });
+    };
+    while (group.members().size() > 2 && !gains(group.members().back().op))
       group.pop();
   }
 
   void wrapIfWorthIt() {
-    auto own = group.findPrivate();
     int64_t bytesPerRow = 0, saved = 0;
-    SmallVector<Value> buffers;
-    for (auto [buffer, bytes] : own) {
-      buffers.push_back(buffer);
+    for (auto [buffer, bytes] : findReused()) {
       bytesPerRow += bytes;
-      auto type = cast<MemRefType>(buffer.getType());
-      saved += type.getNumElements() * weft::bytesOf(type.getElementType());
+      saved += bytesOf(buffer);
     }
-    if (buffers.empty() || saved <= machine.l2Bytes || !staysInCache() ||
-        isAlone())
+    if (saved <= machine.l2Bytes || !staysInCache() || isAlone())
       return;
+    SmallVector<Value> buffers =
+        llvm::to_vector(llvm::make_first_range(group.findPrivate()));
     if (int64_t rows = blockOf(bytesPerRow))
       group.wrap(rows, buffers);
   }

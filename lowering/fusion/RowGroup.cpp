@@ -340,14 +340,25 @@ private:
     SmallVector<OpFoldResult> offsets, sizes,
         steps(type.getRank(), b.getIndexAttr(1));
     for (auto [dim, expr] : llvm::enumerate(map.getResults())) {
-      bool isWhole = part.kept[dim] && !step.isBlocked(expr);
+      // Of a single one, always by the same words, whatever walks along it.
+      bool isWhole = type.getDimSize(dim) == 1 ||
+                     (part.kept[dim] && !step.isBlocked(expr));
       offsets.push_back(isWhole ? OpFoldResult(b.getIndexAttr(0))
                                 : placeOf(expr));
       sizes.push_back(b.getIndexAttr(part.sizes[dim]));
     }
+    // One value for one part: later passes tell parts apart by their values.
+    for (memref::SubViewOp view : views)
+      if (view.getSource() == buffer &&
+          view.getType().getShape() == ArrayRef(part.shape()) &&
+          isEqualConstantIntOrValueArray(view.getMixedOffsets(), offsets) &&
+          isEqualConstantIntOrValueArray(view.getMixedSizes(), sizes))
+        return view;
     MemRefType view = memref::SubViewOp::inferRankReducedResultType(
         part.shape(), type, offsets, sizes, steps);
-    return memref::SubViewOp::create(b, view, buffer, offsets, sizes, steps);
+    views.push_back(
+        memref::SubViewOp::create(b, view, buffer, offsets, sizes, steps));
+    return views.back();
   }
 
   OpFoldResult placeOf(AffineExpr expr) {
@@ -430,6 +441,7 @@ private:
   SmallVector<Value> at;
   DenseMap<Value, Value> rows;
   DenseMap<Value, Part> parts;
+  SmallVector<memref::SubViewOp> views;
 };
 
 } // namespace
