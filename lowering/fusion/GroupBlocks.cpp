@@ -159,7 +159,8 @@ private:
   }
 
   int64_t bytesOfRow(Value buffer) const {
-    return bytesOf(buffer) / std::min(group.numRows(), numElements(buffer));
+    int64_t rows = std::min(group.numRows(), numElements(buffer));
+    return bytesOf(buffer) / std::max<int64_t>(rows, 1);
   }
   static int64_t numElements(Value buffer) {
     return cast<MemRefType>(buffer.getType()).getNumElements();

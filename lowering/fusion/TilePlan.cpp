@@ -276,7 +276,10 @@ void TilePlan::splitForThreads(bool rowsFirst) {
     bool splitsRows =
         rowsFirst ? rowBlock > 2 * panel : rowBlock >= columnBlock;
     int64_t &larger = splitsRows ? rowBlock : columnBlock;
-    larger = equalBlocks(splitsRows ? rows() : columns(), larger / 2, panel);
+    // Smaller in any case: halves of 70 are no equal blocks of whole panels.
+    larger = std::min(
+        equalBlocks(splitsRows ? rows() : columns(), larger / 2, panel),
+        larger - panel);
   }
 }
 

@@ -223,6 +223,31 @@ module attributes {weft.machine = {bfloat16_dots = true, matrix_tiles = false, v
 
 // -----
 
+// Blocks for threads where rows and columns are no multiples of panels.
+#a = affine_map<(m, k, n) -> (m, k)>
+#b = affine_map<(m, k, n) -> (k, n)>
+#c = affine_map<(m, k, n) -> (m, n)>
+// CHECK-LABEL: func.func @uneven(
+// CHECK: scf.for %{{.+}} = %{{.+}} to %c4 step
+// CHECK: vpdpbusd
+// CHECK: weft.parallel
+module attributes {weft.machine = {matrix_tiles = false, vector_bytes = 64 : i64, vector_dots = true, vector_registers = 32 : i64}} {
+  func.func @uneven(%a: memref<70x1500xi8>, %b: memref<1500x90xi8>, %c: memref<70x90xi32>) {
+    linalg.generic {indexing_maps = [#a, #b, #c], iterator_types = ["parallel", "reduction", "parallel"]}
+        ins(%a, %b : memref<70x1500xi8>, memref<1500x90xi8>) outs(%c : memref<70x90xi32>) {
+    ^bb0(%x: i8, %y: i8, %s: i32):
+      %u = arith.extsi %x : i8 to i32
+      %v = arith.extsi %y : i8 to i32
+      %p = arith.muli %u, %v : i32
+      %t = arith.addi %s, %p : i32
+      linalg.yield %t : i32
+    }
+    return
+  }
+}
+
+// -----
+
 // Columns in panels: tiles have rows as they lie, 128 bytes apart, and the sums stay in
 // registers over the window and the channels. The images are walked through as one.
 #x = affine_map<(n, y, x, i, j, c, o) -> (n, y + i, x + j, c)>
