@@ -26,8 +26,6 @@ using weft::TilePlan;
 
 namespace {
 
-constexpr double productsOfDots = 16;
-
 class Emitter : weft::TileEmitter {
 public:
   using TileEmitter::TileEmitter;
@@ -43,7 +41,7 @@ public:
     auto block = operands.forBlocks(
         plan.outer, llvm::divideCeil(plan.rows(), plan.rowBlock),
         llvm::divideCeil(plan.columns(), plan.columnBlock),
-        plan.byDots ? productsOfDots : productsAtOnce, machine);
+        productsAtOnce(), machine);
     Bounds rows = boundsOf(block.row, plan.rowBlock, plan.rows());
     Bounds columns = boundsOf(block.column, plan.columnBlock, plan.columns());
     operands.beginBlock(block.bases, rows.first, plan.rowLoop, columns.first,
@@ -182,32 +180,9 @@ private:
 
   // ---- dot products ----
 
-  /// Adds to each lane the products of the four bytes, or two numbers of 16
-  /// bits, in the lanes of a row's and a column's words.
-  Value addDot(Value sums, Value row, Value column) {
-    auto type = cast<VectorType>(sums.getType());
-    int64_t lanes = type.getNumElements();
-    auto narrow = VectorType::get({plan.group() * lanes}, factor);
-    Value factors[] = {vector::BitCastOp::create(b, narrow, row),
-                       vector::BitCastOp::create(b, narrow, column)};
-    if (plan.isUnsigned[plan.columnFactor])
-      std::swap(factors[0], factors[1]);
-    std::string name = factor.isBF16() ? "llvm.x86.avx512bf16.dpbf16ps."
-                                       : "llvm.x86.avx512.vpdpbusd.";
-    name += std::to_string(32 * lanes);
-    return LLVM::CallIntrinsicOp::create(
-               b, type, b.getStringAttr(name),
-               ValueRange{sums, factors[0], factors[1]})
-        .getResults();
-  }
-
   /// As tiles do, strip by strip: a few rows of two vectors stay in registers.
   void addDots(Columns columns, Value tiles, Target to, bool fromZero) {
-    int64_t lanes = machine.vectorBytes / 4;
-    // The sums of the rows, two vectors of columns and a row's factors.
-    int64_t rows = std::clamp<int64_t>(
-        llvm::bit_floor<uint64_t>((machine.vectorRegisters - 3) / 2), 1,
-        tileRows);
+    int64_t lanes = lanesOfDots(), rows = rowsOfDots();
     Value last = n.least(to.numRows, n.index(panel));
     n.loop(n.index(0), n.index(panel), 2 * lanes, [&](Value column) {
       n.loop(n.index(0), last, rows, [&](Value row) {
@@ -230,7 +205,7 @@ private:
   /// What dot products are added to in a vector of columns: what is in `row`,
   /// if anything, less what is too much in them.
   Value startOf(Columns columns, Value column, Value row, Value place) {
-    int64_t lanes = machine.vectorBytes / 4;
+    int64_t lanes = lanesOfDots();
     Value start;
     if (plan.isShifted())
       start = n.load(shifts, lanes, n.add(columns.first, column), {});
@@ -241,15 +216,10 @@ private:
     return start ? start : zeroSums();
   }
 
-  Value zeroSums() {
-    auto type = VectorType::get({machine.vectorBytes / 4}, sumType);
-    return arith::ConstantOp::create(b, b.getZeroAttr(type));
-  }
-
   /// What is added to the sums of a panel of columns because the rows are
   /// shifted: -128 of each column.
   void findShifts(Columns columns, Value tiles) {
-    int64_t lanes = machine.vectorBytes / 4;
+    int64_t lanes = lanesOfDots();
     n.loop(n.index(0), n.index(panel), 2 * lanes, [&](Value column) {
       SmallVector<Value> taken =
           forGroups(columns.panelAt, tiles, column, {zeroSums(), zeroSums()},
@@ -270,7 +240,7 @@ private:
   /// Sums up over all groups of steps in the panels.
   SmallVector<Value> sumStrip(Value columnsAt, Value tiles, Value column,
                               Value row, int64_t rows, ValueRange start) {
-    int64_t lanes = machine.vectorBytes / 4;
+    int64_t lanes = lanesOfDots();
     auto type = VectorType::get({lanes}, b.getI32Type());
     return forGroups(
         columnsAt, tiles, column, start,
@@ -293,10 +263,8 @@ private:
       Value columnsAt, Value tiles, Value column, ValueRange start,
       llvm::function_ref<SmallVector<Value>(ArrayRef<Value>, Value, ValueRange)>
           build) {
-    int64_t lanes = machine.vectorBytes / 4;
-    auto groups = scf::ForOp::create(
-        b, n.index(0), n.multiply(tiles, lineWords), n.index(1), start);
-    groups->setAttr("loop_annotation", notUnrolled());
+    int64_t lanes = lanesOfDots();
+    auto groups = notUnrolled(n.multiply(tiles, lineWords), start);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(groups.getBody());
     Value tile =
@@ -316,16 +284,6 @@ private:
     scf::YieldOp::create(
         b, build(columns, n.add(at, line), groups.getRegionIterArgs()));
     return groups.getResults();
-  }
-
-  /// For LLVM, which has more in vectors than there are registers where it does
-  /// several steps of a loop at once.
-  LLVM::LoopAnnotationAttr notUnrolled() {
-    auto unroll = LLVM::LoopUnrollAttr::get(b.getContext(), b.getBoolAttr(true),
-                                            {}, {}, {}, {}, {}, {});
-    return LLVM::LoopAnnotationAttr::get(b.getContext(), {}, {}, {}, unroll, {},
-                                         {}, {}, {}, {}, {}, {}, {}, {}, {},
-                                         {});
   }
 
   // ---- sums ----
@@ -431,7 +389,7 @@ class LowerMatrixTiles final
           else
             Emitter(sum, epilogue, plan, machine, fromZero).emit();
         });
-    if (!machine.hasTiles)
+    if (!machine.hasTiles && !machine.hasBFloat16Dots)
       return;
     SmallVector<linalg::GenericOp> copies;
     getOperation().walk([&](linalg::GenericOp op) { copies.push_back(op); });

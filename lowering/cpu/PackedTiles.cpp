@@ -21,7 +21,7 @@ public:
       sums = weft::scratch(b, panel * panel, sumType);
     auto block = operands.forBlocks(
         plan.outer, llvm::divideCeil(plan.rows(), plan.rowBlock),
-        llvm::divideCeil(plan.columns(), plan.columnBlock), productsAtOnce,
+        llvm::divideCeil(plan.columns(), plan.columnBlock), productsAtOnce(),
         machine, /*columnsFirst=*/true);
     Bounds rows = boundsOf(block.row, plan.rowBlock, plan.rows());
     Bounds columns = boundsOf(block.column, plan.columnBlock, plan.columns());
@@ -117,9 +117,10 @@ private:
     Value numRows = n.subtract(n.index(plan.rows()), part.row);
     Value numColumns = n.subtract(n.index(plan.columns()), part.column);
     auto throughScratch = [&] {
-      SmallVector<Value> tiles = multiply(at, part, zeros(part.size()));
-      for (auto [i, tile] : llvm::enumerate(tiles))
-        store(sums, n.index(offsetOf(i, part, panel)), tile, panel);
+      SmallVector<Value> places;
+      for (int64_t i = 0; i < part.size(); ++i)
+        places.push_back(n.index(offsetOf(i, part, panel)));
+      compute(at, part, {sums, places, panel}, /*adds=*/false);
       storeSums(at[sum], part, numColumns);
     };
     if (!isWide || plan.spanLoop || !isInRows())
@@ -148,21 +149,36 @@ private:
 
   void emitInPlace(ArrayRef<Value> at, const Part &part, int64_t stride,
                    bool adds) {
-    Value row = operands.row(sum);
-    SmallVector<Value> places, start;
+    SmallVector<Value> places;
     for (int64_t i = 0; i < part.size(); ++i) {
       Value place =
           weft::advance(b, at[sum], part.firsts[i / part.columnTiles], stride);
       places.push_back(n.add(place, i % part.columnTiles * tileRows));
-      if (adds)
-        start.push_back(amx::TileLoadOp::create(
-            b, sumTile(), row, ValueRange{places.back()}, n.index(stride)));
     }
-    if (!adds)
+    compute(at, part, {operands.row(sum), places, stride}, adds);
+  }
+
+  /// Where the tiles of a part are, and how far their rows are apart.
+  struct Target {
+    Value row;
+    ArrayRef<Value> places;
+    int64_t stride;
+  };
+
+  /// Writes the sums of a part there, or adds them to what is there.
+  void compute(ArrayRef<Value> at, const Part &part, Target to, bool adds) {
+    if (plan.byDots)
+      return computeByDots(at, part, to, adds);
+    SmallVector<Value> start;
+    if (adds)
+      for (Value place : to.places)
+        start.push_back(amx::TileLoadOp::create(
+            b, sumTile(), to.row, ValueRange{place}, n.index(to.stride)));
+    else
       start = zeros(part.size());
     SmallVector<Value> tiles = multiply(at, part, start);
-    for (auto [place, tile] : llvm::zip_equal(places, tiles))
-      store(row, place, tile, stride);
+    for (auto [place, tile] : llvm::zip_equal(to.places, tiles))
+      store(to.row, place, tile, to.stride);
   }
 
   void store(Value row, Value at, Value tile, int64_t stride) {
@@ -231,6 +247,114 @@ private:
       next.push_back(multiplyTiles(rows[i / part.columnTiles],
                                    columns[i % part.columnTiles], tile));
     return next;
+  }
+
+  // ---- dot products ----
+
+  /// A few rows of a tile, and one or two vectors of columns.
+  struct Strip {
+    int64_t rowTile;
+    Value first, row;
+    int64_t rows, column, vectors;
+  };
+
+  /// As with tiles, strip by strip.
+  void computeByDots(ArrayRef<Value> at, const Part &part, Target to,
+                     bool adds) {
+    int64_t lanes = lanesOfDots(), rows = rowsOfDots();
+    int64_t columns = part.columnTiles * tileRows;
+    for (int64_t tile = 0; tile < part.rowTiles; ++tile)
+      n.loop(n.index(0), n.index(tileRows), rows, [&](Value row) {
+        for (int64_t column = 0; column < columns; column += 2 * lanes) {
+          Strip strip{tile,   part.firsts[tile], row, rows,
+                      column, std::min<int64_t>(2, (columns - column) / lanes)};
+          SmallVector<Value> places, start;
+          for (int64_t i = 0; i < rows * strip.vectors; ++i) {
+            int64_t from = column + i % strip.vectors * lanes;
+            Value begin =
+                to.places[tile * part.columnTiles + from / tileRows];
+            Value place = weft::advance(b, begin, n.add(row, i / strip.vectors),
+                                        to.stride);
+            places.push_back(n.add(place, from % tileRows));
+            start.push_back(adds ? n.load(to.row, lanes, places.back(), {})
+                                 : zeroSums());
+          }
+          SmallVector<Value> sums =
+              sumDots(plan.summed, at, n.index(0), strip, start);
+          for (auto [sum, place] : llvm::zip_equal(sums, places))
+            vector::StoreOp::create(b, sum, to.row, place);
+        }
+      });
+  }
+
+  /// Loops over what is summed over, and over groups of steps within.
+  SmallVector<Value> sumDots(ArrayRef<unsigned> loops, ArrayRef<Value> at,
+                             Value number, const Strip &strip,
+                             SmallVector<Value> acc) {
+    bool isLast = loops.empty();
+    int64_t count = isLast ? tilesAlong() * lineWords
+                           : plan.nest.extents[loops.front()];
+    auto loop = isLast ? notUnrolled(count, acc)
+                       : scf::ForOp::create(b, n.index(0), n.index(count),
+                                            n.index(1), acc);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(loop.getBody());
+    Value step = loop.getInductionVar();
+    SmallVector<Value> inner(loop.getRegionIterArgs());
+    if (isLast) {
+      Value steps = n.multiply(step, plan.group());
+      inner = addGroup(operands.moved(at, steps, plan.sumLoop), number, step,
+                       strip, inner);
+    } else {
+      inner = sumDots(loops.drop_front(),
+                      operands.moved(at, step, loops.front()),
+                      n.add(n.multiply(number, count), step), strip, inner);
+    }
+    scf::YieldOp::create(b, inner);
+    return SmallVector<Value>(loop.getResults());
+  }
+
+  SmallVector<Value> addGroup(ArrayRef<Value> at, Value number, Value group,
+                              const Strip &strip, ArrayRef<Value> acc) {
+    int64_t lanes = lanesOfDots();
+    SmallVector<Value> columns, next;
+    for (int64_t v = 0; v < strip.vectors; ++v)
+      columns.push_back(n.load(
+          operands.row(plan.columnFactor), lanes * plan.group(),
+          n.add(at[plan.columnFactor],
+                (strip.column + v * lanes) * plan.group()),
+          {}));
+    auto words = VectorType::get({lanes}, b.getI32Type());
+    for (int64_t i = 0; i < strip.rows; ++i) {
+      Value word = wordOf(at, number, group, n.add(strip.row, i), strip);
+      Value row = vector::BroadcastOp::create(b, words, word);
+      for (int64_t v = 0; v < strip.vectors; ++v)
+        next.push_back(
+            addDot(acc[i * strip.vectors + v], row, columns[v]));
+    }
+    return next;
+  }
+
+  /// A group of steps of one row.
+  Value wordOf(ArrayRef<Value> at, Value number, Value group, Value row,
+               const Strip &strip) {
+    if (plan.readsRows) {
+      int64_t stride = plan.nest.stride(plan.rowFactor(), plan.rowLoop);
+      Value place = weft::advance(b, at[plan.rowFactor()],
+                                  n.add(strip.first, row), stride);
+      Value steps =
+          n.load(operands.row(plan.rowFactor()), plan.group(), place, {});
+      Value word = vector::BitCastOp::create(
+          b, VectorType::get({1}, b.getI32Type()), steps);
+      return vector::ExtractOp::create(b, word, ArrayRef<int64_t>{0});
+    }
+    Value tile = arith::DivUIOp::create(b, group, n.index(lineWords));
+    Value line = arith::RemUIOp::create(b, group, n.index(lineWords));
+    tile = n.add(n.multiply(number, tilesAlong()), tile);
+    Value place = n.add(n.multiply(tile, 2 * tileWords), line);
+    place = n.add(place, strip.rowTile * tileWords);
+    return memref::LoadOp::create(
+        b, rowPanel, n.add(place, n.multiply(row, lineWords)));
   }
 
   // ---- sums ----

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "lowering/cpu/TileEmitter.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 
 using namespace mlir;
 using weft::TileEmitter;
@@ -39,6 +40,49 @@ Value TileEmitter::multiplyTiles(Value row, Value column, Value acc) {
   return amx::TileMulIOp::create(b, acc.getType(), row, column, acc,
                                  plan.isUnsigned[plan.rowFactor()],
                                  plan.isUnsigned[plan.columnFactor]);
+}
+
+int64_t TileEmitter::rowsOfDots() const {
+  return std::clamp<int64_t>(
+      llvm::bit_floor<uint64_t>((machine.vectorRegisters - 3) / 2), 1,
+      tileRows);
+}
+
+Value TileEmitter::zeroSums() {
+  auto type = VectorType::get({lanesOfDots()}, sumType);
+  return arith::ConstantOp::create(b, b.getZeroAttr(type));
+}
+
+Value TileEmitter::addDot(Value sums, Value row, Value column) {
+  auto type = cast<VectorType>(sums.getType());
+  int64_t lanes = type.getNumElements();
+  auto narrow = VectorType::get({plan.group() * lanes}, factor);
+  Value factors[] = {vector::BitCastOp::create(b, narrow, row),
+                     vector::BitCastOp::create(b, narrow, column)};
+  if (plan.isUnsigned[plan.columnFactor])
+    std::swap(factors[0], factors[1]);
+  std::string name = factor.isBF16() ? "llvm.x86.avx512bf16.dpbf16ps."
+                                     : "llvm.x86.avx512.vpdpbusd.";
+  name += std::to_string(32 * lanes);
+  return LLVM::CallIntrinsicOp::create(
+             b, type, b.getStringAttr(name),
+             ValueRange{sums, factors[0], factors[1]})
+      .getResults();
+}
+
+scf::ForOp TileEmitter::notUnrolled(Value count, ValueRange start) {
+  auto loop = scf::ForOp::create(b, n.index(0), count, n.index(1), start);
+  auto unroll = LLVM::LoopUnrollAttr::get(b.getContext(), b.getBoolAttr(true),
+                                          {}, {}, {}, {}, {}, {});
+  loop->setAttr("loop_annotation",
+                LLVM::LoopAnnotationAttr::get(b.getContext(), {}, {}, {},
+                                              unroll, {}, {}, {}, {}, {}, {},
+                                              {}, {}, {}, {}, {}));
+  return loop;
+}
+
+scf::ForOp TileEmitter::notUnrolled(int64_t count, ValueRange start) {
+  return notUnrolled(n.index(count), start);
 }
 
 Value TileEmitter::narrowed(Value sums) {

@@ -26,7 +26,7 @@ protected:
   static constexpr int64_t lineWords = TileCopies::lineWords,
                            tileWords = TileCopies::tileWords;
   /// Products that take as long as one simple operation does, or less.
-  static constexpr double productsAtOnce = 32;
+  double productsAtOnce() const { return plan.byDots ? 16 : 32; }
 
   /// Steps of a loop of which there are `extent`, in one block.
   struct Bounds {
@@ -38,6 +38,21 @@ protected:
   llvm::SmallVector<mlir::Value> zeros(int64_t count);
   mlir::Value multiplyTiles(mlir::Value row, mlir::Value column,
                             mlir::Value acc);
+
+  // Dot products, which take the place of tiles.
+
+  int64_t lanesOfDots() const { return machine.vectorBytes / 4; }
+  /// Rows whose sums stay in registers, in two vectors of columns each, with
+  /// these and a row's factors.
+  int64_t rowsOfDots() const;
+  mlir::Value zeroSums();
+  /// Adds to each lane the products of the four bytes, or two numbers of 16
+  /// bits, in the lanes of a row's and a column's words.
+  mlir::Value addDot(mlir::Value sums, mlir::Value row, mlir::Value column);
+  /// A loop that LLVM does one step of at a time: with several, there is more
+  /// in vectors than there are registers.
+  mlir::scf::ForOp notUnrolled(int64_t count, mlir::ValueRange start);
+  mlir::scf::ForOp notUnrolled(mlir::Value count, mlir::ValueRange start);
 
   /// Sums as elements of the result, which bytes are cut to.
   mlir::Value narrowed(mlir::Value sums);

@@ -334,7 +334,7 @@ std::optional<TilePlan> TilePlan::make(linalg::GenericOp op,
   if (plan->nest.hasPanels()) {
     plan->isPacked = true;
     plan->columnFactor = plan->nest.accesses[1].panels.empty() ? 0 : 1;
-    if (plan->byDots || !plan->findPanels() || !plan->chooseRows())
+    if (!plan->mayBePacked() || !plan->findPanels() || !plan->chooseRows())
       return std::nullopt;
   } else if ((!plan->chooseLoops(/*factor=*/1) &&
               !plan->chooseLoops(/*factor=*/0)) ||
@@ -354,7 +354,7 @@ std::optional<TilePlan> TilePlan::make(linalg::GenericOp op,
 std::optional<TilePlan> TilePlan::toPack(linalg::GenericOp op,
                                          const Machine &machine) {
   std::optional<TilePlan> plan = begin(op, machine, /*epilogue=*/{});
-  if (!plan || plan->byDots || plan->nest.hasPanels())
+  if (!plan || !plan->mayBePacked() || plan->nest.hasPanels())
     return std::nullopt;
   for (unsigned factor : {1, 0}) {
     plan->columnFactor = factor;

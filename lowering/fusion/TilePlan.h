@@ -80,6 +80,8 @@ struct TilePlan {
   bool isShifted() const {
     return byDots && factorBytes == 1 && !isUnsigned[0] && !isUnsigned[1];
   }
+  /// Whether rows need not be changed, and can be read as they lie.
+  bool mayBePacked() const { return !byDots || factorBytes == 2; }
   /// How many tiles all that is summed over fills.
   int64_t sumTiles() const;
   /// How many blocks of the result there are.

@@ -182,6 +182,34 @@ def test_bfloat16_by_dot_products(
         np.testing.assert_array_equal(np.asarray(got), want)
 
 
+@pytest.mark.parametrize(
+    ("width", "registers"), [(64, 32), (32, 16), (16, 16), (16, 4)]
+)
+@pytest.mark.parametrize("channels", [20, 64])
+@pytest.mark.parametrize("columns", [40, 96])
+def test_convolutions_by_dot_products(
+    channels: int, columns: int, width: int, registers: int
+) -> None:
+    """Of kernels in panels, with rows as they lie and in panels of their own."""
+    x, kernel = drawn(2, 17, 13, channels), drawn(3, 3, channels, columns)
+
+    def f(x: Any, kernel: Any) -> Any:
+        return weft.maximum(weft.nn.conv(x, kernel, layout="NHWC"), 0)
+
+    lowered = weft.jit(f).lower(x, kernel)
+    if "bfloat16_dots = true" not in lowered.text("fused"):
+        pytest.skip("this CPU has no dot products of bfloat16 (AVX512_BF16)")
+    vectors = f"vector_bytes = {width} : i64, vector_registers = {registers} : i64"
+    machine = NO_TILES.replace("false", f"false, {vectors}")
+    text = lowered.text("expanded", locations=False).replace("module {", machine, 1)
+    narrow = weft.parse(text)
+    assert f"dpbf16ps.{8 * width}" in narrow.text("loops")
+    assert "floordiv 32" in narrow.text("fused")
+    sums = weft.nn.conv(x.astype(np.float32), kernel.astype(np.float32), layout="NHWC")
+    want = rounded(np.maximum(np.asarray(sums), 0))
+    np.testing.assert_array_equal(np.asarray(narrow.compile()(x, kernel)), want)
+
+
 def test_dot_products_leave_subnormal_numbers_as_they_are_elsewhere() -> None:
     """What only passes through a function with such products keeps its bits."""
     x, tiny = drawn(64, 64), np.full((64, 64), 3e-40, BFLOAT16)

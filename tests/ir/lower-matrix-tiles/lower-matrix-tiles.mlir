@@ -284,6 +284,38 @@ module attributes {weft.machine = {l1_bytes = 49152 : i64, l2_bytes = 2097152 : 
 
 // -----
 
+// Dot products of the same panels: words of rows are read where they lie.
+#x = affine_map<(n, y, x, i, j, c, o) -> (n, y + i, x + j, c)>
+#w = affine_map<(n, y, x, i, j, c, o) -> (o floordiv 32, i, j, c floordiv 2, o mod 32, c mod 2)>
+#s = affine_map<(n, y, x, i, j, c, o) -> (n, y, x, o)>
+// CHECK-LABEL: func.func @packed_dots(
+// CHECK-NOT: linalg.generic
+// CHECK: scf.for {{.*}} iter_args
+// CHECK: scf.for {{.*}} iter_args
+// CHECK: scf.for {{.*}} iter_args
+// CHECK-COUNT-2: vector.load {{.*}} vector<32xbf16>
+// CHECK: vector.load {{.*}} vector<2xbf16>
+// CHECK: vector.bitcast {{.*}} : vector<2xbf16> to vector<1xi32>
+// CHECK-COUNT-2: llvm.call_intrinsic "llvm.x86.avx512bf16.dpbf16ps.512"
+// CHECK: loop_annotation =
+// CHECK: vector.store
+module attributes {weft.machine = {bfloat16_dots = true, matrix_tiles = false, vector_bytes = 64 : i64, vector_registers = 32 : i64}} {
+  func.func @packed_dots(%x: memref<2x58x58x64xbf16>, %w: memref<2x3x3x32x32x2xbf16>, %s: memref<2x56x56x64xf32>) {
+    linalg.generic {indexing_maps = [#x, #w, #s], iterator_types = ["parallel", "parallel", "parallel", "reduction", "reduction", "reduction", "parallel"]}
+        ins(%x, %w : memref<2x58x58x64xbf16>, memref<2x3x3x32x32x2xbf16>) outs(%s : memref<2x56x56x64xf32>) {
+    ^bb0(%a: bf16, %b: bf16, %t: f32):
+      %u = arith.extf %a : bf16 to f32
+      %v = arith.extf %b : bf16 to f32
+      %p = arith.mulf %u, %v fastmath<reassoc,contract> : f32
+      %q = arith.addf %t, %p fastmath<reassoc,contract> : f32
+      linalg.yield %q : f32
+    }
+    return
+  }
+}
+
+// -----
+
 // Copies into panels: of rows, steps are put side by side; columns that are
 // consecutive along their steps are transposed.
 #across = affine_map<(p, i, l, o, g) -> (p * 32 + i * 4096 + l * 128 + o + g * 64)>
