@@ -198,7 +198,8 @@ def PackContractions : Pass<"weft-pack-contractions", "::mlir::func::FuncOp"> {
     ```
     Where the CPU multiplies tiles, a convolution's kernel of bfloat16 or of bytes
     becomes panels of 32 columns, in which the steps that fill 32 bits are side by
-    side. Zeros fill up what is no whole tile.
+    side. Zeros fill up what is no whole tile. So does one of bfloat16 where the CPU
+    has dot products of these, and there a factor of a sum of few steps, too.
 
     ```mlir
     linalg.generic {indexing_maps = [..., (n, y, x, i, j, c, o) -> (i, j, c, o), ...]}

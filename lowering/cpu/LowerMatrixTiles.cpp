@@ -40,8 +40,8 @@ public:
       shifts = weft::scratch(b, plan.columnBlock, sumType);
     auto block = operands.forBlocks(
         plan.outer, llvm::divideCeil(plan.rows(), plan.rowBlock),
-        llvm::divideCeil(plan.columns(), plan.columnBlock),
-        productsAtOnce(), machine);
+        llvm::divideCeil(plan.columns(), plan.columnBlock), productsAtOnce(),
+        machine);
     Bounds rows = boundsOf(block.row, plan.rowBlock, plan.rows());
     Bounds columns = boundsOf(block.column, plan.columnBlock, plan.columns());
     operands.beginBlock(block.bases, rows.first, plan.rowLoop, columns.first,

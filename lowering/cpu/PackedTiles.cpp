@@ -266,13 +266,13 @@ private:
     for (int64_t tile = 0; tile < part.rowTiles; ++tile)
       n.loop(n.index(0), n.index(tileRows), rows, [&](Value row) {
         for (int64_t column = 0; column < columns; column += 2 * lanes) {
-          Strip strip{tile,   part.firsts[tile], row, rows,
+          Strip strip{tile,   part.firsts[tile],
+                      row,    rows,
                       column, std::min<int64_t>(2, (columns - column) / lanes)};
           SmallVector<Value> places, start;
           for (int64_t i = 0; i < rows * strip.vectors; ++i) {
             int64_t from = column + i % strip.vectors * lanes;
-            Value begin =
-                to.places[tile * part.columnTiles + from / tileRows];
+            Value begin = to.places[tile * part.columnTiles + from / tileRows];
             Value place = weft::advance(b, begin, n.add(row, i / strip.vectors),
                                         to.stride);
             places.push_back(n.add(place, from % tileRows));
@@ -292,8 +292,8 @@ private:
                              Value number, const Strip &strip,
                              SmallVector<Value> acc) {
     bool isLast = loops.empty();
-    int64_t count = isLast ? tilesAlong() * lineWords
-                           : plan.nest.extents[loops.front()];
+    int64_t count =
+        isLast ? tilesAlong() * lineWords : plan.nest.extents[loops.front()];
     auto loop = isLast ? notUnrolled(count, acc)
                        : scf::ForOp::create(b, n.index(0), n.index(count),
                                             n.index(1), acc);
@@ -306,9 +306,9 @@ private:
       inner = addGroup(operands.moved(at, steps, plan.sumLoop), number, step,
                        strip, inner);
     } else {
-      inner = sumDots(loops.drop_front(),
-                      operands.moved(at, step, loops.front()),
-                      n.add(n.multiply(number, count), step), strip, inner);
+      inner =
+          sumDots(loops.drop_front(), operands.moved(at, step, loops.front()),
+                  n.add(n.multiply(number, count), step), strip, inner);
     }
     scf::YieldOp::create(b, inner);
     return SmallVector<Value>(loop.getResults());
@@ -319,18 +319,17 @@ private:
     int64_t lanes = lanesOfDots();
     SmallVector<Value> columns, next;
     for (int64_t v = 0; v < strip.vectors; ++v)
-      columns.push_back(n.load(
-          operands.row(plan.columnFactor), lanes * plan.group(),
-          n.add(at[plan.columnFactor],
-                (strip.column + v * lanes) * plan.group()),
-          {}));
+      columns.push_back(n.load(operands.row(plan.columnFactor),
+                               lanes * plan.group(),
+                               n.add(at[plan.columnFactor],
+                                     (strip.column + v * lanes) * plan.group()),
+                               {}));
     auto words = VectorType::get({lanes}, b.getI32Type());
     for (int64_t i = 0; i < strip.rows; ++i) {
       Value word = wordOf(at, number, group, n.add(strip.row, i), strip);
       Value row = vector::BroadcastOp::create(b, words, word);
       for (int64_t v = 0; v < strip.vectors; ++v)
-        next.push_back(
-            addDot(acc[i * strip.vectors + v], row, columns[v]));
+        next.push_back(addDot(acc[i * strip.vectors + v], row, columns[v]));
     }
     return next;
   }
@@ -353,8 +352,8 @@ private:
     tile = n.add(n.multiply(number, tilesAlong()), tile);
     Value place = n.add(n.multiply(tile, 2 * tileWords), line);
     place = n.add(place, strip.rowTile * tileWords);
-    return memref::LoadOp::create(
-        b, rowPanel, n.add(place, n.multiply(row, lineWords)));
+    return memref::LoadOp::create(b, rowPanel,
+                                  n.add(place, n.multiply(row, lineWords)));
   }
 
   // ---- sums ----

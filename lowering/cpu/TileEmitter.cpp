@@ -64,9 +64,8 @@ Value TileEmitter::addDot(Value sums, Value row, Value column) {
   std::string name = factor.isBF16() ? "llvm.x86.avx512bf16.dpbf16ps."
                                      : "llvm.x86.avx512.vpdpbusd.";
   name += std::to_string(32 * lanes);
-  return LLVM::CallIntrinsicOp::create(
-             b, type, b.getStringAttr(name),
-             ValueRange{sums, factors[0], factors[1]})
+  return LLVM::CallIntrinsicOp::create(b, type, b.getStringAttr(name),
+                                       ValueRange{sums, factors[0], factors[1]})
       .getResults();
 }
 
@@ -74,10 +73,9 @@ scf::ForOp TileEmitter::notUnrolled(Value count, ValueRange start) {
   auto loop = scf::ForOp::create(b, n.index(0), count, n.index(1), start);
   auto unroll = LLVM::LoopUnrollAttr::get(b.getContext(), b.getBoolAttr(true),
                                           {}, {}, {}, {}, {}, {});
-  loop->setAttr("loop_annotation",
-                LLVM::LoopAnnotationAttr::get(b.getContext(), {}, {}, {},
-                                              unroll, {}, {}, {}, {}, {}, {},
-                                              {}, {}, {}, {}, {}));
+  loop->setAttr("loop_annotation", LLVM::LoopAnnotationAttr::get(
+                                       b.getContext(), {}, {}, {}, unroll, {},
+                                       {}, {}, {}, {}, {}, {}, {}, {}, {}, {}));
   return loop;
 }
 

@@ -377,7 +377,9 @@ bool TilePlan::isWorthPacking() const {
       timesRead *= nest.extents[loop];
   bool fits =
       readsRows || sumTiles() * 2 * tileRows * lineBytes <= mostRowBytes;
-  return !summed.empty() && timesRead >= 4 * panel && fits;
+  // Of short sums, dot products read rows of both factors as they lie.
+  bool isShort = byDots && readsRows && steps() <= 128;
+  return (isShort || !summed.empty()) && timesRead >= 4 * panel && fits;
 }
 
 void TilePlan::keepSums() {
