@@ -263,6 +263,9 @@ private:
                      bool adds) {
     int64_t lanes = lanesOfDots(), rows = rowsOfDots();
     int64_t columns = part.columnTiles * tileRows;
+    // As many sums of one vector as of two.
+    if (columns == lanes)
+      rows = std::min(2 * rows, tileRows);
     for (int64_t tile = 0; tile < part.rowTiles; ++tile)
       n.loop(n.index(0), n.index(tileRows), rows, [&](Value row) {
         for (int64_t column = 0; column < columns; column += 2 * lanes) {
@@ -292,8 +295,8 @@ private:
                              Value number, const Strip &strip,
                              SmallVector<Value> acc) {
     bool isLast = loops.empty();
-    int64_t count =
-        isLast ? tilesAlong() * lineWords : plan.nest.extents[loops.front()];
+    int64_t count = isLast ? llvm::divideCeil(plan.steps(), plan.group())
+                           : plan.nest.extents[loops.front()];
     auto loop = isLast ? notUnrolled(count, acc)
                        : scf::ForOp::create(b, n.index(0), n.index(count),
                                             n.index(1), acc);

@@ -208,8 +208,8 @@ bool TilePlan::chooseRows() {
     return false;
   rowLoop = *bestRow, spanLoop = bestSpan;
   span = spanLoop ? spanOf(rowLoop, *spanLoop) : 0;
-  readsRows =
-      nest.stride(rowFactor(), sumLoop) == 1 && steps() % tileSteps() == 0;
+  readsRows = nest.stride(rowFactor(), sumLoop) == 1 &&
+              steps() % (byDots ? group() : tileSteps()) == 0;
   return true;
 }
 
@@ -229,11 +229,11 @@ int64_t TilePlan::sumTiles() const {
 
 /// Whether tiles are filled well enough. Smaller sums take the microseconds of
 /// a call either way, and are not for a loss of what is close to zero.
-bool TilePlan::isWorthIt() const {
+bool TilePlan::isWorthIt(bool packs) const {
   constexpr int64_t least = 16, leastOfTurned = 8, leastColumns = 24;
   // Dot products have columns of a panel that are none, and of float32 there
   // are half as many at once.
-  if (byDots && factorBytes == 2 && columns() < leastColumns)
+  if (byDots && factorBytes == 2 && !packs && columns() < leastColumns)
     return false;
   // Columns whose steps lie side by side would be turned for vectors too.
   bool isTurned = !isPacked && nest.stride(columnFactor, sumLoop) == 1;
@@ -338,7 +338,7 @@ std::optional<TilePlan> TilePlan::make(linalg::GenericOp op,
       return std::nullopt;
   } else if ((!plan->chooseLoops(/*factor=*/1) &&
               !plan->chooseLoops(/*factor=*/0)) ||
-             !plan->isWorthIt()) {
+             !plan->isWorthIt(/*packs=*/false)) {
     return std::nullopt;
   }
   plan->splitLoops();
@@ -361,7 +361,7 @@ std::optional<TilePlan> TilePlan::toPack(linalg::GenericOp op,
     if (!plan->chooseColumns() || !plan->chooseRows())
       continue;
     plan->splitLoops();
-    if (plan->isWorthIt() && plan->isWorthPacking())
+    if (plan->isWorthIt(/*packs=*/true) && plan->isWorthPacking())
       return plan;
     plan->outer.clear();
     plan->summed.clear();

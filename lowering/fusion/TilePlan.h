@@ -96,7 +96,7 @@ private:
   bool chooseColumns();
   bool chooseRows();
   void splitLoops();
-  bool isWorthIt() const;
+  bool isWorthIt(bool packs) const;
   bool isWorthPacking() const;
   void chooseBlocks(const Machine &machine);
   void choosePackedBlocks(const Machine &machine);

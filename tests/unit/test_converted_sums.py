@@ -185,16 +185,22 @@ def test_bfloat16_by_dot_products(
 @pytest.mark.parametrize(
     ("width", "registers"), [(64, 32), (32, 16), (16, 16), (16, 4)]
 )
-@pytest.mark.parametrize("channels", [20, 64])
-@pytest.mark.parametrize("columns", [40, 96])
+@pytest.mark.parametrize(
+    ("channels", "columns", "groups"),
+    [(20, 40, 1), (20, 96, 1), (64, 40, 1), (64, 96, 1), (64, 64, 4), (66, 96, 3),
+     (16, 17, 1)],
+)  # fmt: skip
 def test_convolutions_by_dot_products(
-    channels: int, columns: int, width: int, registers: int
+    channels: int, columns: int, groups: int, width: int, registers: int
 ) -> None:
     """Of kernels in panels, with rows as they lie and in panels of their own."""
-    x, kernel = drawn(2, 17, 13, channels), drawn(3, 3, channels, columns)
+    x, kernel = drawn(2, 17, 13, channels), drawn(3, 3, channels // groups, columns)
+
+    def conv(x: Any, kernel: Any) -> Any:
+        return weft.nn.conv(x, kernel, groups=groups, layout="NHWC")
 
     def f(x: Any, kernel: Any) -> Any:
-        return weft.maximum(weft.nn.conv(x, kernel, layout="NHWC"), 0)
+        return weft.maximum(conv(x, kernel), 0)
 
     lowered = weft.jit(f).lower(x, kernel)
     if "bfloat16_dots = true" not in lowered.text("fused"):
@@ -205,7 +211,7 @@ def test_convolutions_by_dot_products(
     narrow = weft.parse(text)
     assert f"dpbf16ps.{8 * width}" in narrow.text("loops")
     assert "floordiv 32" in narrow.text("fused")
-    sums = weft.nn.conv(x.astype(np.float32), kernel.astype(np.float32), layout="NHWC")
+    sums = conv(x.astype(np.float32), kernel.astype(np.float32))
     want = rounded(np.maximum(np.asarray(sums), 0))
     np.testing.assert_array_equal(np.asarray(narrow.compile()(x, kernel)), want)
 
