@@ -124,9 +124,25 @@ def test_bytes_are_scaled(shape: tuple[int, int, int]) -> None:
     check(narrowed, want, x, y, scale)
 
 
-@pytest.mark.parametrize(
+WIDTHS = pytest.mark.parametrize(
     ("width", "registers"), [(64, 32), (32, 16), (16, 16), (16, 4)]
 )
+
+
+def in_vectors(
+    function: Function, args: Any, feature: str, width: int, registers: int
+) -> weft.Program:
+    """The program for vectors of so many bytes, if this machine has the feature."""
+    lowered = weft.jit(function).lower(*args)
+    if f"{feature} = true" not in lowered.text("fused"):
+        pytest.skip(f"this CPU has no dot products in vectors ({feature})")
+    vectors = f"vector_bytes = {width} : i64, vector_registers = {registers} : i64"
+    machine = NO_TILES.replace("false", f"false, {vectors}")
+    text = lowered.text("expanded", locations=False)
+    return weft.parse(text.replace("module {", machine, 1))
+
+
+@WIDTHS
 def test_bytes_by_dot_products(width: int, registers: int) -> None:
     """In vectors of each width, where this machine has such an instruction."""
     x, y = drawn(300, 517, dtype=np.int8), drawn(517, 77, dtype=np.int8)
@@ -137,22 +153,14 @@ def test_bytes_by_dot_products(width: int, registers: int) -> None:
                 for a in (x, xt.T) for b in (y, yt.T)]  # fmt: skip
 
     args = x, y, x.T.copy(), y.T.copy()
-    lowered = weft.jit(products).lower(*args)
-    if "vector_dots = true" not in lowered.text("fused"):
-        pytest.skip("this CPU has no dot products of bytes (VNNI)")
-    vectors = f"vector_bytes = {width} : i64, vector_registers = {registers} : i64"
-    machine = NO_TILES.replace("false", f"false, {vectors}")
-    text = lowered.text("expanded", locations=False).replace("module {", machine, 1)
-    narrow = weft.parse(text)
+    narrow = in_vectors(products, args, "vector_dots", width, registers)
     assert "vpdpbusd" in narrow.text("loops")
     want = x.astype(np.int32) @ y.astype(np.int32)
     for got in narrow.compile()(*args):
         np.testing.assert_array_equal(np.asarray(got), want)
 
 
-@pytest.mark.parametrize(
-    ("width", "registers"), [(64, 32), (32, 16), (16, 16), (16, 4)]
-)
+@WIDTHS
 @pytest.mark.parametrize(
     ("m", "k", "n"), [(300, 517, 77), (16, 64, 130), (17, 33, 257)]
 )
@@ -168,13 +176,7 @@ def test_bfloat16_by_dot_products(
                 for a in (x, xt.T) for b in (y, yt.T)]  # fmt: skip
 
     args = x, y, x.T.copy(), y.T.copy()
-    lowered = weft.jit(products).lower(*args)
-    if "bfloat16_dots = true" not in lowered.text("fused"):
-        pytest.skip("this CPU has no dot products of bfloat16 (AVX512_BF16)")
-    vectors = f"vector_bytes = {width} : i64, vector_registers = {registers} : i64"
-    machine = NO_TILES.replace("false", f"false, {vectors}")
-    text = lowered.text("expanded", locations=False).replace("module {", machine, 1)
-    narrow = weft.parse(text)
+    narrow = in_vectors(products, args, "bfloat16_dots", width, registers)
     assert f"dpbf16ps.{8 * width}" in narrow.text("loops")
     with np.errstate(invalid="ignore"):
         want = x.astype(np.float32) @ y.astype(np.float32) + 1
@@ -182,9 +184,7 @@ def test_bfloat16_by_dot_products(
         np.testing.assert_array_equal(np.asarray(got), want)
 
 
-@pytest.mark.parametrize(
-    ("width", "registers"), [(64, 32), (32, 16), (16, 16), (16, 4)]
-)
+@WIDTHS
 @pytest.mark.parametrize(
     ("channels", "columns", "groups"),
     [(20, 40, 1), (20, 96, 1), (64, 40, 1), (64, 96, 1), (64, 64, 4), (66, 96, 3),
@@ -202,13 +202,7 @@ def test_convolutions_by_dot_products(
     def f(x: Any, kernel: Any) -> Any:
         return weft.maximum(conv(x, kernel), 0)
 
-    lowered = weft.jit(f).lower(x, kernel)
-    if "bfloat16_dots = true" not in lowered.text("fused"):
-        pytest.skip("this CPU has no dot products of bfloat16 (AVX512_BF16)")
-    vectors = f"vector_bytes = {width} : i64, vector_registers = {registers} : i64"
-    machine = NO_TILES.replace("false", f"false, {vectors}")
-    text = lowered.text("expanded", locations=False).replace("module {", machine, 1)
-    narrow = weft.parse(text)
+    narrow = in_vectors(f, (x, kernel), "bfloat16_dots", width, registers)
     assert f"dpbf16ps.{8 * width}" in narrow.text("loops")
     assert "floordiv 32" in narrow.text("fused")
     sums = conv(x.astype(np.float32), kernel.astype(np.float32))
