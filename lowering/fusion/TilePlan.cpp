@@ -377,7 +377,8 @@ bool TilePlan::isWorthPacking() const {
       timesRead *= nest.extents[loop];
   bool fits =
       readsRows || sumTiles() * 2 * tileRows * lineBytes <= mostRowBytes;
-  // Of short sums, dot products read rows of both factors as they lie.
+  // Of short sums, dot products read rows as they lie: their copies would take
+  // as long as the sums.
   bool isShort = byDots && readsRows && steps() <= 128;
   return (isShort || !summed.empty()) && timesRead >= 4 * panel && fits;
 }

@@ -5,6 +5,7 @@
 // between two but LLVM's registries, which are filled once.
 
 #include "lowering/jit/EmitCode.h"
+#include "lowering/Machine.h"
 #include "lowering/OptimizationLevel.h"
 #include "lowering/jit/Jit.h"
 #include "lowering/jit/SplitCode.h"
@@ -97,14 +98,20 @@ weft::createTargetMachine(llvm::CodeGenOptLevel level) {
       llvm::CodeModel::Small, level, /*JIT=*/true));
 }
 
-/// Lets functions that use dot products of bfloat16 have them: they are off
-/// elsewhere, as `hostCpu` says.
+/// Lets functions that use dot products of bfloat16 have them, if the CPU does:
+/// they are off elsewhere, as `hostCpu` says. A text for another machine then
+/// meets LLVM's error, and no instruction that ends the process.
 static void allowBFloat16Dots(llvm::Module &module) {
+  if (!weft::Machine::host().hasBFloat16Dots)
+    return;
   for (llvm::Function &intrinsic : module) {
     if (!intrinsic.getName().starts_with("llvm.x86.avx512bf16.dpbf16ps."))
       continue;
     for (llvm::User *user : intrinsic.users()) {
-      llvm::Function *function = cast<llvm::Instruction>(user)->getFunction();
+      auto *call = llvm::dyn_cast<llvm::Instruction>(user);
+      if (!call)
+        continue;
+      llvm::Function *function = call->getFunction();
       StringRef features =
           function->getFnAttribute("target-features").getValueAsString();
       if (!features.ends_with(",+avx512bf16"))

@@ -4,7 +4,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -208,6 +211,27 @@ def test_convolutions_by_dot_products(
     sums = conv(x.astype(np.float32), kernel.astype(np.float32))
     want = rounded(np.maximum(np.asarray(sums), 0))
     np.testing.assert_array_equal(np.asarray(narrow.compile()(x, kernel)), want)
+
+
+def test_dot_products_of_another_cpu_are_an_error() -> None:
+    """And no instruction that this one may not have, which would end the process."""
+    program = (
+        "import ml_dtypes, numpy as np, weft\n"
+        "x = np.ones((64, 64), ml_dtypes.bfloat16)\n"
+        "text = weft.jit(lambda x: x @ x).lower(x).text('expanded', locations=False)\n"
+        "machine = 'bfloat16_dots = true, matrix_tiles = false, vector_bytes = 64 : i64'\n"
+        "stated = 'module attributes {weft.machine = {' + machine + '}} {'\n"
+        "other = weft.parse(text.replace('module {', stated, 1))\n"
+        "assert 'dpbf16ps' in other.text('loops')\n"
+        "try:\n"
+        "    other.compile()\n"
+        "except weft.CompileError as error:\n"
+        "    print(error)\n"
+        "else:\n"
+        "    raise AssertionError('compiled')\n"
+    )
+    environment = {**os.environ, "WEFT_CPU": "icelake-server"}
+    subprocess.run([sys.executable, "-c", program], env=environment, check=True)
 
 
 def test_dot_products_leave_subnormal_numbers_as_they_are_elsewhere() -> None:
