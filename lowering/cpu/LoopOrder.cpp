@@ -42,9 +42,10 @@ LoopOrder::LoopOrder(LinalgOp op, const Nest &nest, const Machine &machine)
   }
   if (isShared)
     chooseShared();
-  chooseJammed(summed);
   for (unsigned loop : summed)
-    levels.push_back({loop, loop == summed.back() ? jammed : 1});
+    levels.push_back({loop});
+  if (!summed.empty() && canJam(summed.back()))
+    levels.back() = {summed.back(), stepsJammed, /*jammed=*/true};
   if (!fetched.empty())
     levels.push_back({innermost, chunk});
   levels.push_back({innermost});
@@ -149,15 +150,12 @@ void LoopOrder::chooseFetched(ArrayRef<unsigned> summed) {
     locality = 2;
 }
 
-void LoopOrder::chooseJammed(ArrayRef<unsigned> summed) {
-  if (summed.empty() || !fetched.empty() || op.getNumDpsInits() != 1 ||
-      nest.extents[innermost] < leastLanes ||
-      op.getBlock()->getOperations().size() > mostJammedOps)
-    return;
-  unsigned loop = summed.back();
-  if (nest.isParallel(innermost) && nest.accesses.back().strides[loop] == 0 &&
-      nest.extents[loop] >= stepsJammed)
-    jammed = stepsJammed;
+bool LoopOrder::canJam(unsigned loop) {
+  return fetched.empty() && op.getNumDpsInits() == 1 &&
+         nest.isParallel(innermost) && nest.extents[innermost] >= leastLanes &&
+         nest.accesses.back().strides[loop] == 0 &&
+         nest.extents[loop] >= stepsJammed &&
+         op.getBlock()->getOperations().size() <= mostJammedOps;
 }
 
 bool LoopOrder::isInMemory(Value operand) const {

@@ -17,10 +17,13 @@ mlir::Value wholeOf(mlir::Value operand);
 
 class LoopOrder {
 public:
-  /// A loop of the nest as it is run: over blocks of `step`, or within one.
+  /// A loop of the nest as it is run: over blocks of `step`, or within one; or
+  /// `jammed`: that many steps of a sum are done one after the other for each
+  /// element of the loops within.
   struct Level {
     unsigned loop;
     int64_t step = 1;
+    bool jammed = false;
   };
   /// A square of a nest, `side` steps of two loops, and the operands that are
   /// consecutive along the one that is not innermost.
@@ -41,9 +44,6 @@ public:
   llvm::SmallVector<Level> levels;
   /// How many of the first levels are one loop, which threads may share.
   unsigned shared = 0;
-  /// So many steps of a sum are added at once to what lies along the innermost
-  /// loop, one after the other: 1 if none is.
-  int64_t jammed = 1;
   /// What the last two levels run through, if it is done by squares.
   std::optional<Square> square;
   llvm::SmallVector<Fetched> fetched;
@@ -68,7 +68,7 @@ private:
   /// Several rows that are added to one are read side by side, so that the
   /// processor waits for several at once, and the sums are loaded and stored
   /// once for all.
-  void chooseJammed(llvm::ArrayRef<unsigned> summed);
+  bool canJam(unsigned loop);
   /// Whether an operand is an array that no cache holds, or a part of one.
   bool isInMemory(mlir::Value operand) const;
   /// Whether loops that stand before the op read the same row.

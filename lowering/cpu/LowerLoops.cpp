@@ -130,8 +130,7 @@ private:
       return emitBody();
     if (levels.size() == 1 && inLanes)
       return emitReduction(levels.front().loop);
-    if (order.jammed > 1 && levels.front().step == order.jammed &&
-        !nest.isParallel(levels.front().loop))
+    if (levels.front().jammed)
       return emitJammed(levels);
     if (levels.size() == 2 && !squares.empty())
       return squares.emitSquare([&] { emitLevel(levels); });

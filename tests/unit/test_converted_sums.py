@@ -219,7 +219,7 @@ def test_dot_products_of_another_cpu_are_an_error() -> None:
         "import ml_dtypes, numpy as np, weft\n"
         "x = np.ones((64, 64), ml_dtypes.bfloat16)\n"
         "text = weft.jit(lambda x: x @ x).lower(x).text('expanded', locations=False)\n"
-        "machine = 'bfloat16_dots = true, matrix_tiles = false, vector_bytes = 64 : i64'\n"
+        "machine = 'bfloat16_dots = true, matrix_tiles = false'\n"
         "stated = 'module attributes {weft.machine = {' + machine + '}} {'\n"
         "other = weft.parse(text.replace('module {', stated, 1))\n"
         "assert 'dpbf16ps' in other.text('loops')\n"
