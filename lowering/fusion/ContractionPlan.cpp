@@ -160,13 +160,25 @@ bool ContractionPlan::chooseSummedLanes() {
   return true;
 }
 
+/// Whether a loop has enough rows to hide how long a multiply-add takes, and
+/// reads ones that are no page apart: such fall into few sets of the first
+/// cache, as the images of a batch do.
+bool ContractionPlan::hasNearRows(unsigned loop, unsigned narrow) const {
+  constexpr int64_t enoughRows = 8, pageBytes = 4096;
+  return nest.extents[loop] >= enoughRows &&
+         std::abs(nest.stride(narrow, loop)) * elementBytes < pageBytes;
+}
+
 /// Rows share what is read in vectors, so that they do not walk through it.
 void ContractionPlan::chooseRows() {
   auto choose = [&](unsigned shared) {
+    auto rank = [&](unsigned loop) {
+      return std::pair(hasNearRows(loop, 1 - shared), nest.extents[loop]);
+    };
     for (unsigned loop = 0; loop < nest.depth(); ++loop)
       if (loop != laneLoop && nest.isParallel(loop) &&
           nest.stride(shared, loop) == 0 &&
-          (!rowLoop || nest.extents[*rowLoop] < nest.extents[loop]))
+          (!rowLoop || rank(*rowLoop) < rank(loop)))
         rowLoop = loop, wide = shared;
   };
   choose(wide);
