@@ -164,14 +164,89 @@ static ArrayRef<int64_t> shapeOf(Value x) {
   return cast<RankedTensorType>(x.getType()).getShape();
 }
 
+namespace {
+/// Windows side by side, as of pooling: an array is such tiles, and what is
+/// left over at the ends of dimensions.
+class Tiles {
+public:
+  static std::optional<Tiles> of(const Windows &windows,
+                                 ArrayRef<int64_t> operand,
+                                 ArrayRef<int64_t> result) {
+    Tiles tiles(operand);
+    bool isTiled = false;
+    for (size_t dim = 0; dim < windows.rank(); ++dim) {
+      int64_t size = windows.window[dim], low = windows.low[dim];
+      bool isOne = size == 1 && windows.strides[dim] == 1;
+      if (!(isOne || (windows.strides[dim] == size &&
+                      windows.windowDilation[dim] == 1)) ||
+          windows.baseDilation[dim] != 1 || low != 0 ||
+          result[dim] * size > operand[dim])
+        return std::nullopt;
+      tiles.counts.push_back(tiles.split.size());
+      tiles.split.push_back(result[dim]);
+      if (!isOne)
+        tiles.split.push_back(size);
+      tiles.covered.push_back(result[dim] * size);
+      isTiled |= !isOne;
+    }
+    if (!isTiled)
+      return std::nullopt;
+    return tiles;
+  }
+
+  /// An array with a dimension within each tile behind that of the tiles.
+  Tensor inTiles(Tensor x) const {
+    SmallVector<int64_t> start(shape.size(), 0), stride(shape.size(), 1);
+    return reshape(covered == shape ? x : slice(x, start, covered, stride),
+                   split);
+  }
+  /// What there is of each tile, for each of its elements.
+  Tensor repeated(Tensor x) const { return broadcast(x, split, counts); }
+  /// An array of tiles as it was, with zeros where none is.
+  Tensor joined(Tensor x) const {
+    SmallVector<int64_t> none(shape.size(), 0), after;
+    for (auto [size, part] : llvm::zip_equal(shape, covered))
+      after.push_back(size - part);
+    x = reshape(x, covered);
+    return covered == shape ? x : pad(x, 0.0, none, after, none);
+  }
+
+private:
+  explicit Tiles(ArrayRef<int64_t> shape) : shape(shape) {}
+
+  SmallVector<int64_t> shape, covered, split, counts;
+};
+} // namespace
+
+/// For each element of an array the sum of what the windows have that it is in.
+static Tensor transposedSum(Tensor ct, ArrayRef<int64_t> operand,
+                            const Windows &windows) {
+  ArrayRef<int64_t> result = ct.type().getShape();
+  if (auto tiles = Tiles::of(windows, operand, result))
+    return tiles->joined(tiles->repeated(ct));
+  return windowSum(ct, windows.transposed(operand, result));
+}
+
+/// The same of those windows whose keys it equals.
+static Tensor transposedWhereEqual(Tensor x, Tensor ct, Tensor key,
+                                   const Windows &windows) {
+  ArrayRef<int64_t> operand = x.type().getShape(),
+                    result = ct.type().getShape();
+  if (auto tiles = Tiles::of(windows, operand, result)) {
+    Tensor each = tiles->repeated(ct);
+    Tensor isEqual = equal(tiles->inTiles(x), tiles->repeated(key));
+    return tiles->joined(select(isEqual, each, zeros(each)));
+  }
+  return sumWhereEqual(key, ct, x, windows.transposed(operand, result));
+}
+
 SmallVector<Value> ReduceWindowSumOp::buildPullback(OpBuilder &b, Location loc,
                                                     ValueRange cotangents) {
   Tensor ct = TensorOperands(b, loc)(cotangents[0]);
   return eachOperand(*this, [&](unsigned) -> Tensor {
     if (hasNoElements(ct) || hasNoElements(ct.with(getX())))
       return none;
-    return windowSum(
-        ct, getWindows().transposed(shapeOf(getX()), shapeOf(getResult())));
+    return transposedSum(ct, shapeOf(getX()), getWindows());
   });
 }
 
@@ -187,9 +262,7 @@ struct Extremes {
     return sumWhereEqual(x, t, extreme, windows) / count();
   }
   Tensor pullback(Tensor ct) const {
-    Windows transposed =
-        windows.transposed(x.type().getShape(), extreme.type().getShape());
-    return sumWhereEqual(extreme, ct / count(), x, transposed);
+    return transposedWhereEqual(x, ct / count(), extreme, windows);
   }
 
 private:
@@ -263,9 +336,7 @@ SmallVector<Value> SumWhereEqualOp::buildPullback(OpBuilder &b, Location loc,
   return eachOperand(*this, [&](unsigned operand) -> Tensor {
     if (operand != 1 || hasNoElements(x) || hasNoElements(key))
       return none;
-    return sumWhereEqual(
-        key, tensor(cotangents[0]), x,
-        getWindows().transposed(shapeOf(getX()), shapeOf(getKey())));
+    return transposedWhereEqual(x, tensor(cotangents[0]), key, getWindows());
   });
 }
 

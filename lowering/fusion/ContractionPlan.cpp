@@ -160,20 +160,19 @@ bool ContractionPlan::chooseSummedLanes() {
   return true;
 }
 
-/// Whether a loop has enough rows to hide how long a multiply-add takes, and
-/// reads ones that are no page apart: such fall into few sets of the first
-/// cache, as the images of a batch do.
-bool ContractionPlan::hasNearRows(unsigned loop, unsigned narrow) const {
-  constexpr int64_t enoughRows = 8, pageBytes = 4096;
-  return nest.extents[loop] >= enoughRows &&
-         std::abs(nest.stride(narrow, loop)) * elementBytes < pageBytes;
-}
-
-/// Rows share what is read in vectors, so that they do not walk through it.
+/// Rows share what is read in vectors, so that they do not walk through it. Of
+/// loops with enough of them to hide how long a multiply-add takes, those are
+/// best that are nearest: such as images of a batch are in many pages, and fall
+/// into few sets of the first cache.
 void ContractionPlan::chooseRows() {
+  constexpr int64_t enoughRows = 8;
   auto choose = [&](unsigned shared) {
     auto rank = [&](unsigned loop) {
-      return std::pair(hasNearRows(loop, 1 - shared), nest.extents[loop]);
+      int64_t extent = nest.extents[loop];
+      bool isEnough = extent >= enoughRows;
+      int64_t distance = std::max(std::abs(nest.stride(1 - shared, loop)),
+                                  std::abs(nest.stride(sum, loop)));
+      return std::pair(isEnough, isEnough ? -distance : extent);
     };
     for (unsigned loop = 0; loop < nest.depth(); ++loop)
       if (loop != laneLoop && nest.isParallel(loop) &&

@@ -127,7 +127,6 @@ private:
   bool chooseLanes();
   bool chooseTurnedLanes(mlir::linalg::GenericOp op, const Machine &machine);
   bool chooseSummedLanes();
-  bool hasNearRows(unsigned loop, unsigned narrow) const;
   void chooseRows();
   bool hasOnlyPanelsOfLanes() const;
   void chooseTile(const Machine &machine);

@@ -12,9 +12,11 @@
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "mlir/Transforms/CSE.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 namespace weft {
@@ -187,6 +189,51 @@ struct ReadThroughReshape final : OpRewritePattern<GenericOp> {
   }
 };
 
+/// The elementwise op that computes a value, if it could do so in other
+/// dimensions; an epilogue is computed in the shape of its sum.
+GenericOp reshapeable(Value value) {
+  auto op = value.getDefiningOp<GenericOp>();
+  bool isEpilogue = op && llvm::any_of(op.getDpsInputs(), [](Value input) {
+                      return weft::isSumOfProducts(input.getDefiningOp());
+                    });
+  return op && weft::canMove(op) && !isEpilogue ? op : GenericOp();
+}
+
+bool isElementwise(Operation *op) {
+  auto generic = dyn_cast<GenericOp>(op);
+  return generic && weft::canMove(generic);
+}
+
+/// Whether an elementwise op whose result is read in other dimensions, by
+/// elementwise ops alone, had better have these itself: it can be computed
+/// where it is read then.
+bool isReadReshaped(OpOperand *use) {
+  if (auto expand = dyn_cast<tensor::ExpandShapeOp>(use->getOwner()))
+    return expand.getSrc().hasOneUse() && reshapeable(expand.getSrc()) &&
+           llvm::all_of(expand->getUsers(), isElementwise);
+  auto collapse = use->get().getDefiningOp<tensor::CollapseShapeOp>();
+  return collapse && collapse->hasOneUse() && collapse.getSrc().hasOneUse() &&
+         isElementwise(use->getOwner()) && reshapeable(collapse.getSrc());
+}
+
+// Pattern: expand_shape of a generic that others read, too -> of one of its own,
+// if that costs no more than to read it
+struct ComputeReshaped final : OpRewritePattern<tensor::ExpandShapeOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(tensor::ExpandShapeOp op,
+                                PatternRewriter &rewriter) const override {
+    GenericOp producer = reshapeable(op.getSrc());
+    if (!producer || producer->hasOneUse() || !weft::costsARead(producer) ||
+        !llvm::all_of(op->getUsers(), isElementwise))
+      return rewriter.notifyMatchFailure(op, "reads what had better be kept");
+    Operation *own = rewriter.clone(*producer);
+    rewriter.modifyOpInPlace(
+        op, [&] { op.getSrcMutable().assign(own->getResult(0)); });
+    return success();
+  }
+};
+
 // Pattern: arith.constant dense<1.0> : tensor<4xf32> -> linalg.fill of 1.0
 //
 // For the splats that no body has taken in: a fill is smaller than an array in
@@ -265,7 +312,7 @@ class FuseElementwise final
     MLIRContext *context = &getContext();
     IRRewriter rewriter(context);
     inlineScalars(rewriter);
-    readThroughReshapes();
+    readThroughReshapes(absorbs);
     if (absorbs)
       weft::computeInLoops(getOperation(), rewriter, weft::Computed::Indices);
     forEachBlock(getOperation().getBody(), [&](Block &block) {
@@ -287,11 +334,23 @@ class FuseElementwise final
       signalPassFailure();
   }
 
-  void readThroughReshapes() {
+  void readThroughReshapes(bool absorbs) {
     RewritePatternSet patterns(&getContext());
     patterns.add<ReadThroughReshape>(&getContext());
-    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
-      signalPassFailure();
+    if (absorbs) {
+      patterns.add<ComputeReshaped>(&getContext());
+      linalg::populateFoldReshapeOpsByExpansionPatterns(patterns,
+                                                        isReadReshaped);
+    }
+    bool hasChanged = false;
+    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns), {},
+                                     &hasChanged)))
+      return signalPassFailure();
+    // Each operand was given a reshape of its own.
+    IRRewriter rewriter(&getContext());
+    DominanceInfo dominance;
+    if (hasChanged)
+      eliminateCommonSubExpressions(rewriter, dominance, getOperation());
   }
 
   /// Each step of a loop would call a kernel for each scalar op.

@@ -6,6 +6,7 @@
 // that reads it. Each op is looked at once.
 
 #include "lowering/fusion/FusionPlan.h"
+#include "lowering/fusion/ContractionPlan.h"
 #include "lowering/memory/Buffers.h"
 #include "lowering/schedule/Schedule.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -21,17 +22,62 @@ namespace {
 constexpr size_t maxSize = 200;
 constexpr size_t maxInputs = 24;
 
-bool isContraction(GenericOp op) {
-  return op.getNumReductionLoops() > 0 && op.getNumDpsInputs() > 1;
+/// Whether no two steps of the loops reach the same element, as those of windows
+/// side by side do not.
+bool isInjective(AffineMap map, ArrayRef<int64_t> extents) {
+  llvm::SmallBitVector reached(extents.size());
+  for (AffineExpr expr : map.getResults()) {
+    // By how much each loop moves, and how far it comes.
+    SmallVector<std::pair<int64_t, int64_t>> moves;
+    while (expr) {
+      auto binary = dyn_cast<AffineBinaryOpExpr>(expr);
+      bool isSum = binary && binary.getKind() == AffineExprKind::Add;
+      AffineExpr term = isSum ? binary.getRHS() : expr;
+      expr = isSum ? binary.getLHS() : AffineExpr();
+      int64_t by = 1;
+      if (auto product = dyn_cast<AffineBinaryOpExpr>(term)) {
+        auto factor = dyn_cast<AffineConstantExpr>(product.getRHS());
+        if (!factor || product.getKind() != AffineExprKind::Mul)
+          return false;
+        by = std::abs(factor.getValue());
+        term = product.getLHS();
+      }
+      if (isa<AffineConstantExpr>(term))
+        continue;
+      auto dim = dyn_cast<AffineDimExpr>(term);
+      if (!dim || reached.test(dim.getPosition()))
+        return false;
+      reached.set(dim.getPosition());
+      moves.emplace_back(by, by * (extents[dim.getPosition()] - 1));
+    }
+    llvm::sort(moves);
+    int64_t reach = 0;
+    for (auto [by, distance] : moves) {
+      if (distance > 0 && by <= reach)
+        return false;
+      reach += distance;
+    }
+  }
+  for (auto [loop, extent] : llvm::enumerate(extents))
+    if (extent != 1 && !reached.test(loop))
+      return false;
+  return true;
 }
 
 /// A contraction reads its operands many times, so that they must be in memory,
-/// and so does a loop around the reader.
+/// and so do windows that overlap.
+bool readsRepeatedly(GenericOp op, AffineMap map) {
+  return op.getNumReductionLoops() > 0 && op.getNumDpsInputs() > 1 &&
+         (weft::isSumOfProducts(op) ||
+          !isInjective(map, op.getStaticLoopRanges()));
+}
+
+/// A loop around the reader would read many times, too.
 bool readsElementwise(OpOperand &use) {
   auto reader = dyn_cast<GenericOp>(use.getOwner());
   return reader && reader->getBlock() == use.get().getParentBlock() &&
-         reader.isDpsInput(&use) && !isContraction(reader) &&
-         !reader->hasAttr(weft::keepAttr);
+         reader.isDpsInput(&use) && !reader->hasAttr(weft::keepAttr) &&
+         !readsRepeatedly(reader, reader.getMatchingIndexingMap(&use));
 }
 
 /// Whether the op only moves elements: to do it again costs a load.
@@ -40,26 +86,6 @@ bool computesNothing(GenericOp op) {
     return isa<linalg::IndexOp, arith::IndexCastOp>(inner) ||
            inner.hasTrait<OpTrait::ConstantLike>();
   });
-}
-
-/// Whether to compute an element again costs no more than to read it: one step
-/// from one element that is not larger. An array of them is never worth it.
-bool costsARead(GenericOp op) {
-  SmallVector<Value> inputs = op.getDpsInputs();
-  llvm::erase_if(inputs,
-                 [](Value input) { return bool(weft::splatOf(input)); });
-  if (inputs.size() != 1)
-    return false;
-  int64_t steps = 0;
-  for (Operation &inner : op.getBody()->without_terminator()) {
-    if (inner.hasTrait<OpTrait::ConstantLike>())
-      continue;
-    steps += weft::takesOneStep(inner) ? 1 : 2;
-  }
-  auto bytes = [](Value value) {
-    return weft::bytesOf(getElementTypeOrSelf(value));
-  };
-  return steps <= 1 && bytes(inputs.front()) <= bytes(op.getResult(0));
 }
 
 /// Whether the map is of the first loops, so that those within repeat it.
@@ -136,7 +162,7 @@ private:
           absorb(*group, op, map);
       return false;
     }
-    if (computesNothing(op) || (places.size() > 1 && costsARead(op))) {
+    if (computesNothing(op) || (places.size() > 1 && weft::costsARead(op))) {
       bool everywhere = true;
       for (auto [group, map] : places)
         everywhere &= absorb(*group, op, map);
@@ -152,7 +178,7 @@ private:
     FusionGroup &group =
         *groups.emplace_back(std::make_unique<FusionGroup>(op));
     group.size = op.getBody()->getOperations().size();
-    if (isContraction(op) || !op.hasPureTensorSemantics() ||
+    if (weft::isSumOfProducts(op) || !op.hasPureTensorSemantics() ||
         op->hasAttr(weft::keepAttr)) {
       group.takesSplats = false;
       return;
@@ -165,7 +191,10 @@ private:
       reads = readsOf(group, op, identity);
     }
     for (const Read &read : reads)
-      addInput(group, read);
+      if (readsRepeatedly(op, read.second))
+        group.inputs.insert(read);
+      else
+        addInput(group, read);
   }
 
   bool absorb(FusionGroup &group, GenericOp op, AffineMap map) {
@@ -216,6 +245,24 @@ bool weft::canMove(GenericOp op) {
          op.getNumParallelLoops() == op.getNumLoops() &&
          op.getIndexingMapsArray().back().isIdentity() &&
          !op.payloadUsesValueFromOperand(op.getDpsInitOperand(0));
+}
+
+bool weft::costsARead(GenericOp op) {
+  SmallVector<Value> inputs = op.getDpsInputs();
+  llvm::erase_if(inputs,
+                 [](Value input) { return bool(weft::splatOf(input)); });
+  if (inputs.size() != 1)
+    return false;
+  int64_t steps = 0;
+  for (Operation &inner : op.getBody()->without_terminator()) {
+    if (inner.hasTrait<OpTrait::ConstantLike>())
+      continue;
+    steps += weft::takesOneStep(inner) ? 1 : 2;
+  }
+  auto bytes = [](Value value) {
+    return weft::bytesOf(getElementTypeOrSelf(value));
+  };
+  return steps <= 1 && bytes(inputs.front()) <= bytes(op.getResult(0));
 }
 
 bool weft::takesOneStep(Operation &op) {
