@@ -7,6 +7,7 @@
 
 #include "lowering/OptimizationLevel.h"
 #include "lowering/Passes.h"
+#include "lowering/cpu/LoopHints.h"
 #include "lowering/cpu/LoopOrder.h"
 #include "lowering/cpu/TurnedSquares.h"
 #include "lowering/fusion/LaneReduction.h"
@@ -37,7 +38,8 @@ class Emitter : weft::NestBuilder {
 public:
   Emitter(LinalgOp op, const Nest &nest, const LoopOrder &order,
           const Machine &machine)
-      : NestBuilder(op, nest), order(order), squares(*this, order, machine) {
+      : NestBuilder(op, nest), order(order), squares(*this, order, machine),
+        vectorBytes(machine.vectorBytes) {
     auto reduction = LaneReduction::match(op);
     if (reduction && canReduceInLanes()) {
       inLanes = reduction;
@@ -163,6 +165,8 @@ private:
     const Level &level = levels.front();
     auto loop = scf::ForOp::create(b, begins[level.loop], ends[level.loop],
                                    index(level.step));
+    if (levels.size() == 1 && isAboutAVector(level.loop))
+      weft::keepRolled(loop);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(loop.getBody());
     auto outside = std::pair(begins[level.loop], ends[level.loop]);
@@ -171,6 +175,17 @@ private:
       fetchAhead(level);
     emitLevels(levels.drop_front());
     std::tie(begins[level.loop], ends[level.loop]) = outside;
+  }
+
+  /// Whether the innermost loop is about a vector: LLVM would make a straight
+  /// line of its elements before it looks for vectors, and then find them along
+  /// the loop around it, whose elements are apart.
+  bool isAboutAVector(unsigned loop) {
+    Type element = getElementTypeOrSelf(op.getDpsInits().back().getType());
+    int64_t lanes = vectorBytes / weft::bytesOf(element);
+    return nest.depth() > 1 && op.getNumReductionLoops() == 0 &&
+           nest.stride(result(), loop) == 1 &&
+           nest.extents[loop] >= lanes / 2 && nest.extents[loop] < 2 * lanes;
   }
 
   /// Asks for the chunks of operands that are needed some time later. At the
@@ -244,6 +259,7 @@ private:
 
   const LoopOrder &order;
   weft::TurnedSquares squares;
+  int64_t vectorBytes;
   std::optional<LaneReduction> inLanes;
   int64_t lanes = 1;
   /// The loop several steps of which are done at once, and how many.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "lowering/cpu/TileEmitter.h"
+#include "lowering/cpu/LoopHints.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 
 using namespace mlir;
@@ -71,11 +72,7 @@ Value TileEmitter::addDot(Value sums, Value row, Value column) {
 
 scf::ForOp TileEmitter::notUnrolled(Value count, ValueRange start) {
   auto loop = scf::ForOp::create(b, n.index(0), count, n.index(1), start);
-  auto unroll = LLVM::LoopUnrollAttr::get(b.getContext(), b.getBoolAttr(true),
-                                          {}, {}, {}, {}, {}, {});
-  loop->setAttr("loop_annotation", LLVM::LoopAnnotationAttr::get(
-                                       b.getContext(), {}, {}, {}, unroll, {},
-                                       {}, {}, {}, {}, {}, {}, {}, {}, {}, {}));
+  keepRolled(loop);
   return loop;
 }
 
