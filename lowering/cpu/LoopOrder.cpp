@@ -45,7 +45,9 @@ LoopOrder::LoopOrder(LinalgOp op, const Nest &nest, const Machine &machine)
   for (unsigned loop : summed)
     levels.push_back({loop});
   if (!summed.empty() && canJam(summed.back()))
-    levels.back() = {summed.back(), stepsJammed, /*jammed=*/true};
+    levels.back() = {summed.back(),
+                     std::min(stepsJammed, nest.extents[summed.back()]),
+                     /*jammed=*/true};
   if (!fetched.empty())
     levels.push_back({innermost, chunk});
   levels.push_back({innermost});
@@ -154,7 +156,7 @@ bool LoopOrder::canJam(unsigned loop) {
   return fetched.empty() && op.getNumDpsInits() == 1 &&
          nest.isParallel(innermost) && nest.extents[innermost] >= leastLanes &&
          nest.accesses.back().strides[loop] == 0 &&
-         nest.extents[loop] >= stepsJammed &&
+         nest.extents[loop] > 1 &&
          op.getBlock()->getOperations().size() <= mostJammedOps;
 }
 
