@@ -704,7 +704,9 @@ def LowerLoops : Pass<"weft-lower-loops", "::mlir::func::FuncOp"> {
     Loops that walk through every operand as one would are made one. Innermost
     is a loop along which operands are consecutive. Blocks keep partial sums in
     the first cache, and have a transposition read and write whole cache lines.
-    A loop of much work is marked `weft.parallel`, and may be shared among
+    Up to four steps of a sum are done at once for each element of the loop within.
+    LLVM makes vectors of the innermost loop, and is told to keep one of about a
+    vector (`loop_annotation`), which it would unroll before. A loop of much work is marked `weft.parallel`, and may be shared among
     threads. Where much is computed of each element of arrays that no cache
     holds, the innermost loop runs in chunks of a kilobyte, and each asks for what
     is needed later (`memref.prefetch`): the chunk after the next, or that of the
@@ -719,8 +721,9 @@ def LowerLoops : Pass<"weft-lower-loops", "::mlir::func::FuncOp"> {
     ```
   }];
   let dependentDialects = [
-    "::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect",
-    "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"
+    "::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
+    "::mlir::vector::VectorDialect"
   ];
 }
 

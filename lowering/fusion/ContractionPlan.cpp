@@ -472,19 +472,26 @@ void ContractionPlan::chooseBlocks(int64_t shared, const Machine &machine) {
     if (numTasks() >= leastTasks)
       break;
   }
+  tasksOfSum = numTasks();
   if (!lanesAreSummed && !onGpu && !readsRowsAlong(machine))
-    shareLanes();
+    shareBlocks();
 }
 
-/// Blocks of fewer lanes, where there are too few for threads to have equal
-/// shares and what remains of each is worth a task.
-void ContractionPlan::shareLanes() {
-  int64_t wanted = std::min<double>(leastTasks, nest.steps() / leastProducts);
-  int64_t now = llvm::divideCeil(laneExtent(), laneBlock);
-  int64_t blocks = llvm::divideCeil(wanted, numTasks() / now);
-  if (blocks > now)
-    laneBlock =
-        llvm::alignTo(llvm::divideCeil(laneExtent(), blocks), tileLanes());
+/// Blocks of fewer lanes, and then of fewer rows, where there are too few for
+/// threads to have equal shares and what remains of each is worth a task. Those
+/// of other rows read the same vectors again, so that there are half as many.
+void ContractionPlan::shareBlocks() {
+  auto share = [&](int64_t &block, int64_t extent, int64_t tile, int64_t most,
+                   double least) {
+    int64_t wanted = std::min<double>(most, nest.steps() / least);
+    int64_t now = llvm::divideCeil(extent, block);
+    int64_t blocks = llvm::divideCeil(wanted, numTasks() / now);
+    if (blocks > now)
+      block = llvm::alignTo(llvm::divideCeil(extent, blocks), tile);
+  };
+  share(laneBlock, laneExtent(), tileLanes(), leastTasks, leastProducts);
+  tasksOfSum = numTasks();
+  share(rowBlock, rowExtent(), rows, leastTasks / 2, 4 * leastProducts);
 }
 
 double ContractionPlan::productsPerElement() const {

@@ -70,6 +70,9 @@ struct ContractionPlan {
   int64_t sumBlock;
   /// Steps of rows, and of lanes, in one block.
   int64_t rowBlock, laneBlock;
+  /// The blocks that there would be if rows were in no smaller ones for threads
+  /// alone, to which parts of the sum are better.
+  int64_t tasksOfSum = 1;
   int64_t elementBytes;
   /// The sums of a block where they are no part of an array, but converted.
   int64_t ownSums = 0;
@@ -135,7 +138,7 @@ private:
   void cutSum(const Machine &machine);
   void chooseBlocks(int64_t shared, const Machine &machine);
   int64_t mostLanes(int64_t steps, const Machine &machine) const;
-  void shareLanes();
+  void shareBlocks();
   void keepSums();
   void copyRows(const Machine &machine);
   void copyLanes(const Machine &machine);

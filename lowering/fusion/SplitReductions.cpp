@@ -117,7 +117,7 @@ class SplitReductions final
       bool isAlong = plan->readsRowsAlong(machine);
       auto tiles = weft::TilePlan::make(op, machine);
       int64_t longest = 0;
-      int64_t tasks = tiles ? tiles->numTasks() : plan->numTasks();
+      int64_t tasks = tiles ? tiles->numTasks() : plan->tasksOfSum;
       for (unsigned loop : plan->summed)
         longest = std::max(longest, plan->nest.extents[loop]);
       if (tasks >= (isAlong ? fewRows : fewTiles) || plan->lanesAreSummed)

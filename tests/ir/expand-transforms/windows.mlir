@@ -39,6 +39,31 @@ func.func @max_vjp(%x: tensor<7xf32>, %ct: tensor<3xf32>) -> tensor<7xf32> {
   return %g : tensor<7xf32>
 }
 
+func.func private @pool(%x: tensor<7xf32>) -> tensor<3xf32> {
+  %0 = weft.reduce_window_max %x window [2] strides [2] low [0] high [0] base_dilation [1] window_dilation [1] : (tensor<7xf32>) -> tensor<3xf32>
+  return %0 : tensor<3xf32>
+}
+// Windows side by side are tiles of the array, and what is left over has no gradient.
+// CHECK-LABEL: func.func @pool_vjp(
+// CHECK-SAME: %[[X:[a-z0-9]+]]: tensor<7xf32>, %[[CT:[a-z0-9]+]]: tensor<3xf32>)
+// CHECK: %[[Y:.+]] = weft.reduce_window_max %[[X]] window [2] strides [2]
+// CHECK-NEXT: %[[COUNT:.+]] = weft.sum_where_equal %[[X]], %{{.+}}, %[[Y]] window [2] strides [2]
+// CHECK-NEXT: %[[PART:.+]] = weft.divide %[[CT]], %[[COUNT]]
+// CHECK-NEXT: %[[EACH:.+]] = weft.broadcast %[[PART]] dims [0] : tensor<3xf32> to tensor<3x2xf32>
+// CHECK-NEXT: %[[COVERED:.+]] = weft.slice %[[X]] {{.*}} to tensor<6xf32>
+// CHECK-NEXT: %[[TILES:.+]] = weft.reshape %[[COVERED]] : tensor<6xf32> to tensor<3x2xf32>
+// CHECK-NEXT: %[[KEY:.+]] = weft.broadcast %[[Y]] dims [0] : tensor<3xf32> to tensor<3x2xf32>
+// CHECK-NEXT: %[[EQUAL:.+]] = weft.equal %[[TILES]], %[[KEY]]
+// CHECK-NEXT: %[[DX:.+]] = weft.select %[[EQUAL]], %[[EACH]]
+// CHECK-NEXT: %[[JOINED:.+]] = weft.reshape %[[DX]] : tensor<3x2xf32> to tensor<6xf32>
+// CHECK-NEXT: %[[PADDED:.+]] = weft.pad %[[JOINED]]{{.*}} to tensor<7xf32>
+// CHECK-NEXT: return %[[PADDED]]
+func.func @pool_vjp(%x: tensor<7xf32>, %ct: tensor<3xf32>) -> tensor<7xf32> {
+  %primal, %r = weft.linearize @pool(%x) wrt [0] : (tensor<7xf32>) -> (tensor<3xf32>, !weft.residuals<@pool, [0]>)
+  %g = weft.pullback %r(%ct) : (!weft.residuals<@pool, [0]>, tensor<3xf32>) -> tensor<7xf32>
+  return %g : tensor<7xf32>
+}
+
 func.func @main() -> tensor<7xf32> {
   %x = weft.constant dense<[1.0, 3.0, 3.0, 0.0, 2.0, 5.0, 4.0]> : tensor<7xf32>
   %ct = weft.constant dense<[1.0, 10.0, 100.0]> : tensor<3xf32>

@@ -136,3 +136,50 @@ func.func @dear(%x: tensor<40xf64>) -> (tensor<40xf64>, tensor<40xf64>) {
   %2 = weft.sin %0 : tensor<40xf64>
   return %1, %2 : tensor<40xf64>, tensor<40xf64>
 }
+
+// What is read in other dimensions is computed in those: the gradient of pooling,
+// the activation before it and what follows are one op. The activation is computed
+// where windows that do not overlap read it, and the ones that they add are scalars.
+// CHECK-LABEL: func.func @pooled(
+// CHECK-SAME: %[[X:[a-z0-9]+]]: tensor<6x8xf32>
+// CHECK: linalg.generic {{.*}} ins(%{{.+}}, %[[X]] : tensor<2x1xi8>, tensor<6x8xf32>) outs(%{{.+}} : tensor<3x8xf32>)
+// CHECK: arith.maximumf
+// CHECK-NEXT: arith.maximumf
+// CHECK: linalg.generic {{.*}}, tensor<2x1xi8>, tensor<6x8xf32>) outs(%{{.+}} : tensor<3x8xf32>)
+// CHECK: %[[TILES:.+]] = tensor.expand_shape %[[X]]
+// CHECK: linalg.generic {{.*}} ins(%[[TILES]], %{{.+}}, %{{.+}} : tensor<3x2x8xf32>, tensor<3x8xf32>, tensor<3x8xf32>)
+// CHECK: arith.maximumf
+// CHECK: arith.select
+// CHECK: arith.mulf
+// CHECK-NOT: linalg.generic
+// CHECK: tensor.collapse_shape
+// CHECK: return
+func.func @pooled(%x: tensor<6x8xf32>, %ct: tensor<3x8xf32>) -> (tensor<6x8xf32>, tensor<3x8xf32>) {
+  %zero = weft.constant dense<0.0> : tensor<6x8xf32>
+  %ones = weft.constant dense<1.0> : tensor<6x8xf32>
+  %none = weft.constant dense<0.0> : tensor<3x2x8xf32>
+  %a = weft.maximum %x, %zero : tensor<6x8xf32>
+  %y = weft.reduce_window_max %a window [2, 1] strides [2, 1] low [0, 0] high [0, 0] base_dilation [1, 1] window_dilation [1, 1] : (tensor<6x8xf32>) -> tensor<3x8xf32>
+  %count = weft.sum_where_equal %a, %ones, %y window [2, 1] strides [2, 1] low [0, 0] high [0, 0] base_dilation [1, 1] window_dilation [1, 1] : (tensor<6x8xf32>, tensor<6x8xf32>, tensor<3x8xf32>) -> tensor<3x8xf32>
+  %part = weft.divide %ct, %count : tensor<3x8xf32>
+  %each = weft.broadcast %part dims [0, 2] : tensor<3x8xf32> to tensor<3x2x8xf32>
+  %tiles = weft.reshape %a : tensor<6x8xf32> to tensor<3x2x8xf32>
+  %key = weft.broadcast %y dims [0, 2] : tensor<3x8xf32> to tensor<3x2x8xf32>
+  %equal = weft.equal %tiles, %key : tensor<3x2x8xf32>
+  %chosen = weft.select %equal, %each, %none : tensor<3x2x8xf32>
+  %da = weft.reshape %chosen : tensor<3x2x8xf32> to tensor<6x8xf32>
+  %dx = weft.multiply %da, %x : tensor<6x8xf32>
+  return %dx, %y : tensor<6x8xf32>, tensor<3x8xf32>
+}
+
+// Windows that overlap read an element many times.
+// CHECK-LABEL: func.func @overlapping(
+// CHECK: math.exp
+// CHECK: linalg.generic {{.*}}"reduction"
+// CHECK-NOT: math.exp
+// CHECK: return
+func.func @overlapping(%x: tensor<7xf32>) -> tensor<3xf32> {
+  %a = weft.exp %x : tensor<7xf32>
+  %y = weft.reduce_window_max %a window [3] strides [2] low [0] high [0] base_dilation [1] window_dilation [1] : (tensor<7xf32>) -> tensor<3xf32>
+  return %y : tensor<3xf32>
+}

@@ -406,6 +406,60 @@ module attributes {weft.machine = {fma = true, l1_bytes = 32768 : i64, l2_bytes 
 
 // -----
 
+// Rows are what is nearest, if that is enough of it: neighbours in an image, and not
+// the images, which are 32768 bytes apart.
+
+#x = affine_map<(n, h, w, ky, kx, c, o) -> (n, h + ky, w + kx, c)>
+#k = affine_map<(n, h, w, ky, kx, c, o) -> (ky, kx, c, o)>
+#y = affine_map<(n, h, w, ky, kx, c, o) -> (n, h, w, o)>
+
+// CHECK-LABEL: func.func @near_rows(
+// CHECK: %[[W:.+]] = arith.constant 14 : index
+// CHECK: iter_args
+// CHECK: memref.load
+// CHECK: %[[NEXT:.+]] = arith.constant 32 : index
+// CHECK: arith.addi %{{.+}}, %[[NEXT]]
+// CHECK-NEXT: memref.load
+module attributes {weft.machine = {fma = true, l1_bytes = 32768 : i64, l2_bytes = 524288 : i64, vector_bytes = 64 : i64, vector_registers = 32 : i64}} {
+  func.func @near_rows(%x: memref<32x16x16x32xf32>, %k: memref<3x3x32x16xf32>, %y: memref<32x14x14x16xf32>) {
+    linalg.generic {indexing_maps = [#x, #k, #y], iterator_types = ["parallel", "parallel", "parallel", "reduction", "reduction", "reduction", "parallel"]}
+        ins(%x, %k : memref<32x16x16x32xf32>, memref<3x3x32x16xf32>) outs(%y : memref<32x14x14x16xf32>) {
+    ^bb0(%a: f32, %b: f32, %s: f32):
+      %p = arith.mulf %a, %b fastmath<reassoc,contract> : f32
+      %t = arith.addf %s, %p fastmath<reassoc,contract> : f32
+      linalg.yield %t : f32
+    }
+    return
+  }
+}
+
+// -----
+
+// One block is no share for threads: 144 rows are in four, each of three tiles.
+
+#x = affine_map<(i, c, n, y, o) -> (n, y + i, c)>
+#g = affine_map<(i, c, n, y, o) -> (n, y, o)>
+#w = affine_map<(i, c, n, y, o) -> (i, c, o)>
+
+// CHECK-LABEL: func.func @shared_rows(
+// CHECK: scf.for %{{.+}} = %{{.+}} to %c4{{.*}} step
+// CHECK: vector.fma
+// CHECK: } {weft.parallel}
+module attributes {weft.machine = {fma = true, l1_bytes = 32768 : i64, l2_bytes = 1048576 : i64, vector_bytes = 64 : i64, vector_registers = 32 : i64}} {
+  func.func @shared_rows(%x: memref<32x202x48xf32>, %g: memref<32x200x32xf32>, %w: memref<3x48x32xf32>) {
+    linalg.generic {indexing_maps = [#x, #g, #w], iterator_types = ["parallel", "parallel", "reduction", "reduction", "parallel"]}
+        ins(%x, %g : memref<32x202x48xf32>, memref<32x200x32xf32>) outs(%w : memref<3x48x32xf32>) {
+    ^bb0(%a: f32, %b: f32, %s: f32):
+      %p = arith.mulf %a, %b fastmath<reassoc,contract> : f32
+      %t = arith.addf %s, %p fastmath<reassoc,contract> : f32
+      linalg.yield %t : f32
+    }
+    return
+  }
+}
+
+// -----
+
 // Of panels that the first cache has no room for, tiles fetch the vectors of the fourth
 // step from theirs; and each step a part of the next panel, where all of them are in
 // memory: 64 lanes of it a step by 17 tiles of rows.

@@ -80,6 +80,75 @@ func.func @four_rows(%a: memref<10x67xf32>, %b: memref<67xf32>) {
 
 #id = affine_map<(d0, d1) -> (d0, d1)>
 #column = affine_map<(d0, d1) -> (d1)>
+// Three rows, as of a window, are added at once as well.
+// CHECK-LABEL: func.func @three_rows(
+// CHECK: %[[N:.+]] = arith.constant 67 : index
+// CHECK: scf.for %{{.+}} = %{{.+}} to %[[N]] step
+// CHECK-COUNT-3: arith.maximumf
+// CHECK-NOT: arith.maximumf
+// CHECK-NOT: scf.for
+// CHECK: return
+func.func @three_rows(%a: memref<3x67xf32>, %b: memref<67xf32>) {
+  linalg.generic {indexing_maps = [#id, #column], iterator_types = ["reduction", "parallel"]}
+      ins(%a : memref<3x67xf32>) outs(%b : memref<67xf32>) {
+  ^bb0(%x: f32, %y: f32):
+    %m = arith.maximumf %y, %x : f32
+    linalg.yield %m : f32
+  }
+  return
+}
+
+// -----
+
+#id = affine_map<(d0, d1) -> (d0, d1)>
+#column = affine_map<(d0, d1) -> (d1)>
+// LLVM would make a straight line of a row of about a vector before it looks for
+// vectors, and find them in columns: the loop stays one. Of longer rows it makes
+// none, and of much shorter ones there is no vector.
+// CHECK: #loop_unroll = #llvm.loop_unroll<disable = true>
+// CHECK: #loop_annotation = #llvm.loop_annotation<unroll = #loop_unroll>
+// CHECK-LABEL: func.func @about_a_vector(
+// CHECK: memref.store
+// CHECK-NEXT: } {loop_annotation = #loop_annotation}
+// CHECK-NOT: loop_annotation
+// CHECK-LABEL: func.func @two_vectors(
+// CHECK-NOT: loop_annotation
+// CHECK-LABEL: func.func @a_quarter(
+// CHECK-NOT: loop_annotation
+module attributes {weft.machine = {l1_bytes = 32768 : i64, l2_bytes = 1048576 : i64, vector_bytes = 64 : i64, vector_registers = 32 : i64}} {
+func.func @about_a_vector(%a: memref<99x20xf32>, %s: memref<20xf32>, %b: memref<99x20xf32>) {
+  linalg.generic {indexing_maps = [#id, #column, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%a, %s : memref<99x20xf32>, memref<20xf32>) outs(%b : memref<99x20xf32>) {
+  ^bb0(%x: f32, %y: f32, %o: f32):
+    %m = arith.addf %x, %y : f32
+    linalg.yield %m : f32
+  }
+  return
+}
+func.func @two_vectors(%a: memref<99x32xf32>, %s: memref<32xf32>, %b: memref<99x32xf32>) {
+  linalg.generic {indexing_maps = [#id, #column, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%a, %s : memref<99x32xf32>, memref<32xf32>) outs(%b : memref<99x32xf32>) {
+  ^bb0(%x: f32, %y: f32, %o: f32):
+    %m = arith.addf %x, %y : f32
+    linalg.yield %m : f32
+  }
+  return
+}
+func.func @a_quarter(%a: memref<99x4xf32>, %s: memref<4xf32>, %b: memref<99x4xf32>) {
+  linalg.generic {indexing_maps = [#id, #column, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%a, %s : memref<99x4xf32>, memref<4xf32>) outs(%b : memref<99x4xf32>) {
+  ^bb0(%x: f32, %y: f32, %o: f32):
+    %m = arith.addf %x, %y : f32
+    linalg.yield %m : f32
+  }
+  return
+}
+}
+
+// -----
+
+#id = affine_map<(d0, d1) -> (d0, d1)>
+#column = affine_map<(d0, d1) -> (d1)>
 // A sum of columns walks along the rows, and adds whole rows.
 // CHECK-LABEL: func.func @columns(
 // CHECK-DAG: %[[M:.+]] = arith.constant 6 : index
