@@ -482,7 +482,9 @@ def GroupRows : Pass<"weft-group-rows", "::mlir::func::FuncOp"> {
   let description = [{
     Of ops that follow each other, each may read what the ones before it write
     in its own row only. A temporary that they alone use becomes one row of it.
-    The loop may be shared among threads.
+    The loop may be shared among threads. Functions of one number a row that end
+    the group, as the logarithm of a sum, stay behind it, where many of them are
+    computed in vectors.
 
     ```mlir
     linalg.generic ... ins(%x : memref<64x512xf32>) outs(%max : memref<64xf32>)
@@ -705,8 +707,8 @@ def LowerLoops : Pass<"weft-lower-loops", "::mlir::func::FuncOp"> {
     is a loop along which operands are consecutive. Blocks keep partial sums in
     the first cache, and have a transposition read and write whole cache lines.
     Up to four steps of a sum are done at once for each element of the loop within.
-    LLVM makes vectors of the innermost loop, and is told to keep one of about a
-    vector (`loop_annotation`), which it would unroll before. A loop of much work is marked `weft.parallel`, and may be shared among
+    LLVM makes vectors of the innermost loop, and is told to keep a short one
+    (`loop_annotation`), which it would unroll before. A loop of much work is marked `weft.parallel`, and may be shared among
     threads. Where much is computed of each element of arrays that no cache
     holds, the innermost loop runs in chunks of a kilobyte, and each asks for what
     is needed later (`memref.prefetch`): the chunk after the next, or that of the
@@ -902,10 +904,10 @@ def LowerMath : Pass<"weft-lower-math", "::mlir::ModuleOp"> {
 }
 
 def MaskAsIntegers : Pass<"weft-mask-as-integers", "::mlir::ModuleOp"> {
-  let summary = "Loads and stores 16-bit floats under a mask as integers";
+  let summary = "Loads, stores and chooses 16-bit floats as integers";
   let description = [{
     On a CPU without arithmetic of theirs, LLVM would go through the lanes one
-    by one.
+    by one where there is a mask, or a choice (`llvm.select`).
 
     ```mlir
     %0 = llvm.intr.masked.load %p, %mask, %z : ... into vector<16xbf16>

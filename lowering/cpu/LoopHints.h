@@ -16,10 +16,9 @@ inline void keepRolled(mlir::scf::ForOp loop) {
   mlir::MLIRContext *context = loop.getContext();
   auto unroll = mlir::LLVM::LoopUnrollAttr::get(
       context, mlir::BoolAttr::get(context, true), {}, {}, {}, {}, {}, {});
-  loop->setAttr("loop_annotation",
-                mlir::LLVM::LoopAnnotationAttr::get(context, {}, {}, {}, unroll,
-                                                    {}, {}, {}, {}, {}, {}, {},
-                                                    {}, {}, {}, {}));
+  loop->setAttr("loop_annotation", mlir::LLVM::LoopAnnotationAttr::get(
+                                       context, {}, {}, {}, unroll, {}, {}, {},
+                                       {}, {}, {}, {}, {}, {}, {}, {}));
 }
 
 } // namespace weft

@@ -155,8 +155,7 @@ void LoopOrder::chooseFetched(ArrayRef<unsigned> summed) {
 bool LoopOrder::canJam(unsigned loop) {
   return fetched.empty() && op.getNumDpsInits() == 1 &&
          nest.isParallel(innermost) && nest.extents[innermost] >= leastLanes &&
-         nest.accesses.back().strides[loop] == 0 &&
-         nest.extents[loop] > 1 &&
+         nest.accesses.back().strides[loop] == 0 && nest.extents[loop] > 1 &&
          op.getBlock()->getOperations().size() <= mostJammedOps;
 }
 

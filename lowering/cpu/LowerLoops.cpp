@@ -165,7 +165,7 @@ private:
     const Level &level = levels.front();
     auto loop = scf::ForOp::create(b, begins[level.loop], ends[level.loop],
                                    index(level.step));
-    if (levels.size() == 1 && isAboutAVector(level.loop))
+    if (levels.size() == 1 && isShortRow(level.loop))
       weft::keepRolled(loop);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(loop.getBody());
@@ -177,15 +177,18 @@ private:
     std::tie(begins[level.loop], ends[level.loop]) = outside;
   }
 
-  /// Whether the innermost loop is about a vector: LLVM would make a straight
-  /// line of its elements before it looks for vectors, and then find them along
-  /// the loop around it, whose elements are apart.
-  bool isAboutAVector(unsigned loop) {
+  /// Whether the innermost loop is so few steps that LLVM would make a straight
+  /// line of them before it looks for vectors, and then find these along the
+  /// loop around it, whose elements are apart.
+  bool isShortRow(unsigned loop) {
     Type element = getElementTypeOrSelf(op.getDpsInits().back().getType());
-    int64_t lanes = vectorBytes / weft::bytesOf(element);
+    int64_t bytes = weft::bytesOf(element);
+    // As measured: a vector of narrow elements has more of these.
+    int64_t least = std::min<int64_t>(vectorBytes / bytes / 2, 8),
+            most = bytes < 4 ? 16 : 31;
     return nest.depth() > 1 && op.getNumReductionLoops() == 0 &&
-           nest.stride(result(), loop) == 1 &&
-           nest.extents[loop] >= lanes / 2 && nest.extents[loop] < 2 * lanes;
+           nest.stride(result(), loop) == 1 && nest.extents[loop] >= least &&
+           nest.extents[loop] <= most;
   }
 
   /// Asks for the chunks of operands that are needed some time later. At the

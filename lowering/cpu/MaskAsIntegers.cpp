@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// weft-mask-as-integers: masked loads and stores of 16-bit floats -> those of
-// integers of as many bits.
+// weft-mask-as-integers: masked loads and stores of 16-bit floats, and choices
+// between them -> those of integers of as many bits.
 
 #include "lowering/Passes.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -16,14 +16,13 @@ using namespace mlir;
 
 namespace {
 
-/// The vector of integers of as many bits, or null for what is no vector of
-/// 16-bit floats.
-VectorType asIntegers(Type type) {
-  auto vector = dyn_cast<VectorType>(type);
-  if (!vector || !isa<BFloat16Type, Float16Type>(vector.getElementType()))
+/// Integers of as many bits, or null for what are no 16-bit floats.
+Type asIntegers(Type type) {
+  if (!isa<BFloat16Type, Float16Type>(getElementTypeOrSelf(type)))
     return {};
-  return VectorType::get(vector.getShape(),
-                         IntegerType::get(type.getContext(), 16));
+  Type integer = IntegerType::get(type.getContext(), 16);
+  auto vector = dyn_cast<VectorType>(type);
+  return vector ? vector.clone(integer) : integer;
 }
 
 // Pattern: masked.load : vector<bf16> -> bitcast(masked.load : vector<i16>)
@@ -31,7 +30,7 @@ struct LoadIntegers final : OpRewritePattern<LLVM::MaskedLoadOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(LLVM::MaskedLoadOp op,
                                 PatternRewriter &rewriter) const override {
-    VectorType integers = asIntegers(op.getType());
+    Type integers = asIntegers(op.getType());
     if (!integers)
       return rewriter.notifyMatchFailure(op, "no 16-bit floats");
     Value otherwise = op.getPassThru();
@@ -51,7 +50,7 @@ struct StoreIntegers final : OpRewritePattern<LLVM::MaskedStoreOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(LLVM::MaskedStoreOp op,
                                 PatternRewriter &rewriter) const override {
-    VectorType integers = asIntegers(op.getValue().getType());
+    Type integers = asIntegers(op.getValue().getType());
     if (!integers)
       return rewriter.notifyMatchFailure(op, "no 16-bit floats");
     Value stored =
@@ -61,11 +60,32 @@ struct StoreIntegers final : OpRewritePattern<LLVM::MaskedStoreOp> {
   }
 };
 
+// Pattern: select %c, x, y : bf16 -> bitcast(select %c, bitcast(x), bitcast(y))
+//
+// LLVM makes vectors of these later.
+struct ChooseIntegers final : OpRewritePattern<LLVM::SelectOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(LLVM::SelectOp op,
+                                PatternRewriter &rewriter) const override {
+    Type integers = asIntegers(op.getType());
+    if (!integers)
+      return rewriter.notifyMatchFailure(op, "no 16-bit floats");
+    auto bits = [&](Value value) -> Value {
+      return LLVM::BitcastOp::create(rewriter, op.getLoc(), integers, value);
+    };
+    Value chosen = LLVM::SelectOp::create(
+        rewriter, op.getLoc(), op.getCondition(), bits(op.getTrueValue()),
+        bits(op.getFalseValue()));
+    rewriter.replaceOpWithNewOp<LLVM::BitcastOp>(op, op.getType(), chosen);
+    return success();
+  }
+};
+
 class MaskAsIntegers final
     : public weft::impl::MaskAsIntegersBase<MaskAsIntegers> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    patterns.add<LoadIntegers, StoreIntegers>(&getContext());
+    patterns.add<LoadIntegers, StoreIntegers, ChooseIntegers>(&getContext());
     walkAndApplyPatterns(getOperation(), std::move(patterns));
   }
 };

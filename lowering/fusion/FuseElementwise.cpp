@@ -216,8 +216,8 @@ bool isReadReshaped(OpOperand *use) {
          isElementwise(use->getOwner()) && reshapeable(collapse.getSrc());
 }
 
-// Pattern: expand_shape of a generic that others read, too -> of one of its own,
-// if that costs no more than to read it
+// Pattern: expand_shape of a generic that others read, too -> of one of its
+// own, if that costs no more than to read it
 struct ComputeReshaped final : OpRewritePattern<tensor::ExpandShapeOp> {
   using OpRewritePattern::OpRewritePattern;
 

@@ -22,8 +22,8 @@ namespace {
 constexpr size_t maxSize = 200;
 constexpr size_t maxInputs = 24;
 
-/// Whether no two steps of the loops reach the same element, as those of windows
-/// side by side do not.
+/// Whether no two steps of the loops reach the same element, as those of
+/// windows side by side do not.
 bool isInjective(AffineMap map, ArrayRef<int64_t> extents) {
   llvm::SmallBitVector reached(extents.size());
   for (AffineExpr expr : map.getResults()) {

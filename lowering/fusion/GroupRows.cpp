@@ -12,6 +12,7 @@
 #include "lowering/gpu/Device.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
@@ -54,6 +55,8 @@ constexpr int64_t mostPrivateBytes = 128 << 10;
 /// Steps of a block of short rows: few enough that what its members share stays
 /// in the first cache.
 constexpr int64_t blockSteps = 1024;
+/// From so many rows on a function of each is worth a loop of its own.
+constexpr int64_t rowsOfFunctions = 1024;
 /// What members move for a step: at least two bytes.
 constexpr int64_t leastBytes = 2;
 
@@ -142,6 +145,10 @@ class GroupRows final : public weft::impl::GroupRowsBase<GroupRows> {
     int64_t atOnce = std::max<int64_t>(block, 1);
     if (group.numRows() / atOnce < limits.rows)
       return;
+    if (block == 0)
+      leaveFunctions(group);
+    if (group.members().size() < 2)
+      return;
     SmallVector<Value> own;
     int64_t bytes = 0;
     for (auto [buffer, size] : group.findPrivate()) {
@@ -150,6 +157,31 @@ class GroupRows final : public weft::impl::GroupRowsBase<GroupRows> {
         own.push_back(buffer);
     }
     group.wrap(block, own);
+  }
+
+  /// Leaves out what is computed in the end of each row's number alone, if that
+  /// takes functions: of many rows they are computed in vectors.
+  void leaveFunctions(RowGroup &group) {
+    if (weft::isForGpu(getOperation()) || group.numRows() < rowsOfFunctions)
+      return;
+    ArrayRef<RowGroup::Member> members = group.members();
+    size_t kept = members.size();
+    for (size_t last = members.size(); last > 0; --last) {
+      const RowGroup::Member &member = members[last - 1];
+      if (llvm::product_of(
+              ArrayRef(member.nest.extents).drop_front(group.numLoops())) != 1)
+        break;
+      LinalgOp op = member.op;
+      if (llvm::any_of(op.getBlock()->without_terminator(), isFunction))
+        kept = last - 1;
+    }
+    while (group.members().size() > kept)
+      group.pop();
+  }
+
+  static bool isFunction(Operation &op) {
+    return isa<math::MathDialect>(op.getDialect()) &&
+           !isa<math::AbsFOp, math::AbsIOp, math::FmaOp, math::SqrtOp>(op);
   }
 
   /// How many short rows are done at once where the arrays fill the caches, or

@@ -167,13 +167,16 @@ def test_derivatives_and_stacks() -> None:
 
 
 def gradient(name: str, x: np.ndarray, geometry: Geometry, ct: np.ndarray) -> Any:
-    """Each window's cotangent, in equal parts to the elements that are its extreme."""
+    """Each window's cotangent, to all elements of a sum, or in equal parts to those
+    that are its extreme.
+    """
     out = np.zeros(x.shape)
     values = oracle(name, x, geometry)
     for place in np.ndindex(values.shape):
-        hits = [i for i in geometry.members(place) if x[i] == values[place]]
+        members = geometry.members(place)
+        hits = [i for i in members if name == "sum" or x[i] == values[place]]
         for index in hits:
-            out[index] += ct[place] / len(hits)
+            out[index] += ct[place] / (1 if name == "sum" else len(hits))
     return out
 
 
@@ -198,6 +201,44 @@ def test_ties_split_derivatives(name: str) -> None:
         for got, x, g, ct in zip(run(arrays), arrays, SAMPLE, cts, strict=True):
             want = gradient(name, x, g, ct)
             np.testing.assert_allclose(np.asarray(got), want, 1e-12, 1e-12, str(g))
+
+
+# Side by side, some with elements left over.
+TILES = [
+    Geometry((6,), (2,), (2,), ((0, 0),), (1,), (1,)),
+    Geometry((7, 4), (3, 2), (3, 2), ((0, 0), (0, 0)), (1, 1), (1, 1)),
+    Geometry((2, 5, 4, 3), (1, 2, 2, 1), (1, 2, 2, 1), ((0, 0),) * 4,
+             (1,) * 4, (1,) * 4),
+    Geometry((2, 3, 4), (1, 1, 2), (1, 1, 2), ((0, 0), (0, 0), (0, -1)),
+             (1,) * 3, (1,) * 3),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("geometry", TILES, ids=lambda g: str(g.shape))
+@pytest.mark.parametrize("name", list(REDUCTIONS))
+def test_derivatives_of_tiles(name: str, geometry: Geometry) -> None:
+    x = drawn(geometry, "float64") // 2
+    y = oracle(name, x, geometry)
+    random = np.random.default_rng(5)
+    factor, t = random.normal(size=y.shape), random.normal(size=x.shape)
+
+    def loss(x: Any) -> Any:
+        return weft.sum(ours(name, x, geometry) ** 2 * factor)
+
+    def curved(x: Any) -> Any:
+        return weft.sum(weft.grad(loss)(x) * t)
+
+    # The gradient is linear in the windows' values, whose tangent is the transpose.
+    tangent = np.array(
+        [np.sum(gradient(name, x, geometry, unit) * t)
+         for unit in np.eye(y.size).reshape(-1, *y.shape)]
+    ).reshape(y.shape)  # fmt: skip
+    for run in (lambda f: f, weft.jit):
+        for function, values in ((loss, y), (curved, tangent)):
+            want = gradient(name, x, geometry, 2 * values * factor)
+            np.testing.assert_allclose(run(weft.grad(function))(x), want, 1e-12, 1e-12)
+        stacked = run(weft.vmap(weft.grad(loss)))(np.stack([x, x]))
+        np.testing.assert_array_equal(stacked[1], run(weft.grad(loss))(x))
 
 
 def test_tangents_of_ties_are_means() -> None:

@@ -180,3 +180,58 @@ func.func @window(%x: memref<64x512xf32>, %y: memref<64xf32>) {
   }
   return
 }
+
+// -----
+
+#id = affine_map<(d0, d1) -> (d0, d1)>
+#row = affine_map<(d0, d1) -> (d0)>
+#one = affine_map<(d0) -> (d0)>
+
+// A function of each row's number is computed of many rows in vectors, once all are
+// there; of few of them, in the same loop.
+// CHECK-LABEL: func.func @log_of_sums(
+// CHECK-SAME: %{{.+}}: memref<1024x64xf32>, %[[SUMS:.+]]: memref<1024xf32>, %[[Y:.+]]: memref<1024xf32>
+// CHECK: scf.for
+// CHECK: arith.addf
+// CHECK: } {weft.rows}
+// CHECK-NEXT: linalg.generic {{.*}} ins(%[[SUMS]] : memref<1024xf32>) outs(%[[Y]] : memref<1024xf32>)
+// CHECK: math.log
+func.func @log_of_sums(%x: memref<1024x64xf32>, %sums: memref<1024xf32>, %y: memref<1024xf32>) {
+  %zero = arith.constant 0.0 : f32
+  linalg.fill ins(%zero : f32) outs(%sums : memref<1024xf32>)
+  linalg.generic {indexing_maps = [#id, #row], iterator_types = ["parallel", "reduction"]}
+      ins(%x : memref<1024x64xf32>) outs(%sums : memref<1024xf32>) {
+  ^bb0(%a: f32, %s: f32):
+    %0 = arith.addf %s, %a : f32
+    linalg.yield %0 : f32
+  }
+  linalg.generic {indexing_maps = [#one, #one], iterator_types = ["parallel"]}
+      ins(%sums : memref<1024xf32>) outs(%y : memref<1024xf32>) {
+  ^bb0(%s: f32, %out: f32):
+    %0 = math.log %s : f32
+    linalg.yield %0 : f32
+  }
+  return
+}
+// CHECK-LABEL: func.func @of_few(
+// CHECK: scf.for
+// CHECK: arith.addf
+// CHECK: math.log
+// CHECK: } {weft.rows}
+func.func @of_few(%x: memref<64x1024xf32>, %sums: memref<64xf32>, %y: memref<64xf32>) {
+  %zero = arith.constant 0.0 : f32
+  linalg.fill ins(%zero : f32) outs(%sums : memref<64xf32>)
+  linalg.generic {indexing_maps = [#id, #row], iterator_types = ["parallel", "reduction"]}
+      ins(%x : memref<64x1024xf32>) outs(%sums : memref<64xf32>) {
+  ^bb0(%a: f32, %s: f32):
+    %0 = arith.addf %s, %a : f32
+    linalg.yield %0 : f32
+  }
+  linalg.generic {indexing_maps = [#one, #one], iterator_types = ["parallel"]}
+      ins(%sums : memref<64xf32>) outs(%y : memref<64xf32>) {
+  ^bb0(%s: f32, %out: f32):
+    %0 = math.log %s : f32
+    linalg.yield %0 : f32
+  }
+  return
+}

@@ -102,21 +102,21 @@ func.func @three_rows(%a: memref<3x67xf32>, %b: memref<67xf32>) {
 
 #id = affine_map<(d0, d1) -> (d0, d1)>
 #column = affine_map<(d0, d1) -> (d1)>
-// LLVM would make a straight line of a row of about a vector before it looks for
-// vectors, and find them in columns: the loop stays one. Of longer rows it makes
-// none, and of much shorter ones there is no vector.
+// LLVM would make a straight line of a short row before it looks for vectors, and
+// find them in columns: the loop stays one. Of longer rows it makes none, and of much
+// shorter ones there is no vector.
 // CHECK: #loop_unroll = #llvm.loop_unroll<disable = true>
 // CHECK: #loop_annotation = #llvm.loop_annotation<unroll = #loop_unroll>
-// CHECK-LABEL: func.func @about_a_vector(
+// CHECK-LABEL: func.func @short_row(
 // CHECK: memref.store
 // CHECK-NEXT: } {loop_annotation = #loop_annotation}
 // CHECK-NOT: loop_annotation
-// CHECK-LABEL: func.func @two_vectors(
+// CHECK-LABEL: func.func @long_row(
 // CHECK-NOT: loop_annotation
 // CHECK-LABEL: func.func @a_quarter(
 // CHECK-NOT: loop_annotation
 module attributes {weft.machine = {l1_bytes = 32768 : i64, l2_bytes = 1048576 : i64, vector_bytes = 64 : i64, vector_registers = 32 : i64}} {
-func.func @about_a_vector(%a: memref<99x20xf32>, %s: memref<20xf32>, %b: memref<99x20xf32>) {
+func.func @short_row(%a: memref<99x20xf32>, %s: memref<20xf32>, %b: memref<99x20xf32>) {
   linalg.generic {indexing_maps = [#id, #column, #id], iterator_types = ["parallel", "parallel"]}
       ins(%a, %s : memref<99x20xf32>, memref<20xf32>) outs(%b : memref<99x20xf32>) {
   ^bb0(%x: f32, %y: f32, %o: f32):
@@ -125,7 +125,7 @@ func.func @about_a_vector(%a: memref<99x20xf32>, %s: memref<20xf32>, %b: memref<
   }
   return
 }
-func.func @two_vectors(%a: memref<99x32xf32>, %s: memref<32xf32>, %b: memref<99x32xf32>) {
+func.func @long_row(%a: memref<99x32xf32>, %s: memref<32xf32>, %b: memref<99x32xf32>) {
   linalg.generic {indexing_maps = [#id, #column, #id], iterator_types = ["parallel", "parallel"]}
       ins(%a, %s : memref<99x32xf32>, memref<32xf32>) outs(%b : memref<99x32xf32>) {
   ^bb0(%x: f32, %y: f32, %o: f32):

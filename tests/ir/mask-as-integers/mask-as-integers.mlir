@@ -20,3 +20,21 @@ llvm.func @floats(%p: !llvm.ptr, %mask: vector<16xi1>, %x: vector<16xf32>) -> ve
   %y = llvm.intr.masked.load %p, %mask, %x {alignment = 4 : i32} : (!llvm.ptr, vector<16xi1>, vector<16xf32>) -> vector<16xf32>
   llvm.return %y : vector<16xf32>
 }
+
+// CHECK-LABEL: llvm.func @chosen(
+// CHECK-SAME: %[[C:.+]]: i1, %[[X:.+]]: f16, %[[Y:.+]]: f16)
+// CHECK-DAG: %[[XBITS:.+]] = llvm.bitcast %[[X]] : f16 to i16
+// CHECK-DAG: %[[YBITS:.+]] = llvm.bitcast %[[Y]] : f16 to i16
+// CHECK: %[[BITS:.+]] = llvm.select %[[C]], %[[XBITS]], %[[YBITS]] : i1, i16
+// CHECK: llvm.bitcast %[[BITS]] : i16 to f16
+llvm.func @chosen(%c: i1, %x: f16, %y: f16) -> f16 {
+  %z = llvm.select %c, %x, %y : i1, f16
+  llvm.return %z : f16
+}
+
+// CHECK-LABEL: llvm.func @chosen_floats(
+// CHECK-NOT: llvm.bitcast
+llvm.func @chosen_floats(%c: i1, %x: f32, %y: f32) -> f32 {
+  %z = llvm.select %c, %x, %y : i1, f32
+  llvm.return %z : f32
+}
