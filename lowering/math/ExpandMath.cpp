@@ -113,6 +113,9 @@ constexpr Expansion expansions[] = {
     {"math.cos", unary<expandCos>},      {"math.tan", unary<expandTan>},
 };
 
+/// Those of f32 alone.
+constexpr Expansion ofF32[] = {{"arith.remf", binary<expandRemainder>}};
+
 /// Those of f32 that GPUs have instructions for.
 constexpr Expansion onNvidia[] = {
     {"math.exp", unary<expandExpOnNvidia>},
@@ -147,10 +150,14 @@ class ExpandMath final : public weft::impl::ExpandMathBase<ExpandMath> {
       });
       return found == list.end() ? nullptr : found;
     };
-    const Expansion *general = among(expansions);
-    if (!general)
+    if (op->getNumResults() != 1)
       return nullptr;
     Type type = op->getResult(0).getType();
+    const Expansion *general = among(expansions);
+    if (!general && type.isF32())
+      general = among(ofF32);
+    if (!general)
+      return nullptr;
     if (type.isF32() && op->getParentOfType<gpu::GPUModuleOp>())
       if (const Expansion *own = among(onNvidia))
         return own;

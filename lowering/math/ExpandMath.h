@@ -162,6 +162,7 @@ Scalar expandWideAcosh(Scalar x);
 Scalar expandWideAtanh(Scalar x);
 
 // Of f32 only.
+Scalar expandRemainder(Scalar x, Scalar y);
 Scalar expandErfc(Scalar x);
 /// The powers that are products, quotients or roots, to an ulp or so.
 std::optional<Scalar> expandSmallPower(Scalar x, double exponent);
