@@ -38,7 +38,8 @@ LoopOrder::LoopOrder(LinalgOp op, const Nest &nest, const Machine &machine)
   if (square) {
     unsigned loop = square->loop;
     // Along rows of what is read, which the hardware fetches ahead.
-    levels.append({{innermost, side}, {loop, side}, {loop}});
+    levels.append(
+        {{innermost, square->side}, {loop, square->side}, {loop}});
   }
   if (isShared)
     chooseShared();
@@ -174,7 +175,9 @@ bool LoopOrder::wasRead(Value row) {
 
 bool LoopOrder::chooseSquare(ArrayRef<unsigned> outer) {
   for (unsigned loop : outer) {
-    if (nest.extents[innermost] <= side || nest.extents[loop] <= side)
+    int64_t extent = std::min(nest.extents[innermost], nest.extents[loop]);
+    int64_t own = std::min<int64_t>(side, llvm::bit_floor<uint64_t>(extent));
+    if (own < leastSide)
       continue;
     SmallVector<unsigned> turned;
     for (auto [number, access] : llvm::enumerate(nest.accesses))
@@ -182,7 +185,7 @@ bool LoopOrder::chooseSquare(ArrayRef<unsigned> outer) {
         turned.push_back(number);
     if (turned.empty())
       continue;
-    square = Square{loop, innermost, side, turned};
+    square = Square{loop, innermost, own, turned};
     return true;
   }
   return false;

@@ -87,6 +87,8 @@ private:
   /// The rows that are added at once, if they have so many elements, of which
   /// so little is computed.
   static constexpr int64_t stepsJammed = 4, leastLanes = 16;
+  /// Smaller squares are no vectors.
+  static constexpr int64_t leastSide = 8;
   static constexpr size_t mostJammedOps = 12;
   /// The side of a square that is read by rows and written by columns, and the
   /// elements of a block that stay in the first cache.
