@@ -65,9 +65,9 @@ constexpr llvm::StringLiteral llvmPasses = R"(
   weft-expand-math, weft-lower-math, convert-math-to-llvm,
   expand-strided-metadata, convert-complex-to-llvm,
   arith-expand, convert-arith-to-llvm, convert-index-to-llvm,
-  weft-mask-as-integers, weft-lower-branches, finalize-memref-to-llvm{use-generic-functions=1},
+  weft-lower-branches, finalize-memref-to-llvm{use-generic-functions=1},
   convert-func-to-llvm{use-bare-ptr-memref-call-conv=1},
-  reconcile-unrealized-casts, canonicalize, cse,
+  reconcile-unrealized-casts, weft-mask-as-integers, canonicalize, cse,
   weft-call-in-parallel, weft-wrap-entries, weft-place-locations,
   ensure-debug-info-scope-on-llvm-func)";
 

@@ -896,7 +896,9 @@ def LowerMath : Pass<"weft-lower-math", "::mlir::ModuleOp"> {
     %1 = func.call @expm1f(%0) : (f32) -> f32
     ```
     What remains is lowered by upstream's `convert-math-to-llvm`, which for
-    these functions would either fail or lose digits.
+    these functions would either fail or lose digits. An f16 that is rounded to
+    an integer in 32 bits is given its sign again (`math.copysign`), lest LLVM
+    round it in 16 bits, lane by lane.
   }];
   let dependentDialects = [
     "::mlir::func::FuncDialect", "::mlir::LLVM::LLVMDialect"
@@ -907,7 +909,9 @@ def MaskAsIntegers : Pass<"weft-mask-as-integers", "::mlir::ModuleOp"> {
   let summary = "Loads, stores and chooses 16-bit floats as integers";
   let description = [{
     On a CPU without arithmetic of theirs, LLVM would go through the lanes one
-    by one where there is a mask, or a choice (`llvm.select`).
+    by one where there is a mask, or a choice (`llvm.select`). All loads and
+    stores of bf16 are those of integers too, since a choice between what is
+    loaded would become one of floats again.
 
     ```mlir
     %0 = llvm.intr.masked.load %p, %mask, %z : ... into vector<16xbf16>

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// weft-lower-math: math ops without an LLVM intrinsic -> calls of libm.
+// weft-lower-math: math ops without an LLVM intrinsic -> calls of libm, and
+// what keeps LLVM from rounding in 16 bits.
 
 #include "lowering/Passes.h"
 #include "mlir/Conversion/MathToLibm/MathToLibm.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Transforms/DialectConversion.h"
@@ -29,7 +31,26 @@ class LowerMath final : public weft::impl::LowerMathBase<LowerMath> {
                         math::AsinhOp, math::AtanhOp>();
     if (failed(applyPartialConversion(getOperation(), target,
                                       std::move(patterns))))
-      signalPassFailure();
+      return signalPassFailure();
+    OpBuilder b(&getContext());
+    getOperation()->walk([&](Operation *op) {
+      if (isa<math::FloorOp, math::CeilOp, math::TruncOp, math::RoundEvenOp>(
+              op))
+        keepWide(op, b);
+    });
+  }
+
+  /// LLVM would round an f16 to an integer in 16 bits, for which few CPUs have
+  /// instructions: lane by lane. The integer has the sign of what it is rounded
+  /// from, but LLVM does not know.
+  static void keepWide(Operation *op, OpBuilder &b) {
+    Value x = op->getOperand(0), rounded = op->getResult(0);
+    auto widened = x.getDefiningOp<arith::ExtFOp>();
+    if (!widened || !getElementTypeOrSelf(widened.getIn()).isF16())
+      return;
+    b.setInsertionPointAfter(op);
+    auto same = math::CopySignOp::create(b, op->getLoc(), rounded, x);
+    rounded.replaceAllUsesExcept(same, same);
   }
 };
 

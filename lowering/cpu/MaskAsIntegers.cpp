@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // weft-mask-as-integers: masked loads and stores of 16-bit floats, and choices
-// between them -> those of integers of as many bits.
+// between them -> those of integers of as many bits; and all loads and stores of
+// bf16, lest LLVM find floats in the integers again.
 
 #include "lowering/Passes.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -81,11 +82,45 @@ struct ChooseIntegers final : OpRewritePattern<LLVM::SelectOp> {
   }
 };
 
+bool isBF16(Value value) {
+  return getElementTypeOrSelf(value.getType()).isBF16();
+}
+
+// Pattern: load : bf16 -> bitcast(load : i16)
+struct LoadBits final : OpRewritePattern<LLVM::LoadOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(LLVM::LoadOp op,
+                                PatternRewriter &rewriter) const override {
+    if (!isBF16(op.getRes()))
+      return rewriter.notifyMatchFailure(op, "no bf16");
+    auto bits = cast<LLVM::LoadOp>(rewriter.clone(*op));
+    bits.getRes().setType(asIntegers(op.getType()));
+    rewriter.replaceOpWithNewOp<LLVM::BitcastOp>(op, op.getType(), bits);
+    return success();
+  }
+};
+
+// Pattern: store x : bf16 -> store bitcast(x) : i16
+struct StoreBits final : OpRewritePattern<LLVM::StoreOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(LLVM::StoreOp op,
+                                PatternRewriter &rewriter) const override {
+    if (!isBF16(op.getValue()))
+      return rewriter.notifyMatchFailure(op, "no bf16");
+    Value bits = LLVM::BitcastOp::create(rewriter, op.getLoc(),
+                                         asIntegers(op.getValue().getType()),
+                                         op.getValue());
+    rewriter.modifyOpInPlace(op, [&] { op.getValueMutable().set(bits); });
+    return success();
+  }
+};
+
 class MaskAsIntegers final
     : public weft::impl::MaskAsIntegersBase<MaskAsIntegers> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    patterns.add<LoadIntegers, StoreIntegers, ChooseIntegers>(&getContext());
+    patterns.add<LoadIntegers, StoreIntegers, ChooseIntegers, LoadBits,
+                 StoreBits>(&getContext());
     walkAndApplyPatterns(getOperation(), std::move(patterns));
   }
 };

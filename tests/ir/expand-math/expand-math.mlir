@@ -116,3 +116,23 @@ func.func @without(%x: f32) -> f32 {
   return %0 : f32
 }
 }
+
+// -----
+
+// A remainder of f32 is computed in f64, without a branch; one of f64 is left.
+// CHECK-LABEL: func.func @remainders(
+// CHECK: call @weft_remf_f32(
+// CHECK: arith.remf %{{.+}} : f64
+// CHECK: func.func private @weft_remf_f32(
+// CHECK-COUNT-6: math.fma %{{.+}} : f64
+// CHECK-NOT: math.fma
+// CHECK-NOT: call
+// CHECK: math.copysign
+// CHECK: return
+module attributes {weft.machine = {fma = true}} {
+func.func @remainders(%x: f32, %y: f64) -> (f32, f64) {
+  %0 = arith.remf %x, %x : f32
+  %1 = arith.remf %y, %y : f64
+  return %0, %1 : f32, f64
+}
+}

@@ -21,3 +21,16 @@ func.func @intrinsics(%x: f32) -> f32 {
   %1 = math.floor %0 : f32
   return %1 : f32
 }
+
+// LLVM does not know that this is the same, and so does not round in 16 bits.
+// CHECK-LABEL: func.func @halves(
+// CHECK: %[[X:.+]] = arith.extf
+// CHECK: %[[ROUNDED:.+]] = math.floor %[[X]]
+// CHECK: %[[SAME:.+]] = math.copysign %[[ROUNDED]], %[[X]]
+// CHECK: arith.truncf %[[SAME]]
+func.func @halves(%x: f16) -> f16 {
+  %0 = arith.extf %x : f16 to f32
+  %1 = math.floor %0 : f32
+  %2 = arith.truncf %1 : f32 to f16
+  return %2 : f16
+}

@@ -38,3 +38,16 @@ llvm.func @chosen_floats(%c: i1, %x: f32, %y: f32) -> f32 {
   %z = llvm.select %c, %x, %y : i1, f32
   llvm.return %z : f32
 }
+
+// CHECK-LABEL: llvm.func @moved(
+// CHECK: %[[BITS:.+]] = llvm.load %{{.+}} {alignment = 2 : i64} : !llvm.ptr -> i16
+// CHECK: %[[X:.+]] = llvm.bitcast %[[BITS]] : i16 to bf16
+// CHECK: %[[STORED:.+]] = llvm.bitcast %[[X]] : bf16 to i16
+// CHECK: llvm.store %[[STORED]], %{{.+}} {alignment = 2 : i64} : i16, !llvm.ptr
+// CHECK: llvm.load %{{.+}} : !llvm.ptr -> f16
+llvm.func @moved(%p: !llvm.ptr) -> f16 {
+  %x = llvm.load %p {alignment = 2 : i64} : !llvm.ptr -> bf16
+  llvm.store %x, %p {alignment = 2 : i64} : bf16, !llvm.ptr
+  %y = llvm.load %p : !llvm.ptr -> f16
+  llvm.return %y : f16
+}
