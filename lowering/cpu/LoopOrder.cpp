@@ -38,8 +38,7 @@ LoopOrder::LoopOrder(LinalgOp op, const Nest &nest, const Machine &machine)
   if (square) {
     unsigned loop = square->loop;
     // Along rows of what is read, which the hardware fetches ahead.
-    levels.append(
-        {{innermost, square->side}, {loop, square->side}, {loop}});
+    levels.append({{innermost, square->side}, {loop, square->side}, {loop}});
   }
   if (isShared)
     chooseShared();

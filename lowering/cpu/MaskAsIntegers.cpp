@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // weft-mask-as-integers: masked loads and stores of 16-bit floats, and choices
-// between them -> those of integers of as many bits; and all loads and stores of
-// bf16, lest LLVM find floats in the integers again.
+// between them -> those of integers of as many bits; and all loads and stores
+// of bf16, lest LLVM find floats in the integers again.
 
 #include "lowering/Passes.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -119,8 +119,9 @@ class MaskAsIntegers final
     : public weft::impl::MaskAsIntegersBase<MaskAsIntegers> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    patterns.add<LoadIntegers, StoreIntegers, ChooseIntegers, LoadBits,
-                 StoreBits>(&getContext());
+    patterns
+        .add<LoadIntegers, StoreIntegers, ChooseIntegers, LoadBits, StoreBits>(
+            &getContext());
     walkAndApplyPatterns(getOperation(), std::move(patterns));
   }
 };

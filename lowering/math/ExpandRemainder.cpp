@@ -10,10 +10,10 @@ using namespace mlir;
 namespace weft::expand {
 
 // A step takes away a multiple of the divisor that is right to 52 bits, and so
-// leaves 2^-52 of what there was and no more than a divisor. Quotients are below
-// 2^277. What is left is a multiple of what both arguments are multiples of, or
-// of 2^j times that while the quotient is one of 2^j, and has less than 27
-// bits: the steps do not round.
+// leaves 2^-52 of what there was and no more than a divisor. Quotients are
+// below 2^277. What is left is a multiple of what both arguments are multiples
+// of, or of 2^j times that while the quotient is one of 2^j, and has less than
+// 27 bits: the steps do not round.
 constexpr int stepsOfQuotient = 6;
 
 Scalar expandRemainder(Scalar x, Scalar y) {
