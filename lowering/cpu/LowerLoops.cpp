@@ -43,7 +43,7 @@ public:
     auto reduction = LaneReduction::match(op);
     if (reduction && canReduceInLanes()) {
       inLanes = reduction;
-      lanes = machine.vectorBytes * 8 / reduction->width();
+      lanes = lanesFor(vectorBytes * 8 / reduction->width());
     }
   }
 
@@ -100,6 +100,25 @@ private:
            llvm::all_of(nest.accesses, [&](const weft::Access &access) {
              return access.strides[loop] == 0 || access.strides[loop] == 1;
            });
+  }
+
+  /// Of short rows, fewer lanes, so that they are a few whole vectors if they
+  /// can be. Of still shorter ones LLVM makes vectors of elements of several
+  /// rows, and others than whole ones it does better where it keeps the loop.
+  int64_t lanesFor(int64_t most) {
+    constexpr int64_t leastLanes = 4, fewVectors = 6, longRow = 32;
+    int64_t extent = nest.extents[order.levels.back().loop], bytes = 0;
+    for (Value input : op.getDpsInputs())
+      bytes = std::max(bytes, weft::bytesOf(getElementTypeOrSelf(input)));
+    if (extent * bytes <= vectorBytes / 2)
+      return most;
+    int64_t fitting = most;
+    while (fitting > leastLanes && fitting > extent)
+      fitting /= 2;
+    for (int64_t own = fitting; own >= leastLanes; own /= 2)
+      if (extent % own == 0 && extent / own <= fewVectors)
+        return own;
+    return extent < longRow ? fitting : most;
   }
 
   void emitReduction(unsigned loop) {

@@ -79,6 +79,39 @@ func.func @four_rows(%a: memref<10x67xf32>, %b: memref<67xf32>) {
 // -----
 
 #id = affine_map<(d0, d1) -> (d0, d1)>
+#row = affine_map<(d0, d1) -> (d0)>
+// A short row is a few whole vectors, of fewer lanes than there could be: three of
+// four lanes. Eight numbers are half a vector: LLVM finds those of several rows.
+// CHECK-LABEL: func.func @short_sum(
+// CHECK-COUNT-3: vector.load {{.*}}, vector<4xf32>
+// CHECK-NOT: vector.load
+// CHECK-LABEL: func.func @shorter_sum(
+// CHECK-NOT: vector.load
+// CHECK: return
+module attributes {weft.machine = {l1_bytes = 32768 : i64, l2_bytes = 1048576 : i64, vector_bytes = 64 : i64, vector_registers = 32 : i64}} {
+func.func @short_sum(%a: memref<99x12xf32>, %b: memref<99xf32>) {
+  linalg.generic {indexing_maps = [#id, #row], iterator_types = ["parallel", "reduction"]}
+      ins(%a : memref<99x12xf32>) outs(%b : memref<99xf32>) {
+  ^bb0(%x: f32, %y: f32):
+    %m = arith.addf %y, %x fastmath<reassoc> : f32
+    linalg.yield %m : f32
+  }
+  return
+}
+func.func @shorter_sum(%a: memref<99x8xf32>, %b: memref<99xf32>) {
+  linalg.generic {indexing_maps = [#id, #row], iterator_types = ["parallel", "reduction"]}
+      ins(%a : memref<99x8xf32>) outs(%b : memref<99xf32>) {
+  ^bb0(%x: f32, %y: f32):
+    %m = arith.addf %y, %x fastmath<reassoc> : f32
+    linalg.yield %m : f32
+  }
+  return
+}
+}
+
+// -----
+
+#id = affine_map<(d0, d1) -> (d0, d1)>
 #column = affine_map<(d0, d1) -> (d1)>
 // Three rows, as of a window, are added at once as well.
 // CHECK-LABEL: func.func @three_rows(
