@@ -107,11 +107,13 @@ def FuseElementwise : Pass<"weft-fuse-elementwise", "::mlir::func::FuncOp"> {
   let description = [{
     A producer moves into its consumers' loop nest where no element is computed
     twice: they are in one nest, which needs each element once. Broadcasts and
-    transposes compute nothing and move always, but never into a contraction,
-    which reads its operands many times. Splat constants become scalars. Groups
-    are planned first and have a bounded size. Ops on scalars within loops become
-    scalar code. The few steps of an index are taken where a gather reads it, and
-    the loops of a scatter compute indices and updates themselves.
+    transposes compute nothing and move always, but never into a contraction, or
+    windows that overlap, which read their operands many times. What elementwise
+    ops alone read in other dimensions (`tensor.expand_shape`,
+    `tensor.collapse_shape`) is computed in these. Splat constants become scalars.
+    Groups are planned first and have a bounded size. Ops on scalars within loops
+    become scalar code. The few steps of an index are taken where a gather reads
+    it, and the loops of a scatter compute indices and updates themselves.
 
     ```mlir
     %0 = linalg.generic ... ins(%x) outs(%e0) { math.sin }
@@ -791,6 +793,8 @@ def ExpandMath : Pass<"weft-expand-math"> {
 
     In a `gpu.module`, `exp`, `exp2`, `tanh` and `erf` of f32 are computed by
     the approximations that NVIDIA's GPUs have of 2^x and 1 / x.
+
+    Remainders of f32 (`arith.remf`) are computed so as well, exactly.
 
     The expansions need an FMA instruction: on a `weft.machine` without one, all
     functions are left to libm. So are those of f64 that are not written here.
