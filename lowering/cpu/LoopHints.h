@@ -21,6 +21,16 @@ inline void keepRolled(mlir::scf::ForOp loop) {
                                        {}, {}, {}, {}, {}, {}, {}, {}));
 }
 
+/// Whether a loop that walks along elements of so many bytes is so few steps
+/// that LLVM would make a straight line of them before it looks for vectors,
+/// and then find these along the loop around it, whose elements are apart.
+inline bool isShortRow(int64_t steps, int64_t bytes, int64_t vectorBytes) {
+  // As measured: a vector of narrow elements has more of these.
+  int64_t least = std::min<int64_t>(vectorBytes / bytes / 2, 8),
+          most = bytes < 4 ? 16 : 31;
+  return steps >= least && steps <= most;
+}
+
 } // namespace weft
 
 #endif // WEFT_LOWERING_CPU_LOOPHINTS_H

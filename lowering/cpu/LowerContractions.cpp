@@ -6,6 +6,7 @@
 
 #include "lowering/OptimizationLevel.h"
 #include "lowering/Passes.h"
+#include "lowering/cpu/LoopHints.h"
 #include "lowering/cpu/SumOperands.h"
 #include "lowering/cpu/TurnedSquares.h"
 #include "lowering/fusion/ContractionPlan.h"
@@ -400,9 +401,15 @@ private:
         SmallVector<Value> at = moved(ofBlock, row, plan.rowLoop);
         if (plan.lanesAreSummed)
           return operands->change(at);
-        forBlock(laneBlock, plan.laneBlock, plan.laneExtent(), [&](Value lane) {
-          operands->change(moved(at, lane, plan.laneLoop));
-        });
+        auto [first, last] =
+            bounds(laneBlock, plan.laneBlock, plan.laneExtent());
+        auto lanes = scf::ForOp::create(b, first, last, one);
+        if (weft::isShortRow(plan.laneBlock, plan.elementBytes,
+                             machine.vectorBytes))
+          weft::keepRolled(lanes);
+        OpBuilder::InsertionGuard guard(b);
+        b.setInsertionPointToStart(lanes.getBody());
+        operands->change(moved(at, lanes.getInductionVar(), plan.laneLoop));
       });
     });
   }

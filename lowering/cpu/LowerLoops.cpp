@@ -196,18 +196,13 @@ private:
     std::tie(begins[level.loop], ends[level.loop]) = outside;
   }
 
-  /// Whether the innermost loop is so few steps that LLVM would make a straight
-  /// line of them before it looks for vectors, and then find these along the
-  /// loop around it, whose elements are apart.
+  /// Whether the innermost loop is better kept.
   bool isShortRow(unsigned loop) {
     Type element = getElementTypeOrSelf(op.getDpsInits().back().getType());
-    int64_t bytes = weft::bytesOf(element);
-    // As measured: a vector of narrow elements has more of these.
-    int64_t least = std::min<int64_t>(vectorBytes / bytes / 2, 8),
-            most = bytes < 4 ? 16 : 31;
     return nest.depth() > 1 && op.getNumReductionLoops() == 0 &&
-           nest.stride(result(), loop) == 1 && nest.extents[loop] >= least &&
-           nest.extents[loop] <= most;
+           nest.stride(result(), loop) == 1 &&
+           weft::isShortRow(nest.extents[loop], weft::bytesOf(element),
+                            vectorBytes);
   }
 
   /// Asks for the chunks of operands that are needed some time later. At the

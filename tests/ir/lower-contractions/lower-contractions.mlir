@@ -435,6 +435,42 @@ module attributes {weft.machine = {fma = true, l1_bytes = 32768 : i64, l2_bytes 
 
 // -----
 
+// LLVM is told to keep the loop over a short row of sums that an epilogue changes,
+// which it would unroll, and then find vectors down the columns.
+
+#a = affine_map<(m, k, n) -> (m, k)>
+#b = affine_map<(m, k, n) -> (k, n)>
+#c = affine_map<(m, k, n) -> (m, n)>
+#id = affine_map<(m, n) -> (m, n)>
+#row = affine_map<(m, n) -> (n)>
+
+// CHECK: #loop_unroll = #llvm.loop_unroll<disable = true>
+// CHECK-LABEL: func.func @short_epilogue(
+// CHECK: vector.fma
+// CHECK: arith.addf
+// CHECK: } {loop_annotation = #loop_annotation}
+// CHECK: return
+module attributes {weft.machine = {fma = true, l1_bytes = 32768 : i64, l2_bytes = 524288 : i64, vector_bytes = 64 : i64, vector_registers = 32 : i64}} {
+  func.func @short_epilogue(%a: memref<64x20xf32>, %b: memref<20x16xf32>, %bias: memref<16xf32>, %c: memref<64x16xf32>) {
+    linalg.generic {indexing_maps = [#a, #b, #c], iterator_types = ["parallel", "reduction", "parallel"]}
+        ins(%a, %b : memref<64x20xf32>, memref<20x16xf32>) outs(%c : memref<64x16xf32>) {
+    ^bb0(%x: f32, %y: f32, %s: f32):
+      %p = arith.mulf %x, %y fastmath<reassoc,contract> : f32
+      %t = arith.addf %s, %p fastmath<reassoc,contract> : f32
+      linalg.yield %t : f32
+    }
+    linalg.generic {indexing_maps = [#row, #id], iterator_types = ["parallel", "parallel"]}
+        ins(%bias : memref<16xf32>) outs(%c : memref<64x16xf32>) attrs = {weft.epilogue} {
+    ^bb0(%x: f32, %s: f32):
+      %t = arith.addf %s, %x : f32
+      linalg.yield %t : f32
+    }
+    return
+  }
+}
+
+// -----
+
 // One block is no share for threads: 144 rows are in four, each of three tiles.
 
 #x = affine_map<(i, c, n, y, o) -> (n, y + i, c)>
