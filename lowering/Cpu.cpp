@@ -67,7 +67,7 @@ constexpr llvm::StringLiteral llvmPasses = R"(
   arith-expand, convert-arith-to-llvm, convert-index-to-llvm,
   weft-lower-branches, finalize-memref-to-llvm{use-generic-functions=1},
   convert-func-to-llvm{use-bare-ptr-memref-call-conv=1},
-  reconcile-unrealized-casts, weft-mask-as-integers, canonicalize, cse,
+  reconcile-unrealized-casts, weft-move-as-integers, canonicalize, cse,
   weft-call-in-parallel, weft-wrap-entries, weft-place-locations,
   ensure-debug-info-scope-on-llvm-func)";
 

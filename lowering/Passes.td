@@ -910,7 +910,7 @@ def LowerMath : Pass<"weft-lower-math", "::mlir::ModuleOp"> {
   ];
 }
 
-def MaskAsIntegers : Pass<"weft-mask-as-integers", "::mlir::ModuleOp"> {
+def MoveAsIntegers : Pass<"weft-move-as-integers", "::mlir::ModuleOp"> {
   let summary = "Loads, stores and chooses 16-bit floats as integers";
   let description = [{
     On a CPU without arithmetic of theirs, LLVM would go through the lanes one

@@ -1,4 +1,4 @@
-// RUN: weft-opt --weft-mask-as-integers %s | FileCheck %s
+// RUN: weft-opt --weft-move-as-integers %s | FileCheck %s
 
 // CHECK-LABEL: llvm.func @halves(
 // CHECK-SAME: %[[P:.+]]: !llvm.ptr, %[[MASK:.+]]: vector<16xi1>, %[[X:.+]]: vector<16xbf16>)
