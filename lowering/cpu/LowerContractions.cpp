@@ -391,21 +391,18 @@ private:
 
   /// Changes the elements of a block, whose sums are complete.
   void emitEpilogue(ArrayRef<Value> bases, Value rowBlock, Value laneBlock) {
-    auto forBlock = [&](Value block, int64_t size, int64_t extent,
-                        llvm::function_ref<void(Value)> build) {
-      auto [first, last] = bounds(block, size, extent);
-      loop(first, last, 1, build);
-    };
+    bool isShort = weft::isShortRow(plan.laneBlock, plan.elementBytes,
+                                    machine.vectorBytes);
     forSteps(plan.inner, bases, [&](ArrayRef<Value> ofBlock) {
-      forBlock(rowBlock, plan.rowBlock, plan.rowExtent(), [&](Value row) {
+      auto [first, last] = bounds(rowBlock, plan.rowBlock, plan.rowExtent());
+      loop(first, last, 1, [&](Value row) {
         SmallVector<Value> at = moved(ofBlock, row, plan.rowLoop);
         if (plan.lanesAreSummed)
           return operands->change(at);
-        auto [first, last] =
+        auto [begin, end] =
             bounds(laneBlock, plan.laneBlock, plan.laneExtent());
-        auto lanes = scf::ForOp::create(b, first, last, one);
-        if (weft::isShortRow(plan.laneBlock, plan.elementBytes,
-                             machine.vectorBytes))
+        auto lanes = scf::ForOp::create(b, begin, end, one);
+        if (isShort)
           weft::keepRolled(lanes);
         OpBuilder::InsertionGuard guard(b);
         b.setInsertionPointToStart(lanes.getBody());

@@ -472,26 +472,24 @@ void ContractionPlan::chooseBlocks(int64_t shared, const Machine &machine) {
     if (numTasks() >= leastTasks)
       break;
   }
+  bool mayShare = !lanesAreSummed && !onGpu && !readsRowsAlong(machine);
+  if (mayShare)
+    share(laneBlock, laneExtent(), tileLanes(), leastTasks, leastProducts);
   tasksOfSum = numTasks();
-  if (!lanesAreSummed && !onGpu && !readsRowsAlong(machine))
-    shareBlocks();
+  // Blocks of other rows read the same vectors again: half as many.
+  if (mayShare)
+    share(rowBlock, rowExtent(), rows, leastTasks / 2, 4 * leastProducts);
 }
 
-/// Blocks of fewer lanes, and then of fewer rows, where there are too few for
-/// threads to have equal shares and what remains of each is worth a task. Those
-/// of other rows read the same vectors again, so that there are half as many.
-void ContractionPlan::shareBlocks() {
-  auto share = [&](int64_t &block, int64_t extent, int64_t tile, int64_t most,
-                   double least) {
-    int64_t wanted = std::min<double>(most, nest.steps() / least);
-    int64_t now = llvm::divideCeil(extent, block);
-    int64_t blocks = llvm::divideCeil(wanted, numTasks() / now);
-    if (blocks > now)
-      block = llvm::alignTo(llvm::divideCeil(extent, blocks), tile);
-  };
-  share(laneBlock, laneExtent(), tileLanes(), leastTasks, leastProducts);
-  tasksOfSum = numTasks();
-  share(rowBlock, rowExtent(), rows, leastTasks / 2, 4 * leastProducts);
+/// Smaller blocks, where there are too few for threads to have equal shares and
+/// what remains of each is worth a task.
+void ContractionPlan::share(int64_t &block, int64_t extent, int64_t tile,
+                            int64_t most, double least) const {
+  int64_t wanted = std::min<double>(most, nest.steps() / least);
+  int64_t now = llvm::divideCeil(extent, block);
+  int64_t blocks = llvm::divideCeil(wanted, numTasks() / now);
+  if (blocks > now)
+    block = llvm::alignTo(llvm::divideCeil(extent, blocks), tile);
 }
 
 double ContractionPlan::productsPerElement() const {

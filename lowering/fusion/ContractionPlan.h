@@ -138,7 +138,8 @@ private:
   void cutSum(const Machine &machine);
   void chooseBlocks(int64_t shared, const Machine &machine);
   int64_t mostLanes(int64_t steps, const Machine &machine) const;
-  void shareBlocks();
+  void share(int64_t &block, int64_t extent, int64_t tile, int64_t most,
+             double least) const;
   void keepSums();
   void copyRows(const Machine &machine);
   void copyLanes(const Machine &machine);

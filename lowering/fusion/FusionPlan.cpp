@@ -24,52 +24,31 @@ constexpr size_t maxInputs = 24;
 
 /// Whether no two steps of the loops reach the same element, as those of
 /// windows side by side do not.
-bool isInjective(AffineMap map, ArrayRef<int64_t> extents) {
-  llvm::SmallBitVector reached(extents.size());
-  for (AffineExpr expr : map.getResults()) {
-    // By how much each loop moves, and how far it comes.
-    SmallVector<std::pair<int64_t, int64_t>> moves;
-    while (expr) {
-      auto binary = dyn_cast<AffineBinaryOpExpr>(expr);
-      bool isSum = binary && binary.getKind() == AffineExprKind::Add;
-      AffineExpr term = isSum ? binary.getRHS() : expr;
-      expr = isSum ? binary.getLHS() : AffineExpr();
-      int64_t by = 1;
-      if (auto product = dyn_cast<AffineBinaryOpExpr>(term)) {
-        auto factor = dyn_cast<AffineConstantExpr>(product.getRHS());
-        if (!factor || product.getKind() != AffineExprKind::Mul)
-          return false;
-        by = std::abs(factor.getValue());
-        term = product.getLHS();
-      }
-      if (isa<AffineConstantExpr>(term))
-        continue;
-      auto dim = dyn_cast<AffineDimExpr>(term);
-      if (!dim || reached.test(dim.getPosition()))
-        return false;
-      reached.set(dim.getPosition());
-      moves.emplace_back(by, by * (extents[dim.getPosition()] - 1));
-    }
-    llvm::sort(moves);
-    int64_t reach = 0;
-    for (auto [by, distance] : moves) {
-      if (distance > 0 && by <= reach)
-        return false;
-      reach += distance;
-    }
-  }
-  for (auto [loop, extent] : llvm::enumerate(extents))
-    if (extent != 1 && !reached.test(loop))
+bool isInjective(const weft::Access &access, ArrayRef<int64_t> extents) {
+  // By how much each loop moves, and how far it comes.
+  SmallVector<std::pair<int64_t, int64_t>> moves;
+  for (auto [stride, extent] : llvm::zip_equal(access.strides, extents))
+    if (extent > 1)
+      moves.emplace_back(std::abs(stride), std::abs(stride) * (extent - 1));
+  llvm::sort(moves);
+  int64_t reach = 0;
+  for (auto [by, distance] : moves) {
+    if (by <= reach)
       return false;
-  return true;
+    reach += distance;
+  }
+  return access.panels.empty();
 }
 
 /// A contraction reads its operands many times, so that they must be in memory,
 /// and so do windows that overlap.
-bool readsRepeatedly(GenericOp op, AffineMap map) {
-  return op.getNumReductionLoops() > 0 && op.getNumDpsInputs() > 1 &&
-         (weft::isSumOfProducts(op) ||
-          !isInjective(map, op.getStaticLoopRanges()));
+bool readsRepeatedly(GenericOp op, Value array, AffineMap map) {
+  if (op.getNumReductionLoops() == 0 || op.getNumDpsInputs() == 1)
+    return false;
+  weft::Nest nest;
+  nest.extents = op.getStaticLoopRanges();
+  return weft::isSumOfProducts(op) || !nest.add(array.getType(), map) ||
+         !isInjective(nest.accesses.back(), nest.extents);
 }
 
 /// A loop around the reader would read many times, too.
@@ -77,7 +56,8 @@ bool readsElementwise(OpOperand &use) {
   auto reader = dyn_cast<GenericOp>(use.getOwner());
   return reader && reader->getBlock() == use.get().getParentBlock() &&
          reader.isDpsInput(&use) && !reader->hasAttr(weft::keepAttr) &&
-         !readsRepeatedly(reader, reader.getMatchingIndexingMap(&use));
+         !readsRepeatedly(reader, use.get(),
+                          reader.getMatchingIndexingMap(&use));
 }
 
 /// Whether the op only moves elements: to do it again costs a load.
@@ -191,7 +171,7 @@ private:
       reads = readsOf(group, op, identity);
     }
     for (const Read &read : reads)
-      if (readsRepeatedly(op, read.second))
+      if (readsRepeatedly(op, read.first, read.second))
         group.inputs.insert(read);
       else
         addInput(group, read);
