@@ -79,6 +79,23 @@ def test_binary(name, dtype):
         np.testing.assert_allclose(a, b, rtol=rtol, atol=atol)
 
 
+@pytest.mark.parametrize("case", ["all bits", "of alike sizes", "multiples"])
+def test_remainders_of_f32_are_exact(case):
+    random = np.random.default_rng(0)
+    x, y = (random.integers(0, 2**32, 200_000, np.uint32).view("f4") for _ in range(2))
+    with np.errstate(all="ignore"):
+        if case == "of alike sizes":
+            y = x * (random.integers(1, 9, x.size) / 8).astype("f4")
+        elif case == "multiples":
+            x = y * random.integers(-(2**20), 2**20, x.size).astype("f4")
+        want = np.fmod(x, y), np.remainder(x, y), np.floor_divide(x, y)
+    got = weft.jit(lambda x, y: (weft.fmod(x, y), x % y, x // y))(x, y)
+    for a, b in zip(map(np.asarray, got), want, strict=True):
+        np.testing.assert_array_equal(np.isnan(a), np.isnan(b))
+        number = ~np.isnan(b)
+        np.testing.assert_array_equal(a[number].view("u4"), b[number].view("u4"))
+
+
 @pytest.mark.parametrize("dtype", ["int8", "int32", "uint8", "int64"])
 @pytest.mark.parametrize("name", ["fmod", "fmax", "fmin", "divmod"])
 def test_integers(name, dtype):

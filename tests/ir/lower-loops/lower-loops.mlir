@@ -200,6 +200,38 @@ func.func @columns(%a: memref<6x67xf32>, %b: memref<67xf32>) {
 
 // -----
 
+#id = affine_map<(n, i, j) -> (n, i, j)>
+#swapped = affine_map<(n, i, j) -> (n, j, i)>
+// Small matrices are smaller squares: vectors of twelve by twenty are 8 by 8.
+// CHECK-LABEL: func.func @small_transposes(
+// CHECK: %[[SIDE:.+]] = arith.constant 8 : index
+// CHECK: scf.for %{{.+}} step %[[SIDE]]
+// CHECK-COUNT-8: vector.load {{.*}} vector<8xf32>
+// CHECK: vector.shuffle
+// CHECK-LABEL: func.func @smaller_transposes(
+// CHECK-NOT: vector.shuffle
+// CHECK: return
+module attributes {weft.machine = {l1_bytes = 32768 : i64, l2_bytes = 1048576 : i64, vector_bytes = 64 : i64, vector_registers = 32 : i64}} {
+func.func @small_transposes(%a: memref<99x12x20xf32>, %b: memref<99x20x12xf32>) {
+  linalg.generic {indexing_maps = [#swapped, #id], iterator_types = ["parallel", "parallel", "parallel"]}
+      ins(%a : memref<99x12x20xf32>) outs(%b : memref<99x20x12xf32>) {
+  ^bb0(%x: f32, %y: f32):
+    linalg.yield %x : f32
+  }
+  return
+}
+func.func @smaller_transposes(%a: memref<99x4x20xf32>, %b: memref<99x20x4xf32>) {
+  linalg.generic {indexing_maps = [#swapped, #id], iterator_types = ["parallel", "parallel", "parallel"]}
+      ins(%a : memref<99x4x20xf32>) outs(%b : memref<99x20x4xf32>) {
+  ^bb0(%x: f32, %y: f32):
+    linalg.yield %x : f32
+  }
+  return
+}
+}
+
+// -----
+
 #id = affine_map<(d0, d1) -> (d0, d1)>
 #swapped = affine_map<(d0, d1) -> (d1, d0)>
 // A large transposition goes by squares, and may be shared among threads. Lines
