@@ -11,6 +11,9 @@
 namespace weft {
 
 struct Machine {
+  /// Bytes of a line of the caches.
+  static constexpr int64_t lineBytes = 64;
+
   /// Bytes of a vector register, and how many of them there are.
   int64_t vectorBytes = 16, vectorRegisters = 16;
   /// Whether one instruction multiplies and adds, rounding once.

@@ -38,9 +38,6 @@ public:
     unsigned operand;
     int64_t ahead;
   };
-  /// The bytes of a line of the caches.
-  static constexpr int64_t line = 64;
-
   llvm::SmallVector<Level> levels;
   /// How many of the first levels are one loop, which threads may share.
   unsigned shared = 0;

@@ -3,6 +3,7 @@
 #include "lowering/cpu/SumOperands.h"
 #include "lowering/Passes.h"
 #include "lowering/fusion/ContractionPlan.h"
+#include "lowering/memory/Buffers.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -24,8 +25,7 @@ Value weft::scratch(ImplicitLocOpBuilder &b, int64_t size, Type type) {
   if (!func)
     func = op->getParentOfType<FunctionOpInterface>();
   b.setInsertionPointToStart(&func.getFunctionBody().front());
-  return memref::AllocaOp::create(b, MemRefType::get({size}, type),
-                                  b.getI64IntegerAttr(64));
+  return weft::onStack(b, MemRefType::get({size}, type));
 }
 
 SumOperands::SumOperands(ImplicitLocOpBuilder &b, linalg::GenericOp op,

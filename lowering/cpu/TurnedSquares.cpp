@@ -32,8 +32,7 @@ TurnedSquares::TurnedSquares(NestBuilder &at, const LoopOrder &order,
       auto func = at.op->getParentOfType<func::FuncOp>();
       at.b.setInsertionPointToStart(&func.getBody().front());
       auto type = MemRefType::get({square.side * square.side}, element);
-      buffer =
-          memref::AllocaOp::create(at.b, type, at.b.getI64IntegerAttr(line));
+      buffer = onStack(at.b, type);
     }
     tiles.push_back({operand, buffer, lanes});
   }

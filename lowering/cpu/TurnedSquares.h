@@ -70,7 +70,7 @@ private:
   /// Whether an element begins a line: memory that is not ours may not.
   mlir::Value beginsLine(mlir::Value row, mlir::Value place);
 
-  static constexpr int64_t line = LoopOrder::line;
+  static constexpr int64_t line = Machine::lineBytes;
   /// The vectors that are turned at once.
   static constexpr int64_t mostLanes = 32;
   NestBuilder &at;

@@ -9,6 +9,7 @@
 #include "lowering/fusion/ContractionPlan.h"
 #include "lowering/fusion/RowGroup.h"
 #include "lowering/fusion/Slicer.h"
+#include "lowering/memory/Buffers.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -304,7 +305,7 @@ private:
 
   void buildBlock(ImplicitLocOpBuilder &b, const Ranges &ranges) {
     Slicer slicer(b);
-    Value block = memref::AllocaOp::create(
+    Value block = weft::onStack(
         b, MemRefType::get(blockShape(), padded.getType().getElementType()));
     AffineMap map = windows.getMatchingIndexingMap(source);
     SmallVector<int64_t> extents = windows.getStaticLoopRanges();
@@ -321,7 +322,7 @@ private:
           results[dim] = range->second;
     DenseMap<Value, Value> parts{{source->get(), block}};
     if (own)
-      parts[own] = memref::AllocaOp::create(
+      parts[own] = weft::onStack(
           b, MemRefType::get(sumsShape(), own.getType().getElementType()));
     slicer.build(start, results, parts);
     slicer.build(windows, ranges, parts);

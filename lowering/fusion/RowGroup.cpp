@@ -3,6 +3,7 @@
 #include "lowering/fusion/RowGroup.h"
 #include "lowering/Passes.h"
 #include "lowering/fusion/ContractionPlan.h"
+#include "lowering/memory/Buffers.h"
 #include "lowering/schedule/Schedule.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -329,8 +330,8 @@ private:
     if (own.contains(buffer)) {
       Value &row = rows[buffer];
       if (!row)
-        row = memref::AllocaOp::create(
-            b, MemRefType::get(part.shape(), type.getElementType()));
+        row =
+            weft::onStack(b, MemRefType::get(part.shape(), type.getElementType()));
       return row;
     }
     if (part.kept.all() && llvm::none_of(map.getResults(), [&](AffineExpr e) {

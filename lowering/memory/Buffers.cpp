@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "lowering/memory/Buffers.h"
+#include "lowering/Machine.h"
 
 using namespace mlir;
 
@@ -44,6 +45,13 @@ bool weft::isSameBuffer(Value a, Value b) {
   return a == b || (one && other && isa<ViewLikeOpInterface>(one) &&
                     OperationEquivalence::isEquivalentTo(
                         one, other, OperationEquivalence::IgnoreLocations));
+}
+
+Value weft::onStack(ImplicitLocOpBuilder &b, MemRefType type) {
+  bool hasLine = type.getNumElements() * bytesOf(type.getElementType()) >=
+                 Machine::lineBytes;
+  return memref::AllocaOp::create(
+      b, type, hasLine ? b.getI64IntegerAttr(Machine::lineBytes) : nullptr);
 }
 
 int64_t weft::bytesOf(Type element) {

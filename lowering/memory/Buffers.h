@@ -6,6 +6,7 @@
 #define WEFT_LOWERING_MEMORY_BUFFERS_H
 
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
 
 namespace weft {
 
@@ -23,6 +24,10 @@ bool touchesOwn(mlir::Operation *op, mlir::Value own);
 
 /// Whether two values are one buffer, or the same view of one.
 bool isSameBuffer(mlir::Value a, mlir::Value b);
+
+/// Memory of a call's own. What has a line of a cache and more begins at one:
+/// of vectors that lie across two, each is read as two.
+mlir::Value onStack(mlir::ImplicitLocOpBuilder &b, mlir::MemRefType type);
 
 /// The size of an element.
 int64_t bytesOf(mlir::Type element);

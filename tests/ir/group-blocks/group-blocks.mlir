@@ -22,12 +22,12 @@ module attributes {weft.machine = {fma = true, l1_bytes = 1024 : i64, l2_bytes =
 // CHECK: %[[BLOCK:.*]] = arith.remui %[[STEP]],
 // CHECK: %[[HEAD:.*]] = arith.divui %[[STEP]],
 // CHECK: %[[I:.*]] = arith.muli %[[BLOCK]], %{{.*}}
-// CHECK: %[[SCORES:.*]] = memref.alloca() : memref<16x64xf32>
+// CHECK: %[[SCORES:.*]] = memref.alloca() {alignment = 64 : i64} : memref<16x64xf32>
 // CHECK: linalg.fill {{.*}} outs(%[[SCORES]]
 // CHECK: %[[QROWS:.*]] = memref.subview %[[Q]][%[[HEAD]], %[[I]], 0] [1, 16, 8]
 // CHECK: %[[KHEAD:.*]] = memref.subview %[[K]][%[[HEAD]], 0, 0] [1, 8, 64]
 // CHECK: linalg.generic {{.*}} ins(%[[QROWS]], %[[KHEAD]] : {{.*}} outs(%[[SCORES]]
-// CHECK: %[[WEIGHTS:.*]] = memref.alloca() : memref<16x64xf32>
+// CHECK: %[[WEIGHTS:.*]] = memref.alloca() {alignment = 64 : i64} : memref<16x64xf32>
 // CHECK: linalg.generic {{.*}} ins(%[[SCORES]] {{.*}} outs(%[[WEIGHTS]]
 // CHECK-NEXT: ^bb0
 // CHECK-NEXT: %[[LOCAL:.*]] = linalg.index 0

@@ -158,7 +158,7 @@ func.func @unit(%x: memref<64x512xf32>, %y: memref<64x512xf32>) {
 // CHECK-DAG: #[[FACTOR:.*]] = affine_map<(d0, d1) -> (d0, d1)>
 // CHECK-LABEL: func.func @window(
 // CHECK: scf.for
-// CHECK: %[[T:.*]] = memref.alloca() : memref<1x512xf32>
+// CHECK: %[[T:.*]] = memref.alloca() {alignment = 64 : i64} : memref<1x512xf32>
 // CHECK: linalg.generic {indexing_maps = [#{{.*}}, #[[ROW]]], {{.*}} outs(%[[T]] :
 // CHECK: linalg.generic {indexing_maps = [#{{.*}}, #[[FACTOR]], #{{.*}}], {{.*}} ins(%{{.*}}, %[[T]] :
 func.func @window(%x: memref<64x512xf32>, %y: memref<64xf32>) {

@@ -19,7 +19,7 @@ module attributes {weft.machine = {fma = true, l1_bytes = 1024 : i64, l2_bytes =
 // CHECK: %[[BLOCK:.*]] = arith.remui %[[STEP]],
 // CHECK: %[[N:.*]] = arith.divui %[[STEP]],
 // CHECK: %[[H:.*]] = arith.muli %[[BLOCK]],
-// CHECK: %[[PART:.*]] = memref.alloca() : memref<1x33x22x8xf32>
+// CHECK: %[[PART:.*]] = memref.alloca() {alignment = 64 : i64} : memref<1x33x22x8xf32>
 // CHECK: %[[FIRST:.*]] = affine.apply #{{.*}}(%[[H]])
 // CHECK: scf.for %[[PLACE:.*]] = %{{.*}} to %{{.*}} step
 // CHECK: %[[AT:.*]] = arith.addi %[[FIRST]], %[[PLACE]]
