@@ -128,7 +128,8 @@ void LoopOrder::chooseFetched(ArrayRef<unsigned> summed) {
   }
   double elements = llvm::product_of(nest.extents);
   int64_t wanted = chunkBytes / widest, far = chunksAhead * wanted;
-  bool pays = isRow ? nest.depth() == 1 && extent * widest >= Machine::lineBytes &&
+  bool pays = isRow ? nest.depth() == 1 &&
+                          extent * widest >= Machine::lineBytes &&
                           bytes <= machine.l2Bytes / 8
                     : extent >= (summed.empty() ? 4 : 1) * wanted;
   if (!pays || workOf(op, nest) < muchWork * elements)

@@ -36,6 +36,8 @@ constexpr double productsAtOnce = 4, productsFromMemory = 1;
 /// Elements that are used less often are read from memory for longer than they
 /// are multiplied.
 constexpr double leastUses = 4;
+/// Ops of an epilogue that are written out for each vector of a tile.
+constexpr int64_t mostChanges = 8;
 
 class Emitter {
 public:
@@ -63,8 +65,9 @@ public:
         plan.rowLoop,
         arith::MulIOp::create(b, block.column, index(plan.laneBlock)),
         plan.laneLoop);
+    changesTiles = mayChangeTiles();
     emitBlock(block.bases, block.row, rowBlocks, block.column, laneBlocks);
-    if (epilogue)
+    if (epilogue && !changesTiles)
       emitEpilogue(block.bases, block.row, block.column);
     op.erase();
   }
@@ -231,6 +234,12 @@ private:
              });
   }
 
+  /// Steps of the loop that is cut into blocks of a sum.
+  int64_t stepsOfCut() const {
+    return plan.summed.empty() ? 1
+                               : plan.nest.extents[plan.summed[plan.cutLoop]];
+  }
+
   /// Adds block after block of what is left to sum.
   void emitSumBlocks(ArrayRef<Value> ofBlock, Value rowBlock, int64_t rowBlocks,
                      Value laneBlock, int64_t laneBlocks) {
@@ -246,9 +255,7 @@ private:
                       emitTile(tile, begin, end, isFirst && mayStart);
                     });
     };
-    int64_t steps =
-        plan.summed.empty() ? 1 : plan.nest.extents[plan.summed[plan.cutLoop]];
-    int64_t first = 0;
+    int64_t steps = stepsOfCut(), first = 0;
     if (mayStart || plan.sumBlock >= steps) {
       first = std::min(plan.sumBlock, steps);
       tiles(zero, index(first), /*isFirst=*/true);
@@ -411,6 +418,74 @@ private:
     });
   }
 
+  /// Whether the epilogue can change the sums of a tile while these are in
+  /// registers: they are complete, and it is short and computed in vectors.
+  bool mayChangeTiles() {
+    if (!epilogue || plan.lanesAreSummed || plan.cutLoop > 0 ||
+        plan.sumBlock < stepsOfCut() ||
+        operands->numberOf(epilogue.getNumOperands() - 1) != sum)
+      return false;
+    Block *changes = epilogue.getBody();
+    auto ops = changes->without_terminator();
+    if (llvm::range_size(ops) > mostChanges ||
+        !llvm::all_of(ops, [](Operation &op) {
+          return weft::worksInLanes(&op) && isPure(&op);
+        }))
+      return false;
+    return llvm::all_of(changes->getArguments(), [&](BlockArgument argument) {
+      unsigned operand = operands->numberOf(argument.getArgNumber());
+      if (argument.use_empty() || operand == sum ||
+          !isa<MemRefType>(operands->row(operand).getType()))
+        return true;
+      const weft::Access &access = plan.nest.accesses[operand];
+      int64_t stride = access.strides[plan.laneLoop];
+      // Vectors of truth values are bits, arrays of them bytes.
+      return !argument.getType().isInteger(1) && access.panels.empty() &&
+             (stride == 0 || stride == 1);
+    });
+  }
+
+  /// Changes complete sums of a tile.
+  void changeTile(const Tile &tile, ArrayRef<Value> masks,
+                  SmallVector<Value> &sums) {
+    int64_t vectors = masks.size();
+    Block *changes = epilogue.getBody();
+    for (int64_t v = 0; v < vectors; ++v) {
+      IRMapping ofRows;
+      for (int64_t row = 0; row < tile.rows; ++row) {
+        Value &own = sums[row * vectors + v];
+        IRMapping mapping = ofRows;
+        for (BlockArgument argument : changes->getArguments()) {
+          unsigned operand = operands->numberOf(argument.getArgNumber());
+          if (operand == sum) {
+            mapping.map(argument, own);
+            continue;
+          }
+          if (argument.use_empty() || mapping.contains(argument))
+            continue;
+          Value read = operands->row(operand);
+          bool isSame = true;
+          if (Value base = tile.bases[operand]) {
+            isSame = strideOfRows(operand) == 0;
+            base = advance(base, row * strideOfRows(operand));
+            bool isAlong = plan.nest.stride(operand, plan.laneLoop) != 0;
+            read = isAlong ? loadVector(operand, advance(base, v * plan.lanes),
+                                        masks[v])
+                           : memref::LoadOp::create(b, read, ValueRange{base});
+          }
+          mapping.map(argument, read);
+          if (isSame)
+            ofRows.map(argument, read);
+        }
+        for (Operation &inner : changes->without_terminator())
+          weft::cloneInLanes(b, inner, mapping, plan.lanes);
+        own = weft::splatLanes(
+            b, mapping.lookupOrDefault(changes->getTerminator()->getOperand(0)),
+            plan.lanes);
+      }
+    }
+  }
+
   SmallVector<Value> moved(ArrayRef<Value> bases, Value steps,
                            std::optional<unsigned> loop) {
     return operands->moved(bases, steps, loop);
@@ -499,6 +574,8 @@ private:
           }
           return acc;
         });
+    if (changesTiles)
+      changeTile(tile, masks, sums);
     for (auto [place, value, i] :
          llvm::zip(places, sums, llvm::seq<int64_t>(places.size())))
       storeVector(sum, value, place, masks[i % vectors]);
@@ -627,7 +704,7 @@ private:
   const ContractionPlan &plan;
   const MultiplyAdd &body;
   const Machine &machine;
-  bool fromZero;
+  bool fromZero, changesTiles = false;
   ImplicitLocOpBuilder b;
   Type element;
   Value zero, one;

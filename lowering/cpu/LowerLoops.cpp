@@ -215,7 +215,8 @@ private:
       Value place =
           arith::MinUIOp::create(b, advance(placeOf(operand), index(ahead), 1),
                                  index(whole.getNumElements() - level.step));
-      int64_t apart = Machine::lineBytes / weft::bytesOf(whole.getElementType());
+      int64_t apart =
+          Machine::lineBytes / weft::bytesOf(whole.getElementType());
       for (int64_t step = 0; step < level.step; step += apart)
         memref::PrefetchOp::create(
             b, row, ValueRange{advance(place, index(step), 1)},

@@ -118,24 +118,25 @@ void SumOperands::beginBlock(SmallVectorImpl<Value> &bases, Value row,
   bases[sum] = arith::SubIOp::create(b, zero, before);
 }
 
+unsigned SumOperands::numberOf(unsigned argument) const {
+  unsigned operand = sum + 1 + argument;
+  return row(operand) == row(sum) ? sum : operand;
+}
+
 void SumOperands::change(ArrayRef<Value> at) {
   IRMapping mapping;
-  // The sums are where they were added up, as operands of the epilogue too.
-  auto numberOf = [&](unsigned operand) {
-    return row(operand) == row(sum) ? sum : operand;
-  };
   auto read = [&](unsigned operand) -> Value {
     return at[operand] ? memref::LoadOp::create(b, row(operand), at[operand])
                        : row(operand);
   };
   for (auto [i, argument] : llvm::enumerate(epilogue.getBody()->getArguments()))
     if (!argument.use_empty())
-      mapping.map(argument, read(numberOf(sum + 1 + i)));
+      mapping.map(argument, read(numberOf(i)));
   for (Operation &inner : epilogue.getBody()->without_terminator())
     b.clone(inner, mapping);
   Value changed = mapping.lookupOrDefault(
       epilogue.getBody()->getTerminator()->getOperand(0));
-  unsigned result = numberOf(numOperands - 1);
+  unsigned result = numberOf(epilogue.getNumOperands() - 1);
   memref::StoreOp::create(b, changed, row(result), at[result]);
 }
 

@@ -55,6 +55,10 @@ public:
   /// Changes or converts one element, whose sum is complete.
   void change(llvm::ArrayRef<mlir::Value> at);
 
+  /// The number of an argument of the epilogue's body among the operands: the
+  /// sums are where they were added up.
+  unsigned numberOf(unsigned argument) const;
+
   /// The number of the operand that is copied.
   unsigned original() const { return numOperands; }
 

@@ -330,8 +330,8 @@ private:
     if (own.contains(buffer)) {
       Value &row = rows[buffer];
       if (!row)
-        row =
-            weft::onStack(b, MemRefType::get(part.shape(), type.getElementType()));
+        row = weft::onStack(
+            b, MemRefType::get(part.shape(), type.getElementType()));
       return row;
     }
     if (part.kept.all() && llvm::none_of(map.getResults(), [&](AffineExpr e) {

@@ -435,7 +435,7 @@ module attributes {weft.machine = {fma = true, l1_bytes = 32768 : i64, l2_bytes 
 
 // -----
 
-// LLVM is told to keep the loop over a short row of sums that an epilogue changes,
+// LLVM is told to keep the loop over a short row of sums that a long epilogue changes,
 // which it would unroll, and then find vectors down the columns.
 
 #a = affine_map<(m, k, n) -> (m, k)>
@@ -447,7 +447,7 @@ module attributes {weft.machine = {fma = true, l1_bytes = 32768 : i64, l2_bytes 
 // CHECK: #loop_unroll = #llvm.loop_unroll<disable = true>
 // CHECK-LABEL: func.func @short_epilogue(
 // CHECK: vector.fma
-// CHECK: arith.addf
+// CHECK: math.exp %{{.+}} : f32
 // CHECK: } {loop_annotation = #loop_annotation}
 // CHECK: return
 module attributes {weft.machine = {fma = true, l1_bytes = 32768 : i64, l2_bytes = 524288 : i64, vector_bytes = 64 : i64, vector_registers = 32 : i64}} {
@@ -463,7 +463,8 @@ module attributes {weft.machine = {fma = true, l1_bytes = 32768 : i64, l2_bytes 
         ins(%bias : memref<16xf32>) outs(%c : memref<64x16xf32>) attrs = {weft.epilogue} {
     ^bb0(%x: f32, %s: f32):
       %t = arith.addf %s, %x : f32
-      linalg.yield %t : f32
+      %e = math.exp %t : f32
+      linalg.yield %e : f32
     }
     return
   }
@@ -536,6 +537,55 @@ module attributes {weft.machine = {fma = true, l1_bytes = 49152 : i64, l2_bytes 
       %p = arith.mulf %x, %y fastmath<reassoc,contract> : f32
       %t = arith.addf %s, %p fastmath<reassoc,contract> : f32
       linalg.yield %t : f32
+    }
+    return
+  }
+}
+
+// -----
+
+// A short epilogue changes complete sums of a tile in registers: what belongs to the
+// lanes is read once for all rows, what belongs to a row is put in all lanes.
+
+#a = affine_map<(m, k, n) -> (m, k)>
+#b = affine_map<(m, k, n) -> (k, n)>
+#c = affine_map<(m, k, n) -> (m, n)>
+#id = affine_map<(m, n) -> (m, n)>
+#column = affine_map<(m, n) -> (m)>
+#row = affine_map<(m, n) -> (n)>
+
+// CHECK-LABEL: func.func @changed_in_registers(
+// CHECK: vector.fma
+// CHECK: scf.yield
+// CHECK: %[[BIAS:.+]] = vector.maskedload %{{.+}}, %{{.*}}vector<16xf32>
+// CHECK: %[[SCALE:.+]] = memref.load
+// CHECK: vector.maskedload
+// CHECK: %[[SCALES:.+]] = vector.broadcast %[[SCALE]]
+// CHECK: arith.mulf %{{.+}}, %[[SCALES]] : vector<16xf32>
+// CHECK: arith.addf %{{.+}}, %[[BIAS]] : vector<16xf32>
+// CHECK: arith.maximumf %{{.+}} : vector<16xf32>
+// CHECK: arith.addf %{{.+}}, %[[BIAS]] : vector<16xf32>
+// CHECK: vector.maskedstore
+// CHECK-NOT: memref.store
+// CHECK: return
+module attributes {weft.machine = {fma = true, l1_bytes = 32768 : i64, l2_bytes = 524288 : i64, vector_bytes = 64 : i64, vector_registers = 32 : i64}} {
+  func.func @changed_in_registers(%a: memref<64x20xf32>, %b: memref<20x12xf32>, %bias: memref<12xf32>, %scale: memref<64xf32>, %rest: memref<64x12xf32>, %c: memref<64x12xf32>) {
+    %zero = arith.constant 0.0 : f32
+    linalg.generic {indexing_maps = [#a, #b, #c], iterator_types = ["parallel", "reduction", "parallel"]}
+        ins(%a, %b : memref<64x20xf32>, memref<20x12xf32>) outs(%c : memref<64x12xf32>) {
+    ^bb0(%x: f32, %y: f32, %s: f32):
+      %p = arith.mulf %x, %y fastmath<reassoc,contract> : f32
+      %t = arith.addf %s, %p fastmath<reassoc,contract> : f32
+      linalg.yield %t : f32
+    }
+    linalg.generic {indexing_maps = [#row, #column, #id, #id], iterator_types = ["parallel", "parallel"]}
+        ins(%bias, %scale, %rest : memref<12xf32>, memref<64xf32>, memref<64x12xf32>) outs(%c : memref<64x12xf32>) attrs = {weft.epilogue} {
+    ^bb0(%x: f32, %f: f32, %r: f32, %s: f32):
+      %t = arith.mulf %s, %f : f32
+      %u = arith.addf %t, %x : f32
+      %v = arith.maximumf %u, %zero : f32
+      %w = arith.addf %v, %r : f32
+      linalg.yield %w : f32
     }
     return
   }
