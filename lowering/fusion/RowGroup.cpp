@@ -41,7 +41,8 @@ linalg::FillOp weft::moveFillTo(linalg::GenericOp sum) {
       return fill;
     }
     bool isOther =
-        isa<LinalgOp, memref::CopyOp, memref::LoadOp, memref::StoreOp>(op) &&
+        isa<LinalgOp, memref::CopyOp, memref::LoadOp, memref::StoreOp,
+            scf::ForOp, scf::IfOp>(op) &&
         !touches(op, baseOf(sums));
     if (!isOther && !isMemoryEffectFree(op) &&
         !isa<memref::AllocOp, memref::AllocaOp>(op))

@@ -10,6 +10,7 @@
 #include "lowering/fusion/TilePlan.h"
 #include "lowering/gpu/Device.h"
 #include "lowering/schedule/Schedule.h"
+#include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 
 namespace weft {
 #define GEN_PASS_DEF_SPLITREDUCTIONS
@@ -98,6 +99,54 @@ class SplitReductions final
     return reduced.front();
   }
 
+  /// The loop to cut into parts.
+  static unsigned longestOf(GenericOp op, const Limits &limits, int64_t least,
+                            int64_t most) {
+    SmallVector<unsigned> reduced;
+    op.getReductionDims(reduced);
+    SmallVector<int64_t> extents = op.getStaticLoopRanges();
+    // Parts of the outermost lie together in memory, if they are enough.
+    unsigned outermost = outermostReduced(op, reduced);
+    if (partsOf(extents[outermost], std::max(least, limits.few), most))
+      return outermost;
+    return *llvm::max_element(reduced, [&](unsigned a, unsigned b) {
+      return extents[a] < extents[b];
+    });
+  }
+
+  /// The same op, where reduced loops that follow each other along all operands
+  /// are one; null if none do.
+  static GenericOp mergeReduced(GenericOp op) {
+    SmallVector<AffineMap> maps = op.getIndexingMapsArray();
+    auto isPlain = [](AffineMap map) { return map.isProjectedPermutation(); };
+    if (op.hasIndexSemantics() || !llvm::all_of(maps, isPlain))
+      return {};
+    SmallVector<ReassociationIndices> runs;
+    for (auto [loop, kind] : llvm::enumerate(op.getIteratorTypesArray())) {
+      if (kind != IteratorType::reduction)
+        continue;
+      bool follows = false;
+      if (!runs.empty()) {
+        ReassociationIndices longer(runs.back());
+        longer.push_back(loop);
+        follows = longer[longer.size() - 2] + 1 == longer.back() &&
+                  linalg::areDimSequencesPreserved(maps, {longer});
+      }
+      if (!follows)
+        runs.emplace_back();
+      runs.back().push_back(loop);
+    }
+    llvm::erase_if(runs, [](auto &run) { return run.size() < 2; });
+    if (runs.empty())
+      return {};
+    IRRewriter rewriter(op);
+    auto merged = linalg::collapseOpIterationDims(op, runs, rewriter);
+    if (failed(merged))
+      return {};
+    rewriter.replaceOp(op, merged->results);
+    return cast<GenericOp>(merged->collapsedOp.getOperation());
+  }
+
   static void split(GenericOp op, const Machine &machine) {
     if (!op.hasPureTensorSemantics() || op.getNumReductionLoops() == 0 ||
         op.hasDynamicShape() || op->hasAttr(weft::keepAttr))
@@ -111,13 +160,15 @@ class SplitReductions final
     if (steps < machine.shareFrom)
       return;
     Limits limits = Limits::of(op);
-    int64_t most = limits.parts;
+    int64_t most = limits.parts, tasks = 1;
     int64_t least = std::min<int64_t>(7, machine.shareFrom) + 1;
+    bool isProduct = false;
     if (auto plan = ContractionPlan::make(op, machine)) {
       bool isAlong = plan->readsRowsAlong(machine);
       auto tiles = weft::TilePlan::make(op, machine);
       int64_t longest = 0;
-      int64_t tasks = tiles ? tiles->numTasks() : plan->tasksOfSum;
+      isProduct = true;
+      tasks = tiles ? tiles->numTasks() : plan->tasksOfSum;
       for (unsigned loop : plan->summed)
         longest = std::max(longest, plan->nest.extents[loop]);
       if (tasks >= (isAlong ? fewRows : fewTiles) || plan->lanesAreSummed)
@@ -129,29 +180,30 @@ class SplitReductions final
         least = 2;
       }
     } else {
-      int64_t tasks = walksAlongResults(op)
-                          ? llvm::divideCeil(results, columnsOfTask)
-                          : results;
+      tasks = walksAlongResults(op) ? llvm::divideCeil(results, columnsOfTask)
+                                    : results;
       if (tasks >= limits.few)
         return;
       most = limits.partsOf(tasks);
     }
     if (results * most > steps / 2)
       return;
-    SmallVector<unsigned> reduced;
-    op.getReductionDims(reduced);
-    SmallVector<int64_t> extents = op.getStaticLoopRanges();
-    unsigned loop = *llvm::max_element(reduced, [&](unsigned a, unsigned b) {
-      return extents[a] < extents[b];
-    });
-    // Parts of the outermost lie together in memory, if they are enough.
-    unsigned outermost = outermostReduced(op, reduced);
-    if (partsOf(extents[outermost], std::max(least, limits.few), most))
-      loop = outermost;
+    auto findParts = [&](unsigned &loop) {
+      loop = longestOf(op, limits, least, most);
+      return partsOf(op.getStaticLoopRanges()[loop], least, most);
+    };
     auto splitter = weft::ReductionSplitter::match(op);
-    if (!splitter || !splitter->canSplit(loop))
+    if (!splitter)
       return;
-    if (int64_t parts = partsOf(extents[loop], least, most))
+    unsigned loop;
+    int64_t parts = findParts(loop);
+    if (!isProduct && tasks * parts < limits.few)
+      if (GenericOp merged = mergeReduced(op)) {
+        op = merged;
+        parts = findParts(loop);
+        splitter = weft::ReductionSplitter::match(op);
+      }
+    if (parts > 0 && splitter && splitter->canSplit(loop))
       splitter->split(loop, parts);
   }
 };

@@ -122,8 +122,9 @@ private:
                  /*writes=*/true);
     if (op.getNumReductionLoops() == 0)
       return weft::lowerElementwise(op, team);
-    weft::lowerReduction(
-        op, team, Slicing::choose(op, team.threads, /*blocks=*/1), shared);
+    weft::lowerReduction(op, /*fill=*/{}, team,
+                         Slicing::choose(op, team.threads, /*blocks=*/1),
+                         shared);
   }
 
   /// Rows that only this block sees.
@@ -233,6 +234,20 @@ class LowerSteps final : public weft::impl::LowerStepsBase<LowerSteps> {
     return ops.empty() ? Op() : *ops.begin();
   }
 
+  /// The op that a kernel is made of, and the fill of what that reduces into.
+  static std::pair<linalg::FillOp, LinalgOp> opsOf(gpu::GPUFuncOp kernel) {
+    auto ops = llvm::to_vector(kernel.front().getOps<LinalgOp>());
+    if (ops.size() == 1)
+      return {{}, ops[0]};
+    auto fill =
+        ops.size() == 2 ? dyn_cast<linalg::FillOp>(*ops[0]) : linalg::FillOp();
+    if (!fill || ops[1].getNumReductionLoops() == 0 ||
+        ops[1].getNumDpsInits() != 1 ||
+        !weft::isSameBuffer(fill.getOutputs()[0], ops[1].getDpsInits()[0]))
+      return {};
+    return {fill, ops[1]};
+  }
+
   /// Whether a kernel is what its class says: it may be written by hand.
   static LogicalResult verify(gpu::GPUFuncOp kernel) {
     auto kind = kernel->getAttrOfType<StringAttr>(weft::classAttr);
@@ -246,9 +261,10 @@ class LowerSteps final : public weft::impl::LowerStepsBase<LowerSteps> {
       if (!hasLength(only<scf::ForOp>(kernel)))
         return kernel.emitError("a kernel of class ")
                << kind << " is a loop of known length";
-    } else if (kind != "block" && !only<LinalgOp>(kernel)) {
+    } else if (kind != "block" && !opsOf(kernel).second) {
       return kernel.emitError("a kernel of class ")
-             << kind << " is one linalg op";
+             << kind
+             << " is one linalg op, or a reduction after a fill of its result";
     }
     WalkResult walk = kernel.walk([](LinalgOp op) {
       return failed(weft::verifyKnownShape(op)) ? WalkResult::interrupt()
@@ -261,7 +277,7 @@ class LowerSteps final : public weft::impl::LowerStepsBase<LowerSteps> {
     StringRef kind =
         kernel->getAttrOfType<StringAttr>(weft::classAttr).getValue();
     weft::SharedMemory shared(kernel);
-    auto op = only<LinalgOp>(kernel);
+    auto [fill, op] = opsOf(kernel);
     if (kind == "rows")
       lowerRows(kernel, shared);
     else if (kind == "loop")
@@ -269,7 +285,7 @@ class LowerSteps final : public weft::impl::LowerStepsBase<LowerSteps> {
     else if (kind != "block" && op.getNumReductionLoops() == 0)
       lowerGrid(kernel, op);
     else if (kind != "block")
-      lowerReductionGrid(kernel, op, shared);
+      lowerReductionGrid(kernel, op, fill, shared);
     else
       lowerBlock(kernel, shared);
     shared.close();
@@ -300,12 +316,13 @@ class LowerSteps final : public weft::impl::LowerStepsBase<LowerSteps> {
   }
 
   static void lowerReductionGrid(gpu::GPUFuncOp kernel, LinalgOp op,
+                                 linalg::FillOp fill,
                                  weft::SharedMemory &shared) {
     weft::Gpu gpu = weft::Gpu::of(kernel);
     Slicing slicing = Slicing::choose(op, mostThreads, gpu.multiprocessors * 4);
-    int64_t blocks = llvm::divideCeil(weft::numResults(op), slicing.columns);
+    int64_t blocks = llvm::divideCeil(slicing.numColumns, slicing.columns);
     Team team = makeTeam(kernel, slicing.threads(), blocks);
-    weft::lowerReduction(op, team, slicing, shared);
+    weft::lowerReduction(op, fill, team, slicing, shared);
   }
 
   /// In registers where the row fits; else one block for each row.

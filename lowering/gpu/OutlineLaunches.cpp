@@ -120,8 +120,9 @@ private:
   void visit(Block &block) {
     for (auto sum :
          llvm::make_early_inc_range(block.getOps<linalg::GenericOp>()))
-      if (weft::isSumOfProducts(sum) && classifier.isLarge(sum))
-        if (linalg::FillOp fill = weft::moveFillTo(sum)) {
+      if (sum.getNumReductionLoops() > 0 && sum.getNumDpsInits() == 1)
+        if (linalg::FillOp fill = weft::moveFillTo(sum);
+            fill && classifier.isLarge(sum)) {
           fills.insert(fill);
           fillOf[sum] = fill;
         }
@@ -224,18 +225,16 @@ private:
   // Products and what is done with their sums
   //===--------------------------------------------------------------------===//
 
-  /// A sum of products with the fill before it and the ops that change each of
-  /// its elements; another op alone.
+  /// A reduction with the fill before it, and a sum of products with the ops
+  /// that change each of its elements, too; another op alone.
   Group withEpilogue(Operation *op) {
-    auto generic = dyn_cast<linalg::GenericOp>(op);
-    if (!generic)
-      return {op};
-    if (!weft::isSumOfProducts(op))
-      return {op};
     Group kernel;
     if (Operation *fill = fillOf.lookup(op))
       kernel.push_back(fill);
     kernel.push_back(op);
+    if (!weft::isSumOfProducts(op))
+      return kernel;
+    auto generic = cast<linalg::GenericOp>(op);
     linalg::GenericOp epilogue = weft::findEpilogue(generic);
     if (epilogue && !overwritesFactor(epilogue, generic))
       kernel.push_back(epilogue);
@@ -500,7 +499,7 @@ private:
   weft::Slots slots;
   weft::Demotion demotion;
   weft::KnownKernels kernels;
-  /// What large sums of products begin with, which their kernels do.
+  /// What large reductions begin with, which their kernels do.
   DenseMap<Operation *, Operation *> fillOf;
   llvm::SmallPtrSet<Operation *, 8> fills;
 };

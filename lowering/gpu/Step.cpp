@@ -63,24 +63,113 @@ void SharedMemory::close() {
 
 namespace {
 
+/// Elements that follow each other along a loop, which a thread has together.
+class Run {
+public:
+  Run(const StepOperands &operands, unsigned loop)
+      : loop(loop), operands(operands) {}
+
+  unsigned loop;
+  int64_t width = 1;
+
+  /// As many as make 16 bytes of the widest element, if all that is consecutive
+  /// begins at a multiple of so many elements.
+  void widen() {
+    // Loops in turn take longer than loads that are no wide ones.
+    if (!operands.nest ||
+        llvm::any_of(*operands.op.getBlock(), [](Operation &inner) {
+          return isa<scf::ForOp, scf::WhileOp>(inner);
+        }))
+      return;
+    int64_t widest = 1;
+    for (Value operand : operands.op->getOperands())
+      if (auto memref = dyn_cast<MemRefType>(operand.getType()))
+        widest = std::max(widest, weft::bytesOf(memref.getElementType()));
+    width = std::max<int64_t>(16 / widest, 1);
+    while (width > 1 && !fits())
+      width /= 2;
+  }
+
+  /// Whether the elements of an operand follow each other, too.
+  bool isWide(OpOperand &operand) const {
+    auto type = dyn_cast<MemRefType>(operand.get().getType());
+    return width > 1 && type && !isa<ComplexType>(type.getElementType()) &&
+           strideOf(operand) == 1;
+  }
+
+  /// Whether they are one and the same.
+  bool isOne(OpOperand &operand) const {
+    return operands.nest && !operands.extents.empty() && strideOf(operand) == 0;
+  }
+
+  /// The steps at each element, of those at the first.
+  SmallVector<SmallVector<Value>> placesOf(ImplicitLocOpBuilder &b,
+                                           ArrayRef<Value> steps) const {
+    SmallVector<SmallVector<Value>> places(width, SmallVector<Value>(steps));
+    for (int64_t i = 1; i < width; ++i)
+      places[i][loop] = arith::AddIOp::create(b, steps[loop], index(b, i));
+    return places;
+  }
+
+  /// Loads an operand at each element.
+  SmallVector<Value> load(ImplicitLocOpBuilder &b, OpOperand &operand,
+                          ArrayRef<SmallVector<Value>> places) const {
+    LinalgOp op = operands.op;
+    if (op.getMatchingBlockArgument(&operand).use_empty())
+      return SmallVector<Value>(width);
+    if (isWide(operand))
+      return operands.loadWide(b, operand, places[0], width);
+    if (isOne(operand))
+      return SmallVector<Value>(width, operands.load(b, operand, places[0]));
+    SmallVector<Value> values;
+    for (ArrayRef<Value> place : places)
+      values.push_back(operands.load(b, operand, place));
+    return values;
+  }
+
+  /// Stores what each element of a result is.
+  void store(ImplicitLocOpBuilder &b, ArrayRef<Value> values,
+             OpOperand &result, ArrayRef<SmallVector<Value>> places) const {
+    if (isWide(result))
+      return operands.storeWide(b, values, result, places[0]);
+    for (auto [value, place] : llvm::zip_equal(values, places))
+      operands.store(b, value, result, place);
+  }
+
+private:
+  int64_t strideOf(OpOperand &operand) const {
+    return operands.nest->stride(operand.getOperandNumber(), loop);
+  }
+
+  bool fits() const {
+    if (operands.extents[loop] % width != 0)
+      return false;
+    return llvm::all_of(operands.op->getOpOperands(), [&](OpOperand &operand) {
+      return strideOf(operand) != 1 || operands.isAligned(operand, loop, width);
+    });
+  }
+
+  const StepOperands &operands;
+};
+
 /// An elementwise op in groups of consecutive elements.
 class Grouping {
 public:
-  explicit Grouping(StepOperands &operands) : operands(operands) {
-    counts = operands.extents;
+  explicit Grouping(const StepOperands &operands)
+      : run(operands, 0), operands(operands), counts(operands.extents) {
     if (!operands.nest || counts.empty())
       return;
-    chooseInnermost();
-    width = chooseWidth();
-    counts[innermost] /= width;
+    run.loop = chooseInnermost();
+    run.widen();
+    counts[run.loop] /= run.width;
     // The innermost loop's groups run fastest.
     for (unsigned loop = 0; loop < counts.size(); ++loop)
-      if (loop != innermost)
+      if (loop != run.loop)
         order.push_back(loop);
-    order.push_back(innermost);
+    order.push_back(run.loop);
   }
 
-  int64_t width = 1;
+  Run run;
 
   int64_t numGroups() const { return llvm::product_of(counts); }
 
@@ -97,39 +186,19 @@ public:
     auto digits = weft::splitDigits(b, group, ordered);
     for (auto [loop, digit] : llvm::zip_equal(order, digits))
       steps[loop] = digit;
-    if (width > 1)
-      steps[innermost] =
-          arith::MulIOp::create(b, steps[innermost], index(b, width));
+    if (run.width > 1)
+      steps[run.loop] =
+          arith::MulIOp::create(b, steps[run.loop], index(b, run.width));
     return steps;
-  }
-
-  /// Whether a thread's elements of an operand follow each other.
-  bool isWide(OpOperand &operand) const {
-    auto type = dyn_cast<MemRefType>(operand.get().getType());
-    return width > 1 && type && !isa<ComplexType>(type.getElementType()) &&
-           operands.nest->stride(operand.getOperandNumber(), innermost) == 1;
-  }
-
-  /// Whether they are one and the same.
-  bool isOne(OpOperand &operand) const {
-    return operands.nest && !counts.empty() &&
-           operands.nest->stride(operand.getOperandNumber(), innermost) == 0;
-  }
-
-  SmallVector<Value> advance(ImplicitLocOpBuilder &b, ArrayRef<Value> steps,
-                             int64_t by) const {
-    SmallVector<Value> moved(steps);
-    if (by > 0)
-      moved[innermost] =
-          arith::AddIOp::create(b, moved[innermost], index(b, by));
-    return moved;
   }
 
 private:
   /// The loop along which most operands are consecutive, the results above all.
-  void chooseInnermost() {
+  unsigned chooseInnermost() const {
     int64_t best = -1;
-    size_t inputs = operands.op.getNumDpsInputs();
+    unsigned innermost = 0;
+    LinalgOp op = operands.op;
+    size_t inputs = op.getNumDpsInputs();
     for (unsigned loop = 0; loop < counts.size(); ++loop) {
       int64_t gain = 0;
       for (auto [number, access] : llvm::enumerate(operands.nest->accesses)) {
@@ -141,42 +210,19 @@ private:
       if (gain >= best)
         best = gain, innermost = loop;
     }
+    return innermost;
   }
 
-  /// As many as make 16 bytes of the widest element, if all that is consecutive
-  /// begins at a multiple of so many elements.
-  int64_t chooseWidth() const {
-    // Loops in turn take longer than loads that are no wide ones.
-    if (llvm::any_of(*operands.op.getBlock(), [](Operation &inner) {
-          return isa<scf::ForOp, scf::WhileOp>(inner);
-        }))
-      return 1;
-    int64_t widest = 1;
-    for (Value operand : operands.op->getOperands())
-      if (auto memref = dyn_cast<MemRefType>(operand.getType()))
-        widest = std::max(widest, weft::bytesOf(memref.getElementType()));
-    for (int64_t width = std::max<int64_t>(16 / widest, 1); width > 1;
-         width /= 2)
-      if (fits(width))
-        return width;
-    return 1;
-  }
-
-  bool fits(int64_t width) const {
-    if (counts[innermost] % width != 0)
-      return false;
-    return llvm::all_of(operands.op->getOpOperands(), [&](OpOperand &operand) {
-      return operands.nest->stride(operand.getOperandNumber(), innermost) !=
-                 1 ||
-             operands.isAligned(operand, innermost, width);
-    });
-  }
-
-  StepOperands &operands;
-  unsigned innermost = 0;
+  const StepOperands &operands;
   SmallVector<int64_t> counts;
   SmallVector<unsigned> order;
 };
+
+/// The elements of that number.
+SmallVector<Value> column(ArrayRef<SmallVector<Value>> rows, int64_t number) {
+  return llvm::map_to_vector(
+      rows, [&](ArrayRef<Value> row) { return row[number]; });
+}
 
 /// Runs `body` for the numbers from `first` on, `stride` apart, below `end`.
 void forEach(ImplicitLocOpBuilder &b, Value first, int64_t stride, int64_t end,
@@ -207,62 +253,28 @@ int64_t weft::numGroups(LinalgOp op) {
   return Grouping(operands).numGroups();
 }
 
-/// Adds what an operand is at each of a group's elements.
-static void loadGroup(ImplicitLocOpBuilder &b, const StepOperands &operands,
-                      const Grouping &grouping, OpOperand &operand,
-                      ArrayRef<SmallVector<Value>> places,
-                      MutableArrayRef<SmallVector<Value>> loaded) {
-  if (operands.op.getMatchingBlockArgument(&operand).use_empty()) {
-    for (auto &of : loaded)
-      of.push_back(Value());
-  } else if (grouping.isWide(operand)) {
-    auto wide = operands.loadWide(b, operand, places[0], grouping.width);
-    for (auto [of, value] : llvm::zip_equal(loaded, wide))
-      of.push_back(value);
-  } else {
-    bool isOne = grouping.isOne(operand);
-    Value first;
-    for (auto [of, place] : llvm::zip_equal(loaded, places)) {
-      if (!first || !isOne)
-        first = operands.load(b, operand, place);
-      of.push_back(first);
-    }
-  }
-}
-
 void weft::lowerElementwise(LinalgOp op, const Team &team) {
   ImplicitLocOpBuilder b(op.getLoc(), op);
   StepOperands operands(op, /*mayMerge=*/true);
   Grouping grouping(operands);
+  const Run &run = grouping.run;
   operands.begin(b);
   Value first = team.thread;
   if (team.blocks > 1)
     first = weft::advance(b, first, team.block, team.threads);
   forEach(b, first, team.threads * team.blocks, grouping.numGroups(),
           [&](Value group) {
-            SmallVector<Value> steps = grouping.stepsOf(b, group);
+            auto places = run.placesOf(b, grouping.stepsOf(b, group));
             // All loads first, so that they become wide ones.
-            SmallVector<SmallVector<Value>> loaded(grouping.width),
-                places(grouping.width);
-            for (int64_t i = 0; i < grouping.width; ++i)
-              places[i] = grouping.advance(b, steps, i);
+            SmallVector<SmallVector<Value>> loaded, results;
             for (OpOperand &operand : op->getOpOperands())
-              loadGroup(b, operands, grouping, operand, places, loaded);
-            SmallVector<SmallVector<Value>> results;
-            for (int64_t i = 0; i < grouping.width; ++i)
-              results.push_back(operands.compute(b, loaded[i], places[i]));
+              loaded.push_back(run.load(b, operand, places));
+            for (int64_t i = 0; i < run.width; ++i)
+              results.push_back(
+                  operands.compute(b, column(loaded, i), places[i]));
             for (auto [number, result] :
-                 llvm::enumerate(op.getDpsInitsMutable())) {
-              SmallVector<Value> values;
-              for (ArrayRef<Value> of : results)
-                values.push_back(of[number]);
-              if (grouping.isWide(result)) {
-                operands.storeWide(b, values, result, places[0]);
-                continue;
-              }
-              for (int64_t i = 0; i < grouping.width; ++i)
-                operands.store(b, values[i], result, places[i]);
-            }
+                 llvm::enumerate(op.getDpsInitsMutable()))
+              run.store(b, column(results, number), result, places);
           });
   op->erase();
 }
@@ -270,10 +282,6 @@ void weft::lowerElementwise(LinalgOp op, const Team &team) {
 //===----------------------------------------------------------------------===//
 // Reductions
 //===----------------------------------------------------------------------===//
-
-int64_t weft::numResults(LinalgOp op) {
-  return StepOperands(op, /*mayMerge=*/true).count(/*parallel=*/true);
-}
 
 /// Whether an input is consecutive along a loop that is reduced, the last one.
 static bool readsAlongReduction(const StepOperands &operands) {
@@ -287,35 +295,73 @@ static bool readsAlongReduction(const StepOperands &operands) {
                       });
 }
 
+/// The loop along which a thread may read several elements at once: the last
+/// one that is reduced, or that of results side by side.
+static unsigned wideLoop(const StepOperands &operands, bool slicesFirst) {
+  auto loops = operands.loops(/*parallel=*/!slicesFirst);
+  return loops.empty() ? 0 : loops.back();
+}
+
+/// How many elements it can.
+static int64_t widthOf(const StepOperands &operands, bool slicesFirst) {
+  if (operands.loops(/*parallel=*/!slicesFirst).empty())
+    return 1;
+  Run run(operands, wideLoop(operands, slicesFirst));
+  run.widen();
+  LinalgOp op = operands.op;
+  bool anyWide = llvm::any_of(op.getDpsInputOperands(), [&](OpOperand *input) {
+    return run.isWide(*input);
+  });
+  return anyWide ? run.width : 1;
+}
+
+/// Threads that reduce one column together, of so many that a block has and
+/// all blocks have for each column.
+static int64_t slicesOf(const Slicing &slicing, int64_t results, int64_t useful,
+                        int64_t threads, int64_t idle) {
+  int64_t wanted = slicing.slicesFirst ? useful : std::min(idle, useful);
+  // A warp reads along a row together, whatever else is idle.
+  if (slicing.slicesFirst && wanted > weft::warpLanes)
+    wanted = std::max<int64_t>(weft::warpLanes, std::min(wanted, idle));
+  // Rows of less than a warp's loads would be read in pieces.
+  int64_t widest = slicing.slicesFirst || results < weft::warpLanes
+                       ? threads
+                       : threads * slicing.width / weft::warpLanes;
+  return llvm::bit_floor<uint64_t>(
+      std::max<int64_t>(std::min(wanted, widest), 1));
+}
+
 Slicing Slicing::choose(LinalgOp op, int64_t threads, int64_t blocks) {
   StepOperands operands(op, /*mayMerge=*/true);
-  int64_t results = operands.count(/*parallel=*/true);
+  int64_t results = std::max<int64_t>(operands.count(/*parallel=*/true), 1);
   int64_t steps = operands.count(/*parallel=*/false);
-  Slicing slicing;
-  slicing.slicesFirst = readsAlongReduction(operands);
   bool mayShare =
       weft::LaneReduction::match(op, /*inVectors=*/false).has_value();
   int64_t most = llvm::bit_floor<uint64_t>(threads);
-  if (mayShare) {
-    // Threads that have no result of their own help with others'.
+  Slicing slicing;
+  slicing.slicesFirst = readsAlongReduction(operands);
+  auto take = [&](int64_t width) {
+    slicing.width = width;
+    slicing.numColumns = slicing.slicesFirst ? results : results / width;
+    // Some steps for each thread.
+    int64_t useful = slicing.slicesFirst
+                         ? std::min<int64_t>(llvm::divideCeil(steps, 8), steps / width)
+                         : llvm::divideCeil(steps, 4);
     int64_t idle =
-        std::max<int64_t>(threads * blocks / std::max<int64_t>(results, 1), 1);
-    int64_t wanted = slicing.slicesFirst
-                         ? std::max<int64_t>(llvm::divideCeil(steps, 8), 1)
-                         : std::min<int64_t>(idle, llvm::divideCeil(steps, 4));
-    // A warp reads along a row together, whatever else is idle.
-    if (slicing.slicesFirst && wanted > 32)
-      wanted = std::max<int64_t>(32, std::min(wanted, idle));
-    // Rows of less than a warp would be read in pieces.
-    int64_t widest = slicing.slicesFirst || results < 32 ? most : most / 32;
-    while (slicing.slices * 2 <= std::min(wanted, widest))
-      slicing.slices *= 2;
-  }
+        std::max<int64_t>(threads * blocks / slicing.numColumns, 1);
+    slicing.slices =
+        mayShare ? slicesOf(slicing, results, useful, most, idle) : 1;
+    return std::min(slicing.numColumns * slicing.slices, threads * blocks);
+  };
+  // Rather more threads than wide loads.
+  int64_t width = widthOf(operands, slicing.slicesFirst);
+  while (width > 1 && take(width) < take(width / 2))
+    width /= 2;
+  take(width);
   slicing.columns = std::max<int64_t>(most / slicing.slices, 1);
   if (blocks > 1 || slicing.slices > 1)
     slicing.columns = std::min<int64_t>(
-        slicing.columns,
-        llvm::bit_ceil<uint64_t>(std::max<int64_t>(results, 1)));
+        slicing.columns, llvm::bit_ceil<uint64_t>(slicing.numColumns));
   return slicing;
 }
 
@@ -323,19 +369,22 @@ namespace {
 
 class ReductionEmitter {
 public:
-  ReductionEmitter(LinalgOp op, const Team &team, const Slicing &slicing,
-                   SharedMemory &shared)
-      : op(op), team(team), slicing(slicing), shared(shared),
+  ReductionEmitter(LinalgOp op, linalg::FillOp fill, const Team &team,
+                   const Slicing &slicing, SharedMemory &shared)
+      : op(op), fill(fill), team(team), slicing(slicing), shared(shared),
         b(op.getLoc(), op), operands(op, /*mayMerge=*/true),
         parallel(operands.loops(true)), reduced(operands.loops(false)),
-        match(weft::LaneReduction::match(op, /*inVectors=*/false)) {}
+        run(operands, wideLoop(operands, slicing.slicesFirst)),
+        match(weft::LaneReduction::match(op, /*inVectors=*/false)) {
+    run.width = slicing.width;
+  }
 
   void emit() {
     operands.begin(b);
     column = team.thread;
     if (slicing.slices > 1)
       splitThreads();
-    int64_t results = operands.count(/*parallel=*/true);
+    int64_t results = slicing.numColumns;
     int64_t inTurn = llvm::divideCeil(results, slicing.columns);
     Value first = team.blocks > 1 ? team.block : index(b, 0);
     forEach(b, first, team.blocks, inTurn, [&](Value turn) {
@@ -362,6 +411,8 @@ public:
       emitResult(result, isIn);
     });
     op->erase();
+    if (fill)
+      fill->erase();
   }
 
 private:
@@ -383,12 +434,17 @@ private:
     }
   }
 
+  /// The steps of the loops at a column's first result, and at the first of the
+  /// steps that a thread takes at once.
   SmallVector<Value> stepsOf(Value result, Value step) {
-    SmallVector<Value> steps(operands.extents.size());
+    SmallVector<int64_t> extents(operands.extents);
+    if (run.width > 1)
+      extents[run.loop] /= run.width;
+    SmallVector<Value> steps(extents.size());
     auto assign = [&](ArrayRef<unsigned> loops, Value number) {
       SmallVector<int64_t> counts;
       for (unsigned loop : loops)
-        counts.push_back(operands.extents[loop]);
+        counts.push_back(extents[loop]);
       if (counts.empty())
         return;
       for (auto [loop, digit] :
@@ -397,37 +453,77 @@ private:
     };
     assign(parallel, result);
     assign(reduced, step);
+    if (run.width > 1)
+      steps[run.loop] =
+          arith::MulIOp::create(b, steps[run.loop], index(b, run.width));
     return steps;
   }
 
-  /// Reduces what is at one step into what was accumulated.
+  /// Results of a column.
+  int64_t numSides() const { return slicing.slicesFirst ? 1 : run.width; }
+
+  /// Reduces what is at one step, or at those that a thread takes at once, into
+  /// what was accumulated: the values of a column's first result, and then of
+  /// those beside it.
   SmallVector<Value> accumulate(ValueRange accumulated, Value result,
                                 Value step) {
-    SmallVector<Value> steps = stepsOf(result, step), arguments;
+    auto places = run.placesOf(b, stepsOf(result, step));
+    SmallVector<SmallVector<Value>> loaded;
     for (OpOperand *input : op.getDpsInputOperands())
-      arguments.push_back(op.getMatchingBlockArgument(input).use_empty()
-                              ? Value()
-                              : operands.load(b, *input, steps));
-    llvm::append_range(arguments, accumulated);
-    return operands.compute(b, arguments, steps);
+      loaded.push_back(run.load(b, *input, places));
+    SmallVector<Value> own(accumulated), all;
+    for (int64_t i = 0; i < run.width; ++i) {
+      SmallVector<Value> arguments = ::column(loaded, i);
+      int64_t count = op.getNumDpsInits();
+      llvm::append_range(
+          arguments, slicing.slicesFirst
+                         ? ArrayRef<Value>(own)
+                         : ArrayRef<Value>(own).slice(i * count, count));
+      SmallVector<Value> next = operands.compute(b, arguments, places[i]);
+      if (slicing.slicesFirst)
+        own = next;
+      else
+        llvm::append_range(all, next);
+    }
+    return slicing.slicesFirst ? own : all;
+  }
+
+  /// What the results begin with.
+  SmallVector<Value> loadStart(ArrayRef<SmallVector<Value>> places) {
+    SmallVector<Value> start;
+    for (ArrayRef<Value> place : places)
+      for (OpOperand &init : op.getDpsInitsMutable())
+        start.push_back(fill ? fill.getInputs()[0]
+                             : operands.load(b, init, place));
+    return start;
+  }
+
+  void storeAll(ArrayRef<Value> values, ArrayRef<SmallVector<Value>> places) {
+    int64_t count = op.getNumDpsInits();
+    for (auto [number, init] : llvm::enumerate(op.getDpsInitsMutable())) {
+      SmallVector<Value> of;
+      for (int64_t side = 0; side < numSides(); ++side)
+        of.push_back(values[side * count + number]);
+      numSides() > 1 ? run.store(b, of, init, places)
+                     : operands.store(b, of[0], init, places[0]);
+    }
   }
 
   void emitResult(Value result, Value isIn) {
-    SmallVector<Value> at = stepsOf(result, index(b, 0)), start;
-    for (OpOperand &init : op.getDpsInitsMutable())
-      start.push_back(operands.load(b, init, at));
-    if (slicing.slices == 1) {
-      SmallVector<Value> all = reduceFrom(start, index(b, 0), 1, result);
-      for (auto [value, init] : llvm::zip_equal(all, op.getDpsInitsMutable()))
-        operands.store(b, value, init, at);
-      return;
-    }
-    Value part = reduceFrom(match->neutral(b, start[0]), slice, slicing.slices,
-                            result)[0];
+    SmallVector<SmallVector<Value>> at{stepsOf(result, index(b, 0))};
+    if (numSides() > 1)
+      at = run.placesOf(b, at[0]);
+    SmallVector<Value> start = loadStart(at);
+    if (slicing.slices == 1)
+      return storeAll(reduceFrom(start, index(b, 0), 1, result), at);
+    SmallVector<Value> parts;
+    for (Value from : start)
+      parts.push_back(match->neutral(b, from));
+    parts = reduceFrom(parts, slice, slicing.slices, result);
     bool byLanes = slicing.slicesFirst && team.threads % weft::warpLanes == 0 &&
                    slicing.slices <= weft::warpLanes &&
-                   weft::canExchange(part.getType());
-    auto finish = [&](Value total) {
+                   weft::canExchange(parts[0].getType());
+    auto finish = [&](ArrayRef<Value> totals) {
       Value isFirst = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, slice,
                                             index(b, 0));
       if (isIn)
@@ -436,19 +532,21 @@ private:
           scf::IfOp::create(b, TypeRange{}, isFirst, /*withElse=*/false);
       OpBuilder::InsertionGuard guard(b);
       b.setInsertionPointToStart(branch.thenBlock());
-      operands.store(b, match->combined(b, start[0], total),
-                     op.getDpsInitsMutable()[0], at);
+      SmallVector<Value> all;
+      for (auto [from, total] : llvm::zip_equal(start, totals))
+        all.push_back(match->combined(b, from, total));
+      storeAll(all, at);
     };
     if (!byLanes)
-      return combineSlices(part, finish);
+      return combineSlices(parts, finish);
     Value total =
-        weft::exchange(b, part, slicing.slices, [&](Value x, Value y) {
+        weft::exchange(b, parts[0], slicing.slices, [&](Value x, Value y) {
           return match->combined(b, x, y);
         });
     // Others have read what was there: lanes, and threads without a result.
     if (isIn)
       gpu::BarrierOp::create(b);
-    else
+    else if (!fill)
       weft::syncWarp(b);
     finish(total);
   }
@@ -456,6 +554,8 @@ private:
   SmallVector<Value> reduceFrom(ValueRange start, Value first, int64_t stride,
                                 Value result) {
     int64_t steps = operands.count(/*parallel=*/false);
+    if (slicing.slicesFirst)
+      steps /= run.width;
     auto loop =
         scf::ForOp::create(b, first, index(b, steps), index(b, stride), start);
     OpBuilder::InsertionGuard guard(b);
@@ -466,14 +566,26 @@ private:
     return llvm::to_vector_of<Value>(loop.getResults());
   }
 
-  /// Has each thread leave its part in shared memory, and adds the halves
+  /// Has each thread leave its parts in shared memory, and adds the halves
   /// until the first slice has all.
-  void combineSlices(Value part, llvm::function_ref<void(Value)> finish) {
-    auto type =
-        MemRefType::get({slicing.columns * slicing.slices}, part.getType());
+  void combineSlices(ArrayRef<Value> own,
+                     llvm::function_ref<void(ArrayRef<Value>)> finish) {
+    int64_t size = slicing.columns * slicing.slices, sides = own.size();
+    auto type = MemRefType::get({sides * size}, own[0].getType());
     Value parts = shared.borrow(b, b.getLoc(), type);
     Value place = weft::advance(b, column, slice, slicing.columns);
-    leaveIfMine(part, parts, place);
+    auto placeOf = [&](Value first, int64_t side) -> Value {
+      return side == 0
+                 ? first
+                 : arith::AddIOp::create(b, first, index(b, side * size))
+                       .getResult();
+    };
+    ifMine([&] {
+      for (int64_t side = 0; side < sides; ++side)
+        memref::StoreOp::create(b, own[side], parts,
+                                ValueRange{placeOf(place, side)});
+    });
+    gpu::BarrierOp::create(b);
     for (int64_t half = slicing.slices / 2; half > 0; half /= 2) {
       Value isLow = arith::CmpIOp::create(b, arith::CmpIPredicate::ult, slice,
                                           index(b, half));
@@ -484,17 +596,24 @@ private:
       {
         OpBuilder::InsertionGuard guard(b);
         b.setInsertionPointToStart(branch.thenBlock());
-        Value own = memref::LoadOp::create(b, parts, ValueRange{place});
-        Value other = memref::LoadOp::create(
-            b, parts,
-            ValueRange{arith::AddIOp::create(
-                b, place, index(b, half * slicing.columns))});
-        memref::StoreOp::create(b, match->combined(b, own, other), parts,
-                                ValueRange{place});
+        Value further =
+            arith::AddIOp::create(b, place, index(b, half * slicing.columns));
+        for (int64_t side = 0; side < sides; ++side) {
+          Value at = placeOf(place, side);
+          Value mine = memref::LoadOp::create(b, parts, ValueRange{at});
+          Value other = memref::LoadOp::create(
+              b, parts, ValueRange{placeOf(further, side)});
+          memref::StoreOp::create(b, match->combined(b, mine, other), parts,
+                                  ValueRange{at});
+        }
       }
       gpu::BarrierOp::create(b);
     }
-    finish(memref::LoadOp::create(b, parts, ValueRange{column}));
+    SmallVector<Value> totals;
+    for (int64_t side = 0; side < sides; ++side)
+      totals.push_back(memref::LoadOp::create(
+          b, parts, ValueRange{placeOf(column, side)}));
+    finish(totals);
     // The next step may write there.
     gpu::BarrierOp::create(b);
   }
@@ -504,35 +623,33 @@ private:
                                  index(b, slicing.threads()));
   }
 
-  void leaveIfMine(Value part, Value parts, Value place) {
+  /// Has threads of the team alone do something.
+  void ifMine(llvm::function_ref<void()> build) {
+    if (isWholeTeam())
+      return build();
+    auto mine = scf::IfOp::create(b, TypeRange{}, isMine(), /*withElse=*/false);
     OpBuilder::InsertionGuard guard(b);
-    Operation *branch = nullptr;
-    if (!isWholeTeam()) {
-      auto mine =
-          scf::IfOp::create(b, TypeRange{}, isMine(), /*withElse=*/false);
-      b.setInsertionPointToStart(mine.thenBlock());
-      branch = mine;
-    }
-    memref::StoreOp::create(b, part, parts, ValueRange{place});
-    if (branch)
-      b.setInsertionPointAfter(branch);
-    gpu::BarrierOp::create(b);
+    b.setInsertionPointToStart(mine.thenBlock());
+    build();
   }
 
   LinalgOp op;
+  /// What the results begin with, if it is not what is in memory.
+  linalg::FillOp fill;
   const Team &team;
   const Slicing &slicing;
   SharedMemory &shared;
   ImplicitLocOpBuilder b;
   StepOperands operands;
   SmallVector<unsigned> parallel, reduced;
+  Run run;
   std::optional<weft::LaneReduction> match;
   Value column, slice;
 };
 
 } // namespace
 
-void weft::lowerReduction(LinalgOp op, const Team &team, const Slicing &slicing,
-                          SharedMemory &shared) {
-  ReductionEmitter(op, team, slicing, shared).emit();
+void weft::lowerReduction(LinalgOp op, linalg::FillOp fill, const Team &team,
+                          const Slicing &slicing, SharedMemory &shared) {
+  ReductionEmitter(op, fill, team, slicing, shared).emit();
 }

@@ -46,10 +46,15 @@ struct Team {
   int64_t threads = 1, blocks = 1;
 };
 
-/// How a reduction is shared: `columns` results at a time in a block, and
-/// `slices` threads for each of them.
+/// How a reduction is shared: `columns` at a time in a block, and `slices`
+/// threads for each of them.
 struct Slicing {
   int64_t columns = 1, slices = 1;
+  /// The elements that a thread reads at once: of what is reduced if
+  /// `slicesFirst`; else of results, and a column is so many of these.
+  int64_t width = 1;
+  /// The columns in all.
+  int64_t numColumns = 1;
   /// Whether threads that follow each other reduce one result together; else
   /// they have neighbouring results.
   bool slicesFirst = false;
@@ -62,13 +67,13 @@ struct Slicing {
 
 /// How many threads have something to do in an elementwise op.
 int64_t numGroups(mlir::linalg::LinalgOp op);
-/// How many results an op with reductions has.
-int64_t numResults(mlir::linalg::LinalgOp op);
 
-/// Replaces an op by what each thread of a team does of it.
+/// Replaces an op by what each thread of a team does of it, and a fill of what
+/// it reduces into, if there is one.
 void lowerElementwise(mlir::linalg::LinalgOp op, const Team &team);
-void lowerReduction(mlir::linalg::LinalgOp op, const Team &team,
-                    const Slicing &slicing, SharedMemory &shared);
+void lowerReduction(mlir::linalg::LinalgOp op, mlir::linalg::FillOp fill,
+                    const Team &team, const Slicing &slicing,
+                    SharedMemory &shared);
 
 } // namespace weft
 

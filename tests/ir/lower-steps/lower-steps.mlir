@@ -75,5 +75,58 @@ module attributes {gpu.container_module, weft.gpu = {chip = "sm_90a", multiproce
       }
       gpu.return
     }
+
+    // Sums of columns: a thread reads four side by side, begins with what the fill
+    // says, and leaves four parts for those that add them up.
+    // CHECK-LABEL: gpu.func @columns(
+    // CHECK-SAME: known_block_size = array<i32: 256, 1, 1>
+    // CHECK: %[[SUMS:.+]]:4 = scf.for
+    // CHECK: vector.load {{.*}} {alignment = 16 : i64} {{.*}} vector<4xf32>
+    // CHECK-COUNT-4: arith.addf
+    // CHECK: scf.yield
+    // CHECK-COUNT-4: memref.store %[[SUMS]]#{{[0-3]}}
+    // CHECK: gpu.barrier
+    // CHECK: vector.store {{.*}} {alignment = 16 : i64} {{.*}} vector<4xf32>
+    gpu.func @columns(%x: memref<8192x4096xf32>, %y: memref<4096xf32>) kernel attributes {weft.class = "reduction"} {
+      %zero = arith.constant 0.0 : f32
+      linalg.fill ins(%zero : f32) outs(%y : memref<4096xf32>)
+      linalg.generic {indexing_maps = [#xy, #column], iterator_types = ["reduction", "parallel"]} ins(%x : memref<8192x4096xf32>) outs(%y : memref<4096xf32>) {
+      ^bb0(%a: f32, %s: f32):
+        %t = arith.addf %s, %a fastmath<reassoc,contract> : f32
+        linalg.yield %t : f32
+      }
+      gpu.return
+    }
+
+    // Along what is reduced too, into one sum.
+    // CHECK-LABEL: gpu.func @along(
+    // CHECK: scf.for {{.*}} iter_args(%[[SUM:.+]] = %{{.+}}) -> (f32)
+    // CHECK: %[[ALL:.+]] = vector.load {{.*}} {alignment = 16 : i64} {{.*}} vector<4xf32>
+    // CHECK: %[[FIRST:.+]] = vector.extract %[[ALL]][0]
+    // CHECK: arith.addf %[[SUM]], %[[FIRST]]
+    // CHECK-COUNT-3: arith.addf
+    // CHECK: scf.yield
+    // CHECK: gpu.return
+    gpu.func @along(%x: memref<1048576xf32>, %y: memref<f32>) kernel attributes {weft.class = "reduction"} {
+      linalg.generic {indexing_maps = [#x, #one], iterator_types = ["reduction"]} ins(%x : memref<1048576xf32>) outs(%y : memref<f32>) {
+      ^bb0(%a: f32, %s: f32):
+        %t = arith.addf %s, %a fastmath<reassoc,contract> : f32
+        linalg.yield %t : f32
+      }
+      gpu.return
+    }
+
+    // Rows of 4095 numbers begin anywhere.
+    // CHECK-LABEL: gpu.func @odd_columns(
+    // CHECK-NOT: vector.load
+    // CHECK: gpu.return
+    gpu.func @odd_columns(%x: memref<8192x4095xf32>, %y: memref<4095xf32>) kernel attributes {weft.class = "reduction"} {
+      linalg.generic {indexing_maps = [#xy, #column], iterator_types = ["reduction", "parallel"]} ins(%x : memref<8192x4095xf32>) outs(%y : memref<4095xf32>) {
+      ^bb0(%a: f32, %s: f32):
+        %t = arith.addf %s, %a fastmath<reassoc,contract> : f32
+        linalg.yield %t : f32
+      }
+      gpu.return
+    }
   }
 }

@@ -164,3 +164,39 @@ func.func @scans(%x: memref<90xf32>, %y: memref<90xf32>, %arena: memref<0xi8>) a
   weft.library_call "scan_tiles_cumsum_f32" [1, 90, 1, 0] (%x) into(%y) : (memref<90xf32>, memref<90xf32>) -> ()
   return
 }
+
+// -----
+
+#xy = affine_map<(i, j) -> (i, j)>
+#column = affine_map<(i, j) -> (j)>
+
+// A large reduction begins with what a fill before it says, in the same kernel; the
+// fill is found before a loop that has nothing to do with it, too.
+// CHECK-LABEL: func.func @filled(
+// CHECK-COUNT-2: gpu.launch_func
+// CHECK-NOT: gpu.launch_func
+// CHECK: gpu.func @{{.+}}({{.*}}) kernel attributes {weft.class = "rows"}
+// CHECK: gpu.func @{{.+}}({{.*}}) kernel attributes {weft.class = "reduction"}
+// CHECK: linalg.fill
+// CHECK-NEXT: linalg.generic
+func.func @filled(%x: memref<1024x1024xf32>, %y: memref<1024xf32>, %arena: memref<0xi8>) attributes {weft.arena_bytes = 0 : i64} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c1024 = arith.constant 1024 : index
+  %zero = arith.constant 0.0 : f32
+  linalg.fill ins(%zero : f32) outs(%y : memref<1024xf32>)
+  scf.for %i = %c0 to %c1024 step %c1 {
+    %row = memref.subview %x[%i, 0] [1, 1024] [1, 1] : memref<1024x1024xf32> to memref<1024xf32, strided<[1], offset: ?>>
+    linalg.generic {indexing_maps = [affine_map<(i) -> (i)>], iterator_types = ["parallel"]} outs(%row : memref<1024xf32, strided<[1], offset: ?>>) {
+    ^bb0(%a: f32):
+      %b = arith.mulf %a, %a : f32
+      linalg.yield %b : f32
+    }
+  } {weft.parallel, weft.rows}
+  linalg.generic {indexing_maps = [#xy, #column], iterator_types = ["reduction", "parallel"]} ins(%x : memref<1024x1024xf32>) outs(%y : memref<1024xf32>) {
+  ^bb0(%a: f32, %s: f32):
+    %t = arith.addf %s, %a fastmath<reassoc,contract> : f32
+    linalg.yield %t : f32
+  }
+  return
+}

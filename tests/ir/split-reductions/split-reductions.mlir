@@ -188,3 +188,29 @@ func.func @whole(%x: tensor<128x131072xf32>) -> tensor<f32> {
   } -> tensor<f32>
   return %2 : tensor<f32>
 }
+
+// -----
+
+#x = affine_map<(n, h, w, c) -> (n, h, w, c)>
+#c = affine_map<(n, h, w, c) -> (c)>
+// Dimensions that follow each other are one to cut, where none of them has parts
+// enough for a GPU.
+// CHECK-LABEL: func.func @channels(
+// CHECK: tensor.collapse_shape %{{.+}} {{\[\[}}0, 1, 2], [3]] : tensor<32x56x56x64xf32> into tensor<100352x64xf32>
+// CHECK: tensor.expand_shape %{{.+}} {{\[\[}}0, 1], [2]] output_shape [1024, 98, 64]
+// CHECK: iterator_types = ["parallel", "reduction", "parallel"]
+// CHECK: iterator_types = ["reduction", "parallel"]
+module attributes {weft.gpu = {block_work = 32768 : i64, chip = "sm_90a", multiprocessors = 132 : i64, shared_bytes = 232448 : i64}} {
+  func.func @channels(%x: tensor<32x56x56x64xf32>) -> tensor<64xf32> {
+    %zero = arith.constant 0.0 : f32
+    %0 = tensor.empty() : tensor<64xf32>
+    %1 = linalg.fill ins(%zero : f32) outs(%0 : tensor<64xf32>) -> tensor<64xf32>
+    %2 = linalg.generic {indexing_maps = [#x, #c], iterator_types = ["reduction", "reduction", "reduction", "parallel"]}
+        ins(%x : tensor<32x56x56x64xf32>) outs(%1 : tensor<64xf32>) {
+    ^bb0(%a: f32, %out: f32):
+      %t = arith.addf %out, %a fastmath<reassoc> : f32
+      linalg.yield %t : f32
+    } -> tensor<64xf32>
+    return %2 : tensor<64xf32>
+  }
+}
