@@ -55,10 +55,12 @@ LoopOrder::LoopOrder(LinalgOp op, const Nest &nest, const Machine &machine)
 
 int64_t LoopOrder::costOf(unsigned loop) {
   int64_t cost = 0;
+  // Results that lie in turn fill lines together.
+  int64_t inTurn = op.getNumDpsInits();
   for (auto [number, access] : llvm::enumerate(nest.accesses)) {
     int64_t stride = access.strides[loop];
     bool isResult = number >= static_cast<size_t>(op.getNumDpsInputs());
-    int64_t own = stride == 0 ? 0 : stride == 1 ? 1 : 8;
+    int64_t own = stride == 0 ? 0 : stride == 1 ? 1 : stride == inTurn ? 2 : 8;
     cost += isResult ? 2 * own : own;
   }
   return cost;

@@ -53,6 +53,8 @@ class OutlineKernels final
           addEpilogue(generic, found.back());
           return WalkResult::skip();
         }
+        if (generic)
+          makePartsWithin(generic, kernel);
         if (linalg::FillOp fill = findFill(op, machine)) {
           llvm::erase_if(found, [&](const Kernel &other) {
             return other.front() == fill;
@@ -166,6 +168,28 @@ class OutlineKernels final
       b.setInsertionPoint(own);
       replaceAllUsesInRegionWith(value, own->getResult(0), region);
       llvm::append_range(above, own->getOperands());
+    }
+  }
+
+  /// Has the kernel of an op make the results that are parts of one array, so
+  /// that it knows that they are.
+  static void makePartsWithin(linalg::GenericOp op, Kernel &kernel) {
+    llvm::SmallDenseMap<Value, int64_t> parts;
+    for (Value init : op.getDpsInits())
+      ++parts[weft::ownBufferOf(init)];
+    OpBuilder b(op);
+    for (OpOperand &init : op.getDpsInitsMutable()) {
+      Value own = weft::ownBufferOf(init.get());
+      if (parts.lookup(own) < 2)
+        continue;
+      SmallVector<Operation *> views;
+      for (Value part = init.get(); part != own;
+           part = views.back()->getOperand(0))
+        views.push_back(part.getDefiningOp());
+      IRMapping mapping;
+      for (Operation *view : llvm::reverse(views))
+        kernel.insert(std::prev(kernel.end()), b.clone(*view, mapping));
+      init.set(mapping.lookupOrDefault(init.get()));
     }
   }
 

@@ -73,6 +73,10 @@ class GroupRows final : public weft::impl::GroupRowsBase<GroupRows> {
         blocks.push_back(block);
     });
     for (Block *block : blocks) {
+      for (auto copy :
+           llvm::make_early_inc_range(block->getOps<memref::CopyOp>()))
+        if (leavesGaps(copy))
+          weft::copyInLoops(copy);
       for (auto sum :
            llvm::make_early_inc_range(block->getOps<linalg::GenericOp>()))
         if (weft::isSumOfProducts(sum) && sum.hasPureBufferSemantics())
@@ -133,7 +137,8 @@ class GroupRows final : public weft::impl::GroupRowsBase<GroupRows> {
     if (group.members().size() < 2)
       return;
     // What a thread reads is in its registers, and a launch takes its time.
-    if (weft::isForGpu(getOperation()) && weft::mergeElementwise(group))
+    if ((weft::isForGpu(getOperation()) || interleaves(group)) &&
+        weft::mergeElementwise(group))
       return;
     auto isShort = [&] { return group.stepsPerRow() < limits.steps; };
     while (isShort() && group.numLoops() > 1)
@@ -157,6 +162,44 @@ class GroupRows final : public weft::impl::GroupRowsBase<GroupRows> {
         own.push_back(buffer);
     }
     group.wrap(block, own);
+  }
+
+  /// Whether what a copy writes does not lie together: others may fill lines
+  /// with it.
+  static bool leavesGaps(memref::CopyOp copy) {
+    auto type = cast<MemRefType>(copy.getTarget().getType());
+    SmallVector<int64_t> strides;
+    int64_t offset;
+    if (copy.getSource() == copy.getTarget() || !type.hasStaticShape() ||
+        failed(type.getStridesAndOffset(strides, offset)))
+      return false;
+    for (auto [extent, stride] :
+         llvm::reverse(llvm::zip_equal(type.getShape(), strides)))
+      if (extent > 1)
+        return stride > 1 && !ShapedType::isDynamic(stride);
+    return false;
+  }
+
+  /// Whether the results are an array's elements in turn, as of parts that are
+  /// stacked along the last axis: vectors of all parts fill lines together.
+  static bool interleaves(const RowGroup &group) {
+    auto own = group.findPrivate();
+    llvm::SmallDenseSet<Value> arrays;
+    int64_t results = 0, stride = 0;
+    for (const RowGroup::Member &member : group.members()) {
+      LinalgOp op = member.op;
+      for (OpOperand &init : op.getDpsInitsMutable()) {
+        if (own.contains(init.get()))
+          continue;
+        int64_t apart = member.nest.stride(init.getOperandNumber(),
+                                           member.nest.depth() - 1);
+        if (results++ > 0 && apart != stride)
+          return false;
+        stride = apart;
+        arrays.insert(weft::ownBufferOf(init.get()));
+      }
+    }
+    return arrays.size() == 1 && results > 1 && results == stride;
   }
 
   /// Leaves out what is computed in the end of each row's number alone, if that

@@ -10,6 +10,7 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
+#include <numeric>
 
 using namespace mlir;
 using linalg::LinalgOp;
@@ -95,21 +96,55 @@ static bool isSeparable(AffineMap map, unsigned count) {
 
 using Use = std::pair<const Member *, unsigned>;
 
-/// Whether all uses of a buffer are of the same rows of it.
+static Value operandOf(Use use) {
+  auto [member, number] = use;
+  return LinalgOp(member->op)->getOperand(number);
+}
+
+/// Whether two uses of one buffer never are of the same element: as of parts
+/// that lie in turn, so many apart.
+static bool areApart(Use one, Use other) {
+  Value a = operandOf(one), b = operandOf(other);
+  auto offsetIsKnown = [](Value buffer) {
+    auto [strides, offset] =
+        cast<MemRefType>(buffer.getType()).getStridesAndOffset();
+    return !ShapedType::isDynamic(offset);
+  };
+  if (weft::ownBufferOf(a) != weft::ownBufferOf(b) || !offsetIsKnown(a) ||
+      !offsetIsKnown(b))
+    return false;
+  int64_t step = 0, between = 0;
+  for (auto [use, sign] : {std::pair(one, 1), std::pair(other, -1)}) {
+    const Nest &nest = use.first->nest;
+    const Access &access = nest.accesses[use.second];
+    if (!access.panels.empty())
+      return false;
+    between += sign * access.offset;
+    for (auto [stride, extent] : llvm::zip_equal(access.strides, nest.extents))
+      if (extent > 1)
+        step = std::gcd(step, stride);
+  }
+  return step != 0 && between % step != 0;
+}
+
+/// Whether all uses of a buffer are of the same rows of it, or of elements that
+/// others do not use.
 static bool isWalkedAlike(ArrayRef<Use> uses, unsigned count) {
-  auto [first, number] = uses.front();
-  Value buffer = LinalgOp(first->op)->getOperand(number);
-  const Access &expected = first->nest.accesses[number];
   return llvm::all_of(uses, [&](Use use) {
-    auto [member, operand] = use;
+    auto [member, number] = use;
     const Nest &nest = member->nest;
-    const Access &access = nest.accesses[operand];
-    for (unsigned loop = 0; loop < count; ++loop)
-      if (nest.extents[loop] > 1 &&
-          access.strides[loop] != expected.strides[loop])
-        return false;
-    return LinalgOp(member->op)->getOperand(operand) == buffer &&
-           isRow(nest, access, count);
+    const Access &access = nest.accesses[number];
+    auto isAlike = [&](Use other) {
+      if (operandOf(other) != operandOf(use))
+        return areApart(use, other);
+      const Access &expected = other.first->nest.accesses[other.second];
+      for (unsigned loop = 0; loop < count; ++loop)
+        if (nest.extents[loop] > 1 &&
+            access.strides[loop] != expected.strides[loop])
+          return false;
+      return true;
+    };
+    return isRow(nest, access, count) && llvm::all_of(uses, isAlike);
   });
 }
 

@@ -2,6 +2,7 @@
 
 #include "lowering/memory/Buffers.h"
 #include "lowering/Machine.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
 
 using namespace mlir;
 
@@ -52,6 +53,19 @@ Value weft::onStack(ImplicitLocOpBuilder &b, MemRefType type) {
                  Machine::lineBytes;
   return memref::AllocaOp::create(
       b, type, hasLine ? b.getI64IntegerAttr(Machine::lineBytes) : nullptr);
+}
+
+void weft::copyInLoops(memref::CopyOp op) {
+  OpBuilder b(op);
+  int64_t rank = cast<MemRefType>(op.getTarget().getType()).getRank();
+  SmallVector<AffineMap> maps(2, b.getMultiDimIdentityMap(rank));
+  SmallVector<utils::IteratorType> loops(rank, utils::IteratorType::parallel);
+  linalg::GenericOp::create(b, op.getLoc(), TypeRange{}, op.getSource(),
+                            op.getTarget(), maps, loops,
+                            [](OpBuilder &inner, Location loc, ValueRange args) {
+                              linalg::YieldOp::create(inner, loc, args.front());
+                            });
+  op.erase();
 }
 
 int64_t weft::bytesOf(Type element) {

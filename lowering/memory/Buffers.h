@@ -29,6 +29,9 @@ bool isSameBuffer(mlir::Value a, mlir::Value b);
 /// of vectors that lie across two, each is read as two.
 mlir::Value onStack(mlir::ImplicitLocOpBuilder &b, mlir::MemRefType type);
 
+/// Replaces a copy by a linalg.generic.
+void copyInLoops(mlir::memref::CopyOp op);
+
 /// The size of an element.
 int64_t bytesOf(mlir::Type element);
 

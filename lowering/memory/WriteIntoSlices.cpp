@@ -9,6 +9,8 @@
 #include "mlir/Dialect/Bufferization/Transforms/Transforms.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Tensor/Transforms/Transforms.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 using namespace mlir;
 using bufferization::ToTensorOp;
@@ -109,6 +111,11 @@ LogicalResult weft::writeIntoSlices(func::FuncOp func) {
       func.walk([](tensor::InsertSliceOp) { return WalkResult::interrupt(); });
   if (!inserts.wasInterrupted())
     return success();
+  // Parts of a stack are inserted without the dimension along which they lie.
+  RewritePatternSet patterns(func.getContext());
+  tensor::populateReassociativeReshapeFoldingPatterns(patterns);
+  if (failed(applyPatternsGreedily(func, std::move(patterns))))
+    return failure();
   bufferization::OneShotBufferizationOptions options;
   bufferization::OneShotAnalysisState state(func, options);
   if (failed(bufferization::analyzeOp(func, state)))
