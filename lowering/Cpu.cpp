@@ -15,7 +15,8 @@ constexpr llvm::StringLiteral fusedPasses = R"(
   inline, symbol-dce, weft-describe-machine,
   func.func(weft-transpose-sums, weft-pack-contractions,
             weft-hoist-invariants, weft-fuse-elementwise,
-            weft-fuse-epilogues, weft-split-index-sets, weft-copy-margins,
+            weft-fuse-epilogues, weft-split-index-sets,
+            weft-fuse-elementwise, weft-copy-margins,
             weft-split-reductions, canonicalize, cse),
   weft-apply-schedule{stage=fused later=memref,loops})";
 

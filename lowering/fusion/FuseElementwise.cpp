@@ -14,6 +14,7 @@
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Tensor/Transforms/Transforms.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "mlir/Transforms/CSE.h"
@@ -212,8 +213,12 @@ bool isReadReshaped(OpOperand *use) {
     return expand.getSrc().hasOneUse() && reshapeable(expand.getSrc()) &&
            llvm::all_of(expand->getUsers(), isElementwise);
   auto collapse = use->get().getDefiningOp<tensor::CollapseShapeOp>();
-  return collapse && collapse->hasOneUse() && collapse.getSrc().hasOneUse() &&
-         isElementwise(use->getOwner()) && reshapeable(collapse.getSrc());
+  if (!collapse || !collapse->hasOneUse() || !isElementwise(use->getOwner()))
+    return false;
+  // What lies between elements of a fill is a part of it in these dimensions.
+  if (auto insert = collapse.getSrc().getDefiningOp<tensor::InsertSliceOp>())
+    return insert.getDest().getDefiningOp<linalg::FillOp>() != nullptr;
+  return collapse.getSrc().hasOneUse() && reshapeable(collapse.getSrc());
 }
 
 // Pattern: expand_shape of a generic that others read, too -> of one of its
@@ -339,6 +344,7 @@ class FuseElementwise final
     patterns.add<ReadThroughReshape>(&getContext());
     if (absorbs) {
       patterns.add<ComputeReshaped>(&getContext());
+      tensor::populateFoldTensorEmptyPatterns(patterns);
       linalg::populateFoldReshapeOpsByExpansionPatterns(patterns,
                                                         isReadReshaped);
     }

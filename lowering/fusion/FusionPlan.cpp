@@ -79,10 +79,9 @@ bool isOfOuterLoops(AffineMap map) {
              });
 }
 
-/// Whether the loops reach each element exactly once, backwards perhaps.
-bool reachesOnce(AffineMap map) {
-  if (map.getNumResults() != map.getNumDims())
-    return false;
+/// Whether loops of these extents reach each element exactly once, backwards
+/// perhaps.
+bool reachesOnce(AffineMap map, ArrayRef<int64_t> extents) {
   llvm::SmallBitVector seen(map.getNumDims());
   for (AffineExpr expr : map.getResults()) {
     // size - 1 - d
@@ -99,6 +98,9 @@ bool reachesOnce(AffineMap map) {
       return false;
     seen.set(dim.getPosition());
   }
+  for (auto [loop, extent] : llvm::enumerate(extents))
+    if (!seen.test(loop) && extent != 1)
+      return false;
   return true;
 }
 
@@ -149,8 +151,9 @@ private:
       return everywhere;
     }
     auto [group, map] = places.front();
-    bool isCheap =
-        reachesOnce(map) || (isOfOuterLoops(map) && weft::computesIndex(op));
+    GenericOp root = group->root;
+    bool isCheap = reachesOnce(map, root.getStaticLoopRanges()) ||
+                   (isOfOuterLoops(map) && weft::computesIndex(op));
     return places.size() == 1 && isCheap && absorb(*group, op, map);
   }
 

@@ -188,11 +188,13 @@ class GroupRows final : public weft::impl::GroupRowsBase<GroupRows> {
     int64_t results = 0, stride = 0;
     for (const RowGroup::Member &member : group.members()) {
       LinalgOp op = member.op;
+      unsigned loop = member.nest.depth() - 1;
+      while (loop > 0 && member.nest.extents[loop] == 1)
+        --loop;
       for (OpOperand &init : op.getDpsInitsMutable()) {
         if (own.contains(init.get()))
           continue;
-        int64_t apart = member.nest.stride(init.getOperandNumber(),
-                                           member.nest.depth() - 1);
+        int64_t apart = member.nest.stride(init.getOperandNumber(), loop);
         if (results++ > 0 && apart != stride)
           return false;
         stride = apart;

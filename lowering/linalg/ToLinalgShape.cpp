@@ -221,6 +221,9 @@ struct LowerSlice final : OpConversionPattern<weft::SliceOp> {
 };
 
 // Pattern: pad(x, v) -> insert_slice x into (fill v), a stride of interior + 1
+//
+// What elementwise ops alone read has a dimension more, along which x is one of
+// interior + 1 parts: part by part, such ops are computed of x or of v alone.
 struct LowerPad final : OpConversionPattern<weft::PadOp> {
   using OpConversionPattern::OpConversionPattern;
 
@@ -230,20 +233,58 @@ struct LowerPad final : OpConversionPattern<weft::PadOp> {
     Location loc = op.getLoc();
     Value value =
         tensor::ExtractOp::create(rewriter, loc, adaptor.getValue(), {});
-    Value padded =
-        weft::buildFilled(rewriter, loc, weft::storedType(op.getType()), value);
+    RankedTensorType type = weft::storedType(op.getType());
     auto from = cast<RankedTensorType>(adaptor.getX().getType());
-    if (from.getNumElements() == 0) {
-      rewriter.replaceOp(op, padded);
-      return success();
-    }
-    SmallVector<int64_t> strides;
+    SmallVector<int64_t> strides, offsets(op.getLow()), sizes(from.getShape()),
+        shape(type.getShape());
     for (int64_t interior : op.getInterior())
       strides.push_back(interior + 1);
-    rewriter.replaceOpWithNewOp<tensor::InsertSliceOp>(
-        op, adaptor.getX(), padded, indices(rewriter, op.getLow()),
-        indices(rewriter, from.getShape()), indices(rewriter, strides));
+    SmallVector<ReassociationIndices> groups;
+    if (from.getNumElements() > 0)
+      if (std::optional<unsigned> dim = dimOfParts(op)) {
+        int64_t parts = std::exchange(strides[*dim], 1), next = *dim + 1;
+        for (unsigned i = 0; i < shape.size(); ++i)
+          groups.push_back({i + (i > *dim)});
+        groups[*dim].push_back(next);
+        offsets.insert(offsets.begin() + next, offsets[*dim] % parts);
+        sizes.insert(sizes.begin() + next, 1);
+        strides.insert(strides.begin() + next, 1);
+        shape.insert(shape.begin() + next, parts);
+        offsets[*dim] /= parts;
+        shape[*dim] /= parts;
+      }
+    Value padded =
+        weft::buildFilled(rewriter, loc, type.clone(shape), value);
+    Value x = adaptor.getX();
+    if (!groups.empty())
+      x = tensor::ExpandShapeOp::create(rewriter, loc, from.clone(sizes), x,
+                                        groups);
+    if (from.getNumElements() > 0)
+      padded = tensor::InsertSliceOp::create(
+          rewriter, loc, x, padded, indices(rewriter, offsets),
+          indices(rewriter, sizes), indices(rewriter, strides));
+    if (!groups.empty())
+      padded = tensor::CollapseShapeOp::create(rewriter, loc, type, padded,
+                                               groups);
+    rewriter.replaceOp(op, padded);
     return success();
+  }
+
+private:
+  /// The dimension that is in equal parts, if one is and elementwise ops alone
+  /// read the result.
+  static std::optional<unsigned> dimOfParts(weft::PadOp op) {
+    std::optional<unsigned> found;
+    for (auto [dim, interior] : llvm::enumerate(op.getInterior()))
+      if (interior > 0) {
+        if (found || op.getType().getDimSize(dim) % (interior + 1) != 0)
+          return std::nullopt;
+        found = dim;
+      }
+    bool areElementwise = llvm::all_of(op->getUsers(), [](Operation *user) {
+      return isa<weft::ScalarBody>(user);
+    });
+    return areElementwise ? found : std::nullopt;
   }
 };
 
