@@ -14,7 +14,8 @@ namespace {
 constexpr llvm::StringLiteral fusedPasses = R"(
   inline, symbol-dce,
   func.func(weft-recognize-bfloat16, weft-split-sorts, weft-split-products,
-            weft-fuse-elementwise, weft-fuse-epilogues, weft-split-reductions,
+            weft-fuse-elementwise, weft-fuse-epilogues, weft-split-index-sets,
+            weft-fuse-elementwise, weft-split-reductions,
             canonicalize, cse),
   weft-apply-schedule{stage=fused later=memref})";
 

@@ -41,10 +41,9 @@ linalg::FillOp weft::moveFillTo(linalg::GenericOp sum) {
       fill->moveBefore(sum);
       return fill;
     }
-    bool isOther =
-        isa<LinalgOp, memref::CopyOp, memref::LoadOp, memref::StoreOp,
-            scf::ForOp, scf::IfOp>(op) &&
-        !touches(op, baseOf(sums));
+    bool isOther = isa<LinalgOp, memref::CopyOp, memref::LoadOp,
+                       memref::StoreOp, scf::ForOp, scf::IfOp>(op) &&
+                   !touches(op, baseOf(sums));
     if (!isOther && !isMemoryEffectFree(op) &&
         !isa<memref::AllocOp, memref::AllocaOp>(op))
       return {};

@@ -6,6 +6,7 @@
 #include "lowering/OptimizationLevel.h"
 #include "lowering/Passes.h"
 #include "lowering/fusion/Boxes.h"
+#include "lowering/gpu/Device.h"
 #include "lowering/schedule/Schedule.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -196,6 +197,11 @@ public:
   bool areWorthwhile() {
     if (!areFew || boxes.size() < 2 ||
         boxes.size() * op.getBody()->getOperations().size() > maxOps)
+      return false;
+    // Parts of one size are one kernel, others as many launches.
+    if (weft::isForGpu(op) && !llvm::all_of(boxes, [&](const Box &box) {
+          return box.sizes == boxes.front().sizes;
+        }))
       return false;
     int64_t copied = 0;
     DenseSet<Operation *> seen;

@@ -128,8 +128,8 @@ public:
   }
 
   /// Stores what each element of a result is.
-  void store(ImplicitLocOpBuilder &b, ArrayRef<Value> values,
-             OpOperand &result, ArrayRef<SmallVector<Value>> places) const {
+  void store(ImplicitLocOpBuilder &b, ArrayRef<Value> values, OpOperand &result,
+             ArrayRef<SmallVector<Value>> places) const {
     if (isWide(result))
       return operands.storeWide(b, values, result, places[0]);
     for (auto [value, place] : llvm::zip_equal(values, places))
@@ -220,8 +220,8 @@ private:
 
 /// The elements of that number.
 SmallVector<Value> column(ArrayRef<SmallVector<Value>> rows, int64_t number) {
-  return llvm::map_to_vector(
-      rows, [&](ArrayRef<Value> row) { return row[number]; });
+  return llvm::map_to_vector(rows,
+                             [&](ArrayRef<Value> row) { return row[number]; });
 }
 
 /// Runs `body` for the numbers from `first` on, `stride` apart, below `end`.
@@ -262,20 +262,19 @@ void weft::lowerElementwise(LinalgOp op, const Team &team) {
   Value first = team.thread;
   if (team.blocks > 1)
     first = weft::advance(b, first, team.block, team.threads);
-  forEach(b, first, team.threads * team.blocks, grouping.numGroups(),
-          [&](Value group) {
-            auto places = run.placesOf(b, grouping.stepsOf(b, group));
-            // All loads first, so that they become wide ones.
-            SmallVector<SmallVector<Value>> loaded, results;
-            for (OpOperand &operand : op->getOpOperands())
-              loaded.push_back(run.load(b, operand, places));
-            for (int64_t i = 0; i < run.width; ++i)
-              results.push_back(
-                  operands.compute(b, column(loaded, i), places[i]));
-            for (auto [number, result] :
-                 llvm::enumerate(op.getDpsInitsMutable()))
-              run.store(b, column(results, number), result, places);
-          });
+  forEach(
+      b, first, team.threads * team.blocks, grouping.numGroups(),
+      [&](Value group) {
+        auto places = run.placesOf(b, grouping.stepsOf(b, group));
+        // All loads first, so that they become wide ones.
+        SmallVector<SmallVector<Value>> loaded, results;
+        for (OpOperand &operand : op->getOpOperands())
+          loaded.push_back(run.load(b, operand, places));
+        for (int64_t i = 0; i < run.width; ++i)
+          results.push_back(operands.compute(b, column(loaded, i), places[i]));
+        for (auto [number, result] : llvm::enumerate(op.getDpsInitsMutable()))
+          run.store(b, column(results, number), result, places);
+      });
   op->erase();
 }
 
@@ -344,11 +343,11 @@ Slicing Slicing::choose(LinalgOp op, int64_t threads, int64_t blocks) {
     slicing.width = width;
     slicing.numColumns = slicing.slicesFirst ? results : results / width;
     // Some steps for each thread.
-    int64_t useful = slicing.slicesFirst
-                         ? std::min<int64_t>(llvm::divideCeil(steps, 8), steps / width)
-                         : llvm::divideCeil(steps, 4);
-    int64_t idle =
-        std::max<int64_t>(threads * blocks / slicing.numColumns, 1);
+    int64_t useful =
+        slicing.slicesFirst
+            ? std::min<int64_t>(llvm::divideCeil(steps, 8), steps / width)
+            : llvm::divideCeil(steps, 4);
+    int64_t idle = std::max<int64_t>(threads * blocks / slicing.numColumns, 1);
     slicing.slices =
         mayShare ? slicesOf(slicing, results, useful, most, idle) : 1;
     return std::min(slicing.numColumns * slicing.slices, threads * blocks);
@@ -475,10 +474,10 @@ private:
     for (int64_t i = 0; i < run.width; ++i) {
       SmallVector<Value> arguments = ::column(loaded, i);
       int64_t count = op.getNumDpsInits();
-      llvm::append_range(
-          arguments, slicing.slicesFirst
-                         ? ArrayRef<Value>(own)
-                         : ArrayRef<Value>(own).slice(i * count, count));
+      llvm::append_range(arguments,
+                         slicing.slicesFirst
+                             ? ArrayRef<Value>(own)
+                             : ArrayRef<Value>(own).slice(i * count, count));
       SmallVector<Value> next = operands.compute(b, arguments, places[i]);
       if (slicing.slicesFirst)
         own = next;
@@ -575,10 +574,9 @@ private:
     Value parts = shared.borrow(b, b.getLoc(), type);
     Value place = weft::advance(b, column, slice, slicing.columns);
     auto placeOf = [&](Value first, int64_t side) -> Value {
-      return side == 0
-                 ? first
-                 : arith::AddIOp::create(b, first, index(b, side * size))
-                       .getResult();
+      return side == 0 ? first
+                       : arith::AddIOp::create(b, first, index(b, side * size))
+                             .getResult();
     };
     ifMine([&] {
       for (int64_t side = 0; side < sides; ++side)
@@ -611,8 +609,8 @@ private:
     }
     SmallVector<Value> totals;
     for (int64_t side = 0; side < sides; ++side)
-      totals.push_back(memref::LoadOp::create(
-          b, parts, ValueRange{placeOf(column, side)}));
+      totals.push_back(
+          memref::LoadOp::create(b, parts, ValueRange{placeOf(column, side)}));
     finish(totals);
     // The next step may write there.
     gpu::BarrierOp::create(b);

@@ -235,56 +235,56 @@ struct LowerPad final : OpConversionPattern<weft::PadOp> {
         tensor::ExtractOp::create(rewriter, loc, adaptor.getValue(), {});
     RankedTensorType type = weft::storedType(op.getType());
     auto from = cast<RankedTensorType>(adaptor.getX().getType());
-    SmallVector<int64_t> strides, offsets(op.getLow()), sizes(from.getShape()),
-        shape(type.getShape());
-    for (int64_t interior : op.getInterior())
-      strides.push_back(interior + 1);
-    SmallVector<ReassociationIndices> groups;
-    if (from.getNumElements() > 0)
-      if (std::optional<unsigned> dim = dimOfParts(op)) {
-        int64_t parts = std::exchange(strides[*dim], 1), next = *dim + 1;
-        for (unsigned i = 0; i < shape.size(); ++i)
-          groups.push_back({i + (i > *dim)});
-        groups[*dim].push_back(next);
-        offsets.insert(offsets.begin() + next, offsets[*dim] % parts);
-        sizes.insert(sizes.begin() + next, 1);
-        strides.insert(strides.begin() + next, 1);
-        shape.insert(shape.begin() + next, parts);
-        offsets[*dim] /= parts;
-        shape[*dim] /= parts;
-      }
-    Value padded =
-        weft::buildFilled(rewriter, loc, type.clone(shape), value);
     Value x = adaptor.getX();
-    if (!groups.empty())
+    bool isEmpty = from.getNumElements() == 0;
+    bool inParts = !isEmpty && isReadInParts(op);
+    SmallVector<int64_t> shape, offsets, sizes, strides;
+    SmallVector<ReassociationIndices> groups;
+    for (auto [extent, size, low, interior] : llvm::zip_equal(
+             type.getShape(), from.getShape(), op.getLow(), op.getInterior())) {
+      int64_t parts = inParts ? interior + 1 : 1;
+      groups.push_back({int64_t(shape.size())});
+      shape.push_back(extent / parts);
+      offsets.push_back(low / parts);
+      sizes.push_back(size);
+      strides.push_back(inParts ? 1 : interior + 1);
+      if (parts == 1)
+        continue;
+      groups.back().push_back(shape.size());
+      shape.push_back(parts);
+      offsets.push_back(low % parts);
+      sizes.push_back(1);
+      strides.push_back(1);
+    }
+    Value padded = weft::buildFilled(rewriter, loc, type.clone(shape), value);
+    if (inParts)
       x = tensor::ExpandShapeOp::create(rewriter, loc, from.clone(sizes), x,
                                         groups);
-    if (from.getNumElements() > 0)
+    if (!isEmpty)
       padded = tensor::InsertSliceOp::create(
           rewriter, loc, x, padded, indices(rewriter, offsets),
           indices(rewriter, sizes), indices(rewriter, strides));
-    if (!groups.empty())
-      padded = tensor::CollapseShapeOp::create(rewriter, loc, type, padded,
-                                               groups);
+    if (inParts)
+      padded =
+          tensor::CollapseShapeOp::create(rewriter, loc, type, padded, groups);
     rewriter.replaceOp(op, padded);
     return success();
   }
 
 private:
-  /// The dimension that is in equal parts, if one is and elementwise ops alone
-  /// read the result.
-  static std::optional<unsigned> dimOfParts(weft::PadOp op) {
-    std::optional<unsigned> found;
-    for (auto [dim, interior] : llvm::enumerate(op.getInterior()))
-      if (interior > 0) {
-        if (found || op.getType().getDimSize(dim) % (interior + 1) != 0)
-          return std::nullopt;
-        found = dim;
-      }
-    bool areElementwise = llvm::all_of(op->getUsers(), [](Operation *user) {
-      return isa<weft::ScalarBody>(user);
-    });
-    return areElementwise ? found : std::nullopt;
+  /// Whether dimensions are in equal parts, and elementwise ops alone read the
+  /// result.
+  static bool isReadInParts(weft::PadOp op) {
+    bool isApart = false;
+    for (auto [extent, interior] :
+         llvm::zip_equal(op.getType().getShape(), op.getInterior())) {
+      isApart |= interior > 0;
+      if (extent % (interior + 1) != 0)
+        return false;
+    }
+    return isApart && llvm::all_of(op->getUsers(), [](Operation *user) {
+             return isa<weft::ScalarBody>(user);
+           });
   }
 };
 

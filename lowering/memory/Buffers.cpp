@@ -60,11 +60,11 @@ void weft::copyInLoops(memref::CopyOp op) {
   int64_t rank = cast<MemRefType>(op.getTarget().getType()).getRank();
   SmallVector<AffineMap> maps(2, b.getMultiDimIdentityMap(rank));
   SmallVector<utils::IteratorType> loops(rank, utils::IteratorType::parallel);
-  linalg::GenericOp::create(b, op.getLoc(), TypeRange{}, op.getSource(),
-                            op.getTarget(), maps, loops,
-                            [](OpBuilder &inner, Location loc, ValueRange args) {
-                              linalg::YieldOp::create(inner, loc, args.front());
-                            });
+  linalg::GenericOp::create(
+      b, op.getLoc(), TypeRange{}, op.getSource(), op.getTarget(), maps, loops,
+      [](OpBuilder &inner, Location loc, ValueRange args) {
+        linalg::YieldOp::create(inner, loc, args.front());
+      });
   op.erase();
 }
 

@@ -9,8 +9,6 @@
 #include "mlir/Dialect/Bufferization/Transforms/Transforms.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
-#include "mlir/Dialect/Tensor/Transforms/Transforms.h"
-#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 using namespace mlir;
 using bufferization::ToTensorOp;
@@ -104,6 +102,23 @@ static bool addsToScattered(tensor::InsertSliceOp insert) {
          insert.getStaticStrides().back() != 1;
 }
 
+/// Has a part of a stack along the last axis be inserted without that
+/// dimension: an op that computes it may write there.
+static void dropDimensionOfParts(tensor::InsertSliceOp insert) {
+  auto expand = insert.getSource().getDefiningOp<tensor::ExpandShapeOp>();
+  RankedTensorType part = insert.getSourceType();
+  int64_t rank = part.getRank();
+  if (expand && rank == insert.getDestType().getRank() && rank > 0 &&
+      part.getDimSize(rank - 1) == 1 &&
+      insert.getDestType().getDimSize(rank - 1) != 1 &&
+      isRankReducedType(part, expand.getSrcType()) ==
+          SliceVerificationResult::Success) {
+    insert.getSourceMutable().assign(expand.getSrc());
+    if (expand->use_empty())
+      expand.erase();
+  }
+}
+
 // Upstream's pass would do the same for the buffers of results, but takes one
 // that two ops write into for the destination of both.
 LogicalResult weft::writeIntoSlices(func::FuncOp func) {
@@ -111,11 +126,7 @@ LogicalResult weft::writeIntoSlices(func::FuncOp func) {
       func.walk([](tensor::InsertSliceOp) { return WalkResult::interrupt(); });
   if (!inserts.wasInterrupted())
     return success();
-  // Parts of a stack are inserted without the dimension along which they lie.
-  RewritePatternSet patterns(func.getContext());
-  tensor::populateReassociativeReshapeFoldingPatterns(patterns);
-  if (failed(applyPatternsGreedily(func, std::move(patterns))))
-    return failure();
+  func.walk(dropDimensionOfParts);
   bufferization::OneShotBufferizationOptions options;
   bufferization::OneShotAnalysisState state(func, options);
   if (failed(bufferization::analyzeOp(func, state)))

@@ -40,9 +40,7 @@ def test_sums(shape: tuple[int, ...], axis: Any, dtype: str) -> None:
         return weft.sum(square, axis=axis, dtype=np.float64)
 
     wanted = np.sum(np.square(np.asarray(x).astype(np.float64)), axis=axis)
-    np.testing.assert_array_equal(
-        np.asarray(weft.jit(total)(x.to("cuda-sim"))), wanted
-    )
+    np.testing.assert_array_equal(np.asarray(weft.jit(total)(x.to("cuda-sim"))), wanted)
 
 
 @pytest.mark.parametrize(("shape", "axis"), SHAPES, ids=str)

@@ -21,7 +21,7 @@ from .choice import select
 from .create import ones_like
 from .entries import Index, expanded, is_mask, known, resolved
 from .registry import ArrayLike, as_array, cast, common_dtype
-from .shape import broadcast_to, reshape, transpose
+from .shape import broadcast_to, pad, reshape, reverse, transpose
 from .taking import check_mode
 
 Mode = Literal["clip", "drop", "fill", "promise_in_bounds"]
@@ -242,11 +242,47 @@ class Updater:
         index.check_has_elements(x, plan)
         if not plan.indices:
             return combine(x, reshape(new, x.shape))
+        if name in ("set", "add", "multiply") and not is_kind(x.dtype, "bool"):
+            places = index.lattice(x.shape, self._entries)
+            if places is not None:
+                if name != "set":
+                    new = combine(x[tuple(self._entries)], new)
+                return _between(x, reshape(new, tuple(map(len, places))), places)
         return scatter(
             x, _as_slices(new, plan), list(plan.indices.values()),
             dims=tuple(plan.indices), collapsed=plan.collapsed,
             mode="drop" if mode in ("drop", "fill") else "clip",
         )  # fmt: skip
+
+
+def _between(x: Array, values: Array, places: Sequence[range]) -> Array:
+    """An array with values at places that are equally far apart along each axis."""
+    boxes = [_box(along, size) for along, size in zip(places, x.shape, strict=True)]
+    box = tuple(builtins.slice(first, first + size) for first, size in boxes)
+    isall = all(size == whole for (_, size), whole in zip(boxes, x.shape, strict=True))
+    old = x if isall else x[box]
+    backwards = [axis for axis, along in enumerate(places) if along.step < 0]
+    widths, interior = [], []
+    for along, (first, size) in zip(places, boxes, strict=True):
+        low, high = min(along), max(along)
+        widths.append((low - first, first + size - 1 - high))
+        interior.append(abs(along.step) - 1 if len(along) > 1 else 0)
+    new = reverse(values, backwards) if backwards else values
+    chosen = broadcast_to(as_array(True), values.shape)
+    new = select(pad(chosen, widths, False, interior=interior),
+                 pad(new, widths, interior=interior), old)  # fmt: skip
+    return new if isall else x.at[box].set(new)
+
+
+def _box(places: range, size: int) -> tuple[int, int]:
+    """The first of the neighbours around places, and how many, so that these are parts.
+
+    They are all of an axis where it has no more than would be needed.
+    """
+    needed = len(places) * abs(places.step) if len(places) > 1 else 1
+    if needed > size:
+        return 0, size
+    return min(min(places), size - needed), needed
 
 
 def _without_ones(values: Array, ndim: int) -> Array:

@@ -107,6 +107,20 @@ class Plan:
         return (*self.lead, *kept)
 
 
+def lattice(shape: Shape, entries: Sequence[Any]) -> list[range] | None:
+    """The places along each axis, if they are known and some are not neighbours."""
+    places = []
+    for entry in entries:
+        if isinstance(entry, builtins.slice):
+            places.append(range(*_indices(entry, shape[len(places)])))
+        elif isinstance(entry, int):
+            places.append(range(entry, entry + 1))
+        elif entry is not None and entry is not Ellipsis:
+            return None
+    apart = (abs(along.step) > 1 and len(along) > 1 for along in places)
+    return places if builtins.any(apart) else None
+
+
 class _Parts:
     """A plan under construction: what each entry of an index contributes."""
 

@@ -28,3 +28,33 @@ func.func @sums(%x: tensor<8x4xf32>) -> tensor<16xf32> {
   %odd = tensor.insert_slice %sums into %even[1] [8] [2] : tensor<8xf32> into tensor<16xf32>
   return %odd : tensor<16xf32>
 }
+
+// What computes a part of a stack writes there.
+// CHECK-LABEL: func.func @stacked
+// CHECK-SAME:      %[[X:.+]]: memref<8x4xf32>, %[[OUT:.+]]: memref<8x4x2xf32>
+// CHECK-NOT: memref.alloc
+// CHECK: %[[EVEN:.+]] = memref.subview %[[OUT]][0, 0, 0] [8, 4, 1] [1, 1, 1] : memref<8x4x2xf32> to memref<8x4xf32,
+// CHECK: linalg.generic {{.*}} outs(%[[EVEN]] :
+// CHECK: %[[ODD:.+]] = memref.subview %[[OUT]][0, 0, 1] [8, 4, 1] [1, 1, 1]
+// CHECK: linalg.generic {{.*}} outs(%[[ODD]] :
+func.func @stacked(%x: tensor<8x4xf32>) -> tensor<8x4x2xf32> {
+  %whole = tensor.empty() : tensor<8x4x2xf32>
+  %part = tensor.empty() : tensor<8x4xf32>
+  %one = linalg.generic {indexing_maps = [#both, #both], iterator_types = ["parallel", "parallel"]}
+      ins(%x : tensor<8x4xf32>) outs(%part : tensor<8x4xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %0 = arith.addf %in, %in : f32
+    linalg.yield %0 : f32
+  } -> tensor<8x4xf32>
+  %two = linalg.generic {indexing_maps = [#both, #both], iterator_types = ["parallel", "parallel"]}
+      ins(%x : tensor<8x4xf32>) outs(%part : tensor<8x4xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %0 = arith.mulf %in, %in : f32
+    linalg.yield %0 : f32
+  } -> tensor<8x4xf32>
+  %1 = tensor.expand_shape %one [[0], [1, 2]] output_shape [8, 4, 1] : tensor<8x4xf32> into tensor<8x4x1xf32>
+  %2 = tensor.expand_shape %two [[0], [1, 2]] output_shape [8, 4, 1] : tensor<8x4xf32> into tensor<8x4x1xf32>
+  %even = tensor.insert_slice %1 into %whole[0, 0, 0] [8, 4, 1] [1, 1, 1] : tensor<8x4x1xf32> into tensor<8x4x2xf32>
+  %odd = tensor.insert_slice %2 into %even[0, 0, 1] [8, 4, 1] [1, 1, 1] : tensor<8x4x1xf32> into tensor<8x4x2xf32>
+  return %odd : tensor<8x4x2xf32>
+}

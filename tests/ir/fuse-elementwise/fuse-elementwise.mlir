@@ -183,3 +183,15 @@ func.func @overlapping(%x: tensor<7xf32>) -> tensor<3xf32> {
   %y = weft.reduce_window_max %a window [3] strides [2] low [0] high [0] base_dilation [1] window_dilation [1] : (tensor<7xf32>) -> tensor<3xf32>
   return %y : tensor<3xf32>
 }
+
+// What reads elements apart in a fill has the dimension along which they are a part.
+// CHECK-LABEL: func.func @apart(
+// CHECK: %[[JOINED:.+]] = tensor.insert_slice
+// CHECK: linalg.generic {{.*}} iterator_types = ["parallel", "parallel"]} ins(%[[JOINED]], {{.*}} : tensor<512x2xf32>
+// CHECK: tensor.collapse_shape
+func.func @apart(%x: tensor<512xf32>, %y: tensor<1024xf32>) -> tensor<1024xf32> {
+  %zero = weft.constant dense<0.0> : tensor<f32>
+  %0 = weft.pad %x with %zero low [0] high [1] interior [1] : tensor<512xf32>, tensor<f32> to tensor<1024xf32>
+  %1 = weft.add %0, %y : tensor<1024xf32>
+  return %1 : tensor<1024xf32>
+}

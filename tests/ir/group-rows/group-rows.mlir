@@ -235,3 +235,56 @@ func.func @of_few(%x: memref<64x1024xf32>, %sums: memref<64xf32>, %y: memref<64x
   }
   return
 }
+
+// -----
+
+#id = affine_map<(d0, d1) -> (d0, d1)>
+
+// Parts that lie in turn are results of one op: vectors of both fill lines together.
+// A copy is one of them, too.
+// CHECK-LABEL: func.func @stacked(
+// CHECK-NOT: scf.for
+// CHECK: %[[EVEN:.+]] = memref.subview %{{.+}}[0, 0, 0] [64, 512, 1] [1, 1, 1]
+// CHECK: %[[ODD:.+]] = memref.subview %{{.+}}[0, 0, 1] [64, 512, 1] [1, 1, 1]
+// CHECK: linalg.generic {{.*}} outs(%[[EVEN]], %[[ODD]] :
+// CHECK-NOT: linalg.generic
+// CHECK-NOT: memref.copy
+// CHECK: return
+func.func @stacked(%x: memref<64x512xf32>, %y: memref<64x512x2xf32>) {
+  %even = memref.subview %y[0, 0, 0] [64, 512, 1] [1, 1, 1] : memref<64x512x2xf32> to memref<64x512xf32, strided<[1024, 2]>>
+  linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%x : memref<64x512xf32>) outs(%even : memref<64x512xf32, strided<[1024, 2]>>) {
+  ^bb0(%a: f32, %out: f32):
+    %0 = arith.mulf %a, %a : f32
+    linalg.yield %0 : f32
+  }
+  %odd = memref.subview %y[0, 0, 1] [64, 512, 1] [1, 1, 1] : memref<64x512x2xf32> to memref<64x512xf32, strided<[1024, 2], offset: 1>>
+  memref.copy %x, %odd : memref<64x512xf32> to memref<64x512xf32, strided<[1024, 2], offset: 1>>
+  return
+}
+
+// -----
+
+#id = affine_map<(d0, d1) -> (d0, d1)>
+
+// These overlap: the second op writes what the first has written.
+// CHECK-LABEL: func.func @overlapping(
+// CHECK: linalg.generic {{.*}} outs(%{{[^,]+}} :
+// CHECK: linalg.generic {{.*}} outs(%{{[^,]+}} :
+func.func @overlapping(%x: memref<64x510xf32>, %y: memref<64x512x2xf32>) {
+  %one = memref.subview %y[0, 0, 0] [64, 510, 1] [1, 1, 1] : memref<64x512x2xf32> to memref<64x510xf32, strided<[1024, 2]>>
+  linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%x : memref<64x510xf32>) outs(%one : memref<64x510xf32, strided<[1024, 2]>>) {
+  ^bb0(%a: f32, %out: f32):
+    %0 = arith.mulf %a, %a : f32
+    linalg.yield %0 : f32
+  }
+  %two = memref.subview %y[0, 1, 0] [64, 510, 1] [1, 1, 1] : memref<64x512x2xf32> to memref<64x510xf32, strided<[1024, 2], offset: 2>>
+  linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%x : memref<64x510xf32>) outs(%two : memref<64x510xf32, strided<[1024, 2], offset: 2>>) {
+  ^bb0(%a: f32, %out: f32):
+    %0 = arith.addf %a, %a : f32
+    linalg.yield %0 : f32
+  }
+  return
+}

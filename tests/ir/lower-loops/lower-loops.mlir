@@ -444,3 +444,31 @@ module attributes {weft.machine = {l1_bytes = 32768 : i64, l2_bytes = 100000 : i
     return
   }
 }
+
+// -----
+
+#all = affine_map<(i, j, k) -> (i, j, k)>
+#row = affine_map<(i, j, k) -> (j, k)>
+
+// Results that lie in turn are walked along, though what all share is not.
+// CHECK-LABEL: func.func @in_turn(
+// CHECK: scf.for
+// CHECK: scf.for %[[I:.+]] =
+// CHECK: memref.load %{{.+}}[%[[I]]]
+// CHECK: memref.store
+// CHECK: memref.store
+module attributes {weft.machine = {l1_bytes = 32768 : i64, share_from = 262144 : i64, vector_bytes = 64 : i64, vector_registers = 32 : i64}} {
+  func.func @in_turn(%x: memref<16x512x32xf32>, %c: memref<512x32xf32>, %y: memref<16x512x32x2xf32>) {
+    %even = memref.subview %y[0, 0, 0, 0] [16, 512, 32, 1] [1, 1, 1, 1] : memref<16x512x32x2xf32> to memref<16x512x32xf32, strided<[32768, 64, 2]>>
+    %odd = memref.subview %y[0, 0, 0, 1] [16, 512, 32, 1] [1, 1, 1, 1] : memref<16x512x32x2xf32> to memref<16x512x32xf32, strided<[32768, 64, 2], offset: 1>>
+    linalg.generic {indexing_maps = [#all, #row, #all, #all], iterator_types = ["parallel", "parallel", "parallel"]}
+        ins(%x, %c : memref<16x512x32xf32>, memref<512x32xf32>)
+        outs(%even, %odd : memref<16x512x32xf32, strided<[32768, 64, 2]>>, memref<16x512x32xf32, strided<[32768, 64, 2], offset: 1>>) {
+    ^bb0(%a: f32, %b: f32, %one: f32, %two: f32):
+      %0 = arith.mulf %a, %b : f32
+      %1 = arith.addf %a, %b : f32
+      linalg.yield %0, %1 : f32, f32
+    }
+    return
+  }
+}

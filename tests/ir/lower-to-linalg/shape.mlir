@@ -57,6 +57,19 @@ func.func @pad(%x: tensor<3xf32>, %v: tensor<f32>) -> tensor<8xf32> {
   return %0 : tensor<8xf32>
 }
 
+// What elementwise ops alone read is in parts along a dimension of its own.
+// CHECK-LABEL: func.func @pad_read_in_parts(
+// CHECK-SAME: %[[X:[^:]+]]: tensor<2x3xf32>
+// CHECK: %[[FILL:.+]] = linalg.fill {{.*}} outs(%{{.+}} : tensor<2x4x2xf32>)
+// CHECK: %[[PART:.+]] = tensor.expand_shape %[[X]] {{\[\[}}0], [1, 2]] output_shape [2, 3, 1]
+// CHECK: %[[ALL:.+]] = tensor.insert_slice %[[PART]] into %[[FILL]][0, 0, 1] [2, 3, 1] [1, 1, 1]
+// CHECK: tensor.collapse_shape %[[ALL]] {{\[\[}}0], [1, 2]] : tensor<2x4x2xf32> into tensor<2x8xf32>
+func.func @pad_read_in_parts(%x: tensor<2x3xf32>, %v: tensor<f32>, %y: tensor<2x8xf32>) -> tensor<2x8xf32> {
+  %0 = weft.pad %x with %v low [0, 1] high [0, 2] interior [0, 1] : tensor<2x3xf32>, tensor<f32> to tensor<2x8xf32>
+  %1 = weft.add %0, %y : tensor<2x8xf32>
+  return %1 : tensor<2x8xf32>
+}
+
 // CHECK-LABEL: func.func @concatenate_many(
 // CHECK-NOT: insert_slice
 // CHECK: tensor.concat dim(0) %arg0, %arg0{{.*}} -> tensor<34xi8>

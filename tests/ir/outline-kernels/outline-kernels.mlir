@@ -146,3 +146,22 @@ func.func @vectors(%x: memref<64xf32>, %y: memref<64xf32>) attributes {weft.aren
   }
   return
 }
+
+// Results that are parts of one array are made within the kernel, which is given that.
+// CHECK-LABEL: func.func private @parts_kernel(
+// CHECK-SAME: %[[Y:.+]]: memref<8x2xf32>, %[[X:.+]]: memref<8xf32>)
+// CHECK: %[[EVEN:.+]] = memref.subview %[[Y]][0, 0] [8, 1] [1, 1]
+// CHECK: %[[ODD:.+]] = memref.subview %[[Y]][0, 1] [8, 1] [1, 1]
+// CHECK: linalg.generic {{.*}} ins(%[[X]] : {{.*}}) outs(%[[EVEN]], %[[ODD]] :
+// CHECK-LABEL: func.func @parts.body(
+func.func @parts(%x: memref<8xf32>, %y: memref<8x2xf32>) attributes {weft.arena_bytes = 0 : i64} {
+  %even = memref.subview %y[0, 0] [8, 1] [1, 1] : memref<8x2xf32> to memref<8xf32, strided<[2]>>
+  %odd = memref.subview %y[0, 1] [8, 1] [1, 1] : memref<8x2xf32> to memref<8xf32, strided<[2], offset: 1>>
+  linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>, affine_map<(i) -> (i)>], iterator_types = ["parallel"]}
+      ins(%x : memref<8xf32>) outs(%even, %odd : memref<8xf32, strided<[2]>>, memref<8xf32, strided<[2], offset: 1>>) {
+  ^bb0(%a: f32, %out: f32, %other: f32):
+    %0 = arith.negf %a : f32
+    linalg.yield %a, %0 : f32, f32
+  }
+  return
+}
