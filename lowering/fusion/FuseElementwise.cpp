@@ -9,6 +9,7 @@
 #include "lowering/fusion/ComputeInLoops.h"
 #include "lowering/fusion/ContractionPlan.h"
 #include "lowering/fusion/FusionPlan.h"
+#include "lowering/fusion/ReduceParts.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -345,6 +346,7 @@ class FuseElementwise final
     if (absorbs) {
       patterns.add<ComputeReshaped>(&getContext());
       tensor::populateFoldTensorEmptyPatterns(patterns);
+      weft::populateReduceParts(patterns);
       linalg::populateFoldReshapeOpsByExpansionPatterns(patterns,
                                                         isReadReshaped);
     }

@@ -326,7 +326,7 @@ struct LowerConcatenate final : OpConversionPattern<weft::ConcatenateOp> {
 private:
   static bool isOfSingleElements(ArrayRef<Value> parts, RankedTensorType type,
                                  int64_t dim) {
-    constexpr size_t fewest = 8;
+    constexpr size_t fewest = 17;
     constexpr int64_t shortest = 64;
     return dim + 1 == type.getRank() && parts.size() >= fewest &&
            type.getNumElements() / type.getDimSize(dim) >= shortest &&

@@ -131,3 +131,17 @@ def test_stacks(count: int, axis: int, dtype: str) -> None:
         np.asarray(weft.jit(lambda x: weft.stack(parts(x), axis))(x)),
         np.stack(parts(np.asarray(x)), axis),
     )
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("axis", [0, 1, -1])
+@pytest.mark.parametrize("name", ["sum", "max", "prod", "mean", "argmin", "any", "var"])
+def test_reduced_stacks(name: str, axis: int, device: str) -> None:
+    x = RNG.integers(-2, 3, (4, 60, 50)).astype(np.float32)
+
+    def reduce(lib: Any, x: Any) -> Any:
+        parts = [x[0], x[1] * x[2], -x[3]]
+        return getattr(lib, name)(lib.stack(parts, axis), axis=axis)
+
+    found = weft.jit(lambda x: reduce(weft, x))(weft.asarray(x, device=device))
+    np.testing.assert_allclose(np.asarray(found), reduce(np, x), rtol=1e-5, atol=1e-6)

@@ -203,7 +203,7 @@ def _largest(x: Array, k: int) -> Array:
     before all of its own.
     """
     size, has_most = x.shape[-1], is_kind(x.dtype, "real") or x.dtype == BOOL
-    if k * 16 > size or size < 1024 or not (k and x.size and has_most):
+    if k * 16 > size or size < 128 or not (k and x.size and has_most):
         return argsort_([x], x.ndim - 1, True)[..., :k]
     rows, length = x.shape[:-1], 1 << (math.isqrt(size // k).bit_length() - 1)
     count = -(-size // length)

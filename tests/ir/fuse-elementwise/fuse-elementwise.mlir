@@ -195,3 +195,22 @@ func.func @apart(%x: tensor<512xf32>, %y: tensor<1024xf32>) -> tensor<1024xf32> 
   %1 = weft.add %0, %y : tensor<1024xf32>
   return %1 : tensor<1024xf32>
 }
+
+// A few arrays that are stacked for it are combined, element by element.
+// CHECK-LABEL: func.func @reduced_stack(
+// CHECK-SAME: %[[X:[^:]+]]: tensor<64xf32>, %[[Y:[^:]+]]: tensor<64xf32>
+// CHECK-NOT: tensor.insert_slice
+// CHECK: linalg.generic {{.*}} iterator_types = ["parallel"]} ins(%[[Y]], %[[X]] :
+// CHECK: %[[SQUARE:.+]] = arith.mulf
+// CHECK: %[[ONE:.+]] = arith.addf %[[SQUARE]], %{{.+}} : f32
+// CHECK: arith.addf %[[ONE]],
+// CHECK-NOT: linalg.generic
+// CHECK: return
+func.func @reduced_stack(%x: tensor<64xf32>, %y: tensor<64xf32>) -> tensor<64xf32> {
+  %0 = weft.multiply %x, %x : tensor<64xf32>
+  %1 = weft.reshape %0 : tensor<64xf32> to tensor<1x64xf32>
+  %2 = weft.reshape %y : tensor<64xf32> to tensor<1x64xf32>
+  %3 = weft.concatenate %1, %2 dim 0 : tensor<1x64xf32>, tensor<1x64xf32> to tensor<2x64xf32>
+  %4 = weft.sum %3 axes [0] : tensor<2x64xf32> to tensor<64xf32>
+  return %4 : tensor<64xf32>
+}
