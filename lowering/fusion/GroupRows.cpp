@@ -164,8 +164,8 @@ class GroupRows final : public weft::impl::GroupRowsBase<GroupRows> {
     group.wrap(block, own);
   }
 
-  /// Whether what a copy writes does not lie together: others may fill lines
-  /// with it.
+  /// Whether what a copy writes does not lie together, but close: others may
+  /// fill lines with it.
   static bool leavesGaps(memref::CopyOp copy) {
     auto type = cast<MemRefType>(copy.getTarget().getType());
     SmallVector<int64_t> strides;
@@ -176,7 +176,7 @@ class GroupRows final : public weft::impl::GroupRowsBase<GroupRows> {
     for (auto [extent, stride] :
          llvm::reverse(llvm::zip_equal(type.getShape(), strides)))
       if (extent > 1)
-        return stride > 1 && !ShapedType::isDynamic(stride);
+        return stride > 1 && stride <= int64_t(mostMembers);
     return false;
   }
 

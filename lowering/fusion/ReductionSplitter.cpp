@@ -47,16 +47,25 @@ bool ReductionSplitter::canSplit(unsigned loop) const {
   });
 }
 
-void ReductionSplitter::split(unsigned loop, int64_t parts) {
+void ReductionSplitter::split(unsigned loop, int64_t parts, bool inTurn) {
   this->loop = loop;
   this->parts = parts;
+  this->inTurn = inTurn;
   size = op.getStaticLoopRanges()[loop] / parts;
+  if (inTurn) {
+    // With what follows the reduced dimension, they lie together.
+    loopOfParts = loop + 1;
+    dimOfParts = llvm::count_if(
+        op.getIndexingMapsArray().back().getResults(), [&](AffineExpr expr) {
+          return cast<AffineDimExpr>(expr).getPosition() < loop;
+        });
+  }
   buildTotal(buildPartial());
 }
 
-/// (loops) -> places, with a loop over the parts put before all others.
+/// (loops) -> places, with a loop over the parts put among them.
 AffineExpr ReductionSplitter::shifted(AffineExpr expr) {
-  return expr.shiftDims(op.getNumLoops(), 1);
+  return expr.shiftDims(op.getNumLoops(), 1, loopOfParts);
 }
 
 /// An input with the dimension that the loop walks along in two.
@@ -70,16 +79,18 @@ Value ReductionSplitter::expand(Value input, AffineMap map,
   for (auto [expr, extent] :
        llvm::zip_equal(map.getResults(), type.getShape())) {
     auto &group = groups.emplace_back();
-    bool isWalked = expr.isFunctionOfDim(loop);
-    if (isWalked) {
+    auto add = [&](int64_t extent, AffineExpr expr) {
       group.push_back(shape.size());
-      shape.push_back(parts);
-      exprs.push_back(b.getAffineDimExpr(0));
-    }
+      shape.push_back(extent);
+      exprs.push_back(expr);
+    };
+    bool isWalked = expr.isFunctionOfDim(loop);
     isSplit |= isWalked;
-    group.push_back(shape.size());
-    shape.push_back(isWalked ? size : extent);
-    exprs.push_back(shifted(expr));
+    if (isWalked && !inTurn)
+      add(parts, b.getAffineDimExpr(loopOfParts));
+    add(isWalked ? size : extent, shifted(expr));
+    if (isWalked && inTurn)
+      add(parts, b.getAffineDimExpr(loopOfParts));
   }
   expanded = AffineMap::get(op.getNumLoops() + 1, 0, exprs, op.getContext());
   if (!isSplit)
@@ -95,15 +106,16 @@ Value ReductionSplitter::buildPartial() {
     inputs.push_back(expand(input->get(), op.getMatchingIndexingMap(input),
                             maps.emplace_back()));
   auto type = cast<RankedTensorType>(init.getResult(0).getType());
-  SmallVector<int64_t> shape{parts};
-  llvm::append_range(shape, type.getShape());
-  SmallVector<AffineExpr> exprs{b.getAffineDimExpr(0)};
+  SmallVector<int64_t> shape(type.getShape());
+  shape.insert(shape.begin() + dimOfParts, parts);
+  SmallVector<AffineExpr> exprs;
   for (AffineExpr expr : op.getIndexingMapsArray().back().getResults())
     exprs.push_back(shifted(expr));
+  exprs.insert(exprs.begin() + dimOfParts, b.getAffineDimExpr(loopOfParts));
   maps.push_back(
       AffineMap::get(op.getNumLoops() + 1, 0, exprs, op.getContext()));
-  SmallVector<IteratorType> loops{IteratorType::parallel};
-  llvm::append_range(loops, op.getIteratorTypesArray());
+  SmallVector<IteratorType> loops = op.getIteratorTypesArray();
+  loops.insert(loops.begin() + loopOfParts, IteratorType::parallel);
   Value empty =
       tensor::EmptyOp::create(b, op.getLoc(), shape, type.getElementType());
   Value start =
@@ -120,16 +132,20 @@ Value ReductionSplitter::buildPartial() {
 }
 
 /// Has the number of a step count the loop over the parts, and in the loop that
-/// is split the steps of the parts before.
+/// is split the steps before, of the same part and others.
 void ReductionSplitter::shiftIndex(linalg::IndexOp index) {
   OpBuilder inside(index);
   Location loc = index.getLoc();
-  Value step = linalg::IndexOp::create(inside, loc, index.getDim() + 1);
-  if (index.getDim() == loop) {
-    Value part = linalg::IndexOp::create(inside, loc, 0);
-    Value steps = arith::ConstantIndexOp::create(inside, loc, size);
-    Value before = arith::MulIOp::create(inside, loc, part, steps);
-    step = arith::AddIOp::create(inside, loc, before, step);
+  unsigned dim = index.getDim();
+  Value step =
+      linalg::IndexOp::create(inside, loc, dim + (dim >= loopOfParts));
+  if (dim == loop) {
+    Value part = linalg::IndexOp::create(inside, loc, loopOfParts);
+    Value apart =
+        arith::ConstantIndexOp::create(inside, loc, inTurn ? parts : size);
+    Value before =
+        arith::MulIOp::create(inside, loc, inTurn ? step : part, apart);
+    step = arith::AddIOp::create(inside, loc, before, inTurn ? part : step);
   }
   index.replaceAllUsesWith(step);
   index.erase();
@@ -140,10 +156,10 @@ void ReductionSplitter::buildTotal(Value partial) {
   int64_t rank = cast<RankedTensorType>(partial.getType()).getRank();
   AffineMap all = b.getMultiDimIdentityMap(rank);
   SmallVector<IteratorType> loops(rank, IteratorType::parallel);
-  loops[0] = IteratorType::reduction;
+  loops[dimOfParts] = IteratorType::reduction;
   auto total = GenericOp::create(
       b, op.getLoc(), op->getResultTypes(), partial, init.getResult(0),
-      ArrayRef<AffineMap>{all, all.dropResult(0)}, loops,
+      ArrayRef<AffineMap>{all, all.dropResult(dimOfParts)}, loops,
       [&](OpBuilder &inner, Location loc, ValueRange args) {
         OperationState state(loc, combine->getName(), {args[1], args[0]},
                              args[1].getType(), combine->getAttrs());

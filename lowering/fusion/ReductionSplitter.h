@@ -18,8 +18,8 @@ public:
   /// Whether all operands are walked along whole dimensions by a loop.
   bool canSplit(unsigned loop) const;
   /// Cuts a reduced loop into equal parts, which run at once, and erases the
-  /// op.
-  void split(unsigned loop, int64_t parts);
+  /// op. A part has steps that follow each other or, if `inTurn`, every so many.
+  void split(unsigned loop, int64_t parts, bool inTurn = false);
 
 private:
   ReductionSplitter(mlir::linalg::GenericOp op, mlir::Operation *combine,
@@ -39,6 +39,9 @@ private:
   mlir::OpBuilder b;
   unsigned loop = 0;
   int64_t parts = 0, size = 0;
+  bool inTurn = false;
+  /// The loop over the parts, and the dimension along which their results lie.
+  unsigned loopOfParts = 0, dimOfParts = 0;
 };
 
 } // namespace weft

@@ -53,6 +53,11 @@ struct Limits {
 constexpr int64_t fewTiles = 4, mostPartsOfProduct = 16, stepsOfPart = 128;
 constexpr int64_t fewRows = 8, stepsOfRows = 16;
 
+/// Vectors of several short rows together, and the steps that are left; in all,
+/// elements that some microseconds are spent on.
+constexpr int64_t leastVectors = 2, mostVectors = 8, leastSteps = 4;
+constexpr int64_t leastElements = 1 << 12;
+
 /// The largest number of equal parts from `least` to `most`, or 0.
 int64_t partsOf(int64_t extent, int64_t least, int64_t most) {
   for (int64_t parts = std::min(most, extent / 2); parts >= least; --parts)
@@ -71,6 +76,45 @@ class SplitReductions final
     getOperation().walk([&](GenericOp op) { ops.push_back(op); });
     for (GenericOp op : ops)
       split(op, machine);
+    if (weft::isForGpu(getOperation()))
+      return;
+    ops.clear();
+    getOperation().walk([&](GenericOp op) { ops.push_back(op); });
+    for (GenericOp op : ops)
+      widenRows(op, machine);
+  }
+
+  /// Has several rows be one, in whose elements they are added up in turn, where
+  /// rows are too short for vectors.
+  static void widenRows(GenericOp op, const Machine &machine) {
+    if (!op.hasPureTensorSemantics() || op.getNumReductionLoops() != 1 ||
+        op.getNumDpsInputs() != 1 || op.hasDynamicShape() ||
+        op->hasAttr(weft::keepAttr) ||
+        !op.getIndexingMapsArray().front().isIdentity())
+      return;
+    SmallVector<unsigned> reduced;
+    op.getReductionDims(reduced);
+    unsigned loop = reduced.front();
+    SmallVector<int64_t> extents = op.getStaticLoopRanges();
+    int64_t row = llvm::product_of(ArrayRef(extents).drop_front(loop + 1));
+    Type element = getElementTypeOrSelf(op.getResult(0).getType());
+    if (!element.isIntOrFloat() || row < 2 ||
+        llvm::product_of(extents) < leastElements)
+      return;
+    int64_t lanes = machine.lanes(element);
+    if (row >= 2 * lanes || row % lanes == 0)
+      return;
+    int64_t best = 0;
+    for (int64_t parts = 2; parts * row <= mostVectors * lanes &&
+                            parts * leastSteps <= extents[loop];
+         ++parts)
+      if (extents[loop] % parts == 0 &&
+          (parts * row % lanes == 0 || best * row % lanes != 0))
+        best = parts;
+    auto splitter = weft::ReductionSplitter::match(op);
+    if (best * row >= leastVectors * lanes && splitter &&
+        splitter->canSplit(loop))
+      splitter->split(loop, best, /*inTurn=*/true);
   }
 
   /// Whether the last dimension of what is reduced is one of the result's.

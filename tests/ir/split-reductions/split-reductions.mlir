@@ -214,3 +214,30 @@ module attributes {weft.gpu = {block_work = 32768 : i64, chip = "sm_90a", multip
     return %2 : tensor<64xf32>
   }
 }
+
+// -----
+
+#x = affine_map<(n, m, c) -> (n, m, c)>
+#r = affine_map<(n, m, c) -> (n, c)>
+// Rows of 12 are too short for vectors of 16: eight of them are one of 96, in whose
+// elements every eighth is added up.
+// CHECK-DAG: #[[IN:.+]] = affine_map<(d0, d1, d2, d3) -> (d0, d1, d2, d3)>
+// CHECK-DAG: #[[PARTS:.+]] = affine_map<(d0, d1, d2, d3) -> (d0, d2, d3)>
+// CHECK-LABEL: func.func @short_rows(
+// CHECK: %[[X:.+]] = tensor.expand_shape %{{.+}} {{\[\[}}0], [1, 2], [3]] output_shape [30, 50, 8, 12]
+// CHECK: %[[PART:.+]] = linalg.generic {indexing_maps = [#[[IN]], #[[PARTS]]], iterator_types = ["parallel", "reduction", "parallel", "parallel"]} ins(%[[X]]
+// CHECK: linalg.generic {{.*}} iterator_types = ["parallel", "reduction", "parallel"]} ins(%[[PART]] : tensor<30x8x12xf32>)
+module attributes {weft.machine = {l1_bytes = 32768 : i64, l2_bytes = 1048576 : i64, share_from = 262144 : i64, vector_bytes = 64 : i64, vector_registers = 32 : i64}} {
+  func.func @short_rows(%x: tensor<30x400x12xf32>) -> tensor<30x12xf32> {
+    %zero = arith.constant 0.0 : f32
+    %0 = tensor.empty() : tensor<30x12xf32>
+    %1 = linalg.fill ins(%zero : f32) outs(%0 : tensor<30x12xf32>) -> tensor<30x12xf32>
+    %2 = linalg.generic {indexing_maps = [#x, #r], iterator_types = ["parallel", "reduction", "parallel"]}
+        ins(%x : tensor<30x400x12xf32>) outs(%1 : tensor<30x12xf32>) {
+    ^bb0(%a: f32, %out: f32):
+      %t = arith.addf %out, %a fastmath<reassoc> : f32
+      linalg.yield %t : f32
+    } -> tensor<30x12xf32>
+    return %2 : tensor<30x12xf32>
+  }
+}
