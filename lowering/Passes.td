@@ -111,6 +111,7 @@ def FuseElementwise : Pass<"weft-fuse-elementwise", "::mlir::func::FuncOp"> {
     windows that overlap, which read their operands many times. What elementwise
     ops alone read in other dimensions (`tensor.expand_shape`,
     `tensor.collapse_shape`) is computed in these. Splat constants become scalars.
+    A few arrays that are stacked for a reduction are combined element by element.
     Groups are planned first and have a bounded size. Ops on scalars within loops
     become scalar code. The few steps of an index are taken where a gather reads
     it, and the loops of a scatter compute indices and updates themselves.
@@ -276,7 +277,7 @@ def SplitIndexSets : Pass<"weft-split-index-sets", "::mlir::func::FuncOp"> {
     make it, is a copy of them. Where elementwise ops alone read it, their loops
     are split where it changes from one array to the next, and each part reads
     that array: nothing is copied. Done if that saves half as many elements as
-    the op computes, and with few enough parts.
+    the op computes, and with few enough parts; for a GPU, with parts of one size.
 
     ```mlir
     %a = tensor.insert_slice %x[1] into %e[0] [n - 1]
@@ -400,7 +401,8 @@ def SplitReductions : Pass<"weft-split-reductions", "::mlir::func::FuncOp"> {
   let description = [{
     How many parts follows from the shape alone, so that a result does not depend
     on the number of threads. Few rows by a large matrix are such a reduction too:
-    each part is some of its rows.
+    each part is some of its rows. Where rows of a few elements are added up, several
+    that follow each other are one row, which fills vectors.
 
     ```mlir
     linalg.generic ... ins(%x : tensor<1048576xf32>) outs(%zero : tensor<f32>) { add }
@@ -486,7 +488,8 @@ def GroupRows : Pass<"weft-group-rows", "::mlir::func::FuncOp"> {
     in its own row only. A temporary that they alone use becomes one row of it.
     The loop may be shared among threads. Functions of one number a row that end
     the group, as the logarithm of a sum, stay behind it, where many of them are
-    computed in vectors.
+    computed in vectors. Elementwise ops that write elements of one array in turn, as
+    the parts of a stack along its last axis, become one op of several results.
 
     ```mlir
     linalg.generic ... ins(%x : memref<64x512xf32>) outs(%max : memref<64xf32>)
@@ -617,7 +620,8 @@ def OutlineKernels : Pass<"weft-outline-kernels", "::mlir::ModuleOp"> {
     ```
     A slice at a place that a loop computes is passed as its buffer and a number.
     Ops that are alike share a kernel, and a sum of products has one with what
-    fills the array that it is added to.
+    fills the array that it is added to. Results that are parts of one array are
+    views that the kernel makes of it.
   }];
   let dependentDialects = [
     "::mlir::func::FuncDialect", "::mlir::memref::MemRefDialect"
@@ -682,7 +686,8 @@ def LowerContractions : Pass<"weft-lower-contractions", "::mlir::func::FuncOp"> 
     masks. A block of a factor is copied to the stack before its tiles are
     computed if they read it in pieces far apart; for a few rows, what comes from
     memory is read row by row, a few of them side by side. Panels that the first
-    cache has no room for are fetched a few steps before they are read.
+    cache has no room for are fetched a few steps before they are read. A short
+    epilogue changes sums that are complete while they are in registers.
 
     ```mlir
     linalg.generic ... ins(%a, %b) outs(%c) { s + a * b }

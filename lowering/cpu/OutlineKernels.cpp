@@ -171,25 +171,27 @@ class OutlineKernels final
     }
   }
 
-  /// Has the kernel of an op make the results that are parts of one array, so
-  /// that it knows that they are.
+  /// Has the kernel of an op make the results that are parts of one array, and
+  /// what it reads of that, so that it knows the array by one name.
   static void makePartsWithin(linalg::GenericOp op, Kernel &kernel) {
     llvm::SmallDenseMap<Value, int64_t> parts;
     for (Value init : op.getDpsInits())
       ++parts[weft::ownBufferOf(init)];
     OpBuilder b(op);
-    for (OpOperand &init : op.getDpsInitsMutable()) {
-      Value own = weft::ownBufferOf(init.get());
+    for (OpOperand &operand : op->getOpOperands()) {
+      if (!isa<MemRefType>(operand.get().getType()))
+        continue;
+      Value own = weft::ownBufferOf(operand.get());
       if (parts.lookup(own) < 2)
         continue;
       SmallVector<Operation *> views;
-      for (Value part = init.get(); part != own;
+      for (Value part = operand.get(); part != own;
            part = views.back()->getOperand(0))
         views.push_back(part.getDefiningOp());
       IRMapping mapping;
       for (Operation *view : llvm::reverse(views))
         kernel.insert(std::prev(kernel.end()), b.clone(*view, mapping));
-      init.set(mapping.lookupOrDefault(init.get()));
+      operand.set(mapping.lookupOrDefault(operand.get()));
     }
   }
 

@@ -4,7 +4,9 @@
 
 #include "dialects/Weft.h"
 #include "lowering/Passes.h"
+#include "lowering/fusion/FusionPlan.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "mlir/Transforms/LoopInvariantCodeMotionUtils.h"
 
@@ -24,6 +26,19 @@ bool takesAStep(LoopLikeOpInterface loop) {
   return steps && !steps->isZero();
 }
 
+/// Whether an op puts one number among elements: where that is read, what reads
+/// it can be split instead.
+bool insertsSplat(Operation *op) {
+  auto insert = dyn_cast<tensor::InsertSliceOp>(op);
+  if (!insert)
+    return false;
+  Value source = insert.getSource();
+  while (isa_and_nonnull<tensor::ExpandShapeOp, tensor::CollapseShapeOp>(
+      source.getDefiningOp()))
+    source = source.getDefiningOp()->getOperand(0);
+  return static_cast<bool>(weft::splatOf(source));
+}
+
 class HoistInvariants final
     : public weft::impl::HoistInvariantsBase<HoistInvariants> {
   void runOnOperation() override {
@@ -37,7 +52,7 @@ class HoistInvariants final
             return loop.isDefinedOutsideOfLoop(value);
           },
           [&](Operation *op, Region *) {
-            return isMemoryEffectFree(op) &&
+            return isMemoryEffectFree(op) && !insertsSplat(op) &&
                    (isSpeculatable(op) ||
                     (mayFail && isa<weft::LibraryCallOp>(op)));
           },

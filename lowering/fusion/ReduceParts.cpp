@@ -76,10 +76,9 @@ private:
   static AffineMap without(AffineMap map, unsigned loop) {
     SmallVector<AffineExpr> dims;
     for (unsigned dim = 0; dim < map.getNumDims(); ++dim)
-      dims.push_back(dim == loop
-                         ? getAffineConstantExpr(0, map.getContext())
-                         : getAffineDimExpr(dim - (dim > loop),
-                                            map.getContext()));
+      dims.push_back(
+          dim == loop ? getAffineConstantExpr(0, map.getContext())
+                      : getAffineDimExpr(dim - (dim > loop), map.getContext()));
     return map.replaceDimsAndSymbols(dims, {}, map.getNumDims() - 1, 0);
   }
 
@@ -117,9 +116,8 @@ private:
     }
     maps.push_back(result);
     auto type = cast<RankedTensorType>(init.getType());
-    Value empty = tensor::EmptyOp::create(rewriter, op.getLoc(),
-                                          type.getShape(),
-                                          type.getElementType());
+    Value empty = tensor::EmptyOp::create(
+        rewriter, op.getLoc(), type.getShape(), type.getElementType());
     SmallVector<utils::IteratorType> loops(op.getNumLoops() - 1,
                                            utils::IteratorType::parallel);
     rewriter.replaceOpWithNewOp<GenericOp>(
@@ -146,7 +144,8 @@ private:
     mapping.map(op.getRegionOutputArgs()[0], before);
     for (Operation &each : op.getBody()->without_terminator())
       inner.clone(each, mapping);
-    return mapping.lookupOrDefault(op.getBody()->getTerminator()->getOperand(0));
+    return mapping.lookupOrDefault(
+        op.getBody()->getTerminator()->getOperand(0));
   }
 };
 

@@ -137,8 +137,7 @@ void ReductionSplitter::shiftIndex(linalg::IndexOp index) {
   OpBuilder inside(index);
   Location loc = index.getLoc();
   unsigned dim = index.getDim();
-  Value step =
-      linalg::IndexOp::create(inside, loc, dim + (dim >= loopOfParts));
+  Value step = linalg::IndexOp::create(inside, loc, dim + (dim >= loopOfParts));
   if (dim == loop) {
     Value part = linalg::IndexOp::create(inside, loc, loopOfParts);
     Value apart =

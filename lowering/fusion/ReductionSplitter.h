@@ -18,7 +18,8 @@ public:
   /// Whether all operands are walked along whole dimensions by a loop.
   bool canSplit(unsigned loop) const;
   /// Cuts a reduced loop into equal parts, which run at once, and erases the
-  /// op. A part has steps that follow each other or, if `inTurn`, every so many.
+  /// op. A part has steps that follow each other or, if `inTurn`, every so
+  /// many.
   void split(unsigned loop, int64_t parts, bool inTurn = false);
 
 private:

@@ -84,8 +84,8 @@ class SplitReductions final
       widenRows(op, machine);
   }
 
-  /// Has several rows be one, in whose elements they are added up in turn, where
-  /// rows are too short for vectors.
+  /// Has several rows be one, in whose elements they are added up in turn,
+  /// where rows are too short for vectors.
   static void widenRows(GenericOp op, const Machine &machine) {
     if (!op.hasPureTensorSemantics() || op.getNumReductionLoops() != 1 ||
         op.getNumDpsInputs() != 1 || op.hasDynamicShape() ||

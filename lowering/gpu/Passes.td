@@ -52,7 +52,8 @@ def OutlineLaunches : Pass<"weft-outline-launches", "::mlir::ModuleOp"> {
   let description = [{
     An op that is large, or a loop over rows, is a kernel of its own. What is
     small is done by one block together with what stands beside it, loops and
-    branches too, so that a small program is one kernel.
+    branches too, so that a small program is one kernel. A fill of what a reduction
+    is reduced into is in its kernel, which begins with the number.
 
     ```mlir
     linalg.generic ... ins(%x) outs(%y)
@@ -158,7 +159,8 @@ def LowerSteps : Pass<"weft-lower-steps", "::mlir::ModuleOp"> {
     that only computes is left to one thread, unless its steps may run at once;
     all threads follow every other loop and branch. What is reduced in a free
     order is shared among threads, which combine what they have in shared
-    memory, in an order that is always the same. Of a loop over rows whose ops
+    memory, in an order that is always the same; each reads 16 bytes at once, of a
+    result or of several side by side. Of a loop over rows whose ops
     all walk through one row, each thread keeps the same elements of all of the
     row's values in registers, and lanes of a warp exchange what they reduced.
   }];

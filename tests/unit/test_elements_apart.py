@@ -55,7 +55,10 @@ def test_dtypes(shape: tuple[int, ...], place: Any, dtype: str) -> None:
 @pytest.mark.parametrize("how", ["set", "add", "multiply"])
 @pytest.mark.parametrize(("shape", "place"), UPDATES, ids=str)
 def test_derivatives_of_updates(shape: tuple[int, ...], place: Any, how: str) -> None:
-    x, values = RNG.standard_normal(shape), RNG.standard_normal(np.empty(shape)[place].shape)
+    x, values = (
+        RNG.standard_normal(shape),
+        RNG.standard_normal(np.empty(shape)[place].shape),
+    )
     given = RNG.standard_normal(shape)
     of_x, of_values = given.copy(), given[place]
     if how == "set":

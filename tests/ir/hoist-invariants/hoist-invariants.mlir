@@ -57,3 +57,24 @@ func.func @perhaps(%a: tensor<3x3xf64>, %u: f64, %n: index, %p: i1) -> (tensor<3
   }
   return %t, %r#1 : tensor<3x3xf64>, f64
 }
+
+// One number among others stays where it is read, which can be split there.
+// CHECK-LABEL: func.func @splats
+// CHECK: linalg.fill
+// CHECK: scf.for
+// CHECK: tensor.insert_slice
+func.func @splats(%x: tensor<8x2xf32>) -> tensor<8x2xf32> {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c10 = arith.constant 10 : index
+  %zero = arith.constant 0.0 : f32
+  %ones = arith.constant dense<1.0> : tensor<8x1xf32>
+  %r = scf.for %i = %c0 to %c10 step %c1 iter_args(%y = %x) -> tensor<8x2xf32> {
+    %e = tensor.empty() : tensor<8x2xf32>
+    %f = linalg.fill ins(%zero : f32) outs(%e : tensor<8x2xf32>) -> tensor<8x2xf32>
+    %j = tensor.insert_slice %ones into %f[0, 1] [8, 1] [1, 1] : tensor<8x1xf32> into tensor<8x2xf32>
+    %s = linalg.add ins(%y, %j : tensor<8x2xf32>, tensor<8x2xf32>) outs(%e : tensor<8x2xf32>) -> tensor<8x2xf32>
+    scf.yield %s : tensor<8x2xf32>
+  }
+  return %r : tensor<8x2xf32>
+}

@@ -165,3 +165,20 @@ func.func @parts(%x: memref<8xf32>, %y: memref<8x2xf32>) attributes {weft.arena_
   }
   return
 }
+
+// So is what is read of that array: two names for one would be taken for two arrays.
+// CHECK-LABEL: func.func private @parts_in_place_kernel(
+// CHECK-SAME: %[[Y:[^:]+]]: memref<8x2xf32>)
+// CHECK: linalg.generic {{.*}} ins(%{{.+}} : memref<8xf32, strided<[2], offset: 1>>) outs(%{{.+}}, %{{.+}} :
+// CHECK-LABEL: func.func @parts_in_place.body(
+func.func @parts_in_place(%y: memref<8x2xf32>) attributes {weft.arena_bytes = 0 : i64} {
+  %even = memref.subview %y[0, 0] [8, 1] [1, 1] : memref<8x2xf32> to memref<8xf32, strided<[2]>>
+  %odd = memref.subview %y[0, 1] [8, 1] [1, 1] : memref<8x2xf32> to memref<8xf32, strided<[2], offset: 1>>
+  linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>, affine_map<(i) -> (i)>], iterator_types = ["parallel"]}
+      ins(%odd : memref<8xf32, strided<[2], offset: 1>>) outs(%even, %odd : memref<8xf32, strided<[2]>>, memref<8xf32, strided<[2], offset: 1>>) {
+  ^bb0(%a: f32, %out: f32, %other: f32):
+    %0 = arith.negf %a : f32
+    linalg.yield %a, %0 : f32, f32
+  }
+  return
+}
