@@ -70,6 +70,12 @@ OPS: dict[str, tuple[Op, Op]] = {
                     lambda x, y, b: torch().cat([x, y], -1)),
     "stack": (lambda x, y, b: weft.stack([x, y], -1),
               lambda x, y, b: torch().stack([x, y], -1)),
+    "stack, computed": (lambda x, y, b: weft.stack([x + y, x - y, x], -1),
+                        lambda x, y, b: torch().stack([x + y, x - y, x], -1)),
+    "stack, reduced": (lambda x, y, b: weft.maximum(weft.stack([x, y, x]).max(0), 0),
+                      lambda x, y, b: torch().stack([x, y, x]).amax(0).clamp(0)),
+    "set every second": (lambda x, y, b: x.at[..., ::2].set(y[..., ::2]),
+                         lambda x, y, b: set_every_second(x.clone(), y)),
     "pad": (lambda x, y, b: weft.pad(x, ((0, 0), (1, 1), (0, 0))),
             lambda x, y, b: torch().nn.functional.pad(x, (0, 0, 1, 1))),
     "repeat": (lambda x, y, b: weft.repeat(x, 2, 1),
@@ -97,6 +103,11 @@ def torch() -> Any:
     import torch as module  # pyright: ignore
 
     return module
+
+
+def set_every_second(x: Any, y: Any) -> Any:
+    x[..., ::2] = y[..., ::2]
+    return x
 
 
 def fastest(call: Callable[[], object]) -> float:

@@ -178,6 +178,7 @@ class OutlineKernels final
     for (Value init : op.getDpsInits())
       ++parts[weft::ownBufferOf(init)];
     OpBuilder b(op);
+    IRMapping mapping;
     for (OpOperand &operand : op->getOpOperands()) {
       if (!isa<MemRefType>(operand.get().getType()))
         continue;
@@ -188,9 +189,9 @@ class OutlineKernels final
       for (Value part = operand.get(); part != own;
            part = views.back()->getOperand(0))
         views.push_back(part.getDefiningOp());
-      IRMapping mapping;
       for (Operation *view : llvm::reverse(views))
-        kernel.insert(std::prev(kernel.end()), b.clone(*view, mapping));
+        if (!mapping.contains(view->getResult(0)))
+          kernel.insert(std::prev(kernel.end()), b.clone(*view, mapping));
       operand.set(mapping.lookupOrDefault(operand.get()));
     }
   }

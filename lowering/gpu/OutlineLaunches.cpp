@@ -118,6 +118,7 @@ private:
   using Group = SmallVector<Operation *>;
 
   void visit(Block &block) {
+    // Others' fills come to stand in the group that needs them.
     for (auto sum :
          llvm::make_early_inc_range(block.getOps<linalg::GenericOp>()))
       if (sum.getNumReductionLoops() > 0 && sum.getNumDpsInits() == 1)
