@@ -10,6 +10,7 @@ using namespace mlir;
 namespace {
 
 // The inliner stands first: whatever follows sees whole programs and no calls.
+// What joined arrays are split into fuses with what computes the parts.
 // Clean-up follows fusion, which leaves empty tensors and equal constants.
 constexpr llvm::StringLiteral fusedPasses = R"(
   inline, symbol-dce, weft-describe-machine,

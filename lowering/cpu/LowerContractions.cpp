@@ -447,7 +447,7 @@ private:
 
   /// Changes complete sums of a tile.
   void changeTile(const Tile &tile, ArrayRef<Value> masks,
-                  SmallVector<Value> &sums) {
+                  MutableArrayRef<Value> sums) {
     int64_t vectors = masks.size();
     Block *changes = epilogue.getBody();
     for (int64_t v = 0; v < vectors; ++v) {

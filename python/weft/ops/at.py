@@ -242,7 +242,7 @@ class Updater:
         index.check_has_elements(x, plan)
         if not plan.indices:
             return combine(x, reshape(new, x.shape))
-        if name in ("set", "add", "multiply") and not is_kind(x.dtype, "bool"):
+        if name in ("set", "add", "multiply"):
             places = index.lattice(x.shape, self._entries)
             if places is not None:
                 if name != "set":
