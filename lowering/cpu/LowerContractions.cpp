@@ -244,7 +244,8 @@ private:
   void emitSumBlocks(ArrayRef<Value> ofBlock, Value rowBlock, int64_t rowBlocks,
                      Value laneBlock, int64_t laneBlocks) {
     bool mayStart = fromZero && plan.cutLoop == 0;
-    auto tiles = [&](Value begin, Value end, bool isFirst) {
+    // So many steps of which the number is known.
+    auto tiles = [&](Value begin, Value end, bool isFirst, int64_t count) {
       SmallVector<Value> bases(ofBlock);
       if (plan.copied == plan.wide)
         copyLanes(bases, laneBlock, begin, end);
@@ -252,21 +253,23 @@ private:
         copyRows(bases, rowBlock, begin, end);
       forBlockTiles(bases, rowBlock, rowBlocks, laneBlock, laneBlocks,
                     [&](const Tile &tile) {
-                      emitTile(tile, begin, end, isFirst && mayStart);
+                      emitTile(tile, begin, end, isFirst && mayStart, count);
                     });
     };
     int64_t steps = stepsOfCut(), first = 0;
     if (mayStart || plan.sumBlock >= steps) {
       first = std::min(plan.sumBlock, steps);
-      tiles(zero, index(first), /*isFirst=*/true);
+      tiles(zero, index(first), /*isFirst=*/true, first);
     }
-    if (first == steps)
-      return;
-    loop(index(first), index(steps), plan.sumBlock, [&](Value begin) {
-      Value end = arith::MinUIOp::create(b, advance(begin, plan.sumBlock),
-                                         index(steps));
-      tiles(begin, end, /*isFirst=*/false);
-    });
+    int64_t rest = plan.stepsAreWritten ? (steps - first) % plan.sumBlock : 0;
+    if (first < steps - rest)
+      loop(index(first), index(steps - rest), plan.sumBlock, [&](Value begin) {
+        Value end = arith::MinUIOp::create(b, advance(begin, plan.sumBlock),
+                                           index(steps));
+        tiles(begin, end, /*isFirst=*/false, plan.sumBlock);
+      });
+    if (rest > 0)
+      tiles(index(steps - rest), index(steps), /*isFirst=*/false, rest);
   }
 
   /// Copies the rows of a block for the steps from `begin` to `end`, and has
@@ -534,8 +537,10 @@ private:
   }
 
   /// Adds to one tile what the steps of the cut loop from `begin` to `end`
-  /// give, and all of the loops that are summed over within it.
-  void emitTile(const Tile &tile, Value begin, Value end, bool startsAtZero) {
+  /// give, and all of the loops that are summed over within it; `count` steps
+  /// if they are written out.
+  void emitTile(const Tile &tile, Value begin, Value end, bool startsAtZero,
+                int64_t count) {
     ArrayRef<Value> bases = tile.bases;
     int64_t rows = tile.rows, lanes = tile.lanes;
     int64_t vectors = llvm::divideCeil(lanes, plan.lanes);
@@ -551,29 +556,32 @@ private:
       sums.push_back(startsAtZero ? nothing
                                   : loadVector(sum, place, masks[i % vectors]));
     unsigned narrow = plan.narrow();
-    sums = sumOver(
-        ArrayRef(plan.summed).drop_front(plan.cutLoop), bases, begin, end,
-        std::move(sums), [&](ArrayRef<Value> at, Sums acc) {
-          if (plan.fetchesAhead && rows == plan.rows && vectors == plan.vectors)
-            fetchAhead(tile, at, begin);
-          SmallVector<Value> wide;
-          for (int64_t v = 0; v < vectors; ++v)
-            wide.push_back(factor(
-                plan.wide, advance(at[plan.wide], v * plan.lanes), masks[v]));
-          for (int64_t row = 0; row < rows; ++row) {
-            Value begins = advance(at[narrow], row * strideOfRows(narrow));
-            Value shared = plan.bothWide ? Value() : splat(narrow, begins);
-            for (int64_t v = 0; v < vectors; ++v) {
-              Value other =
-                  shared ? shared
-                         : factor(narrow, advance(begins, v * plan.lanes),
-                                  masks[v]);
-              Value &own = acc[row * vectors + v];
-              own = multiplyAdd(other, wide[v], own);
-            }
-          }
-          return acc;
-        });
+    auto add = [&](ArrayRef<Value> at, Sums acc) {
+      if (plan.fetchesAhead && rows == plan.rows && vectors == plan.vectors)
+        fetchAhead(tile, at, begin);
+      SmallVector<Value> wide;
+      for (int64_t v = 0; v < vectors; ++v)
+        wide.push_back(factor(plan.wide, advance(at[plan.wide], v * plan.lanes),
+                              masks[v]));
+      for (int64_t row = 0; row < rows; ++row) {
+        Value begins = advance(at[narrow], row * strideOfRows(narrow));
+        Value shared = plan.bothWide ? Value() : splat(narrow, begins);
+        for (int64_t v = 0; v < vectors; ++v) {
+          Value other = shared ? shared
+                               : factor(narrow, advance(begins, v * plan.lanes),
+                                        masks[v]);
+          Value &own = acc[row * vectors + v];
+          own = multiplyAdd(other, wide[v], own);
+        }
+      }
+      return acc;
+    };
+    ArrayRef<unsigned> summed = ArrayRef(plan.summed).drop_front(plan.cutLoop);
+    if (plan.stepsAreWritten)
+      for (int64_t step = 0; step < count; ++step)
+        sums = add(moved(bases, advance(begin, step), summed.front()), sums);
+    else
+      sums = sumOver(summed, bases, begin, end, std::move(sums), add);
     if (changesTiles)
       changeTile(tile, masks, sums);
     for (auto [place, value, i] :

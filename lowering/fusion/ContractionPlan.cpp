@@ -361,6 +361,9 @@ constexpr int64_t rowsOfFarPanels = 96;
 /// in the first cache or not far away.
 constexpr int64_t rowBytes = 16384;
 
+/// What is larger than so many second caches is in none that follows.
+constexpr double cachesOfL2 = 32;
+
 /// Steps of a block's sum, which is then added to what is in memory.
 static int64_t mostSteps(const Machine &machine) {
   return portion(machine.l1Bytes / 64, 512);
@@ -382,6 +385,9 @@ void ContractionPlan::cutSum(const Machine &machine) {
 
     if (steps > most * 3 / 2)
       sumBlock = equalBlocks(steps, most, isAlong ? 1 : 8);
+    if (isAlong && rowExtent() == 1 && sumBlock <= most * 3 / 2 &&
+        elementsOf(wide) * elementBytes > cachesOfL2 * machine.l2Bytes)
+      vectors = 1, stepsAreWritten = true;
     return;
   }
   // Tiles one after the other read the same vectors, and rows that are

@@ -68,6 +68,9 @@ struct ContractionPlan {
   /// over, within a step of each one before it and with all of those after it.
   unsigned cutLoop = 0;
   int64_t sumBlock;
+  /// Whether the steps of a block are written out: a single row reads one
+  /// vector of each in turn, so that all of them come from memory at a time.
+  bool stepsAreWritten = false;
   /// Steps of rows, and of lanes, in one block.
   int64_t rowBlock, laneBlock;
   /// The blocks that there would be if rows were in no smaller ones for threads

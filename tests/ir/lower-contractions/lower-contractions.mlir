@@ -334,6 +334,38 @@ module attributes {weft.machine = {fma = true, l1_bytes = 32768 : i64, l2_bytes 
 
 // -----
 
+// Where those rows come from memory, a vector of each is read in turn, of as many as are
+// written out.
+#a = affine_map<(m, k, n) -> (m, k)>
+#b = affine_map<(m, k, n) -> (k, n)>
+#c = affine_map<(m, k, n) -> (m, n)>
+// CHECK-LABEL: func.func @row_from_memory(
+// CHECK: scf.for %[[BEGIN:.+]] = %{{.+}} to %{{c594.*}} step %{{c9.*}} {
+// CHECK: scf.for %{{.+}} = %{{.+}} to %{{.+}} step %{{c8.*}} {
+// CHECK: vector.load
+// CHECK-NOT: scf.for
+// CHECK-COUNT-9: vector.fma
+// CHECK-NOT: vector.fma
+// CHECK: vector.store
+// CHECK: scf.for %{{.+}} = %{{.+}} to %{{.+}} step %{{c8.*}} {
+// CHECK-COUNT-8: vector.fma
+// CHECK-NOT: vector.fma
+// CHECK: return
+module attributes {weft.machine = {fma = true, l1_bytes = 32768 : i64, l2_bytes = 131072 : i64, vector_bytes = 32 : i64, vector_registers = 16 : i64}} {
+  func.func @row_from_memory(%a: memref<1x602xf32>, %b: memref<602x4096xf32>, %c: memref<1x4096xf32>) {
+    linalg.generic {indexing_maps = [#a, #b, #c], iterator_types = ["parallel", "reduction", "parallel"]}
+        ins(%a, %b : memref<1x602xf32>, memref<602x4096xf32>) outs(%c : memref<1x4096xf32>) {
+    ^bb0(%x: f32, %y: f32, %s: f32):
+      %p = arith.mulf %x, %y fastmath<reassoc,contract> : f32
+      %t = arith.addf %s, %p fastmath<reassoc,contract> : f32
+      linalg.yield %t : f32
+    }
+    return
+  }
+}
+
+// -----
+
 // Of a sum over many steps of several loops, rows of which are neighbours, the first
 // ones are outside of the tiles: sums begin with zeros in memory, and each block is
 // added to them.
