@@ -47,20 +47,22 @@ bool ReductionSplitter::canSplit(unsigned loop) const {
   });
 }
 
-void ReductionSplitter::split(unsigned loop, int64_t parts, bool inTurn) {
+Value ReductionSplitter::split(unsigned loop, int64_t parts, Order order) {
   this->loop = loop;
   this->parts = parts;
-  this->inTurn = inTurn;
+  this->order = order;
   size = op.getStaticLoopRanges()[loop] / parts;
-  if (inTurn) {
-    // With what follows the reduced dimension, they lie together.
-    loopOfParts = loop + 1;
+  if (order != Order::outermost) {
+    // In turn, they lie together with what follows the reduced dimension.
+    loopOfParts = loop + inTurn();
     dimOfParts = llvm::count_if(
         op.getIndexingMapsArray().back().getResults(), [&](AffineExpr expr) {
           return cast<AffineDimExpr>(expr).getPosition() < loop;
         });
   }
-  buildTotal(buildPartial());
+  Value partial = buildPartial();
+  buildTotal(partial);
+  return partial;
 }
 
 /// (loops) -> places, with a loop over the parts put among them.
@@ -86,10 +88,10 @@ Value ReductionSplitter::expand(Value input, AffineMap map,
     };
     bool isWalked = expr.isFunctionOfDim(loop);
     isSplit |= isWalked;
-    if (isWalked && !inTurn)
+    if (isWalked && !inTurn())
       add(parts, b.getAffineDimExpr(loopOfParts));
     add(isWalked ? size : extent, shifted(expr));
-    if (isWalked && inTurn)
+    if (isWalked && inTurn())
       add(parts, b.getAffineDimExpr(loopOfParts));
   }
   expanded = AffineMap::get(op.getNumLoops() + 1, 0, exprs, op.getContext());
@@ -141,10 +143,10 @@ void ReductionSplitter::shiftIndex(linalg::IndexOp index) {
   if (dim == loop) {
     Value part = linalg::IndexOp::create(inside, loc, loopOfParts);
     Value apart =
-        arith::ConstantIndexOp::create(inside, loc, inTurn ? parts : size);
+        arith::ConstantIndexOp::create(inside, loc, inTurn() ? parts : size);
     Value before =
-        arith::MulIOp::create(inside, loc, inTurn ? step : part, apart);
-    step = arith::AddIOp::create(inside, loc, before, inTurn ? part : step);
+        arith::MulIOp::create(inside, loc, inTurn() ? step : part, apart);
+    step = arith::AddIOp::create(inside, loc, before, inTurn() ? part : step);
   }
   index.replaceAllUsesWith(step);
   index.erase();

@@ -17,10 +17,15 @@ public:
 
   /// Whether all operands are walked along whole dimensions by a loop.
   bool canSplit(unsigned loop) const;
-  /// Cuts a reduced loop into equal parts, which run at once, and erases the
-  /// op. A part has steps that follow each other or, if `inTurn`, every so
-  /// many.
-  void split(unsigned loop, int64_t parts, bool inTurn = false);
+  /// How parts lie: one after the other, for threads that share them; those of
+  /// a result side by side; or each of steps that are so many apart.
+  enum class Order { outermost, within, inTurn };
+  /// Cuts a reduced loop into equal parts, erases the op, and returns what the
+  /// parts are combined to.
+  mlir::Value split(unsigned loop, int64_t parts,
+                    Order order = Order::outermost);
+  /// The op that combines two elements.
+  mlir::Operation *combiner() const { return combine; }
 
 private:
   ReductionSplitter(mlir::linalg::GenericOp op, mlir::Operation *combine,
@@ -40,7 +45,8 @@ private:
   mlir::OpBuilder b;
   unsigned loop = 0;
   int64_t parts = 0, size = 0;
-  bool inTurn = false;
+  Order order = Order::outermost;
+  bool inTurn() const { return order == Order::inTurn; }
   /// The loop over the parts, and the dimension along which their results lie.
   unsigned loopOfParts = 0, dimOfParts = 0;
 };

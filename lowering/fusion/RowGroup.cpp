@@ -204,13 +204,32 @@ bool RowGroup::keepsToRows(unsigned count) const {
   return llvm::all_of(
              written,
              [&](Value base) { return isWalkedAlike(uses[base], count); }) &&
-         readsNothingElse();
+         readsNoneOf(written);
 }
 
-/// Whether no body reads memory but through its operands.
-bool RowGroup::readsNothingElse() const {
-  return llvm::all_of(ops, [](const Member &member) {
-    return llvm::all_of(*LinalgOp(member.op).getBlock(), [](Operation &inner) {
+/// Whether a body reads what lies side by side in steps of its last loop.
+static bool readsAlong(memref::LoadOp load, unsigned depth) {
+  if (load.getIndices().empty())
+    return false;
+  SmallVector<Value> terms{load.getIndices().back()};
+  while (!terms.empty()) {
+    Value term = terms.pop_back_val();
+    if (auto index = term.getDefiningOp<linalg::IndexOp>())
+      return index.getDim() + 1 == depth;
+    if (auto sum = term.getDefiningOp<arith::AddIOp>())
+      terms.append({sum.getLhs(), sum.getRhs()});
+  }
+  return false;
+}
+
+/// Whether no body reads memory but through its operands, and what no member
+/// writes, along rows of that.
+bool RowGroup::readsNoneOf(const llvm::SmallDenseSet<Value> &written) const {
+  return llvm::all_of(ops, [&](const Member &member) {
+    return llvm::all_of(*LinalgOp(member.op).getBlock(), [&](Operation &inner) {
+      if (auto load = dyn_cast<memref::LoadOp>(inner))
+        return readsAlong(load, member.nest.depth()) &&
+               !written.contains(baseOf(load.getMemref()));
       return isMemoryEffectFree(&inner);
     });
   });

@@ -10,6 +10,7 @@
 #include "lowering/Machine.h"
 #include "lowering/fusion/Nest.h"
 #include "lowering/memory/Buffers.h"
+#include "llvm/ADT/DenseSet.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/SmallBitVector.h"
 
@@ -64,7 +65,7 @@ public:
 
 private:
   bool keepsToRows(unsigned count) const;
-  bool readsNothingElse() const;
+  bool readsNoneOf(const llvm::SmallDenseSet<mlir::Value> &written) const;
   unsigned sharedLoops() const;
 
   const Machine *machine;

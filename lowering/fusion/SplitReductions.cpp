@@ -7,6 +7,7 @@
 #include "lowering/Passes.h"
 #include "lowering/fusion/ContractionPlan.h"
 #include "lowering/fusion/ReductionSplitter.h"
+#include "lowering/fusion/SplitSearch.h"
 #include "lowering/fusion/TilePlan.h"
 #include "lowering/gpu/Device.h"
 #include "lowering/schedule/Schedule.h"
@@ -72,16 +73,18 @@ class SplitReductions final
     if (!weft::isOptimized(getOperation()))
       return;
     Machine machine = Machine::of(getOperation());
+    bool isForGpu = weft::isForGpu(getOperation());
+    if (!isForGpu)
+      forOps([&](GenericOp op) { weft::splitSearch(op, machine); });
+    forOps([&](GenericOp op) { split(op, machine); });
+    if (!isForGpu)
+      forOps([&](GenericOp op) { widenRows(op, machine); });
+  }
+
+  void forOps(llvm::function_ref<void(GenericOp)> visit) {
     SmallVector<GenericOp> ops;
     getOperation().walk([&](GenericOp op) { ops.push_back(op); });
-    for (GenericOp op : ops)
-      split(op, machine);
-    if (weft::isForGpu(getOperation()))
-      return;
-    ops.clear();
-    getOperation().walk([&](GenericOp op) { ops.push_back(op); });
-    for (GenericOp op : ops)
-      widenRows(op, machine);
+    llvm::for_each(ops, visit);
   }
 
   /// Has several rows be one, in whose elements they are added up in turn,
@@ -114,7 +117,7 @@ class SplitReductions final
     auto splitter = weft::ReductionSplitter::match(op);
     if (best * row >= leastVectors * lanes && splitter &&
         splitter->canSplit(loop))
-      splitter->split(loop, best, /*inTurn=*/true);
+      splitter->split(loop, best, weft::ReductionSplitter::Order::inTurn);
   }
 
   /// Whether the last dimension of what is reduced is one of the result's.

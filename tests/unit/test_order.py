@@ -64,6 +64,30 @@ def test_positions_and_tests_of_many(shape: tuple[int, ...]) -> None:
     same(weft.argmax(with_nan), np.argmax(with_nan))
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int8", "uint16", "bool"])
+@pytest.mark.parametrize("shape", [(3, 4096), (2, 3, 5000), (32_000,)])
+def test_positions_in_long_rows(shape: tuple[int, ...], dtype: str) -> None:
+    """Of blocks, the first that has a best element: one of several, or a NaN."""
+    rng = np.random.default_rng(2)
+    many = rng.integers(0, 2, shape).astype(dtype)
+    few = (rng.random(shape) < 2 / shape[-1]).astype(dtype)
+    none = np.zeros(shape, dtype)
+    cases = [many, few, none, np.ones(shape, dtype)]
+    if dtype.startswith("float"):
+        with_nan = np.where(few == 1, np.dtype(dtype).type("nan"), many)
+        signed = np.where(many == 1, 0.0, -0.0).astype(dtype)
+        cases += [with_nan, signed, np.full(shape, -np.inf, dtype)]
+        cases.append(np.where(many == 1, -np.inf, np.inf).astype(dtype))
+    for x in cases:
+        for name in ("argmax", "argmin"):
+            ours, theirs = getattr(weft, name), getattr(np, name)
+            same(weft.jit(lambda x, ours=ours: ours(x, axis=-1))(x), theirs(x, axis=-1))
+            if dtype != "bool":
+                doubled = weft.jit(lambda x, ours=ours: ours(x * x + x, axis=-1))(x)
+                with np.errstate(invalid="ignore"):
+                    same(doubled, theirs(x * x + x, axis=-1))
+
+
 def same(got: Any, want: Any) -> None:
     np.testing.assert_array_equal(np.asarray(got), np.asarray(want))
 

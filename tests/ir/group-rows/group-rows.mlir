@@ -288,3 +288,52 @@ func.func @overlapping(%x: memref<64x510xf32>, %y: memref<64x512x2xf32>) {
   }
   return
 }
+
+// -----
+
+#id = affine_map<(d0, d1) -> (d0, d1)>
+#row = affine_map<(d0, d1) -> (d0)>
+#col = affine_map<(d0, d1) -> (d1)>
+// A body may read whole arrays that no op of the group writes, where its row tells.
+// CHECK-LABEL: func.func @looked_up(
+// CHECK-SAME: %[[TABLE:[^:]+]]: memref<1000x512xf32>
+// CHECK: scf.for %[[I:.+]] =
+// CHECK: linalg.generic
+// CHECK: memref.load %[[TABLE]][%{{.+}}, %{{.+}}]
+// CHECK: linalg.generic
+// CHECK: arith.mulf
+// CHECK: } {weft.rows}
+// CHECK-LABEL: func.func @written(
+// CHECK-NOT: weft.rows
+func.func @looked_up(%table: memref<1000x512xf32>, %ids: memref<64xindex>, %w: memref<512xf32>, %y: memref<64x512xf32>, %z: memref<64x512xf32>) {
+  linalg.generic {indexing_maps = [#row, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%ids : memref<64xindex>) outs(%y : memref<64x512xf32>) {
+  ^bb0(%a: index, %out: f32):
+    %j = linalg.index 1 : index
+    %0 = memref.load %table[%a, %j] : memref<1000x512xf32>
+    linalg.yield %0 : f32
+  }
+  linalg.generic {indexing_maps = [#id, #col, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%y, %w : memref<64x512xf32>, memref<512xf32>) outs(%z : memref<64x512xf32>) {
+  ^bb0(%a: f32, %b: f32, %out: f32):
+    %0 = arith.mulf %a, %b : f32
+    linalg.yield %0 : f32
+  }
+  return
+}
+func.func @written(%table: memref<64x512xf32>, %ids: memref<64xindex>, %w: memref<512xf32>, %y: memref<64x512xf32>) {
+  linalg.generic {indexing_maps = [#id, #col, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%y, %w : memref<64x512xf32>, memref<512xf32>) outs(%table : memref<64x512xf32>) {
+  ^bb0(%a: f32, %b: f32, %out: f32):
+    %0 = arith.mulf %a, %b : f32
+    linalg.yield %0 : f32
+  }
+  linalg.generic {indexing_maps = [#row, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%ids : memref<64xindex>) outs(%y : memref<64x512xf32>) {
+  ^bb0(%a: index, %out: f32):
+    %j = linalg.index 1 : index
+    %0 = memref.load %table[%a, %j] : memref<64x512xf32>
+    linalg.yield %0 : f32
+  }
+  return
+}

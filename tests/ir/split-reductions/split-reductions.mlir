@@ -241,3 +241,84 @@ module attributes {weft.machine = {l1_bytes = 32768 : i64, l2_bytes = 1048576 : 
     return %2 : tensor<30x12xf32>
   }
 }
+
+// -----
+
+#x = affine_map<(i, j) -> (i, j)>
+#r = affine_map<(i, j) -> (i)>
+// The largest elements of eight blocks of each row, the first of these that has the
+// row's, and its place in that.
+// CHECK-LABEL: func.func @search(
+// CHECK-SAME: %[[X:.+]]: tensor<30x4096xf32>
+// CHECK: %[[BLOCKS:.+]] = tensor.expand_shape %[[X]] {{\[\[}}0], [1, 2]] output_shape [30, 8, 512]
+// CHECK: %[[BESTS:.+]] = linalg.generic {{.*}} iterator_types = ["parallel", "parallel", "reduction"]} ins(%[[BLOCKS]]
+// CHECK: arith.negf
+// CHECK: arith.maximumf
+// CHECK: %[[BEST:.+]] = linalg.generic {{.*}} iterator_types = ["parallel", "reduction"]} ins(%[[BESTS]]
+// CHECK: %[[FIRST:.+]] = linalg.generic {{.*}} ins(%[[BESTS]], %[[BEST]] : tensor<30x8xf32>, tensor<30xf32>)
+// CHECK-NOT: arith.negf
+// CHECK: arith.minsi
+// CHECK: linalg.generic {{.*}} ins(%[[FIRST]], %{{.+}}, %[[BEST]] : tensor<30xi32>, tensor<512xi8>, tensor<30xf32>)
+// CHECK: %[[AT:.+]] = arith.addi
+// CHECK: tensor.extract %[[X]][%{{.+}}, %[[AT]]]
+// CHECK: arith.negf
+// CHECK: arith.minsi
+// What is compared is not what the best was had from.
+// CHECK-LABEL: func.func @other(
+// CHECK-NOT: expand_shape
+module attributes {weft.machine = {l1_bytes = 32768 : i64, l2_bytes = 1048576 : i64, share_from = 262144 : i64, vector_bytes = 64 : i64, vector_registers = 32 : i64}} {
+  func.func @search(%x: tensor<30x4096xf32>) -> tensor<30xi32> {
+    %least = arith.constant 0xFF800000 : f32
+    %end = arith.constant 4096 : i32
+    %0 = tensor.empty() : tensor<30xf32>
+    %1 = linalg.fill ins(%least : f32) outs(%0 : tensor<30xf32>) -> tensor<30xf32>
+    %2 = linalg.generic {indexing_maps = [#x, #r], iterator_types = ["parallel", "reduction"]}
+        ins(%x : tensor<30x4096xf32>) outs(%1 : tensor<30xf32>) {
+    ^bb0(%a: f32, %out: f32):
+      %n = arith.negf %a : f32
+      %t = arith.maximumf %out, %n : f32
+      linalg.yield %t : f32
+    } -> tensor<30xf32>
+    %3 = tensor.empty() : tensor<30xi32>
+    %4 = linalg.fill ins(%end : i32) outs(%3 : tensor<30xi32>) -> tensor<30xi32>
+    %5 = linalg.generic {indexing_maps = [#x, #r, #r], iterator_types = ["parallel", "reduction"]}
+        ins(%x, %2 : tensor<30x4096xf32>, tensor<30xf32>) outs(%4 : tensor<30xi32>) {
+    ^bb0(%a: f32, %best: f32, %out: i32):
+      %n = arith.negf %a : f32
+      %i = linalg.index 1 : index
+      %j = arith.index_cast %i : index to i32
+      %e = arith.cmpf oeq, %n, %best : f32
+      %u = arith.cmpf uno, %n, %n : f32
+      %o = arith.ori %e, %u : i1
+      %s = arith.select %o, %j, %end : i32
+      %t = arith.minsi %out, %s : i32
+      linalg.yield %t : i32
+    } -> tensor<30xi32>
+    return %5 : tensor<30xi32>
+  }
+  func.func @other(%x: tensor<30x4096xf32>, %y: tensor<30x4096xf32>) -> tensor<30xi32> {
+    %least = arith.constant 0xFF800000 : f32
+    %end = arith.constant 4096 : i32
+    %0 = tensor.empty() : tensor<30xf32>
+    %1 = linalg.fill ins(%least : f32) outs(%0 : tensor<30xf32>) -> tensor<30xf32>
+    %2 = linalg.generic {indexing_maps = [#x, #r], iterator_types = ["parallel", "reduction"]}
+        ins(%y : tensor<30x4096xf32>) outs(%1 : tensor<30xf32>) {
+    ^bb0(%a: f32, %out: f32):
+      %t = arith.maximumf %out, %a : f32
+      linalg.yield %t : f32
+    } -> tensor<30xf32>
+    %3 = tensor.empty() : tensor<30xi32>
+    %4 = linalg.fill ins(%end : i32) outs(%3 : tensor<30xi32>) -> tensor<30xi32>
+    %5 = linalg.generic {indexing_maps = [#x, #r, #r], iterator_types = ["parallel", "reduction"]}
+        ins(%x, %2 : tensor<30x4096xf32>, tensor<30xf32>) outs(%4 : tensor<30xi32>) {
+    ^bb0(%a: f32, %best: f32, %out: i32):
+      %i = linalg.index 1 : index
+      %j = arith.index_cast %i : index to i32
+      %e = arith.cmpf oeq, %a, %best : f32
+      %s = arith.select %e, %j, %end : i32
+      %t = arith.minsi %out, %s : i32
+      linalg.yield %t : i32
+    } -> tensor<30xi32>
+    return %5 : tensor<30xi32>
+  }
+}
