@@ -244,7 +244,7 @@ private:
   void emitSumBlocks(ArrayRef<Value> ofBlock, Value rowBlock, int64_t rowBlocks,
                      Value laneBlock, int64_t laneBlocks) {
     bool mayStart = fromZero && plan.cutLoop == 0;
-    // So many steps of which the number is known.
+    // `count` steps, of fewer if a last block is cut short by `end`.
     auto tiles = [&](Value begin, Value end, bool isFirst, int64_t count) {
       SmallVector<Value> bases(ofBlock);
       if (plan.copied == plan.wide)

@@ -10,7 +10,6 @@
 
 using namespace mlir;
 using linalg::GenericOp;
-using utils::IteratorType;
 using weft::ReductionSplitter;
 
 namespace {
@@ -29,23 +28,28 @@ std::optional<std::pair<Value, AffineMap>> inputOf(GenericOp op, Value value) {
   return std::pair(operand->get(), op.getMatchingIndexingMap(operand));
 }
 
-/// Whether two bodies compute the same of the same elements.
-bool isSame(GenericOp op, Value value, GenericOp otherOp, Value other) {
+/// Whether two bodies compute the same of the same elements. What has been
+/// found to be is `known`, so that each value is looked at once.
+bool isSame(GenericOp op, Value value, GenericOp otherOp, Value other,
+            DenseMap<Value, Value> &known) {
   if (value == other)
     return true;
+  if (Value found = known.lookup(value))
+    return found == other;
   if (auto input = inputOf(op, value))
     return input == inputOf(otherOp, other);
   Operation *a = value.getDefiningOp(), *b = other.getDefiningOp();
-  return a && b && a->getName() == b->getName() && a->getNumResults() == 1 &&
-         b->getNumResults() == 1 && a->getNumRegions() == 0 && isPure(a) &&
-         a->getAttrDictionary() == b->getAttrDictionary() &&
-         value.getType() == other.getType() &&
-         a->getNumOperands() == b->getNumOperands() &&
-         llvm::all_of(llvm::zip_equal(a->getOperands(), b->getOperands()),
-                      [&](auto pair) {
-                        return isSame(op, std::get<0>(pair), otherOp,
-                                      std::get<1>(pair));
-                      });
+  if (!a || !b || a->getName() != b->getName() || a->getNumResults() != 1 ||
+      a->getNumRegions() != 0 || !isPure(a) ||
+      a->getAttrDictionary() != b->getAttrDictionary() ||
+      value.getType() != other.getType() ||
+      a->getNumOperands() != b->getNumOperands())
+    return false;
+  for (auto [x, y] : llvm::zip_equal(a->getOperands(), b->getOperands()))
+    if (!isSame(op, x, otherOp, y, known))
+      return false;
+  known[value] = other;
+  return true;
 }
 
 /// Clones ops of a body up to a value, of which others are known.
@@ -180,8 +184,9 @@ bool Search::matchBest() {
   if (!isa<arith::MaximumFOp, arith::MinimumFOp, arith::MaxSIOp, arith::MinSIOp,
            arith::MaxUIOp, arith::MinUIOp>(combine))
     return false;
+  DenseMap<Value, Value> known;
   return llvm::any_of(combine->getOperands(), [&](Value operand) {
-    return isSame(best, operand, find, element);
+    return isSame(best, operand, find, element, known);
   });
 }
 
@@ -271,8 +276,10 @@ void Search::findWithin(Value block, int64_t size) {
         first = arith::MulIOp::create(
             inner, loc, first,
             arith::ConstantIndexOp::create(inner, loc, size));
+        Value step = linalg::IndexOp::create(inner, loc, loop);
+        Value place = arith::AddIOp::create(inner, loc, first, step);
         auto indexOf = [&](unsigned dim) -> Value {
-          return linalg::IndexOp::create(inner, loc, dim);
+          return dim == loop ? place : linalg::IndexOp::create(inner, loc, dim);
         };
         IRMapping mapping;
         for (OpOperand *input : along) {
@@ -281,7 +288,6 @@ void Search::findWithin(Value block, int64_t size) {
                find.getMatchingIndexingMap(input).getResults())
             at.push_back(
                 indexOf(mlir::cast<AffineDimExpr>(expr).getPosition()));
-          at.back() = arith::AddIOp::create(inner, loc, first, at.back());
           mapping.map(find.getMatchingBlockArgument(input),
                       tensor::ExtractOp::create(inner, loc, input->get(), at)
                           .getResult());
@@ -296,7 +302,7 @@ void Search::findWithin(Value block, int64_t size) {
         number = arith::MulIOp::create(inner, loc, args[0], number);
         number = arith::AddIOp::create(
             inner, loc, number,
-            arith::IndexCastOp::create(inner, loc, type, indexOf(loop)));
+            arith::IndexCastOp::create(inner, loc, type, step));
         mapping.map(cast.getResult(), number);
         for (Operation &op : find.getBody()->without_terminator()) {
           if (auto index = dyn_cast<linalg::IndexOp>(op))

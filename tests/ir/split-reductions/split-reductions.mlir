@@ -322,3 +322,135 @@ module attributes {weft.machine = {l1_bytes = 32768 : i64, l2_bytes = 1048576 : 
     return %5 : tensor<30xi32>
   }
 }
+
+// -----
+
+#x = affine_map<(i, j) -> (i, j)>
+#r = affine_map<(i, j) -> (i)>
+// An element's own number counts from the beginning of its row. Squares of squares are
+// compared once each.
+// CHECK-LABEL: func.func @numbered(
+// CHECK: %[[AT:.+]] = arith.addi
+// CHECK: %[[OWN:.+]] = tensor.extract %{{.+}}[%{{.+}}, %[[AT]]]
+// CHECK: %[[NUMBER:.+]] = arith.index_cast %[[AT]] : index to i32
+// CHECK: %[[FLOAT:.+]] = arith.sitofp %[[NUMBER]]
+// CHECK: arith.addf %[[OWN]], %[[FLOAT]]
+module attributes {weft.machine = {l1_bytes = 32768 : i64, l2_bytes = 1048576 : i64, share_from = 262144 : i64, vector_bytes = 64 : i64, vector_registers = 32 : i64}} {
+  func.func @numbered(%x: tensor<30x4096xf32>) -> tensor<30xi32> {
+    %least = arith.constant 0xFF800000 : f32
+    %end = arith.constant 4096 : i32
+    %0 = tensor.empty() : tensor<30xf32>
+    %1 = linalg.fill ins(%least : f32) outs(%0 : tensor<30xf32>) -> tensor<30xf32>
+    %2 = linalg.generic {indexing_maps = [#x, #r], iterator_types = ["parallel", "reduction"]}
+        ins(%x : tensor<30x4096xf32>) outs(%1 : tensor<30xf32>) {
+    ^bb0(%a: f32, %out: f32):
+      %k = linalg.index 1 : index
+      %c = arith.index_cast %k : index to i32
+      %f = arith.sitofp %c : i32 to f32
+      %p0 = arith.addf %a, %f : f32
+      %p1 = arith.mulf %p0, %p0 : f32
+      %p2 = arith.mulf %p1, %p1 : f32
+      %p3 = arith.mulf %p2, %p2 : f32
+      %p4 = arith.mulf %p3, %p3 : f32
+      %p5 = arith.mulf %p4, %p4 : f32
+      %p6 = arith.mulf %p5, %p5 : f32
+      %p7 = arith.mulf %p6, %p6 : f32
+      %p8 = arith.mulf %p7, %p7 : f32
+      %p9 = arith.mulf %p8, %p8 : f32
+      %p10 = arith.mulf %p9, %p9 : f32
+      %p11 = arith.mulf %p10, %p10 : f32
+      %p12 = arith.mulf %p11, %p11 : f32
+      %p13 = arith.mulf %p12, %p12 : f32
+      %p14 = arith.mulf %p13, %p13 : f32
+      %p15 = arith.mulf %p14, %p14 : f32
+      %p16 = arith.mulf %p15, %p15 : f32
+      %p17 = arith.mulf %p16, %p16 : f32
+      %p18 = arith.mulf %p17, %p17 : f32
+      %p19 = arith.mulf %p18, %p18 : f32
+      %p20 = arith.mulf %p19, %p19 : f32
+      %p21 = arith.mulf %p20, %p20 : f32
+      %p22 = arith.mulf %p21, %p21 : f32
+      %p23 = arith.mulf %p22, %p22 : f32
+      %p24 = arith.mulf %p23, %p23 : f32
+      %p25 = arith.mulf %p24, %p24 : f32
+      %p26 = arith.mulf %p25, %p25 : f32
+      %p27 = arith.mulf %p26, %p26 : f32
+      %p28 = arith.mulf %p27, %p27 : f32
+      %p29 = arith.mulf %p28, %p28 : f32
+      %p30 = arith.mulf %p29, %p29 : f32
+      %p31 = arith.mulf %p30, %p30 : f32
+      %p32 = arith.mulf %p31, %p31 : f32
+      %p33 = arith.mulf %p32, %p32 : f32
+      %p34 = arith.mulf %p33, %p33 : f32
+      %p35 = arith.mulf %p34, %p34 : f32
+      %p36 = arith.mulf %p35, %p35 : f32
+      %p37 = arith.mulf %p36, %p36 : f32
+      %p38 = arith.mulf %p37, %p37 : f32
+      %p39 = arith.mulf %p38, %p38 : f32
+      %p40 = arith.mulf %p39, %p39 : f32
+      %n = arith.negf %p40 : f32
+      %t = arith.maximumf %out, %n : f32
+      linalg.yield %t : f32
+    } -> tensor<30xf32>
+    %3 = tensor.empty() : tensor<30xi32>
+    %4 = linalg.fill ins(%end : i32) outs(%3 : tensor<30xi32>) -> tensor<30xi32>
+    %5 = linalg.generic {indexing_maps = [#x, #r, #r], iterator_types = ["parallel", "reduction"]}
+        ins(%x, %2 : tensor<30x4096xf32>, tensor<30xf32>) outs(%4 : tensor<30xi32>) {
+    ^bb0(%a: f32, %best: f32, %out: i32):
+      %k = linalg.index 1 : index
+      %c = arith.index_cast %k : index to i32
+      %f = arith.sitofp %c : i32 to f32
+      %p0 = arith.addf %a, %f : f32
+      %p1 = arith.mulf %p0, %p0 : f32
+      %p2 = arith.mulf %p1, %p1 : f32
+      %p3 = arith.mulf %p2, %p2 : f32
+      %p4 = arith.mulf %p3, %p3 : f32
+      %p5 = arith.mulf %p4, %p4 : f32
+      %p6 = arith.mulf %p5, %p5 : f32
+      %p7 = arith.mulf %p6, %p6 : f32
+      %p8 = arith.mulf %p7, %p7 : f32
+      %p9 = arith.mulf %p8, %p8 : f32
+      %p10 = arith.mulf %p9, %p9 : f32
+      %p11 = arith.mulf %p10, %p10 : f32
+      %p12 = arith.mulf %p11, %p11 : f32
+      %p13 = arith.mulf %p12, %p12 : f32
+      %p14 = arith.mulf %p13, %p13 : f32
+      %p15 = arith.mulf %p14, %p14 : f32
+      %p16 = arith.mulf %p15, %p15 : f32
+      %p17 = arith.mulf %p16, %p16 : f32
+      %p18 = arith.mulf %p17, %p17 : f32
+      %p19 = arith.mulf %p18, %p18 : f32
+      %p20 = arith.mulf %p19, %p19 : f32
+      %p21 = arith.mulf %p20, %p20 : f32
+      %p22 = arith.mulf %p21, %p21 : f32
+      %p23 = arith.mulf %p22, %p22 : f32
+      %p24 = arith.mulf %p23, %p23 : f32
+      %p25 = arith.mulf %p24, %p24 : f32
+      %p26 = arith.mulf %p25, %p25 : f32
+      %p27 = arith.mulf %p26, %p26 : f32
+      %p28 = arith.mulf %p27, %p27 : f32
+      %p29 = arith.mulf %p28, %p28 : f32
+      %p30 = arith.mulf %p29, %p29 : f32
+      %p31 = arith.mulf %p30, %p30 : f32
+      %p32 = arith.mulf %p31, %p31 : f32
+      %p33 = arith.mulf %p32, %p32 : f32
+      %p34 = arith.mulf %p33, %p33 : f32
+      %p35 = arith.mulf %p34, %p34 : f32
+      %p36 = arith.mulf %p35, %p35 : f32
+      %p37 = arith.mulf %p36, %p36 : f32
+      %p38 = arith.mulf %p37, %p37 : f32
+      %p39 = arith.mulf %p38, %p38 : f32
+      %p40 = arith.mulf %p39, %p39 : f32
+      %n = arith.negf %p40 : f32
+      %i = linalg.index 1 : index
+      %j = arith.index_cast %i : index to i32
+      %e = arith.cmpf oeq, %n, %best : f32
+      %u = arith.cmpf uno, %n, %n : f32
+      %o = arith.ori %e, %u : i1
+      %s = arith.select %o, %j, %end : i32
+      %t = arith.minsi %out, %s : i32
+      linalg.yield %t : i32
+    } -> tensor<30xi32>
+    return %5 : tensor<30xi32>
+  }
+}
