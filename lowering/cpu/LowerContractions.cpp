@@ -244,7 +244,7 @@ private:
   void emitSumBlocks(ArrayRef<Value> ofBlock, Value rowBlock, int64_t rowBlocks,
                      Value laneBlock, int64_t laneBlocks) {
     bool mayStart = fromZero && plan.cutLoop == 0;
-    // `count` steps, of fewer if a last block is cut short by `end`.
+    // Blocks have `count` steps, or as many as there are up to `end`.
     auto tiles = [&](Value begin, Value end, bool isFirst, int64_t count) {
       SmallVector<Value> bases(ofBlock);
       if (plan.copied == plan.wide)
