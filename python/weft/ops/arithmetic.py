@@ -12,6 +12,7 @@ from ..array import Array
 from ..dtypes import is_kind, real_dtype
 from ..errors import DTypeError
 from . import parts
+from .logic import logical_and, logical_or
 from .registry import (
     C128,
     ArrayLike,
@@ -22,6 +23,7 @@ from .registry import (
     in_f64,
     op,
     rounding,
+    truth,
     unary,
 )
 
@@ -64,7 +66,7 @@ def negative(x: np.ndarray) -> np.ndarray:
     return np.negative(x)
 
 
-@unary("numeric")
+@unary("numeric", of_bools=truth)
 def abs(x: np.ndarray) -> np.ndarray:
     """Elementwise absolute value, real of a complex number.
 
@@ -88,7 +90,7 @@ def sign(x: np.ndarray) -> np.ndarray:
     return parts.sign(x) if x.dtype.kind == "c" else np.sign(x)
 
 
-@unary("numeric")
+@unary("numeric", of_bools=truth)
 def square(x: np.ndarray) -> np.ndarray:
     """Elementwise `x * x`.
 
@@ -178,9 +180,9 @@ def reciprocal(x: np.ndarray) -> np.ndarray:
 # ---- arithmetic of two operands ----
 
 
-@binary("numeric")
+@binary("numeric", of_bools=logical_or)
 def add(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Elementwise `x + y`; integers wrap.
+    """Elementwise `x + y`; integers wrap, and the sum of two bools is `x | y`.
 
     >>> weft.add(weft.asarray([1, 2]), 3)
     Array([4, 5], dtype=int64)
@@ -198,9 +200,9 @@ def subtract(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return np.subtract(x, y)
 
 
-@binary("numeric")
+@binary("numeric", of_bools=logical_and)
 def multiply(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Elementwise `x * y`; integers wrap.
+    """Elementwise `x * y`; integers wrap, and the product of two bools is `x & y`.
 
     >>> weft.multiply(weft.asarray([1, 2]), 3)
     Array([3, 6], dtype=int64)
@@ -269,7 +271,7 @@ def pow(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return np.where(y < 0, inverse, power).astype(x.dtype)
 
 
-@binary("real")
+@binary("real", of_bools=logical_or)
 def maximum(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Elementwise larger of `x` and `y`; NaN where either is NaN.
 
@@ -279,7 +281,7 @@ def maximum(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return np.maximum(x, y)
 
 
-@binary("real")
+@binary("real", of_bools=logical_and)
 def minimum(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Elementwise smaller of `x` and `y`; NaN where either is NaN.
 

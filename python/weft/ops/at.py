@@ -13,14 +13,14 @@ from typing import Any, Final, Literal
 import numpy as np
 
 from ..array import Array
-from ..dtypes import code, is_kind, promote, spell
+from ..dtypes import BOOL, code, is_kind, promote, spell
 from ..errors import DTypeError, IndexingError, ShapeError, public_methods
 from . import index, slices
 from .arithmetic import add, divide, maximum, minimum, multiply, negative, pow
 from .choice import select
 from .create import ones_like
 from .entries import Index, expanded, is_mask, known, resolved
-from .registry import ArrayLike, as_array, cast, common_dtype
+from .registry import ArrayLike, as_array, by_int8, cast, common_dtype
 from .shape import broadcast_to, pad, reshape, reverse, transpose
 from .taking import check_mode
 
@@ -35,6 +35,8 @@ _UPDATES: Final[dict[str, tuple[slices.Scatter, Combine]]] = {
     "min": (slices.scatter_minimum, minimum),
     "max": (slices.scatter_maximum, maximum),
 }
+# Sums and products of bools, as zeros and ones.
+_OF_BOOLS: Final = {"add": "max", "multiply": "min"}
 
 
 @public_methods
@@ -204,8 +206,12 @@ class Updater:
         return self.set(function(self.get()), mode=mode)
 
     def _ones(self) -> Updater:
+        return self._of(ones_like(self._x))
+
+    def _of(self, x: Array) -> Updater:
+        """The same elements of another array of this shape."""
         other = object.__new__(Updater)
-        other._x, other._entries = ones_like(self._x), self._entries
+        other._x, other._entries = x, self._entries
         other._known_plan = self._known_plan
         return other
 
@@ -225,6 +231,9 @@ class Updater:
 
     def _updated(self, name: str, values: ArrayLike, mode: Mode) -> Array:
         check_mode(f"x.at[i].{name}", mode, _MODES)
+        if name != "set" and self._x.dtype == BOOL:
+            alike, new = _OF_BOOLS.get(name, name), self._values(values)
+            return by_int8(lambda x: self._of(x)._updated(alike, new, mode), self._x)
         scatter, combine = _UPDATES[name]
         x, new = as_array(self._x), self._values(values)
         if self._known_plan is None:

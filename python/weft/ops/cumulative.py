@@ -13,7 +13,17 @@ from ..dtypes import BOOL, FLOAT, INT, DTypeLike, canonical, is_kind, promote, r
 from ..errors import ArgumentError, public
 from . import parts
 from .create import full
-from .registry import F64, ArrayLike, Call, Reference, as_array, broadcast_all, cast, op
+from .registry import (
+    F64,
+    ArrayLike,
+    Call,
+    Reference,
+    as_array,
+    broadcast_all,
+    by_int8,
+    cast,
+    op,
+)
 from .shape import axis_index, concatenate, reshape
 
 __all__ = [
@@ -83,10 +93,14 @@ def running(reference: Reference) -> Running:
 
     def prepare(
         x: ArrayLike, /, axis: int | None = None, *, reverse: bool = False
-    ) -> Call:
-        return _call(name, as_array(x, name), axis, reverse)
+    ) -> Call | Array:
+        array = as_array(x, name)
+        if array.dtype == BOOL:
+            return by_int8(lambda x: function(x, axis, reverse=reverse), array)
+        return _call(name, array, axis, reverse)
 
-    return op(prepare)(reference)
+    function = op(prepare)(reference)
+    return function
 
 
 def running_total(reference: Reference) -> RunningTotal:

@@ -223,7 +223,7 @@ def not_equal(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return np.not_equal(x, y)
 
 
-@binary("real")
+@binary("real", of_bools=lambda x, y: logical_and(logical_not(x), y))
 def less(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Elementwise `x < y`.
 
@@ -233,7 +233,7 @@ def less(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return np.less(x, y)
 
 
-@binary("real")
+@binary("real", of_bools=lambda x, y: logical_or(logical_not(x), y))
 def less_equal(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Elementwise `x <= y`.
 
@@ -243,7 +243,7 @@ def less_equal(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return np.less_equal(x, y)
 
 
-@binary("real")
+@binary("real", of_bools=lambda x, y: logical_and(x, logical_not(y)))
 def greater(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Elementwise `x > y`.
 
@@ -253,7 +253,7 @@ def greater(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return np.greater(x, y)
 
 
-@binary("real")
+@binary("real", of_bools=lambda x, y: logical_or(x, logical_not(y)))
 def greater_equal(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Elementwise `x >= y`.
 

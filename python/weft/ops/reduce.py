@@ -28,7 +28,17 @@ from ..errors import ShapeError, public
 from .arithmetic import add, divide, square, subtract
 from .logic import not_equal
 from .parts import imag, real
-from .registry import ArrayLike, Call, Reference, Shape, as_array, cast, op, truth
+from .registry import (
+    ArrayLike,
+    Call,
+    Reference,
+    Shape,
+    as_array,
+    by_int8,
+    cast,
+    op,
+    truth,
+)
 from .shape import axis_index, axis_tuple, reshape
 from .transcendental import sqrt
 
@@ -134,6 +144,10 @@ def accumulation(reference: Reference) -> Accumulation:
 
 def _check_extremum(name: str, x: Array, axes: Shape) -> None:
     require(name, x.dtype, "real")
+    _check_has_elements(name, x, axes)
+
+
+def _check_has_elements(name: str, x: Array, axes: Shape) -> None:
     if builtins.any(x.shape[axis] == 0 for axis in axes):
         raise ShapeError(
             f"{name}: {spell(x.dtype, x.shape)} has no elements along axes {axes}, and "
@@ -149,6 +163,10 @@ def _reduction(check: Callable[[str, Array, Shape], None], as_bool: bool) -> Any
             x: ArrayLike, /, axis: Axis = None, *, keepdims: bool = False
         ) -> Array:
             array = truth(x) if as_bool else as_array(x, reference.__name__)
+            if array.dtype == BOOL and not as_bool:
+                axes = axis_tuple(reference.__name__, axis, array.ndim)
+                _check_has_elements(reference.__name__, array, axes)
+                return by_int8(lambda x: reduce(x, axis, keepdims), array)
             check(reference.__name__, array, ())
             return reduce(array, axis, keepdims)
 
@@ -195,7 +213,7 @@ def prod(x: np.ndarray, *, axes: Shape) -> np.ndarray:
 
 @extremum
 def max(x: np.ndarray, *, axes: Shape) -> np.ndarray:
-    """Largest element along axes; NaN if one of them is.
+    """Largest element along axes; NaN if one of them is. Of bools, whether any is.
 
     >>> weft.max(weft.asarray([[1, 5], [3, 4]]), axis=1)
     Array([5, 4], dtype=int64)
@@ -205,7 +223,7 @@ def max(x: np.ndarray, *, axes: Shape) -> np.ndarray:
 
 @extremum
 def min(x: np.ndarray, *, axes: Shape) -> np.ndarray:
-    """Smallest element along axes; NaN if one of them is.
+    """Smallest element along axes; NaN if one of them is. Of bools, whether all are.
 
     >>> weft.min(weft.asarray([[1, 5], [3, 4]]), axis=1)
     Array([1, 3], dtype=int64)

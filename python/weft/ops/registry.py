@@ -193,13 +193,20 @@ class Binary(Protocol):
     def __call__(self, x: ArrayLike, y: ArrayLike, /) -> Array: ...
 
 
-def unary(kind: Kind) -> Callable[[Reference], Unary]:
-    """Registers an elementwise op of one operand of a family of dtypes."""
+def unary(
+    kind: Kind, *, of_bools: Callable[[ArrayLike], Array] | None = None
+) -> Callable[[Reference], Unary]:
+    """Registers an elementwise op of one operand of a family of dtypes.
+
+    The op takes no bools; the public function does where there is `of_bools`.
+    """
 
     def decorate(reference: Reference) -> Unary:
         name = reference.__name__
 
-        def prepare(x: ArrayLike, /) -> Call:
+        def prepare(x: ArrayLike, /) -> Call | Array:
+            if of_bools and _are_bools(x):
+                return of_bools(x)
             return elementwise_call(name, kind, x)
 
         return op(prepare)(reference)
@@ -219,18 +226,34 @@ def rounding(reference: Reference) -> Unary:
     return op(prepare)(reference)
 
 
-def binary(kind: Kind) -> Callable[[Reference], Binary]:
-    """Registers an elementwise op of two operands, promoted and broadcast."""
+def binary(
+    kind: Kind, *, of_bools: Callable[[ArrayLike, ArrayLike], Array] | None = None
+) -> Callable[[Reference], Binary]:
+    """Registers an elementwise op of two operands, promoted and broadcast.
+
+    The op takes no bools; the public function does where there is `of_bools`.
+    """
 
     def decorate(reference: Reference) -> Binary:
         name = reference.__name__
 
-        def prepare(x: ArrayLike, y: ArrayLike, /) -> Call:
+        def prepare(x: ArrayLike, y: ArrayLike, /) -> Call | Array:
+            if of_bools and _are_bools(x, y):
+                return of_bools(x, y)
             return elementwise_call(name, kind, x, y)
 
         return op(prepare)(reference)
 
     return decorate
+
+
+def _are_bools(*args: Any) -> bool:
+    return all(
+        x.dtype == BOOL
+        if isinstance(x, (Array, np.ndarray, np.generic))
+        else type(x) is bool
+        for x in args
+    )
 
 
 def is_scalar(x: object) -> bool:
@@ -365,3 +388,8 @@ def broadcast_all(name: str, *arrays: Array) -> tuple[Array, ...]:
 def truth(x: ArrayLike) -> Array:
     """An operand as bools: whether each element differs from zero."""
     return cast(x, BOOL)
+
+
+def by_int8(function: Callable[[Array], Array], x: Array) -> Array:
+    """A function of numbers on bools, as zeros and ones of 8 bits."""
+    return truth(function(cast(x, np.dtype("int8"))))
