@@ -464,8 +464,8 @@ void weft::Destinations::redirect(Value value, Value destination,
         starts.contains(init->get()))
       return;
     Value source = init->get();
-    if (!source.hasOneUse() || source.getParentBlock() != block ||
-        !isMadeInPlace(source)) {
+    if (!source.hasOneUse() || pending.contains(source) ||
+        source.getParentBlock() != block || !isMadeInPlace(source)) {
       OpBuilder b(op);
       buildMaterialize(b, source.getLoc(), source, destination);
       // Early, so that what is inserted into it can be computed there.
@@ -593,10 +593,15 @@ LogicalResult weft::Destinations::convertLoop(Operation *op) {
   LoopBuilder builder(loop, plan, buffers);
   SmallVector<Value> after;
   Operation *built = builder.build(after);
+  // What is still to be yielded has that use, though no op tells of it.
+  for (auto [value, buffer] : builder.yields)
+    pending.insert(value);
   for (auto [value, buffer] : builder.yields) {
     OpBuilder end(bodyOf(built).getTerminator());
     compute(end, value, buffer);
   }
+  for (auto [value, buffer] : builder.yields)
+    pending.erase(value);
   OpBuilder b(op->getContext());
   b.setInsertionPointAfter(built);
   for (unsigned i = 0; i < loop.size(); ++i) {

@@ -53,6 +53,8 @@ private:
   llvm::DenseMap<mlir::Value, mlir::Value> chosen;
   /// With what begins that which has a destination already.
   llvm::DenseSet<mlir::Value> starts;
+  /// What the loop at hand yields and is not in its place yet.
+  llvm::DenseSet<mlir::Value> pending;
 };
 
 } // namespace weft

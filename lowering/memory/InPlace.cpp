@@ -64,11 +64,31 @@ bool readsAligned(OpOperand &use, OpOperand *init) {
          map == op.getMatchingIndexingMap(init);
 }
 
+/// Whether a value is `tensor`, or what updates of it have made.
+bool becomes(Value tensor, Value value) {
+  while (value != tensor) {
+    if (Value reshaped = weft::reshapedValue(value)) {
+      value = reshaped;
+      continue;
+    }
+    auto result = dyn_cast<OpResult>(value);
+    OpOperand *init = result ? weft::findInit(result) : nullptr;
+    if (!init)
+      return false;
+    value = init->get();
+  }
+  return true;
+}
+
 /// Whether the op puts a part of `carried`, and what has become of it, back
-/// where it was.
+/// where it was. Into another array's elements it cannot: these would be copied
+/// to the buffer before.
 bool putsBack(OpOperand &use, Value carried) {
   auto insert = dyn_cast<tensor::InsertSliceOp>(use.getOwner());
   if (!insert || &use != &insert.getSourceMutable())
+    return false;
+  if (!insert.getDest().getDefiningOp<tensor::EmptyOp>() &&
+      !becomes(carried, insert.getDest()))
     return false;
   Value part = insert.getSource();
   while (auto result = dyn_cast<OpResult>(part)) {
@@ -164,22 +184,6 @@ bool mayReplace(Value carried, Value yielded, Origin origin, Block &body) {
   auto result = dyn_cast<OpResult>(weft::throughReshapes(yielded));
   return result && result.getOwner() == origin.first &&
          mayChooseInto(carried, origin.first, result.getResultNumber());
-}
-
-/// Whether a value is `tensor`, or what updates of it have made.
-bool becomes(Value tensor, Value value) {
-  while (value != tensor) {
-    if (Value reshaped = weft::reshapedValue(value)) {
-      value = reshaped;
-      continue;
-    }
-    auto result = dyn_cast<OpResult>(value);
-    OpOperand *init = result ? weft::findInit(result) : nullptr;
-    if (!init)
-      return false;
-    value = init->get();
-  }
-  return true;
 }
 
 /// Whether parts of what a loop yields are computed of `carried` by ops, which

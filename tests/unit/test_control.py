@@ -764,3 +764,54 @@ def test_loops_that_have_ended_have_no_derivative():
         ]
         np.testing.assert_allclose(by_y, [float(y) for y, _ in each])
         np.testing.assert_allclose(by_p, sum(float(p) for _, p in each))
+
+
+def test_parts_put_beside_what_no_step_changes():
+    # The insertion of `first` leaves the loop; what is carried must not be put
+    # back into a buffer that has been given its elements.
+    first, x = rng.standard_normal((2, 13, 3)).astype(np.float32)
+
+    def steps(first, x):
+        def step(x, _):
+            x = weft.concatenate([first[:, :2], x[:, 2:]], 1)
+            return x, weft.sort(x, 0)
+
+        return weft.scan(step, x, None, length=3)
+
+    want = np.concatenate([first[:, :2], x[:, 2:]], 1)
+    check(steps, first, x, want=(want, np.stack([np.sort(want, 0)] * 3)))
+    last = weft.jit(lambda *xs: steps(*xs)[0])(first, x)
+    np.testing.assert_array_equal(last, want)
+
+
+def test_what_is_yielded_and_changed():
+    # `y` is needed as it is beside its change: it must not be computed in the
+    # buffer of `x`, of which it reads other elements.
+    x = rng.standard_normal(300).astype(np.float32)
+    places = rng.integers(0, 300, 300)
+
+    def steps(read):
+        def f(x):
+            def step(_, carry):
+                x, y = carry
+                y = y + read(x)
+                return y.at[0].set(0), y
+
+            return weft.fori_loop(0, 3, step, (x, x))
+
+        return f
+
+    for read, numpys in [
+        (lambda x: x[places], lambda x: x[places]),
+        (lambda x: weft.roll(x, 1), lambda x: np.roll(x, 1)),
+        (lambda x: weft.pad(x[1:], (0, 1)), lambda x: np.pad(x[1:], (0, 1))),
+    ]:
+        changed = y = x
+        for _ in range(3):
+            y = y + numpys(changed)
+            changed = y.copy()
+            changed[0] = 0
+        check(steps(read), x, want=(changed, y))
+        emulated = weft.jit(steps(read))(weft.asarray(x, device="cuda-sim"))
+        for found, wanted in zip(emulated, (changed, y), strict=True):
+            np.testing.assert_allclose(found, wanted, rtol=2e-6, atol=1e-6)
