@@ -72,13 +72,54 @@ static bool isUpdated(tensor::InsertSliceOp insert) {
   });
 }
 
+/// Has an insertion stand behind an op, if nothing needs it before.
+static bool moveBehind(tensor::InsertSliceOp insert, Operation *last) {
+  bool isFree = !insert->use_empty() &&
+                llvm::all_of(insert->getUsers(), [&](Operation *user) {
+                  Operation *op =
+                      insert->getBlock()->findAncestorOpInBlock(*user);
+                  return op && last->isBeforeInBlock(op);
+                });
+  if (isFree && insert->isBeforeInBlock(last))
+    insert->moveAfter(last);
+  return isFree;
+}
+
+/// Has what inserts the array further, of which an insertion makes a part,
+/// stand behind the last op that reads the part.
+static bool moveFurtherBehind(tensor::InsertSliceOp insert, Operation *last) {
+  return llvm::all_of(llvm::to_vector(insert->getUsers()),
+                      [&](Operation *user) {
+                        auto other = dyn_cast<tensor::InsertSliceOp>(user);
+                        if (!other || other->getBlock() != insert->getBlock() ||
+                            !other->isBeforeInBlock(last))
+                          return true;
+                        return other.getDest() == insert.getResult()
+                                   ? moveFurtherBehind(other, last)
+                                   : moveBehind(other, last);
+                      });
+}
+
+/// Has insertions stand behind what reads parts of what is inserted: the
+/// analysis takes these for other elements, which an insertion would change.
+/// Whether nothing reads any after it.
+static bool moveBehindReaders(tensor::InsertSliceOp insert, Operation *last) {
+  bool readsParts =
+      llvm::any_of(insert.getSource().getUsers(), [](Operation *user) {
+        return isa<tensor::ExtractSliceOp, tensor::ExpandShapeOp,
+                   tensor::CollapseShapeOp>(user);
+      });
+  return last == insert || ((!readsParts || moveBehind(insert, last)) &&
+                            moveFurtherBehind(insert, last));
+}
+
 /// Whether what is inserted may be computed in the slice from `first` on: until
 /// all has read it, nothing changes it, or uses the buffer by another name.
 static bool mayBeComputedThere(tensor::InsertSliceOp insert, Operation *first) {
   if (!insert.getSource().hasOneUse() && isUpdated(insert))
     return false;
   Operation *last = lastReader(insert.getSource(), insert);
-  if (!last)
+  if (!last || !moveBehindReaders(insert, last))
     return false;
   ToTensorOp start = weft::startOf(insert.getDest(), /*followsUpdates=*/true);
   if (!start)
