@@ -83,10 +83,33 @@ Scalar operator/(Scalar x, Scalar y) {
     return onComplex::divide(x, y);
   return byKind<arith::DivFOp, arith::DivSIOp, arith::DivUIOp>(x, y);
 }
+/// What a function gives that changes the sign bit alone, for the narrow float
+/// as well, if `x` was one: nothing is rounded then.
+template <typename Change>
+static Scalar alsoNarrow(Scalar result, Scalar x, const APInt &mask) {
+  if (!x.narrow)
+    return result;
+  Type bits = x.b->getIntegerType(mask.getBitWidth());
+  Value asInt = arith::BitcastOp::create(*x.b, x.loc, bits, x.narrow);
+  Value changed = Change::create(
+      *x.b, x.loc, asInt,
+      arith::ConstantOp::create(*x.b, x.loc, IntegerAttr::get(bits, mask)));
+  result.narrow = arith::BitcastOp::create(*x.b, x.loc, x.narrowType, changed);
+  result.narrowType = x.narrowType;
+  return result;
+}
+
+static unsigned narrowWidth(Scalar x) {
+  return x.narrow ? x.narrowType.getIntOrFloatBitWidth() : 1;
+}
+
 Scalar operator-(Scalar x) {
   if (x.isComplex())
     return complexOf(-real(x), -imag(x));
-  return x.isFloat() ? apply<arith::NegFOp>(x) : constant(x, 0.0) - x;
+  if (!x.isFloat())
+    return constant(x, 0.0) - x;
+  return alsoNarrow<arith::XOrIOp>(apply<arith::NegFOp>(x), x,
+                                   APInt::getSignMask(narrowWidth(x)));
 }
 Scalar operator&(Scalar x, Scalar y) { return apply<arith::AndIOp>(x, y); }
 Scalar operator|(Scalar x, Scalar y) { return apply<arith::OrIOp>(x, y); }
@@ -175,7 +198,8 @@ Scalar absolute(Scalar x) {
   if (x.isComplex())
     return hypot(real(x), imag(x));
   if (x.isFloat())
-    return apply<math::AbsFOp>(x);
+    return alsoNarrow<arith::AndIOp>(apply<math::AbsFOp>(x), x,
+                                     APInt::getSignedMaxValue(narrowWidth(x)));
   if (x.isUnsigned())
     return x;
   return select(lt(x, constant(x, 0.0)), -x, x);
