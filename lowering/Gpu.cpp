@@ -15,7 +15,7 @@ constexpr llvm::StringLiteral fusedPasses = R"(
   inline, symbol-dce,
   func.func(weft-recognize-bfloat16, weft-split-sorts, weft-split-products,
             weft-fuse-elementwise, weft-fuse-epilogues, weft-split-index-sets,
-            weft-fuse-elementwise, weft-split-reductions,
+            weft-read-joined, weft-fuse-elementwise, weft-split-reductions,
             canonicalize, cse),
   weft-apply-schedule{stage=fused later=memref})";
 

@@ -297,6 +297,40 @@ def SplitIndexSets : Pass<"weft-split-index-sets", "::mlir::func::FuncOp"> {
   ];
 }
 
+def ReadJoined : Pass<"weft-read-joined", "::mlir::func::FuncOp"> {
+  let summary = "Has what reads joined arrays read what they are made of";
+  let description = [{
+    For a GPU, to which each part of an op that `weft-split-index-sets` makes is
+    a launch. Where elementwise ops alone read an array that is put together of a
+    few others, they find the one in which an element lies, and read that; of the
+    rest they read the first element, which all threads share. Parts that nothing
+    else needs are computed there. A fill into which others are put is one op
+    whoever reads it, but for parts that an op can write to their place.
+
+    ```mlir
+    %f = linalg.fill ins(%c) outs(%e)
+    %p = tensor.insert_slice %x into %f[1] [n]
+    %y = linalg.generic ... ins(%p) outs(%e) { math.exp %in }
+    ```
+    becomes
+    ```mlir
+    %y = linalg.generic ... outs(%e) {
+      %i = linalg.index 0
+      %k = arith.subi %i, 1
+      %is = arith.cmpi ult, %k, n
+      %at = arith.select %is, %k, 0
+      %in = arith.select %is, (tensor.extract %x[%at]), %c
+      math.exp %in
+    }
+    ```
+  }];
+  let dependentDialects = [
+    "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
+    "::mlir::complex::ComplexDialect", "::mlir::linalg::LinalgDialect",
+    "::mlir::tensor::TensorDialect"
+  ];
+}
+
 def EraseBarriers : Pass<"weft-erase-barriers", "::mlir::func::FuncOp"> {
   let summary = "Replaces what a barrier returns by what it was given";
   let description = [{

@@ -100,9 +100,8 @@ static bool canCompute(tensor::ExtractOp read, func::FuncOp func,
          readsOnce(read, loops) && readsNothingWritten(producer, func, loops);
 }
 
-/// Computes the element that is read. What is read for that goes to `reads`.
-static void compute(tensor::ExtractOp read, RewriterBase &rewriter,
-                    SmallVectorImpl<tensor::ExtractOp> &reads) {
+void weft::computeElement(tensor::ExtractOp read, RewriterBase &rewriter,
+                          SmallVectorImpl<tensor::ExtractOp> &reads) {
   auto producer = read.getTensor().getDefiningOp<GenericOp>();
   rewriter.setInsertionPoint(read);
   IRMapping mapping;
@@ -148,5 +147,5 @@ void weft::computeInLoops(func::FuncOp func, RewriterBase &rewriter,
   while (!reads.empty())
     if (tensor::ExtractOp read = reads.pop_back_val();
         canCompute(read, func, which))
-      compute(read, rewriter, reads);
+      computeElement(read, rewriter, reads);
 }

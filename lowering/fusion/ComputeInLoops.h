@@ -4,6 +4,7 @@
 #define WEFT_LOWERING_FUSION_COMPUTEINLOOPS_H
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 namespace weft {
 
@@ -15,6 +16,11 @@ enum class Computed { Indices, All };
 /// once: then there is no array of it.
 void computeInLoops(mlir::func::FuncOp func, mlir::RewriterBase &rewriter,
                     Computed which);
+
+/// Computes the element that is read of what an elementwise op computes. What
+/// is read for that is added to `reads`; an op that nothing uses is gone.
+void computeElement(mlir::tensor::ExtractOp read, mlir::RewriterBase &rewriter,
+                    llvm::SmallVectorImpl<mlir::tensor::ExtractOp> &reads);
 
 } // namespace weft
 
