@@ -11,11 +11,12 @@ X = np.array([[True, False, True], [False, False, True]])
 Y = np.array([[True, True, False], [False, True, False]])
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["add", "multiply", "maximum", "minimum"]
-    + ["less", "less_equal", "greater", "greater_equal", "equal", "not_equal"],
+NAMES = (
+    "add multiply maximum minimum less less_equal greater greater_equal equal not_equal"
 )
+
+
+@pytest.mark.parametrize("name", NAMES.split())
 @pytest.mark.parametrize("y", [Y, Y[0], True, False, np.True_])
 def test_two_bools(name, y):
     expected = getattr(np, name)(X, y)
