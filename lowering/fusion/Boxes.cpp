@@ -49,13 +49,16 @@ std::optional<Box> Box::overlap(const Box &other) const {
   return common;
 }
 
+bool weft::isBox(OffsetSizeAndStrideOpInterface slice) {
+  return llvm::none_of(slice.getStaticOffsets(), ShapedType::isDynamic) &&
+         llvm::none_of(slice.getStaticSizes(), ShapedType::isDynamic) &&
+         llvm::all_of(slice.getStaticStrides(),
+                      [](int64_t stride) { return stride == 1; });
+}
+
 static std::optional<Box> boxOf(OffsetSizeAndStrideOpInterface op,
                                 RankedTensorType part) {
-  bool isBox = llvm::none_of(op.getStaticOffsets(), ShapedType::isDynamic) &&
-               llvm::equal(op.getStaticSizes(), part.getShape()) &&
-               llvm::all_of(op.getStaticStrides(),
-                            [](int64_t stride) { return stride == 1; });
-  if (!isBox)
+  if (!weft::isBox(op) || !llvm::equal(op.getStaticSizes(), part.getShape()))
     return std::nullopt;
   return Box{SmallVector<int64_t>(op.getStaticOffsets()),
              SmallVector<int64_t>(op.getStaticSizes())};

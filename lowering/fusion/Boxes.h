@@ -29,6 +29,9 @@ struct Box {
   }
 };
 
+/// Whether a slice's place is known, and its elements are next to each other;
+/// the part may lack dimensions of one element.
+bool isBox(mlir::OffsetSizeAndStrideOpInterface slice);
 /// The box that is cut out of an array, or put into one, of as many dimensions;
 /// none if the slice is another or not known.
 std::optional<Box> boxOf(mlir::tensor::ExtractSliceOp op);

@@ -6,6 +6,7 @@
 // that reads it. Each op is looked at once.
 
 #include "lowering/fusion/FusionPlan.h"
+#include "lowering/Passes.h"
 #include "lowering/fusion/ContractionPlan.h"
 #include "lowering/memory/Buffers.h"
 #include "lowering/schedule/Schedule.h"
@@ -228,6 +229,16 @@ bool weft::canMove(GenericOp op) {
          op.getNumParallelLoops() == op.getNumLoops() &&
          op.getIndexingMapsArray().back().isIdentity() &&
          !op.payloadUsesValueFromOperand(op.getDpsInitOperand(0));
+}
+
+bool weft::isFreeElementwise(GenericOp op) {
+  return op.hasPureTensorSemantics() && op->getNumResults() > 0 &&
+         op.getNumParallelLoops() == op.getNumLoops() &&
+         !op->hasAttr(epilogueAttr) && !op->hasAttr(keepAttr) &&
+         llvm::all_of(op.getDpsInitsMutable(), [&](OpOperand &init) {
+           return op.getMatchingIndexingMap(&init).isPermutation() &&
+                  op.getMatchingBlockArgument(&init).use_empty();
+         });
 }
 
 bool weft::costsARead(GenericOp op) {

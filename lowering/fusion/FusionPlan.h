@@ -35,6 +35,10 @@ mlir::OpFoldResult splatOf(mlir::Value value);
 /// Whether the op computes each element of its one result by itself.
 bool canMove(mlir::linalg::GenericOp op);
 
+/// Whether the op computes each element of its results by itself, in loops of
+/// which neither a sum of products nor a schedule disposes.
+bool isFreeElementwise(mlir::linalg::GenericOp op);
+
 /// Whether to compute an element again costs no more than to read it: one step
 /// from one element that is not larger. An array of them is never worth it.
 bool costsARead(mlir::linalg::GenericOp op);

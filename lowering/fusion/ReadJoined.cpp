@@ -6,9 +6,9 @@
 #include "dialects/Scalar.h"
 #include "lowering/OptimizationLevel.h"
 #include "lowering/Passes.h"
+#include "lowering/fusion/Boxes.h"
 #include "lowering/fusion/ComputeInLoops.h"
 #include "lowering/fusion/FusionPlan.h"
-#include "lowering/schedule/Schedule.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Complex/IR/Complex.h"
@@ -26,6 +26,7 @@ using linalg::GenericOp;
 using tensor::ExtractOp;
 using tensor::ExtractSliceOp;
 using tensor::InsertSliceOp;
+using weft::isBox;
 
 namespace {
 
@@ -34,14 +35,6 @@ namespace {
 constexpr int64_t maxParts = 4;
 /// The elements that are read for one of an op's.
 constexpr int64_t maxReads = 16;
-
-/// Whether a slice's place is known, and its elements are next to each other.
-bool isBox(OffsetSizeAndStrideOpInterface slice) {
-  return llvm::none_of(slice.getStaticOffsets(), ShapedType::isDynamic) &&
-         llvm::none_of(slice.getStaticSizes(), ShapedType::isDynamic) &&
-         llvm::all_of(slice.getStaticStrides(),
-                      [](int64_t stride) { return stride == 1; });
-}
 
 /// Whether an op puts elements to a place that is known.
 bool isPart(InsertSliceOp insert) {
@@ -79,18 +72,6 @@ bool readsInOrder(AffineMap map, AffineExpr loop) {
   return map.getNumResults() == 0 ||
          llvm::none_of(map.getResults().drop_back(), [&](AffineExpr expr) {
            return expr.isFunctionOfDim(cast<AffineDimExpr>(loop).getPosition());
-         });
-}
-
-/// Whether an op computes elements of its results from those of its operands,
-/// each once, and is free to be changed.
-bool mayRead(GenericOp op) {
-  return op.hasPureTensorSemantics() && op->getNumResults() > 0 &&
-         op.getNumParallelLoops() == op.getNumLoops() &&
-         !op->hasAttr(weft::epilogueAttr) && !op->hasAttr(weft::keepAttr) &&
-         llvm::all_of(op.getDpsInitsMutable(), [&](OpOperand &init) {
-           return op.getMatchingIndexingMap(&init).isPermutation() &&
-                  op.getMatchingBlockArgument(&init).use_empty();
          });
 }
 
@@ -173,7 +154,8 @@ private:
       if (auto extract = dyn_cast<ExtractSliceOp>(user))
         return isBox(extract) && findReaders(extract);
       auto generic = dyn_cast<GenericOp>(user);
-      if (!generic || !mayRead(generic) || generic.isDpsInit(&use) ||
+      if (!generic || !weft::isFreeElementwise(generic) ||
+          generic.isDpsInit(&use) ||
           !readsInOrder(generic.getMatchingIndexingMap(&use),
                         lastLoop(generic)))
         return false;
@@ -290,9 +272,8 @@ private:
     if (auto extract = value.getDefiningOp<ExtractSliceOp>();
         extract && isBox(extract))
       return count(extract.getSource());
-    if (isComputed(value)) {
+    if (isComputed(value))
       return countAll(value.getDefiningOp<GenericOp>().getDpsInputs(), 1);
-    }
     if (!isJoined(value))
       return 1;
     Value base;
@@ -490,10 +471,12 @@ private:
   bool areReaders;
   /// Whether it is made of one array that is there, and of others' splats.
   bool areFew;
-  /// Whether what ops compute as parts is computed where it is read, whatever
-  /// that takes: each element is read once.
+  /// Whether what ops compute as parts is computed where it is read, in more
+  /// than the one step that a read costs: each element is read once.
   bool areComputed;
+  /// Reads of what is not resolved yet, and of arrays that are there.
   llvm::SmallPtrSet<Operation *, 8> built;
+  /// What `isOwn` has found.
   mutable llvm::SmallDenseMap<Value, bool> own;
 };
 

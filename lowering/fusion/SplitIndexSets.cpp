@@ -6,8 +6,8 @@
 #include "lowering/OptimizationLevel.h"
 #include "lowering/Passes.h"
 #include "lowering/fusion/Boxes.h"
+#include "lowering/fusion/FusionPlan.h"
 #include "lowering/gpu/Device.h"
-#include "lowering/schedule/Schedule.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "llvm/ADT/SetVector.h"
@@ -38,19 +38,11 @@ constexpr size_t maxOps = 1 << 11;
 /// Whether an op computes elements of results from those of operands alone,
 /// each once, and is free to be changed.
 bool maySplit(GenericOp op) {
-  return op.hasPureTensorSemantics() && op->getNumResults() > 0 &&
-         op.getNumParallelLoops() == op.getNumLoops() &&
+  return weft::isFreeElementwise(op) &&
          llvm::product_of(op.getStaticLoopRanges()) >= minElements &&
-         !op->hasAttr(weft::epilogueAttr) && !op->hasAttr(weft::keepAttr) &&
          llvm::all_of(
              op.getIndexingMapsArray(),
              [](AffineMap map) { return map.isProjectedPermutation(); }) &&
-         llvm::all_of(
-             op.getDpsInitsMutable(),
-             [&](OpOperand &init) {
-               return op.getMatchingIndexingMap(&init).isPermutation() &&
-                      op.getMatchingBlockArgument(&init).use_empty();
-             }) &&
          llvm::none_of(op.getBody()->getOperations(), [](Operation &inner) {
            return isa<linalg::IndexOp>(inner);
          });

@@ -103,7 +103,8 @@ static bool moveFurtherBehind(tensor::InsertSliceOp insert, Operation *last) {
 /// Has insertions stand behind what reads parts of what is inserted: the
 /// analysis takes these for other elements, which an insertion would change.
 /// Whether nothing reads any after it.
-static bool moveBehindReaders(tensor::InsertSliceOp insert, Operation *last) {
+static bool moveBehindReaders(tensor::InsertSliceOp insert) {
+  Operation *last = lastReader(insert.getSource(), insert);
   bool readsParts =
       llvm::any_of(insert.getSource().getUsers(), [](Operation *user) {
         return isa<tensor::ExtractSliceOp, tensor::ExpandShapeOp,
@@ -119,7 +120,7 @@ static bool mayBeComputedThere(tensor::InsertSliceOp insert, Operation *first) {
   if (!insert.getSource().hasOneUse() && isUpdated(insert))
     return false;
   Operation *last = lastReader(insert.getSource(), insert);
-  if (!last || !moveBehindReaders(insert, last))
+  if (!last)
     return false;
   ToTensorOp start = weft::startOf(insert.getDest(), /*followsUpdates=*/true);
   if (!start)
@@ -179,7 +180,7 @@ LogicalResult weft::writeIntoSlices(func::FuncOp func) {
          tensor::EmptyOp empty, Operation *user) {
         auto insert = dyn_cast<tensor::InsertSliceOp>(op.getOperation());
         if (!insert || addsToScattered(insert) ||
-            !mayBeComputedThere(insert, user))
+            !mayBeComputedThere(insert, user) || !moveBehindReaders(insert))
           return Value();
         return bufferization::buildSubsetExtraction(rewriter, op, empty, user);
       });
