@@ -81,3 +81,19 @@ func.func @constant() -> tensor<2xf8E4M3FN> {
   %0 = weft.constant dense<[1.5, -2.0]> : tensor<2xf8E4M3FN>
   return %0 : tensor<2xf8E4M3FN>
 }
+
+// A sign is a bit: nothing is widened and rounded for it.
+// CHECK-LABEL: func.func @signs
+func.func @signs(%x: tensor<4xbf16>) -> (tensor<4xbf16>, tensor<4xbf16>) {
+  // CHECK: %[[A:.+]] = arith.bitcast %{{.+}} : bf16 to i16
+  // CHECK-NEXT: %[[N:.+]] = arith.xori %[[A]], %{{.+}} : i16
+  // CHECK-NEXT: %[[R:.+]] = arith.bitcast %[[N]] : i16 to bf16
+  // CHECK-NEXT: linalg.yield %[[R]] : bf16
+  %0 = weft.negative %x : tensor<4xbf16>
+  // CHECK: %[[B:.+]] = arith.bitcast %{{.+}} : bf16 to i16
+  // CHECK-NEXT: %[[M:.+]] = arith.andi %[[B]], %{{.+}} : i16
+  // CHECK-NEXT: %[[S:.+]] = arith.bitcast %[[M]] : i16 to bf16
+  // CHECK-NEXT: linalg.yield %[[S]] : bf16
+  %1 = weft.abs %x : tensor<4xbf16>
+  return %0, %1 : tensor<4xbf16>, tensor<4xbf16>
+}
