@@ -9,11 +9,10 @@
 #include "lowering/fusion/Boxes.h"
 #include "lowering/fusion/ComputeInLoops.h"
 #include "lowering/fusion/FusionPlan.h"
+#include "lowering/fusion/PartReads.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Complex/IR/Complex.h"
-#include "mlir/Dialect/Linalg/IR/Linalg.h"
-#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/IRMapping.h"
 
 namespace weft {
@@ -26,7 +25,9 @@ using linalg::GenericOp;
 using tensor::ExtractOp;
 using tensor::ExtractSliceOp;
 using tensor::InsertSliceOp;
+using weft::insertsOf;
 using weft::isBox;
+using weft::isPart;
 
 namespace {
 
@@ -35,29 +36,6 @@ namespace {
 constexpr int64_t maxParts = 4;
 /// The elements that are read for one of an op's.
 constexpr int64_t maxReads = 16;
-
-/// Whether an op puts elements to a place that is known.
-bool isPart(InsertSliceOp insert) {
-  return isBox(insert) && insert.getType().hasStaticShape() &&
-         insert.getSourceType().getNumElements() > 0;
-}
-
-/// The ops that put an array together, the last one first, and what the first
-/// one was given.
-SmallVector<InsertSliceOp> insertsOf(Value array, Value &base) {
-  SmallVector<InsertSliceOp> inserts;
-  base = array;
-  for (auto insert = array.getDefiningOp<InsertSliceOp>();
-       insert && isPart(insert) && insert->getBlock() == array.getParentBlock();
-       insert = base.getDefiningOp<InsertSliceOp>()) {
-    // What is put over part of an array that is needed as it was is no copy.
-    if (!inserts.empty() && !insert->hasOneUse())
-      break;
-    inserts.push_back(insert);
-    base = insert.getDest();
-  }
-  return inserts;
-}
 
 /// Whether an array may have elements that nothing has put there.
 bool hasGaps(Value array) {
@@ -118,7 +96,7 @@ public:
     for (OpOperand *use : uses)
       ops.insert(use->getOwner());
     for (Operation *op : ops)
-      readParts(cast<GenericOp>(op), rewriter);
+      readInBody(cast<GenericOp>(op), rewriter);
   }
 
   void compute(RewriterBase &rewriter) {
@@ -296,7 +274,7 @@ private:
   }
 
   /// Replaces the operands of an op that are such arrays by reads in its body.
-  void readParts(GenericOp op, RewriterBase &rewriter) {
+  void readInBody(GenericOp op, RewriterBase &rewriter) {
     rewriter.setInsertionPoint(op);
     SmallVector<Value> inputs;
     SmallVector<AffineMap> maps;
@@ -318,7 +296,7 @@ private:
           for (auto [input, arg] : llvm::zip(kept, args))
             mapping.map(op.getMatchingBlockArgument(input), arg);
           for (OpOperand *input : read) {
-            reads.push_back(readAt(b, op, *input));
+            reads.push_back(weft::readAt(b, op, *input));
             mapping.map(op.getMatchingBlockArgument(input),
                         reads.back().getResult());
           }
@@ -328,23 +306,6 @@ private:
     rewriter.replaceOp(op, built);
     for (ExtractOp each : reads)
       resolve(each, rewriter);
-  }
-
-  /// The element that an op reads of an operand, at its loops' place.
-  static ExtractOp readAt(OpBuilder &b, GenericOp op, OpOperand &operand) {
-    Location loc = operand.get().getLoc();
-    SmallVector<OpFoldResult> loops;
-    for (unsigned dim = 0; dim < op.getNumLoops(); ++dim)
-      loops.push_back(linalg::IndexOp::create(b, loc, dim).getResult());
-    AffineMap map = op.getMatchingIndexingMap(&operand);
-    SmallVector<Value> at =
-        llvm::map_to_vector(map.getResults(), [&](AffineExpr expr) {
-          return getValueOrCreateConstantIndexOp(
-              b, loc,
-              affine::makeComposedFoldedAffineApply(
-                  b, loc, AffineMap::get(map.getNumDims(), 0, expr), loops));
-        });
-    return ExtractOp::create(b, loc, operand.get(), at);
   }
 
   /// Reads what an array is made of instead, for as long as it is.
@@ -364,11 +325,11 @@ private:
       if (splat)
         rewriter.replaceOp(read, scalarOf(read, splat, rewriter));
       else if (isPartRead)
-        reads.push_back(readWhole(read, extract, rewriter));
+        reads.push_back(weft::readWhole(read, rewriter));
       else if (isOp)
         weft::computeElement(read, rewriter, reads);
       else
-        readParts(read, rewriter, reads);
+        weft::readParts(read, rewriter, reads);
     }
   }
 
@@ -377,91 +338,6 @@ private:
       return value;
     return weft::scalar::buildConstant(b, read.getLoc(), read.getType(),
                                        cast<Attribute>(splat));
-  }
-
-  static Value sumOf(OpBuilder &b, Location loc, Value index, int64_t offset) {
-    if (offset == 0)
-      return index;
-    Value by = arith::ConstantIndexOp::create(b, loc, offset);
-    return arith::AddIOp::create(b, loc, index, by);
-  }
-
-  static ExtractOp readWhole(ExtractOp read, ExtractSliceOp slice,
-                             RewriterBase &rewriter) {
-    Location loc = read.getLoc();
-    llvm::SmallBitVector dropped = slice.getDroppedDims();
-    SmallVector<Value> at;
-    unsigned next = 0;
-    for (auto [dim, offset] : llvm::enumerate(slice.getStaticOffsets()))
-      at.push_back(
-          dropped.test(dim)
-              ? arith::ConstantIndexOp::create(rewriter, loc, offset)
-                    .getResult()
-              : sumOf(rewriter, loc, read.getIndices()[next++], offset));
-    return rewriter.replaceOpWithNewOp<ExtractOp>(read, slice.getSource(), at);
-  }
-
-  /// Of each part the element at the place, or its first one where it has none
-  /// there; and of these the last one that was put there.
-  static void readParts(ExtractOp read, RewriterBase &rewriter,
-                        SmallVectorImpl<ExtractOp> &reads) {
-    Value base, element;
-    SmallVector<InsertSliceOp> inserts = insertsOf(read.getTensor(), base);
-    Location loc = read.getLoc();
-    auto push = [&](ExtractOp part) {
-      reads.push_back(part);
-      return part.getResult();
-    };
-    if (!base.getDefiningOp<tensor::EmptyOp>())
-      element = push(ExtractOp::create(rewriter, loc, base, read.getIndices()));
-    for (InsertSliceOp insert : llvm::reverse(inserts)) {
-      auto [isThere, at] = placeIn(read, insert, rewriter);
-      Value part =
-          push(ExtractOp::create(rewriter, loc, insert.getSource(), at));
-      element =
-          element && isThere
-              ? arith::SelectOp::create(rewriter, loc, isThere, part, element)
-              : part;
-    }
-    rewriter.replaceOp(read, element);
-  }
-
-  /// Whether a place is within a part, nothing if it is so everywhere, and
-  /// where there.
-  static std::pair<Value, SmallVector<Value>>
-  placeIn(ExtractOp read, InsertSliceOp insert, OpBuilder &b) {
-    Location loc = read.getLoc();
-    llvm::SmallBitVector dropped = insert.getDroppedDims();
-    ArrayRef<int64_t> whole = insert.getType().getShape();
-    Value isThere;
-    SmallVector<Value> at;
-    for (auto [dim, index] : llvm::enumerate(read.getIndices())) {
-      int64_t offset = insert.getStaticOffset(dim),
-              size = insert.getStaticSize(dim);
-      Value place = index;
-      if (size != whole[dim]) {
-        auto number = [&](int64_t value) -> Value {
-          return arith::ConstantIndexOp::create(b, loc, value);
-        };
-        auto is = [&](arith::CmpIPredicate what, Value x, int64_t y) -> Value {
-          return arith::CmpIOp::create(b, loc, what, x, number(y));
-        };
-        place = sumOf(b, loc, index, -offset);
-        Value isAlong = size == 1 ? is(arith::CmpIPredicate::eq, index, offset)
-                                  : is(arith::CmpIPredicate::ult, place, size);
-        place = size == 1
-                    ? number(0)
-                    : arith::SelectOp::create(b, loc, isAlong, place, number(0))
-                          .getResult();
-        isThere =
-            isThere
-                ? arith::AndIOp::create(b, loc, isThere, isAlong).getResult()
-                : isAlong;
-      }
-      if (!dropped.test(dim))
-        at.push_back(place);
-    }
-    return {isThere, at};
   }
 
   InsertSliceOp array;
