@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// One pool of threads for the process. A loop is shared as it runs: whoever is
-// free takes the next piece. Threads that wait look out for work for some
-// microseconds before they sleep. A forked child begins without a pool.
+// One pool of threads for the process. Each has an equal part of a loop, so
+// that what one loop has written is near the thread that reads it in the next,
+// and in the next call; whoever is done with its own takes pieces of the
+// others'. Threads that wait look out for work for some microseconds before
+// they sleep. A forked child begins without a pool.
 
 #include "lowering/runtime/Threads.h"
 #include <algorithm>
@@ -142,7 +144,7 @@ public:
       this->arguments = arguments;
       this->count = count;
       size = std::max<int64_t>(1, count / (threads * piecesPerThread));
-      next = 0;
+      divide(threads);
       helpers = threads - 1;
       place = places.take();
       isOpen = true;
@@ -150,7 +152,7 @@ public:
       if (asleep > 0)
         work.notify_all();
     }
-    takePieces();
+    takePieces(0);
     {
       std::lock_guard<std::mutex> lock(mutex);
       isOpen = false;
@@ -173,13 +175,25 @@ private:
     }
   }
 
-  void takePieces() {
+  /// Gives each thread an equal part of the loop.
+  void divide(int64_t threads) {
+    numParts = threads;
+    for (int64_t i = 0; i < numParts; ++i) {
+      parts[i].next = count * i / numParts;
+      parts[i].end = count * (i + 1) / numParts;
+    }
+  }
+
+  /// Runs what is left of this thread's part, then of those of others.
+  void takePieces(int64_t own) {
     isSharing = true;
-    for (;;) {
-      int64_t begin = next.fetch_add(size, std::memory_order_relaxed);
-      if (begin >= count)
-        break;
-      task(arguments, begin, std::min(begin + size, count));
+    for (int64_t i = 0; i < numParts; ++i) {
+      Part &from = parts[(own + i) % numParts];
+      while (from.next.load(std::memory_order_relaxed) < from.end) {
+        int64_t begin = from.next.fetch_add(size, std::memory_order_relaxed);
+        if (begin < from.end)
+          task(arguments, begin, std::min(begin + size, from.end));
+      }
     }
     isSharing = false;
   }
@@ -204,7 +218,7 @@ private:
       if (!joins)
         continue;
       int place = places.takeAnother();
-      takePieces();
+      takePieces(number + 1);
       places.leave(place);
       active.fetch_sub(1, std::memory_order_release);
     }
@@ -222,7 +236,15 @@ private:
   Places places;
   int place = -1;
   int64_t count = 0, size = 1;
-  std::atomic<int64_t> next{0};
+
+  /// A part of a loop: the first of its steps that nobody has taken, and its
+  /// end.
+  struct alignas(64) Part {
+    std::atomic<int64_t> next{0};
+    int64_t end = 0;
+  };
+  std::array<Part, mostThreads> parts;
+  int64_t numParts = 0;
 };
 
 // Never destroyed: its threads may outlive every static object.
