@@ -437,7 +437,9 @@ def SplitReductions : Pass<"weft-split-reductions", "::mlir::func::FuncOp"> {
     on the number of threads. Few rows by a large matrix are such a reduction too:
     each part is some of its rows. Where rows of a few elements are added up, several
     that follow each other are one row, which fills vectors. On CPUs the index of the
-    best element of a long row is looked for in the first block of it that has one.
+    best element of a long row is looked for in the first block of it that has one,
+    and where short rows and arrays of them are reduced with others between them, the
+    arrays are first.
 
     ```mlir
     linalg.generic ... ins(%x : tensor<1048576xf32>) outs(%zero : tensor<f32>) { add }

@@ -55,14 +55,50 @@ Value ReductionSplitter::split(unsigned loop, int64_t parts, Order order) {
   if (order != Order::outermost) {
     // In turn, they lie together with what follows the reduced dimension.
     loopOfParts = loop + inTurn();
-    dimOfParts = llvm::count_if(
-        op.getIndexingMapsArray().back().getResults(), [&](AffineExpr expr) {
-          return cast<AffineDimExpr>(expr).getPosition() < loop;
-        });
+    dimOfParts = placeOf(loop);
   }
-  Value partial = buildPartial();
-  buildTotal(partial);
-  return partial;
+  SmallVector<Value> inputs;
+  SmallVector<AffineMap> maps;
+  for (OpOperand *input : op.getDpsInputOperands())
+    inputs.push_back(expand(input->get(), op.getMatchingIndexingMap(input),
+                            maps.emplace_back()));
+  SmallVector<IteratorType> loops = op.getIteratorTypesArray();
+  loops.insert(loops.begin() + loopOfParts, IteratorType::parallel);
+  AffineMap map = op.getIndexingMapsArray().back();
+  GenericOp partial =
+      buildPartial(inputs, std::move(maps), loops,
+                   AffineMap::get(loops.size(), 0,
+                                  llvm::map_to_vector(map.getResults(),
+                                                      [&](AffineExpr expr) {
+                                                        return shifted(expr);
+                                                      }),
+                                  op.getContext()));
+  for (auto index :
+       llvm::to_vector(partial.getBody()->getOps<linalg::IndexOp>()))
+    shiftIndex(index);
+  buildTotal(partial.getResult(0));
+  return partial.getResult(0);
+}
+
+void ReductionSplitter::keep(unsigned loop) {
+  AffineMap map = op.getIndexingMapsArray().back();
+  loopOfParts = loop;
+  dimOfParts = placeOf(loop);
+  parts = op.getStaticLoopRanges()[loop];
+  SmallVector<AffineMap> maps(ArrayRef(op.getIndexingMapsArray()).drop_back());
+  SmallVector<IteratorType> loops = op.getIteratorTypesArray();
+  loops[loop] = IteratorType::parallel;
+  buildTotal(buildPartial(SmallVector<Value>(op.getDpsInputs()),
+                          std::move(maps), loops, map)
+                 .getResult(0));
+}
+
+/// How many dimensions of the result a loop's would follow.
+unsigned ReductionSplitter::placeOf(unsigned loop) {
+  return llvm::count_if(op.getIndexingMapsArray().back().getResults(),
+                        [&](AffineExpr expr) {
+                          return cast<AffineDimExpr>(expr).getPosition() < loop;
+                        });
 }
 
 /// (loops) -> places, with a loop over the parts put among them.
@@ -101,23 +137,14 @@ Value ReductionSplitter::expand(Value input, AffineMap map,
                                        groups);
 }
 
-Value ReductionSplitter::buildPartial() {
-  SmallVector<Value> inputs;
-  SmallVector<AffineMap> maps;
-  for (OpOperand *input : op.getDpsInputOperands())
-    inputs.push_back(expand(input->get(), op.getMatchingIndexingMap(input),
-                            maps.emplace_back()));
+GenericOp ReductionSplitter::buildPartial(ArrayRef<Value> inputs,
+                                          SmallVector<AffineMap> maps,
+                                          ArrayRef<IteratorType> loops,
+                                          AffineMap map) {
   auto type = cast<RankedTensorType>(init.getResult(0).getType());
   SmallVector<int64_t> shape(type.getShape());
   shape.insert(shape.begin() + dimOfParts, parts);
-  SmallVector<AffineExpr> exprs;
-  for (AffineExpr expr : op.getIndexingMapsArray().back().getResults())
-    exprs.push_back(shifted(expr));
-  exprs.insert(exprs.begin() + dimOfParts, b.getAffineDimExpr(loopOfParts));
-  maps.push_back(
-      AffineMap::get(op.getNumLoops() + 1, 0, exprs, op.getContext()));
-  SmallVector<IteratorType> loops = op.getIteratorTypesArray();
-  loops.insert(loops.begin() + loopOfParts, IteratorType::parallel);
+  maps.push_back(map.insertResult(b.getAffineDimExpr(loopOfParts), dimOfParts));
   Value empty =
       tensor::EmptyOp::create(b, op.getLoc(), shape, type.getElementType());
   Value start =
@@ -127,10 +154,7 @@ Value ReductionSplitter::buildPartial() {
                                    start, maps, loops);
   IRMapping mapping;
   op.getRegion().cloneInto(&partial.getRegion(), mapping);
-  for (auto index :
-       llvm::to_vector(partial.getBody()->getOps<linalg::IndexOp>()))
-    shiftIndex(index);
-  return partial.getResult(0);
+  return partial;
 }
 
 /// Has the number of a step count the loop over the parts, and in the loop that

@@ -24,6 +24,9 @@ public:
   /// parts are combined to.
   mlir::Value split(unsigned loop, int64_t parts,
                     Order order = Order::outermost);
+  /// Leaves a reduced loop to another op, which combines what this one has for
+  /// each of its steps.
+  void keep(unsigned loop);
   /// The op that combines two elements.
   mlir::Operation *combiner() const { return combine; }
 
@@ -32,10 +35,15 @@ private:
                     mlir::linalg::FillOp init)
       : op(op), combine(combine), init(init), b(op) {}
 
+  unsigned placeOf(unsigned loop);
   mlir::AffineExpr shifted(mlir::AffineExpr expr);
   mlir::Value expand(mlir::Value input, mlir::AffineMap map,
                      mlir::AffineMap &expanded);
-  mlir::Value buildPartial();
+  mlir::linalg::GenericOp
+  buildPartial(llvm::ArrayRef<mlir::Value> inputs,
+               llvm::SmallVector<mlir::AffineMap> maps,
+               llvm::ArrayRef<mlir::utils::IteratorType> loops,
+               mlir::AffineMap map);
   void shiftIndex(mlir::linalg::IndexOp index);
   void buildTotal(mlir::Value partial);
 

@@ -11,7 +11,9 @@
 #include "lowering/fusion/TilePlan.h"
 #include "lowering/gpu/Device.h"
 #include "lowering/schedule/Schedule.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
+#include "mlir/Dialect/Tensor/Utils/Utils.h"
 
 namespace weft {
 #define GEN_PASS_DEF_SPLITREDUCTIONS
@@ -59,6 +61,16 @@ constexpr int64_t fewRows = 8, stepsOfRows = 16;
 constexpr int64_t leastVectors = 2, mostVectors = 8, leastSteps = 4;
 constexpr int64_t leastElements = 1 << 12;
 
+/// Arrays that leave one of a fraction of their size.
+constexpr int64_t leastArrays = 4;
+
+/// Of rows longer than this, all but one vector take longer to be read than
+/// that takes to be reduced: as maxima are, in several ops for each step.
+int64_t longestShortRow(Operation *combiner, const Machine &machine) {
+  int64_t vectors = isa<arith::AddFOp, arith::MulFOp>(combiner) ? 3 : 8;
+  return vectors * machine.lanes(combiner->getResult(0).getType());
+}
+
 /// The largest number of equal parts from `least` to `most`, or 0.
 int64_t partsOf(int64_t extent, int64_t least, int64_t most) {
   for (int64_t parts = std::min(most, extent / 2); parts >= least; --parts)
@@ -74,8 +86,10 @@ class SplitReductions final
       return;
     Machine machine = Machine::of(getOperation());
     bool isForGpu = weft::isForGpu(getOperation());
-    if (!isForGpu)
+    if (!isForGpu) {
       forOps([&](GenericOp op) { weft::splitSearch(op, machine); });
+      forOps([&](GenericOp op) { reduceArraysFirst(op, machine); });
+    }
     forOps([&](GenericOp op) { split(op, machine); });
     if (!isForGpu)
       forOps([&](GenericOp op) { widenRows(op, machine); });
@@ -100,7 +114,7 @@ class SplitReductions final
     unsigned loop = reduced.front();
     SmallVector<int64_t> extents = op.getStaticLoopRanges();
     int64_t row = llvm::product_of(ArrayRef(extents).drop_front(loop + 1));
-    Type element = getElementTypeOrSelf(op.getResult(0).getType());
+    Type element = elementOf(op);
     if (!element.isIntOrFloat() || row < 2 ||
         llvm::product_of(extents) < leastElements)
       return;
@@ -118,6 +132,57 @@ class SplitReductions final
     if (best * row >= leastVectors * lanes && splitter &&
         splitter->canSplit(loop))
       splitter->split(loop, best, weft::ReductionSplitter::Order::inTurn);
+  }
+
+  /// Where rows, and arrays of rows, are reduced with others between them,
+  /// reduces the arrays to one before its rows: vectors are combined as they
+  /// are, and in a register each.
+  static void reduceArraysFirst(GenericOp op, const Machine &machine) {
+    if (!op.hasPureTensorSemantics() || op.getNumReductionLoops() < 2 ||
+        op.hasDynamicShape() || op->hasAttr(weft::keepAttr) ||
+        ContractionPlan::make(op, machine))
+      return;
+    auto areInOrder = [](AffineMap map) {
+      return map.isProjectedPermutation() &&
+             llvm::is_sorted(map.getResults(), [](AffineExpr a, AffineExpr b) {
+               return cast<AffineDimExpr>(a).getPosition() <
+                      cast<AffineDimExpr>(b).getPosition();
+             });
+    };
+    auto splitter = weft::ReductionSplitter::match(op);
+    if (!splitter || !llvm::all_of(op.getIndexingMapsArray(), areInOrder))
+      return;
+    // What is reduced innermost, in steps of `width` elements each.
+    int64_t row = 1, width = 1, arrays = 1, between = 1;
+    for (auto [extent, kind] : llvm::zip_equal(op.getStaticLoopRanges(),
+                                               op.getIteratorTypesArray())) {
+      if (kind == IteratorType::parallel) {
+        width *= extent;
+      } else if (width == 1) {
+        row *= extent;
+      } else {
+        arrays *= row;
+        between *= width;
+        row = extent, width = 1;
+      }
+    }
+    if (row == 1 || between == 1 || arrays < leastArrays ||
+        (width > 1 && width >= machine.lanes(elementOf(op))) ||
+        row * width > longestShortRow(splitter->combiner(), machine) ||
+        arrays * between * row * width < leastElements)
+      return;
+    if (GenericOp merged = mergeReduced(op)) {
+      op = merged;
+      splitter = weft::ReductionSplitter::match(op);
+    }
+    SmallVector<unsigned> reduced;
+    op.getReductionDims(reduced);
+    if (splitter && op.getStaticLoopRanges()[reduced.back()] == row)
+      splitter->keep(reduced.back());
+  }
+
+  static Type elementOf(GenericOp op) {
+    return getElementTypeOrSelf(op.getResult(0).getType());
   }
 
   /// Whether the last dimension of what is reduced is one of the result's.
@@ -138,7 +203,9 @@ class SplitReductions final
 
   /// Of the loops that are reduced, the one that the first dimension of the
   /// first input is walked along by.
-  static unsigned outermostReduced(GenericOp op, ArrayRef<unsigned> reduced) {
+  static unsigned outermostReduced(GenericOp op) {
+    SmallVector<unsigned> reduced;
+    op.getReductionDims(reduced);
     for (AffineExpr expr : op.getIndexingMapsArray().front().getResults())
       for (unsigned loop : reduced)
         if (expr.isFunctionOfDim(loop))
@@ -146,24 +213,62 @@ class SplitReductions final
     return reduced.front();
   }
 
-  /// The loop to cut into parts.
-  static unsigned longestOf(GenericOp op, const Limits &limits, int64_t least,
-                            int64_t most) {
+  /// A loop to cut, and into how many parts.
+  struct Cut {
+    unsigned loop = 0;
+    int64_t parts = 0;
+  };
+
+  /// The outermost loop that is reduced, whose parts lie together in memory, if
+  /// they are enough; otherwise the longest, if possible one along which
+  /// elements do not follow each other.
+  static Cut findCut(GenericOp op, int64_t enough, int64_t least,
+                     int64_t most) {
     SmallVector<unsigned> reduced;
     op.getReductionDims(reduced);
     SmallVector<int64_t> extents = op.getStaticLoopRanges();
-    // Parts of the outermost lie together in memory, if they are enough.
-    unsigned outermost = outermostReduced(op, reduced);
-    if (partsOf(extents[outermost], std::max(least, limits.few), most))
-      return outermost;
-    return *llvm::max_element(reduced, [&](unsigned a, unsigned b) {
-      return extents[a] < extents[b];
-    });
+    unsigned outermost = outermostReduced(op);
+    if (int64_t parts = partsOf(extents[outermost], enough, most))
+      return {outermost, parts};
+    auto isInnermost = [&](unsigned loop) {
+      AffineMap map = op.getIndexingMapsArray().front();
+      return map.getNumResults() > 0 &&
+             map.getResults().back().isFunctionOfDim(loop);
+    };
+    Cut best, last;
+    for (unsigned loop : reduced) {
+      Cut &cut = isInnermost(loop) ? last : best;
+      int64_t parts = partsOf(extents[loop], least, most);
+      if (parts > 0 && (cut.parts == 0 || extents[loop] > extents[cut.loop]))
+        cut = {loop, parts};
+    }
+    return best.parts > 0 ? best : last;
+  }
+
+  /// Takes dimensions of extent 1 that no loop walks along from the operands.
+  static void dropUnitDims(GenericOp op) {
+    OpBuilder b(op);
+    SmallVector<AffineMap> maps = op.getIndexingMapsArray();
+    for (OpOperand *input : op.getDpsInputOperands()) {
+      AffineMap &map = maps[input->getOperandNumber()];
+      llvm::SmallBitVector dropped(map.getNumResults());
+      for (auto [dim, expr] : llvm::enumerate(map.getResults()))
+        dropped[dim] =
+            isa<AffineConstantExpr>(expr) &&
+            cast<ShapedType>(input->get().getType()).getDimSize(dim) == 1;
+      if (dropped.none())
+        continue;
+      input->set(
+          tensor::dropGivenUnitDims(b, op.getLoc(), input->get(), dropped));
+      map = map.dropResults(dropped);
+    }
+    op.setIndexingMapsAttr(b.getAffineMapArrayAttr(maps));
   }
 
   /// The same op, where reduced loops that follow each other along all operands
   /// are one; null if none do.
   static GenericOp mergeReduced(GenericOp op) {
+    dropUnitDims(op);
     SmallVector<AffineMap> maps = op.getIndexingMapsArray();
     auto isPlain = [](AffineMap map) { return map.isProjectedPermutation(); };
     if (op.hasIndexSemantics() || !llvm::all_of(maps, isPlain))
@@ -235,23 +340,20 @@ class SplitReductions final
     }
     if (results * most > steps / 2)
       return;
-    auto findParts = [&](unsigned &loop) {
-      loop = longestOf(op, limits, least, most);
-      return partsOf(op.getStaticLoopRanges()[loop], least, most);
-    };
     auto splitter = weft::ReductionSplitter::match(op);
     if (!splitter)
       return;
-    unsigned loop;
-    int64_t parts = findParts(loop);
-    if (!isProduct && tasks * parts < limits.few)
+    int64_t enough = std::max(least, limits.few);
+    Cut cut = findCut(op, enough, least, most);
+    // Parts of what is not the outermost loop are far apart, and short.
+    if (!isProduct && (cut.parts < enough || cut.loop != outermostReduced(op)))
       if (GenericOp merged = mergeReduced(op)) {
         op = merged;
-        parts = findParts(loop);
+        cut = findCut(op, enough, least, most);
         splitter = weft::ReductionSplitter::match(op);
       }
-    if (parts > 0 && splitter && splitter->canSplit(loop))
-      splitter->split(loop, parts);
+    if (cut.parts > 0 && splitter && splitter->canSplit(cut.loop))
+      splitter->split(cut.loop, cut.parts);
   }
 };
 

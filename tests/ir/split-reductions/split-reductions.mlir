@@ -454,3 +454,92 @@ module attributes {weft.machine = {l1_bytes = 32768 : i64, l2_bytes = 1048576 : 
     return %5 : tensor<30xi32>
   }
 }
+
+// -----
+
+#x = affine_map<(n, h, w, c) -> (n, h, w, c)>
+#m = affine_map<(n, h, w, c) -> (0, 0, 0, 0)>
+#s = affine_map<(n, h, w, c) -> ()>
+// Eight images are too few to share, and parts of their channels far apart: all
+// that is reduced is one loop. A number is no array of several dimensions.
+// CHECK-LABEL: func.func @variance(
+// CHECK: %[[MEAN:.+]] = tensor.collapse_shape %{{.+}} [] : tensor<1x1x1x1xf32> into tensor<f32>
+// CHECK: %[[X:.+]] = tensor.collapse_shape %{{.+}} {{\[\[}}0, 1, 2, 3]] : tensor<8x28x28x64xf32> into tensor<401408xf32>
+// CHECK: %[[PARTS:.+]] = tensor.expand_shape %[[X]] {{\[\[}}0, 1]] output_shape [64, 6272]
+// CHECK: linalg.generic {{.*}} iterator_types = ["parallel", "reduction"]} ins(%[[PARTS]], %[[MEAN]] :
+func.func @variance(%x: tensor<8x28x28x64xf32>, %mean: tensor<1x1x1x1xf32>) -> tensor<f32> {
+  %zero = arith.constant 0.0 : f32
+  %0 = tensor.empty() : tensor<f32>
+  %1 = linalg.fill ins(%zero : f32) outs(%0 : tensor<f32>) -> tensor<f32>
+  %2 = linalg.generic {indexing_maps = [#x, #m, #s], iterator_types = ["reduction", "reduction", "reduction", "reduction"]}
+      ins(%x, %mean : tensor<8x28x28x64xf32>, tensor<1x1x1x1xf32>) outs(%1 : tensor<f32>) {
+  ^bb0(%a: f32, %b: f32, %out: f32):
+    %d = arith.subf %a, %b : f32
+    %p = arith.mulf %d, %d : f32
+    %t = arith.addf %out, %p fastmath<reassoc> : f32
+    linalg.yield %t : f32
+  } -> tensor<f32>
+  return %2 : tensor<f32>
+}
+
+// -----
+
+#x = affine_map<(c, n, m) -> (m, n, c)>
+#s = affine_map<(c, n, m) -> ()>
+// Where loops do not follow each other as elements do, the longest of those along
+// which elements are far apart.
+// CHECK-LABEL: func.func @turned(
+// CHECK: tensor.expand_shape %{{.+}} {{\[\[}}0], [1, 2], [3]] output_shape [8, 50, 2, 512]
+func.func @turned(%x: tensor<8x100x512xf32>) -> tensor<f32> {
+  %zero = arith.constant 0.0 : f32
+  %0 = tensor.empty() : tensor<f32>
+  %1 = linalg.fill ins(%zero : f32) outs(%0 : tensor<f32>) -> tensor<f32>
+  %2 = linalg.generic {indexing_maps = [#x, #s], iterator_types = ["reduction", "reduction", "reduction"]}
+      ins(%x : tensor<8x100x512xf32>) outs(%1 : tensor<f32>) {
+  ^bb0(%a: f32, %out: f32):
+    %t = arith.addf %out, %a fastmath<reassoc> : f32
+    linalg.yield %t : f32
+  } -> tensor<f32>
+  return %2 : tensor<f32>
+}
+
+// -----
+
+#x = affine_map<(n, c, w) -> (n, c, w)>
+#c = affine_map<(n, c, w) -> (c)>
+// Short rows, and arrays of them, are reduced with others between them: the arrays
+// first, in vectors. Longer rows are reduced where they are.
+// CHECK-DAG: #[[IN:.+]] = affine_map<(d0, d1, d2) -> (d0, d1, d2)>
+// CHECK-DAG: #[[ROWS:.+]] = affine_map<(d0, d1, d2) -> (d1, d2)>
+// CHECK-LABEL: func.func @arrays(
+// CHECK: %[[ARRAY:.+]] = linalg.generic {indexing_maps = [#[[IN]], #[[ROWS]]], iterator_types = ["reduction", "parallel", "parallel"]}
+// CHECK: linalg.generic {{.*}} iterator_types = ["parallel", "reduction"]} ins(%[[ARRAY]] : tensor<1000x30xf32>)
+// CHECK-LABEL: func.func @rows(
+// CHECK: linalg.generic {{.*}} iterator_types = ["reduction", "parallel", "reduction"]
+// CHECK-NOT: linalg.generic
+module attributes {weft.machine = {l1_bytes = 32768 : i64, l2_bytes = 1048576 : i64, share_from = 262144 : i64, vector_bytes = 64 : i64, vector_registers = 32 : i64}} {
+  func.func @arrays(%x: tensor<128x1000x30xf32>) -> tensor<1000xf32> {
+    %zero = arith.constant 0.0 : f32
+    %0 = tensor.empty() : tensor<1000xf32>
+    %1 = linalg.fill ins(%zero : f32) outs(%0 : tensor<1000xf32>) -> tensor<1000xf32>
+    %2 = linalg.generic {indexing_maps = [#x, #c], iterator_types = ["reduction", "parallel", "reduction"]}
+        ins(%x : tensor<128x1000x30xf32>) outs(%1 : tensor<1000xf32>) {
+    ^bb0(%a: f32, %out: f32):
+      %t = arith.addf %out, %a fastmath<reassoc> : f32
+      linalg.yield %t : f32
+    } -> tensor<1000xf32>
+    return %2 : tensor<1000xf32>
+  }
+  func.func @rows(%x: tensor<128x1000x300xf32>) -> tensor<1000xf32> {
+    %zero = arith.constant 0.0 : f32
+    %0 = tensor.empty() : tensor<1000xf32>
+    %1 = linalg.fill ins(%zero : f32) outs(%0 : tensor<1000xf32>) -> tensor<1000xf32>
+    %2 = linalg.generic {indexing_maps = [#x, #c], iterator_types = ["reduction", "parallel", "reduction"]}
+        ins(%x : tensor<128x1000x300xf32>) outs(%1 : tensor<1000xf32>) {
+    ^bb0(%a: f32, %out: f32):
+      %t = arith.addf %out, %a fastmath<reassoc> : f32
+      linalg.yield %t : f32
+    } -> tensor<1000xf32>
+    return %2 : tensor<1000xf32>
+  }
+}
