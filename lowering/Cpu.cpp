@@ -33,8 +33,9 @@ constexpr llvm::StringLiteral fusedPasses = R"(
 constexpr llvm::StringLiteral memrefPasses = R"(
   func.func(weft-erase-barriers, weft-lower-foralls), weft-destination-passing,
   one-shot-bufferize{buffer-alignment=64},
-  func.func(canonicalize, cse, canonicalize, weft-unroll-loops,
-            weft-pad-blocks, weft-group-blocks, weft-group-rows),
+  func.func(canonicalize, cse, canonicalize, weft-merge-loops,
+            weft-unroll-loops, weft-pad-blocks, weft-group-blocks,
+            weft-group-rows),
   weft-apply-schedule{stage=memref later=loops},
   func.func(weft-lower-foralls, weft-block-sums, weft-plan-arena, canonicalize,
             cse, weft-mark-short))";

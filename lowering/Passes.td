@@ -430,6 +430,34 @@ def UnrollLoops : Pass<"weft-unroll-loops", "::mlir::func::FuncOp"> {
   ];
 }
 
+def MergeLoops : Pass<"weft-merge-loops", "::mlir::func::FuncOp"> {
+  let summary = "Walks along two dimensions that follow each other in one loop";
+  let description = [{
+    A slice of several whole dimensions is one row: the updates of a scatter are.
+
+    ```mlir
+    scf.for %i = %c0 to %c196 step %c1 {
+      scf.for %j = %c0 to %c10 step %c1 {
+        %0 = memref.load %x[%k, %i, %j] : memref<56x196x10xf32>
+        ...
+      }
+    }
+    ```
+    becomes
+    ```mlir
+    scf.for %j = %c0 to %c1960 step %c1 {
+      %rows = memref.collapse_shape %x [[0], [1, 2]]
+          : memref<56x196x10xf32> into memref<56x1960xf32>
+      %0 = memref.load %rows[%k, %j] : memref<56x1960xf32>
+      ...
+    }
+    ```
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect"
+  ];
+}
+
 def SplitReductions : Pass<"weft-split-reductions", "::mlir::func::FuncOp"> {
   let summary = "Reduces long arrays to a few numbers in parts";
   let description = [{

@@ -83,9 +83,8 @@ placeIn(ExtractOp read, InsertSliceOp insert, OpBuilder &b) {
                   : arith::SelectOp::create(b, loc, isAlong, place, number(0))
                         .getResult();
       isThere =
-          isThere
-              ? arith::AndIOp::create(b, loc, isThere, isAlong).getResult()
-              : isAlong;
+          isThere ? arith::AndIOp::create(b, loc, isThere, isAlong).getResult()
+                  : isAlong;
     }
     if (!dropped.test(dim))
       at.push_back(place);
@@ -102,14 +101,13 @@ ExtractOp weft::readWhole(ExtractOp read, RewriterBase &rewriter) {
   for (auto [dim, offset] : llvm::enumerate(slice.getStaticOffsets()))
     at.push_back(
         dropped.test(dim)
-            ? arith::ConstantIndexOp::create(rewriter, loc, offset)
-                  .getResult()
+            ? arith::ConstantIndexOp::create(rewriter, loc, offset).getResult()
             : moved(rewriter, loc, read.getIndices()[next++], offset));
   return rewriter.replaceOpWithNewOp<ExtractOp>(read, slice.getSource(), at);
 }
 
 void weft::readParts(ExtractOp read, RewriterBase &rewriter,
-                      SmallVectorImpl<ExtractOp> &reads) {
+                     SmallVectorImpl<ExtractOp> &reads) {
   Value base, element;
   SmallVector<InsertSliceOp> inserts = insertsOf(read.getTensor(), base);
   Location loc = read.getLoc();
@@ -121,8 +119,7 @@ void weft::readParts(ExtractOp read, RewriterBase &rewriter,
     element = push(ExtractOp::create(rewriter, loc, base, read.getIndices()));
   for (InsertSliceOp insert : llvm::reverse(inserts)) {
     auto [isThere, at] = placeIn(read, insert, rewriter);
-    Value part =
-        push(ExtractOp::create(rewriter, loc, insert.getSource(), at));
+    Value part = push(ExtractOp::create(rewriter, loc, insert.getSource(), at));
     element =
         element && isThere
             ? arith::SelectOp::create(rewriter, loc, isThere, part, element)

@@ -402,3 +402,35 @@ def test_the_derivative_of_an_order_takes_elements_back(
     np.testing.assert_allclose(np.asarray(gradient(x)), want)
     text = gradient.lower(x).text("expanded", locations=False)
     assert ("scatter" in text) == (sorted(order) != [0, 1, 2])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "int8", "complex64"])
+@pytest.mark.parametrize("shape", [(20, 6, 10), (9, 2, 3, 5), (4, 1, 7, 1)])
+def test_slices_of_several_dimensions(shape: tuple[int, ...], dtype: str) -> None:
+    """Whose rows are walked along as one; of elements that a loop reads and changes."""
+    rng = np.random.default_rng(0)
+    x = weft.asarray(rng.integers(-3, 4, shape)).astype(dtype)
+    v = weft.asarray(rng.integers(-3, 4, (30, *shape[1:]))).astype(dtype)
+    i = rng.integers(-shape[0], shape[0], 30)
+
+    def changed(x: Any, v: Any, i: Any) -> Any:
+        def step(k: Any, c: Any) -> Any:
+            return c.at[i[k]].add(v[k] * c[(0,) * c.ndim])
+
+        return (
+            x.at[i].add(v),
+            x.at[i[:3]].multiply(v[:3]),
+            weft.fori_loop(0, 4, step, x),
+        )
+
+    wide = [np.asarray(a).astype(np.complex128) for a in (x, x, x)]
+    updates = np.asarray(v).astype(np.complex128)
+    np.add.at(wide[0], i, updates)
+    np.multiply.at(wide[1], i[:3], updates[:3])
+    for k in range(4):
+        wide[2][i[k]] += updates[k] * wide[2].flat[0]
+    for found, wanted in zip(weft.jit(changed)(x, v, i), wide, strict=True):
+        exact = np.asarray(found).astype(np.complex128)
+        if dtype == "int8":
+            wanted = wanted.real.astype(np.int64).astype(np.int8)
+        np.testing.assert_array_equal(exact, wanted)

@@ -1,0 +1,81 @@
+// RUN: weft-opt --pass-pipeline='builtin.module(func.func(weft-merge-loops,cse))' %s | FileCheck %s
+
+// The three last dimensions are one row: of what is read elsewhere, too.
+// CHECK-LABEL: func.func @rows(
+// CHECK-SAME: %[[X:.+]]: memref<56x4x196x10xf32>, %[[Y:.+]]: memref<4x196x10xf32>, %[[K:.+]]: index
+// CHECK-DAG: %[[ALL:.+]] = arith.constant 7840 : index
+// CHECK: scf.for %[[I:.+]] = %{{.+}} to %[[ALL]] step
+// CHECK-DAG: %[[Y2:.+]] = memref.collapse_shape %{{.+}} {{\[\[}}0, 1]] : memref<4x1960xf32> into memref<7840xf32>
+// CHECK-DAG: %[[X2:.+]] = memref.collapse_shape %{{.+}} {{\[\[}}0], [1, 2]] : memref<56x4x1960xf32> into memref<56x7840xf32>
+// CHECK-NEXT: %[[A:.+]] = memref.load %[[X2]][%[[K]], %[[I]]]
+// CHECK-NEXT: %[[B:.+]] = memref.load %[[Y2]][%[[I]]]
+// CHECK-NEXT: %[[C:.+]] = arith.addf %[[A]], %[[B]]
+// CHECK-NEXT: memref.store %[[C]], %[[X2]][%[[K]], %[[I]]]
+// CHECK-NOT: scf.for
+func.func @rows(%x: memref<56x4x196x10xf32>, %y: memref<4x196x10xf32>, %k: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  %c10 = arith.constant 10 : index
+  %c196 = arith.constant 196 : index
+  scf.for %h = %c0 to %c4 step %c1 {
+    scf.for %i = %c0 to %c196 step %c1 {
+      scf.for %j = %c0 to %c10 step %c1 {
+        %a = memref.load %x[%k, %h, %i, %j] : memref<56x4x196x10xf32>
+        %b = memref.load %y[%h, %i, %j] : memref<4x196x10xf32>
+        %c = arith.addf %a, %b : f32
+        memref.store %c, %x[%k, %h, %i, %j] : memref<56x4x196x10xf32>
+      }
+    }
+  }
+  return
+}
+
+// Rows of part of an array do not follow each other, nor do those with gaps between
+// them; a transposed array is walked along otherwise; an index may be a number; and
+// what carries something, or is to be unrolled, is left alone.
+// CHECK-LABEL: func.func @others(
+// CHECK-NOT: memref.collapse_shape
+func.func @others(%x: memref<196x10xf32>, %gaps: memref<196x10xf32, strided<[16, 1]>>, %t: memref<10x196xf32>, %n: memref<196x10xindex>, %y: memref<196x10xf32>) -> f32 {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c8 = arith.constant 8 : index
+  %c10 = arith.constant 10 : index
+  %c196 = arith.constant 196 : index
+  %zero = arith.constant 0.0 : f32
+  scf.for %i = %c0 to %c196 step %c1 {
+    scf.for %j = %c0 to %c8 step %c1 {
+      memref.store %zero, %x[%i, %j] : memref<196x10xf32>
+    }
+  }
+  scf.for %i = %c0 to %c196 step %c1 {
+    scf.for %j = %c0 to %c10 step %c1 {
+      memref.store %zero, %gaps[%i, %j] : memref<196x10xf32, strided<[16, 1]>>
+    }
+  }
+  scf.for %i = %c0 to %c196 step %c1 {
+    scf.for %j = %c0 to %c10 step %c1 {
+      %a = memref.load %t[%j, %i] : memref<10x196xf32>
+      memref.store %a, %x[%i, %j] : memref<196x10xf32>
+    }
+  }
+  scf.for %i = %c0 to %c196 step %c1 {
+    scf.for %j = %c0 to %c10 step %c1 {
+      memref.store %j, %n[%i, %j] : memref<196x10xindex>
+    }
+  }
+  scf.for %i = %c0 to %c196 step %c1 {
+    scf.for %j = %c0 to %c10 step %c1 {
+      memref.store %zero, %x[%i, %j] : memref<196x10xf32>
+    } {weft.unroll = 2 : i64}
+  }
+  %sum = scf.for %i = %c0 to %c196 step %c1 iter_args(%all = %zero) -> f32 {
+    %row = scf.for %j = %c0 to %c10 step %c1 iter_args(%sum = %all) -> f32 {
+      %a = memref.load %y[%i, %j] : memref<196x10xf32>
+      %next = arith.addf %sum, %a : f32
+      scf.yield %next : f32
+    }
+    scf.yield %row : f32
+  }
+  return %sum : f32
+}
