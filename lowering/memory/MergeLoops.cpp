@@ -84,8 +84,7 @@ private:
   Loops(scf::ForOp outer, scf::ForOp inner, int64_t rows, int64_t steps)
       : outer(outer), inner(inner), rows(rows), steps(steps) {}
 
-  static SmallVector<ReassociationIndices> groupsOf(Value array,
-                                                    unsigned dim) {
+  static SmallVector<ReassociationIndices> groupsOf(Value array, unsigned dim) {
     SmallVector<ReassociationIndices> groups;
     int64_t rank = cast<MemRefType>(array.getType()).getRank();
     for (int64_t i = 0; i < rank; ++i) {
@@ -129,8 +128,8 @@ private:
         llvm::count(indices, row) != 1 || llvm::count(indices, step) != 1 ||
         type.getDimSize(dim) != rows || type.getDimSize(dim + 1) != steps ||
         !(isOutside(array) || isMerged(array)) ||
-        !memref::CollapseShapeOp::isGuaranteedCollapsible(
-            type, groupsOf(array, dim)))
+        !memref::CollapseShapeOp::isGuaranteedCollapsible(type,
+                                                          groupsOf(array, dim)))
       return false;
     accesses.insert({op, dim});
     return true;

@@ -1,4 +1,4 @@
-"""Reductions that the CPU splits: in parts, and arrays of short rows before the rows."""
+"""Reductions that the CPU splits: in parts, and arrays of short rows before rows."""
 
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
