@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // weft-pack-contractions: the operand of a sum of products that is read in
-// vectors is copied into panels first, in the order in which tiles read it.
-// Factors of 16 bits that are read often are widened first.
+// vectors is copied into panels first, in the order in which tiles read it, and
+// factors of which no vectors can be read are copied so that they can. Factors
+// of 16 bits that are read often are widened first.
 
 #include "lowering/OptimizationLevel.h"
 #include "lowering/Passes.h"
@@ -44,6 +45,7 @@ class PackContractions final
     // Other factors of matrix tiles are copied where they are multiplied.
     if (TilePlan::make(op, machine))
       return;
+    op = weft::orderFactors(op, machine);
     if (!ContractionPlan::make(op, machine))
       return;
     weft::Widened widened = weft::widenFactors(op);

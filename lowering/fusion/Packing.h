@@ -29,6 +29,12 @@ void packTiles(mlir::linalg::GenericOp op, const TilePlan &plan,
 /// it changed the op.
 bool padSteps(mlir::linalg::GenericOp op, const TilePlan &plan);
 
+/// Copies the factors of a sum of products, and its result, in another order
+/// where no vectors are read otherwise, or short ones, and that is sooner done.
+/// Returns the sum, or the op if that is left as it is.
+mlir::linalg::GenericOp orderFactors(mlir::linalg::GenericOp op,
+                                     const Machine &machine);
+
 /// What makes the wide copies of two factors; null where there is none.
 using Widened = std::array<mlir::linalg::GenericOp, 2>;
 

@@ -320,6 +320,10 @@ class SplitReductions final
       auto tiles = weft::TilePlan::make(op, machine);
       int64_t longest = 0;
       isProduct = true;
+      // What lies in one direction must do so in each part.
+      if (plan->lanesAreTurned)
+        if (GenericOp merged = mergeReduced(op))
+          return split(merged, machine);
       tasks = tiles ? tiles->numTasks() : plan->tasksOfSum;
       for (unsigned loop : plan->summed)
         longest = std::max(longest, plan->nest.extents[loop]);

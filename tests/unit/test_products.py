@@ -523,3 +523,56 @@ def test_few_rows_where_registers_are_fewer(
     )
     run = weft.parse(text.replace("module {", f"module {machine}", 1)).compile()
     np.testing.assert_array_equal(np.asarray(run(x, y)), x @ y.T)
+
+
+# Of factors that no vectors can be read of as they lie, or short ones.
+ORDERS: list[tuple[str, dict[str, int]]] = [
+    ("cb,abc->a", {"a": 40, "b": 30, "c": 32}),
+    ("dc,abcd->ab", {"a": 9, "b": 13, "c": 5, "d": 48}),
+    ("acd,bdc->ba", {"a": 33, "b": 20, "c": 7, "d": 40}),
+    ("acd,cbd->ba", {"a": 32, "b": 128, "c": 5, "d": 256}),
+    ("bda,cd->abc", {"a": 12, "b": 5, "c": 64, "d": 70}),
+    ("abce,dae->dacb", {"a": 8, "b": 2, "c": 64, "d": 31, "e": 5}),
+    ("bfea,cefd->bacd", {"a": 2, "b": 10, "c": 4, "d": 2, "e": 20, "f": 33}),
+    ("bae,cde->dabc", {"a": 64, "b": 2, "c": 4, "d": 50, "e": 4}),
+    ("facb,edaf->dcaeb", {"a": 3, "b": 3, "c": 20, "d": 5, "e": 9, "f": 32}),
+    ("cad,dcba->ba", {"a": 4, "b": 50, "c": 12, "d": 32}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "bfloat16", "int8", "int32"])
+@pytest.mark.parametrize(("spec", "extents"), ORDERS, ids=[s for s, _ in ORDERS])
+def test_factors_in_any_order(spec: str, extents: dict[str, int], dtype: str) -> None:
+    rng = np.random.default_rng(0)
+    terms = spec.split("->")[0].split(",")
+    x, y = (rng.integers(-1, 2, [extents[c] for c in term]) for term in terms)
+
+    def results(x: Any, y: Any) -> Any:
+        product = weft.einsum(spec, x, y)
+        return product, weft.maximum(product, 0) + 1
+
+    given = [weft.asarray(array).astype(dtype) for array in (x, y)]
+    wanted = np.einsum(spec, x, y)
+    assert np.abs(wanted).max() < 127
+    for found, one in zip(
+        weft.jit(results)(*given), (wanted, np.maximum(wanted, 0) + 1), strict=True
+    ):
+        np.testing.assert_array_equal(np.asarray(found).astype(np.int64), one)
+
+
+def test_derivatives_of_factors_in_any_order() -> None:
+    rng = np.random.default_rng(0)
+    for spec, extents in ORDERS:
+        terms = spec.split("->")[0].split(",")
+        x, y = (rng.standard_normal([extents[c] for c in term]) for term in terms)
+        found = weft.grad(
+            lambda x, y, spec=spec: (weft.einsum(spec, x, y) ** 2).sum(), argnums=(0, 1)
+        )(x, y)
+        product = 2 * np.einsum(spec, x, y)
+        out = spec.split("->")[1]
+        wanted = (
+            np.einsum(f"{out},{terms[1]}->{terms[0]}", product, y),
+            np.einsum(f"{out},{terms[0]}->{terms[1]}", product, x),
+        )
+        for one, other in zip(found, wanted, strict=True):
+            np.testing.assert_allclose(np.asarray(one), other, rtol=1e-10, atol=1e-10)

@@ -543,3 +543,29 @@ module attributes {weft.machine = {l1_bytes = 32768 : i64, l2_bytes = 1048576 : 
     return %2 : tensor<1000xf32>
   }
 }
+
+// -----
+
+#x = affine_map<(b, c, d, a) -> (a, c, d)>
+#y = affine_map<(b, c, d, a) -> (c, d, b)>
+#r = affine_map<(b, c, d, a) -> (b, a)>
+// Vectors of what lies the other way round are turned along one loop: the two that
+// are summed over are one before they are cut.
+// CHECK-LABEL: func.func @turned_lanes(
+// CHECK: tensor.collapse_shape %{{.+}} {{\[\[}}0], [1, 2]] : tensor<32x5x256xf32> into tensor<32x1280xf32>
+// CHECK: tensor.expand_shape %{{.+}} {{\[\[}}0], [1, 2]] output_shape [32, 10, 128]
+module attributes {weft.machine = {fma = true, l1_bytes = 32768 : i64, l2_bytes = 1048576 : i64, share_from = 262144 : i64, vector_bytes = 64 : i64, vector_registers = 32 : i64}} {
+  func.func @turned_lanes(%x: tensor<32x5x256xf32>, %y: tensor<5x256x128xf32>) -> tensor<128x32xf32> {
+    %zero = arith.constant 0.0 : f32
+    %0 = tensor.empty() : tensor<128x32xf32>
+    %1 = linalg.fill ins(%zero : f32) outs(%0 : tensor<128x32xf32>) -> tensor<128x32xf32>
+    %2 = linalg.generic {indexing_maps = [#x, #y, #r], iterator_types = ["parallel", "reduction", "reduction", "parallel"]}
+        ins(%x, %y : tensor<32x5x256xf32>, tensor<5x256x128xf32>) outs(%1 : tensor<128x32xf32>) {
+    ^bb0(%a: f32, %b: f32, %out: f32):
+      %p = arith.mulf %a, %b fastmath<reassoc,contract> : f32
+      %t = arith.addf %out, %p fastmath<reassoc,contract> : f32
+      linalg.yield %t : f32
+    } -> tensor<128x32xf32>
+    return %2 : tensor<128x32xf32>
+  }
+}
