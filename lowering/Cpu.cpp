@@ -27,15 +27,16 @@ constexpr llvm::StringLiteral fusedPasses = R"(
 // by then. Blocks and rows are grouped before it is settled which buffers share
 // bytes, blocks first: within them, rows are grouped too. Sums
 // that are left and converted need no room of their own, which is settled
-// before. The arena is planned when clean-up has left only the buffers that are
-// needed, and a second canonicalization removes the copies that CSE showed to
-// be of a buffer to itself.
+// before. Loops are merged when nothing else is grouped by them. The arena is
+// planned when clean-up has left only the buffers that are needed, and a second
+// canonicalization removes the copies that CSE showed to be of a buffer to
+// itself.
 constexpr llvm::StringLiteral memrefPasses = R"(
   func.func(weft-erase-barriers, weft-lower-foralls), weft-destination-passing,
   one-shot-bufferize{buffer-alignment=64},
-  func.func(canonicalize, cse, canonicalize, weft-merge-loops,
-            weft-unroll-loops, weft-pad-blocks, weft-group-blocks,
-            weft-group-rows),
+  func.func(canonicalize, cse, canonicalize, weft-unroll-loops,
+            weft-pad-blocks, weft-group-blocks, weft-group-rows,
+            weft-merge-loops),
   weft-apply-schedule{stage=memref later=loops},
   func.func(weft-lower-foralls, weft-block-sums, weft-plan-arena, canonicalize,
             cse, weft-mark-short))";

@@ -433,7 +433,8 @@ def UnrollLoops : Pass<"weft-unroll-loops", "::mlir::func::FuncOp"> {
 def MergeLoops : Pass<"weft-merge-loops", "::mlir::func::FuncOp"> {
   let summary = "Walks along two dimensions that follow each other in one loop";
   let description = [{
-    A slice of several whole dimensions is one row: the updates of a scatter are.
+    A slice of several whole dimensions is one row: the updates of a scatter are,
+    and what a gather reads.
 
     ```mlir
     scf.for %i = %c0 to %c196 step %c1 {

@@ -82,8 +82,7 @@ public:
     SmallVector<Value> inputs(op.getDpsInputs());
     Value init = op.getDpsInits()[0];
     for (unsigned factor : {0, 1})
-      inputs[factor] =
-          copy(b, inputs[factor], orders[factor], wanted[factor]);
+      inputs[factor] = copy(b, inputs[factor], orders[factor], wanted[factor]);
     const Order &order = wanted[resultNumber];
     if (order != orders[resultNumber]) {
       auto fill = init.getDefiningOp<linalg::FillOp>();
@@ -247,12 +246,14 @@ private:
     if (from == to)
       return array;
     Value empty = emptyOf(b, array, to);
-    SmallVector<unsigned> places = llvm::map_to_vector(
-        from, [&](unsigned l) -> unsigned { return llvm::find(to, l) - to.begin(); });
+    SmallVector<unsigned> places =
+        llvm::map_to_vector(from, [&](unsigned l) -> unsigned {
+          return llvm::find(to, l) - to.begin();
+        });
     SmallVector<IteratorType> loops(to.size(), IteratorType::parallel);
-    AffineMap maps[] = {AffineMap::getMultiDimMapWithTargets(
-                            to.size(), places, b.getContext()),
-                        b.getMultiDimIdentityMap(to.size())};
+    AffineMap maps[] = {
+        AffineMap::getMultiDimMapWithTargets(to.size(), places, b.getContext()),
+        b.getMultiDimIdentityMap(to.size())};
     return GenericOp::create(
                b, op.getLoc(), empty.getType(), array, empty, maps, loops,
                [](OpBuilder &inner, Location loc, ValueRange args) {

@@ -7,6 +7,7 @@
 #include "lowering/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
@@ -16,6 +17,7 @@ namespace weft {
 } // namespace weft
 
 using namespace mlir;
+using linalg::GenericOp;
 
 namespace {
 
@@ -27,6 +29,25 @@ std::optional<int64_t> stepsOf(scf::ForOp loop) {
       getConstantIntValue(loop.getStep()) != 1)
     return std::nullopt;
   return getConstantIntValue(loop.getUpperBound());
+}
+
+SmallVector<ReassociationIndices> groupsOf(Value array, unsigned dim) {
+  SmallVector<ReassociationIndices> groups;
+  int64_t rank = cast<MemRefType>(array.getType()).getRank();
+  for (int64_t i = 0; i < rank; ++i) {
+    if (i != dim + 1)
+      groups.emplace_back();
+    groups.back().push_back(i);
+  }
+  return groups;
+}
+
+/// Whether loops of so many steps go along all of a dimension and the next.
+bool isOneRow(Value array, unsigned dim, int64_t rows, int64_t steps) {
+  auto type = cast<MemRefType>(array.getType());
+  return type.getDimSize(dim) == rows && type.getDimSize(dim + 1) == steps &&
+         memref::CollapseShapeOp::isGuaranteedCollapsible(type,
+                                                          groupsOf(array, dim));
 }
 
 /// A loop and the one that is all of its body.
@@ -84,17 +105,6 @@ private:
   Loops(scf::ForOp outer, scf::ForOp inner, int64_t rows, int64_t steps)
       : outer(outer), inner(inner), rows(rows), steps(steps) {}
 
-  static SmallVector<ReassociationIndices> groupsOf(Value array, unsigned dim) {
-    SmallVector<ReassociationIndices> groups;
-    int64_t rank = cast<MemRefType>(array.getType()).getRank();
-    for (int64_t i = 0; i < rank; ++i) {
-      if (i != dim + 1)
-        groups.emplace_back();
-      groups.back().push_back(i);
-    }
-    return groups;
-  }
-
   bool isOutside(Value array) {
     return !outer->isAncestor(array.getParentBlock()->getParentOp());
   }
@@ -122,14 +132,11 @@ private:
   /// Whether the loops walk along all of a dimension and the one before it.
   bool addAccess(Operation *op, Value array, OperandRange indices) {
     Value row = outer.getInductionVar(), step = inner.getInductionVar();
-    auto type = cast<MemRefType>(array.getType());
     unsigned dim = llvm::find(indices, row) - indices.begin();
     if (dim + 1 >= indices.size() || indices[dim + 1] != step ||
         llvm::count(indices, row) != 1 || llvm::count(indices, step) != 1 ||
-        type.getDimSize(dim) != rows || type.getDimSize(dim + 1) != steps ||
         !(isOutside(array) || isMerged(array)) ||
-        !memref::CollapseShapeOp::isGuaranteedCollapsible(type,
-                                                          groupsOf(array, dim)))
+        !isOneRow(array, dim, rows, steps))
       return false;
     accesses.insert({op, dim});
     return true;
@@ -141,6 +148,148 @@ private:
   llvm::SetVector<std::pair<Operation *, unsigned>> accesses;
 };
 
+/// Two loops of an elementwise op that reads elsewhere, as a gather does, along
+/// rows of two whole dimensions.
+class OpLoops {
+public:
+  /// Of the loops `dim` and `dim + 1`.
+  static std::optional<OpLoops> match(GenericOp op, unsigned dim) {
+    SmallVector<int64_t> extents = op.getStaticLoopRanges();
+    OpLoops loops(op, dim, extents[dim], extents[dim + 1]);
+    return loops.mergesOperands() && loops.findReads() ? std::optional(loops)
+                                                       : std::nullopt;
+  }
+
+  GenericOp merge(RewriterBase &rewriter) {
+    rewriter.setInsertionPoint(op);
+    for (memref::LoadOp read : reads)
+      mergeRead(read, rewriter);
+    SmallVector<Value> operands;
+    SmallVector<AffineMap> maps;
+    for (auto [operand, map] :
+         llvm::zip_equal(op->getOperands(), op.getIndexingMapsArray())) {
+      std::optional<unsigned> place =
+          map.getResultPosition(rewriter.getAffineDimExpr(dim));
+      operands.push_back(place ? collapse(rewriter, operand, *place) : operand);
+      maps.push_back(mergedMap(map));
+    }
+    SmallVector<utils::IteratorType> kinds = op.getIteratorTypesArray();
+    kinds.erase(kinds.begin() + dim);
+    ValueRange all(operands);
+    auto merged = GenericOp::create(
+        rewriter, op.getLoc(), all.take_front(op.getNumDpsInputs()),
+        all.drop_front(op.getNumDpsInputs()), maps, kinds);
+    for (auto index : llvm::to_vector(op.getBody()->getOps<linalg::IndexOp>()))
+      if (index.getDim() == dim + 1)
+        rewriter.eraseOp(index);
+      else if (index.getDim() > dim)
+        rewriter.modifyOpInPlace(index,
+                                 [&] { index.setDim(index.getDim() - 1); });
+    rewriter.inlineRegionBefore(op.getRegion(), merged.getRegion(),
+                                merged.getRegion().begin());
+    rewriter.eraseOp(op);
+    return merged;
+  }
+
+private:
+  OpLoops(GenericOp op, unsigned dim, int64_t rows, int64_t steps)
+      : op(op), dim(dim), rows(rows), steps(steps) {}
+
+  static Value collapse(RewriterBase &rewriter, Value array, unsigned place) {
+    return memref::CollapseShapeOp::create(rewriter, array.getLoc(), array,
+                                           groupsOf(array, place));
+  }
+
+  /// Whether all operands are walked along by both loops, or by neither.
+  bool mergesOperands() {
+    return llvm::all_of(
+        llvm::zip_equal(op->getOperands(), op.getIndexingMapsArray()),
+        [&](auto each) {
+          auto [operand, map] = each;
+          if (!map.isFunctionOfDim(dim) && !map.isFunctionOfDim(dim + 1))
+            return true;
+          std::optional<unsigned> place =
+              map.getResultPosition(getAffineDimExpr(dim, op.getContext()));
+          return map.isProjectedPermutation() && place &&
+                 *place + 1 < map.getNumResults() &&
+                 map.getDimPosition(*place + 1) == dim + 1 &&
+                 isOneRow(operand, *place, rows, steps);
+        });
+  }
+
+  /// Finds the loads that the loops' indices are for, and whether there is
+  /// nothing else.
+  bool findReads() {
+    auto isAlong = [&](Value index, unsigned loop) {
+      auto op = index.getDefiningOp<linalg::IndexOp>();
+      return op && op.getDim() == loop;
+    };
+    for (auto index : op.getBody()->getOps<linalg::IndexOp>()) {
+      if (index.getDim() != dim && index.getDim() != dim + 1)
+        continue;
+      for (Operation *user : index->getUsers()) {
+        auto read = dyn_cast<memref::LoadOp>(user);
+        if (!read)
+          return false;
+        OperandRange indices = read.getIndices();
+        auto isRow = [&](Value i) { return isAlong(i, dim); };
+        auto isStep = [&](Value i) { return isAlong(i, dim + 1); };
+        unsigned place = llvm::find_if(indices, isRow) - indices.begin();
+        if (llvm::count_if(indices, isRow) != 1 ||
+            llvm::count_if(indices, isStep) != 1 ||
+            place + 1 >= indices.size() || !isStep(indices[place + 1]) ||
+            !isOneRow(read.getMemRef(), place, rows, steps) ||
+            op->isProperAncestor(
+                read.getMemRef().getParentBlock()->getParentOp()))
+          return false;
+        reads.insert(read);
+      }
+    }
+    return !reads.empty();
+  }
+
+  void mergeRead(memref::LoadOp read, RewriterBase &rewriter) {
+    OperandRange indices = read.getIndices();
+    unsigned place = llvm::find_if(indices,
+                                   [&](Value index) {
+                                     auto op =
+                                         index.getDefiningOp<linalg::IndexOp>();
+                                     return op && op.getDim() == dim;
+                                   }) -
+                     indices.begin();
+    Value rows = collapse(rewriter, read.getMemRef(), place);
+    rewriter.modifyOpInPlace(read, [&] {
+      read.getMemrefMutable().assign(rows);
+      read->eraseOperand(1 + place + 1);
+    });
+  }
+
+  /// Dimension `dim + 1` is left out, and those after it follow.
+  AffineMap mergedMap(AffineMap map) const {
+    SmallVector<AffineExpr> exprs;
+    for (AffineExpr expr : map.getResults()) {
+      SmallVector<AffineExpr> dims;
+      for (unsigned i = 0; i < map.getNumDims(); ++i)
+        dims.push_back(getAffineDimExpr(i > dim ? i - 1 : i, map.getContext()));
+      if (expr != getAffineDimExpr(dim + 1, map.getContext()))
+        exprs.push_back(expr.replaceDims(dims));
+    }
+    return AffineMap::get(map.getNumDims() - 1, 0, exprs, map.getContext());
+  }
+
+  GenericOp op;
+  unsigned dim;
+  int64_t rows, steps;
+  llvm::SetVector<memref::LoadOp> reads;
+};
+
+/// Whether an op may be one over rows of several dimensions.
+bool mayMerge(GenericOp op) {
+  return op.hasPureBufferSemantics() && op.getNumReductionLoops() == 0 &&
+         !op.hasDynamicShape() && op.hasIndexSemantics() &&
+         op->getDiscardableAttrs().empty();
+}
+
 class MergeLoops final : public weft::impl::MergeLoopsBase<MergeLoops> {
   void runOnOperation() override {
     if (!weft::isOptimized(getOperation()))
@@ -151,6 +300,13 @@ class MergeLoops final : public weft::impl::MergeLoopsBase<MergeLoops> {
       if (std::optional<Loops> loops = Loops::match(outer))
         loops->merge(rewriter);
     });
+    SmallVector<GenericOp> ops;
+    getOperation().walk([&](GenericOp op) { ops.push_back(op); });
+    for (GenericOp op : ops)
+      for (int64_t dim = int64_t(op.getNumLoops()) - 2;
+           dim >= 0 && mayMerge(op); --dim)
+        if (std::optional<OpLoops> loops = OpLoops::match(op, dim))
+          op = loops->merge(rewriter);
   }
 };
 

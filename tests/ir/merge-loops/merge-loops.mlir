@@ -1,4 +1,4 @@
-// RUN: weft-opt --pass-pipeline='builtin.module(func.func(weft-merge-loops,cse))' %s | FileCheck %s
+// RUN: weft-opt --pass-pipeline='builtin.module(func.func(weft-merge-loops,cse))' --split-input-file %s | FileCheck %s
 
 // The three last dimensions are one row: of what is read elsewhere, too.
 // CHECK-LABEL: func.func @rows(
@@ -78,4 +78,70 @@ func.func @others(%x: memref<196x10xf32>, %gaps: memref<196x10xf32, strided<[16,
     scf.yield %row : f32
   }
   return %sum : f32
+}
+
+// -----
+
+#rows = affine_map<(n, h, w, c) -> (n)>
+#all = affine_map<(n, h, w, c) -> (n, h, w, c)>
+#hw = affine_map<(n, h, w, c) -> (h, w)>
+// A gather of slices of two whole dimensions, which another operand is walked along
+// with, and a third one that it does not know.
+// CHECK-DAG: #[[N:.+]] = affine_map<(d0, d1, d2) -> (d0)>
+// CHECK-DAG: #[[HW:.+]] = affine_map<(d0, d1, d2) -> (d1)>
+// CHECK-DAG: #[[ALL:.+]] = affine_map<(d0, d1, d2) -> (d0, d1, d2)>
+// CHECK-LABEL: func.func @gather(
+// CHECK-SAME: %[[X:.+]]: memref<16x20x30x3xf32>, %[[I:.+]]: memref<32xindex>, %[[Y:.+]]: memref<20x30xf32>, %[[OUT:.+]]: memref<32x20x30x3xf32>
+// CHECK-DAG: %[[X2:.+]] = memref.collapse_shape %[[X]] {{\[\[}}0], [1, 2], [3]] : memref<16x20x30x3xf32> into memref<16x600x3xf32>
+// CHECK-DAG: %[[Y2:.+]] = memref.collapse_shape %[[Y]] {{\[\[}}0, 1]]
+// CHECK-DAG: %[[OUT2:.+]] = memref.collapse_shape %[[OUT]] {{\[\[}}0], [1, 2], [3]]
+// CHECK: linalg.generic {indexing_maps = [#[[N]], #[[HW]], #[[ALL]]], iterator_types = ["parallel", "parallel", "parallel"]} ins(%[[I]], %[[Y2]] : {{.*}}) outs(%[[OUT2]] :
+// CHECK-DAG: %[[H:.+]] = linalg.index 1
+// CHECK-DAG: %[[C:.+]] = linalg.index 2
+// CHECK: memref.load %[[X2]][%{{.+}}, %[[H]], %[[C]]]
+func.func @gather(%x: memref<16x20x30x3xf32>, %i: memref<32xindex>, %y: memref<20x30xf32>, %out: memref<32x20x30x3xf32>) {
+  linalg.generic {indexing_maps = [#rows, #hw, #all], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+      ins(%i, %y : memref<32xindex>, memref<20x30xf32>) outs(%out : memref<32x20x30x3xf32>) {
+  ^bb0(%k: index, %a: f32, %o: f32):
+    %h = linalg.index 1 : index
+    %w = linalg.index 2 : index
+    %c = linalg.index 3 : index
+    %b = memref.load %x[%k, %h, %w, %c] : memref<16x20x30x3xf32>
+    %p = arith.mulf %a, %b : f32
+    linalg.yield %p : f32
+  }
+  return
+}
+
+#i = affine_map<(n, h, w) -> (n)>
+#o = affine_map<(n, h, w) -> (n, h, w)>
+#t = affine_map<(n, h, w) -> (h, n, w)>
+// Slices of parts of dimensions, results that lie in another order, and an index that
+// is a number.
+// CHECK-LABEL: func.func @other_gathers(
+// CHECK-NOT: memref.collapse_shape
+func.func @other_gathers(%x: memref<16x40x3xf32>, %y: memref<16x20x3xf32>, %i: memref<32xindex>, %out: memref<32x20x3xf32>, %turned: memref<20x32x3xf32>, %n: memref<32x20x3xindex>) {
+  linalg.generic {indexing_maps = [#i, #o], iterator_types = ["parallel", "parallel", "parallel"]}
+      ins(%i : memref<32xindex>) outs(%out : memref<32x20x3xf32>) {
+  ^bb0(%k: index, %o: f32):
+    %h = linalg.index 1 : index
+    %w = linalg.index 2 : index
+    %b = memref.load %x[%k, %h, %w] : memref<16x40x3xf32>
+    linalg.yield %b : f32
+  }
+  linalg.generic {indexing_maps = [#i, #t], iterator_types = ["parallel", "parallel", "parallel"]}
+      ins(%i : memref<32xindex>) outs(%turned : memref<20x32x3xf32>) {
+  ^bb0(%k: index, %o: f32):
+    %h = linalg.index 1 : index
+    %w = linalg.index 2 : index
+    %b = memref.load %y[%k, %h, %w] : memref<16x20x3xf32>
+    linalg.yield %b : f32
+  }
+  linalg.generic {indexing_maps = [#o], iterator_types = ["parallel", "parallel", "parallel"]}
+      outs(%n : memref<32x20x3xindex>) {
+  ^bb0(%o: index):
+    %w = linalg.index 2 : index
+    linalg.yield %w : index
+  }
+  return
 }
