@@ -417,11 +417,8 @@ def test_slices_of_several_dimensions(shape: tuple[int, ...], dtype: str) -> Non
         def step(k: Any, c: Any) -> Any:
             return c.at[i[k]].add(v[k] * c[(0,) * c.ndim])
 
-        return (
-            x.at[i].add(v),
-            x.at[i[:3]].multiply(v[:3]),
-            weft.fori_loop(0, 4, step, x),
-        )
+        updated = x.at[i].add(v), x.at[i[:3]].multiply(v[:3])
+        return *updated, weft.fori_loop(0, 4, step, x), x[i] + v, x[:, i % 2]
 
     wide = [np.asarray(a).astype(np.complex128) for a in (x, x, x)]
     updates = np.asarray(v).astype(np.complex128)
