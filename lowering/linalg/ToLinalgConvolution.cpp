@@ -6,6 +6,7 @@
 
 #include "dialects/Contract.h"
 #include "dialects/Weft.h"
+#include "lowering/linalg/Phases.h"
 #include "lowering/linalg/ToLinalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
@@ -170,175 +171,79 @@ private:
   }
 };
 
-/// A convolution of an array with zeros between its elements: of the results
-/// that are a certain number of steps after a multiple of the dilation, each
-/// meets every so many elements of the window alone. These are a convolution of
-/// the array as it is, and the zeros are never multiplied.
-class Phases {
+/// A convolution of an array with zeros between its elements: one of the array
+/// as it is for each phase, so that the zeros are never multiplied.
+class PhasedConvolution {
 public:
-  Phases(weft::ConvolutionOp op)
-      : op(op), windows(op.getWindows()), rank(windows.rank()) {
+  explicit PhasedConvolution(weft::ConvolutionOp op)
+      : op(op), windows(op.getWindows()) {
     int64_t before = op.getLhsBatch().size() +
                      weft::dimsWithout(op.getLhs().getType().getRank(),
                                        {op.getLhsBatch(), op.getLhsContract(),
                                         op.getLhsSpatial()})
                          .size();
-    for (size_t i = 0; i < rank; ++i)
+    for (size_t i = 0; i < windows.rank(); ++i) {
       places.push_back(llvm::find(op.getOrder(), before + int64_t(i)) -
                        op.getOrder().begin());
+      sizes.push_back(op.getLhs().getType().getDimSize(op.getLhsSpatial()[i]));
+      results.push_back(op.getType().getDimSize(places.back()));
+    }
   }
 
   bool match() {
-    bool isDilated = false;
-    for (size_t i = 0; i < rank; ++i) {
-      if (windows.baseDilation[i] == 1)
-        continue;
-      isDilated = true;
-      if (windows.strides[i] != 1 || windows.windowDilation[i] != 1)
-        return false;
-    }
-    return isDilated && weft::hasManyProducts(op);
+    return weft::havePhases(windows) && weft::hasManyProducts(op);
   }
 
   Value build(OpBuilder &b, Value lhs, Value rhs) {
     Location loc = op.getLoc();
-    chooseParts();
+    weft::Phases phases(windows, sizes, results);
     RankedTensorType type = weft::storedType(op.getType());
     Value result = weft::buildEmpty(b, loc, type);
-    if (!writeAll())
+    if (!phases.haveAll(results))
       result = weft::buildFilled(
           b, loc, type, weft::buildZero(b, loc, type.getElementType()));
-    if (llvm::any_of(parts, [](const auto &own) { return own.empty(); }))
-      return result;
-    weft::Windows around = windows;
-    for (size_t i = 0; i < rank; ++i) {
-      if (windows.baseDilation[i] == 1)
-        continue;
-      around.low[i] = around.high[i] = std::numeric_limits<int64_t>::min();
-      for (const Part &part : parts[i]) {
-        around.low[i] = std::max(around.low[i], part.low);
-        around.high[i] = std::max(around.high[i], part.high);
-      }
-      around.baseDilation[i] = 1;
-    }
     Type element = getElementTypeOrSelf(lhs.getType());
-    lhs = weft::buildPadded(b, loc, lhs, op.getLhsSpatial(), around,
-                            weft::zeroOf(element));
-    SmallVector<const Part *> chosen(rank);
-    addPhases(b, {lhs, rhs, result}, around, chosen, 0);
+    Value padded;
+    phases.visit([&](ArrayRef<weft::Phase> chosen) {
+      if (!padded)
+        padded = weft::buildPadded(b, loc, lhs, op.getLhsSpatial(),
+                                   phases.around(), weft::zeroOf(element));
+      result = addPhase(b, phases, chosen, padded, rhs, result);
+    });
     return result;
   }
 
 private:
-  /// Along one dimension: the first result, and how many there are, the first
-  /// element of the window, and how many, and what is put around the array.
-  struct Part {
-    int64_t first, count, window, taps, low, high;
-  };
-  struct Arrays {
-    Value lhs, rhs;
-    Value &result;
-  };
-
-  /// Whether each result is in a phase: of others, the window meets zeros only.
-  bool writeAll() const {
-    return llvm::all_of(llvm::zip(parts, places), [&](auto each) {
-      int64_t count = 0;
-      for (const Part &part : std::get<0>(each))
-        count += part.count;
-      return count == op.getType().getDimSize(std::get<1>(each));
-    });
-  }
-
-  void chooseParts() {
-    for (size_t i = 0; i < rank; ++i) {
-      int64_t results = op.getType().getDimSize(places[i]);
-      int64_t size = op.getLhs().getType().getDimSize(op.getLhsSpatial()[i]);
-      int64_t dilation = windows.baseDilation[i], low = windows.low[i];
-      auto &own = parts.emplace_back();
-      if (dilation == 1) {
-        own.push_back({0, results, 0, windows.window[i], low, windows.high[i]});
-        continue;
-      }
-      for (int64_t first = 0; first < std::min(dilation, results); ++first) {
-        Part part;
-        part.first = first;
-        part.count = llvm::divideCeil(results - first, dilation);
-        part.window = ((low - first) % dilation + dilation) % dilation;
-        if (part.window >= windows.window[i])
-          continue; // zeros
-        part.taps = llvm::divideCeil(windows.window[i] - part.window, dilation);
-        part.low = (low - first - part.window) / dilation;
-        part.high = part.count - 1 + part.taps - size - part.low;
-        own.push_back(part);
-      }
-    }
-  }
-
-  void addPhases(OpBuilder &b, const Arrays &arrays,
-                 const weft::Windows &around,
-                 SmallVectorImpl<const Part *> &chosen, size_t dim) {
-    if (dim == rank)
-      return addPhase(b, arrays, around, chosen);
-    for (const Part &part : parts[dim]) {
-      chosen[dim] = &part;
-      addPhases(b, arrays, around, chosen, dim + 1);
-    }
-  }
-
-  /// Of a dimension of an array: where a part begins, how much it is, and how
-  /// far apart that is.
-  struct Slice {
-    SmallVector<OpFoldResult> offsets, sizes, steps;
-
-    Slice(Builder &b, Value array) {
-      auto type = cast<RankedTensorType>(array.getType());
-      offsets.assign(type.getRank(), b.getIndexAttr(0));
-      sizes = getAsIndexOpFoldResult(b.getContext(), type.getShape());
-      steps.assign(type.getRank(), b.getIndexAttr(1));
-    }
-    void cut(Builder &b, int64_t dim, int64_t first, int64_t count,
-             int64_t step) {
-      offsets[dim] = b.getIndexAttr(first);
-      sizes[dim] = b.getIndexAttr(count);
-      steps[dim] = b.getIndexAttr(step);
-    }
-  };
-
-  void addPhase(OpBuilder &b, const Arrays &arrays, const weft::Windows &around,
-                ArrayRef<const Part *> chosen) {
+  Value addPhase(OpBuilder &b, const weft::Phases &phases,
+                 ArrayRef<weft::Phase> chosen, Value lhs, Value rhs,
+                 Value result) {
     Location loc = op.getLoc();
-    Slice left(b, arrays.lhs), right(b, arrays.rhs), to(b, arrays.result);
+    weft::Part left(lhs), right(rhs), to(result);
     Dims shape(op.getType().getShape());
-    for (auto [i, part] : llvm::enumerate(chosen)) {
-      int64_t dilation = windows.baseDilation[i];
-      shape[places[i]] = part->count;
+    for (auto [i, phase] : llvm::enumerate(chosen)) {
+      int64_t dilation = phases.dilation(i);
+      shape[places[i]] = phase.count;
       if (dilation == 1)
         continue;
-      left.cut(b, op.getLhsSpatial()[i], around.low[i] - part->low,
-               part->count - 1 + part->taps, 1);
-      right.cut(b, op.getRhsSpatial()[i], part->window, part->taps, dilation);
-      to.cut(b, places[i], part->first, part->count, dilation);
+      left.cut(op.getLhsSpatial()[i], phases.start(phase, i),
+               weft::Phases::length(phase), 1);
+      right.cut(op.getRhsSpatial()[i], phase.window, phase.taps, dilation);
+      to.cut(places[i], phase.first, phase.count, dilation);
     }
-    Value lhs = tensor::ExtractSliceOp::create(b, loc, arrays.lhs, left.offsets,
-                                               left.sizes, left.steps);
-    Value rhs = tensor::ExtractSliceOp::create(
-        b, loc, arrays.rhs, right.offsets, right.sizes, right.steps);
+    lhs = left.read(b, loc);
     Loops loops(op);
-    rhs = loops.moveRight(b, loc, rhs);
+    rhs = loops.moveRight(b, loc, right.read(b, loc));
     Value part = weft::buildSumOfProducts(
         b, loc, cast<RankedTensorType>(op.getType()).clone(shape),
         loops.describe(lhs, rhs));
-    arrays.result = tensor::InsertSliceOp::create(
-        b, loc, part, arrays.result, to.offsets, to.sizes, to.steps);
+    return to.replaced(b, loc, part);
   }
 
-  mutable weft::ConvolutionOp op;
+  weft::ConvolutionOp op;
   weft::Windows windows;
-  size_t rank;
-  /// The dimensions of the result over which the window moves.
-  Dims places;
-  SmallVector<SmallVector<Part>> parts;
+  /// The dimensions of the result over which the window moves, their sizes, and
+  /// those of the array.
+  Dims places, results, sizes;
 };
 
 // Pattern: convolution(l, r) -> generic over what the result has, the window
@@ -350,9 +255,9 @@ struct LowerConvolution final : OpConversionPattern<weft::ConvolutionOp> {
   matchAndRewrite(weft::ConvolutionOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
-    if (Phases phases(op); phases.match()) {
+    if (PhasedConvolution phased(op); phased.match()) {
       rewriter.replaceOp(
-          op, phases.build(rewriter, adaptor.getLhs(), adaptor.getRhs()));
+          op, phased.build(rewriter, adaptor.getLhs(), adaptor.getRhs()));
       return success();
     }
     Type element = getElementTypeOrSelf(adaptor.getLhs().getType());

@@ -5,6 +5,9 @@
 
 #include "dialects/Scalar.h"
 #include "dialects/Weft.h"
+#include "lowering/OptimizationLevel.h"
+#include "lowering/gpu/Device.h"
+#include "lowering/linalg/Phases.h"
 #include "lowering/linalg/ToLinalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
@@ -105,47 +108,129 @@ struct LowerWindowReduction final
   LogicalResult
   matchAndRewrite(weft::WindowReduction op, ArrayRef<Value> operands,
                   ConversionPatternRewriter &rewriter) const override {
-    Location loc = op.getLoc();
     weft::Windows windows = op.getWindows();
-    Nest nest(windows, getContext());
     Type result = op->getResult(0).getType();
     RankedTensorType to = weft::accumulatorType(result);
-    Attribute padding =
-        rounded(op.getNeutral(), weft::storedType(result).getElementType());
-
-    SmallVector<Value> inputs;
-    SmallVector<AffineMap> maps;
-    auto dims = llvm::to_vector(llvm::seq<int64_t>(windows.rank()));
-    // Of three operands the last one has an element for each window. What the
-    // others are padded with adds nothing.
-    for (auto [i, operand] : llvm::enumerate(operands)) {
-      bool isKey = i == 2;
-      inputs.push_back(isKey ? operand
-                             : weft::buildPadded(rewriter, loc, operand, dims,
-                                                 windows, padding));
-      maps.push_back(isKey ? nest.result : nest.elements);
+    Value reduced;
+    if (weft::havePhases(windows) && isLarge(op, windows)) {
+      reduced = reducePhases(rewriter, op, operands, to);
+    } else {
+      SmallVector<Value> arrays = pad(rewriter, op, operands, windows);
+      reduced = reduce(rewriter, op, arrays, windows, to);
     }
+    rewriter.replaceOp(
+        op, weft::buildRounded(rewriter, op.getLoc(), reduced, result));
+    return success();
+  }
+
+private:
+  /// Of three operands the last one has an element for each window.
+  static constexpr unsigned keyNumber = 2;
+
+  /// Whether there is more to be done than other ops take to begin, in rows
+  /// that fill vectors.
+  static bool isLarge(weft::WindowReduction op, const weft::Windows &windows) {
+    constexpr double least = 1 << 17;
+    constexpr int64_t leastRow = 16;
+    auto type = cast<RankedTensorType>(op->getResult(0).getType());
+    double elements = type.getNumElements();
+    for (int64_t size : windows.window)
+      elements *= size;
+    return weft::isOptimized(op) && !weft::isForGpu(op) && elements >= least &&
+           windows.baseDilation.back() == 1 &&
+           type.getShape().back() >= leastRow;
+  }
+
+  static SmallVector<Value> pad(OpBuilder &b, weft::WindowReduction op,
+                                ArrayRef<Value> operands,
+                                const weft::Windows &windows) {
+    // What is put around adds nothing.
+    Attribute padding =
+        rounded(op.getNeutral(),
+                weft::storedType(op->getResult(0).getType()).getElementType());
+    auto dims = llvm::to_vector(llvm::seq<int64_t>(windows.rank()));
+    SmallVector<Value> arrays(operands);
+    for (auto [i, array] : llvm::enumerate(arrays))
+      if (i != keyNumber)
+        array =
+            weft::buildPadded(b, op.getLoc(), array, dims, windows, padding);
+    return arrays;
+  }
+
+  static Value neutralOf(OpBuilder &b, weft::WindowReduction op,
+                         RankedTensorType type) {
+    return weft::scalar::buildConstant(b, op.getLoc(), type.getElementType(),
+                                       op.getNeutral());
+  }
+
+  /// Reduces windows of arrays that have been padded.
+  static Value reduce(OpBuilder &b, weft::WindowReduction op,
+                      ArrayRef<Value> arrays, const weft::Windows &windows,
+                      RankedTensorType to) {
+    Location loc = op.getLoc();
+    Nest nest(windows, b.getContext());
+    SmallVector<Value> inputs(arrays);
+    SmallVector<AffineMap> maps;
+    for (unsigned i = 0; i < arrays.size(); ++i)
+      maps.push_back(i == keyNumber ? nest.result : nest.elements);
     inputs.push_back(weft::buildEmpty(
-        rewriter, loc,
-        RankedTensorType::get(windows.window, rewriter.getI8Type())));
+        b, loc, RankedTensorType::get(windows.window, b.getI8Type())));
     maps.push_back(nest.window);
     maps.push_back(nest.result);
-
-    Value neutral = weft::scalar::buildConstant(
-        rewriter, loc, to.getElementType(), op.getNeutral());
-    Value init = weft::buildFilled(rewriter, loc, to, neutral);
+    Value init = weft::buildFilled(b, loc, to, neutralOf(b, op, to));
     auto generic = linalg::GenericOp::create(
-        rewriter, loc, TypeRange{to}, inputs, ValueRange{init}, maps,
-        nest.kinds, [&](OpBuilder &b, Location loc, ValueRange args) {
-          Value result = op.buildCombiner(b, loc, args.back(),
-                                          args.take_front(operands.size()));
-          linalg::YieldOp::create(b, loc, result);
+        b, loc, TypeRange{to}, inputs, ValueRange{init}, maps, nest.kinds,
+        [&](OpBuilder &inner, Location loc, ValueRange args) {
+          Value result = op.buildCombiner(inner, loc, args.back(),
+                                          args.take_front(arrays.size()));
+          linalg::YieldOp::create(inner, loc, result);
         });
     weft::setFastMath(*generic.getBody(), arith::FastMathFlags::reassoc |
                                               arith::FastMathFlags::contract);
-    rewriter.replaceOp(
-        op, weft::buildRounded(rewriter, loc, generic.getResult(0), result));
-    return success();
+    return generic.getResult(0);
+  }
+
+  /// Windows over elements with others between them that add nothing, which the
+  /// gradients of a pooling with strides have: of each phase those that do.
+  static Value reducePhases(OpBuilder &b, weft::WindowReduction op,
+                            ArrayRef<Value> operands, RankedTensorType to) {
+    Location loc = op.getLoc();
+    weft::Windows windows = op.getWindows();
+    auto shape = cast<RankedTensorType>(operands.front().getType()).getShape();
+    weft::Phases phases(windows, shape, to.getShape());
+    Value result = phases.haveAll(to.getShape())
+                       ? weft::buildEmpty(b, loc, to)
+                       : weft::buildFilled(b, loc, to, neutralOf(b, op, to));
+    SmallVector<Value> padded;
+    phases.visit([&](ArrayRef<weft::Phase> chosen) {
+      if (padded.empty())
+        padded = pad(b, op, operands, phases.around());
+      weft::Windows own = phases.around();
+      SmallVector<int64_t> counts;
+      for (auto [dim, phase] : llvm::enumerate(chosen)) {
+        own.window[dim] = phase.taps;
+        counts.push_back(phase.count);
+      }
+      SmallVector<Value> parts;
+      for (auto [i, array] : llvm::enumerate(padded)) {
+        weft::Part part(array);
+        for (auto [dim, phase] : llvm::enumerate(chosen))
+          if (int64_t dilation = phases.dilation(dim); dilation == 1)
+            continue;
+          else if (i == keyNumber)
+            part.cut(dim, phase.first, phase.count, dilation);
+          else
+            part.cut(dim, phases.start(phase, dim), weft::Phases::length(phase),
+                     1);
+        parts.push_back(part.read(b, loc));
+      }
+      Value reduced = reduce(b, op, parts, own, to.clone(counts));
+      weft::Part place(result);
+      for (auto [dim, phase] : llvm::enumerate(chosen))
+        place.cut(dim, phase.first, phase.count, phases.dilation(dim));
+      result = place.replaced(b, loc, reduced);
+    });
+    return result;
   }
 };
 

@@ -239,8 +239,7 @@ private:
             llvm::count_if(indices, isStep) != 1 ||
             place + 1 >= indices.size() || !isStep(indices[place + 1]) ||
             !isOneRow(read.getMemRef(), place, rows, steps) ||
-            op->isProperAncestor(
-                read.getMemRef().getParentBlock()->getParentOp()))
+            op->isAncestor(read.getMemRef().getParentBlock()->getParentOp()))
           return false;
         reads.insert(read);
       }

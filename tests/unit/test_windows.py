@@ -421,3 +421,47 @@ def test_mistakes(changes: Any, error: type[Exception], match: str) -> None:
         )
     with pytest.raises(weft.DTypeError, match="does not take bool"):
         weft.reduce_window_max(np.ones(3, bool), (2,))
+
+
+POOLS: list[tuple[tuple[int, ...], Any, Any, Any]] = [
+    ((2, 28, 28, 20), (5, 5), 2, "VALID"), ((2, 28, 27, 16), (3, 3), 2, "SAME"),
+    ((1, 40, 41, 33), (2, 3), (3, 2), "VALID"), ((2, 30, 20, 16), (2, 2), 3, "VALID"),
+    ((3, 24, 24, 16), (3, 3), (1, 2), "SAME"), ((2, 600, 24), (7,), 3, "VALID"),
+    ((1, 10, 11, 12, 16), (3, 2, 3), 2, "VALID"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "bfloat16"])
+@pytest.mark.parametrize(("shape", "window", "strides", "padding"), POOLS, ids=str)
+def test_derivatives_of_pools_with_strides(
+    shape: tuple[int, ...], window: Any, strides: Any, padding: Any, dtype: str
+) -> None:
+    """Large enough for windows of each phase."""
+    rng = np.random.default_rng(0)
+    size = int(np.prod(shape))
+    x = (rng.permutation(size) % 251).reshape(shape).astype(np.float64)
+    x = weft.asarray(x).astype(dtype)
+
+    def pooled(x: Any) -> tuple[Any, Any]:
+        args = window, strides, padding
+        return weft.nn.max_pool(x, *args), weft.nn.avg_pool(x, *args)
+
+    cotangents = [rng.integers(1, 4, one.shape) for one in pooled(x)]
+
+    def loss(x: Any) -> Any:
+        most, mean = pooled(x)
+        return (most * cotangents[0].astype(dtype)).sum(), (
+            mean * cotangents[1].astype(dtype)
+        ).sum()
+
+    compiled = [
+        weft.jit(weft.grad(lambda x, i=i: loss(x)[i]))(x).astype("float64")
+        for i in (0, 1)
+    ]
+    # Without optimization the elements between are there.
+    tolerance = 0.02 if dtype == "bfloat16" else 1e-6
+    for i, found in enumerate(compiled):
+        plain = weft.jit(weft.grad(lambda x, i=i: loss(x)[i]), optimization_level=0)
+        wanted = np.asarray(plain(x).astype("float64"))
+        np.testing.assert_allclose(np.asarray(found), wanted, rtol=tolerance)
+        assert np.count_nonzero(wanted) > 0
