@@ -4,7 +4,7 @@ Prints, for each family, the programs that are slower than `--below` asks: PyTor
 time over Weft's, and both in microseconds, the minimum over rounds in which they take
 turns. What they compute is compared, too.
 
-    python benchmarks/drawn.py [--seed 1] [--seconds 60] [--families sums,products]
+    python benchmarks/drawn.py [--seed 1] [--seconds 20] [--families sums,products]
 """
 
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -20,9 +20,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch  # pyright: ignore
 
 import weft
+
+try:
+    import torch  # pyright: ignore
+except ModuleNotFoundError:
+    torch = None
 
 SIZES = [1, 2, 3, 4, 5, 7, 8, 10, 12, 16, 20, 24, 28, 32, 48, 56, 64, 100, 128, 196,
          256, 300, 512, 768]  # fmt: skip
@@ -306,11 +310,14 @@ def compare(program: Program) -> tuple[float, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--seconds", type=float, default=60, help="for each family")
+    parser.add_argument("--seconds", type=float, default=20, help="for each family")
     parser.add_argument("--families", default=",".join(FAMILIES))
     parser.add_argument("--below", type=float, default=0.75)
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
+    if torch is None:
+        print("There is nothing to compare with: PyTorch is not installed.")
+        return
     weft.set_num_threads(options.threads)
     torch.set_num_threads(options.threads)
     for name in options.families.split(","):

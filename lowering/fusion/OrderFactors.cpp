@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // A sum of products whose factors lie so that no vector can be read of them, or
-// but a short one -> copies in another order and a sum of these, where that is
-// sooner done.
+// but a short one -> copies in another order and a sum of these, which may be
+// in another order, too, and is copied back, where that is sooner done.
 
 #include "lowering/fusion/Packing.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -118,8 +118,8 @@ private:
     return has(factor, loop) && !has(1 - factor, loop);
   }
 
-  double sizeOf(const Order &order) const {
-    double size = 1;
+  int64_t sizeOf(const Order &order) const {
+    int64_t size = 1;
     for (unsigned loop : order)
       size *= extents[loop];
     return size;
@@ -160,7 +160,7 @@ private:
     for (auto [order, other] : llvm::zip_equal(orders, changed))
       if (order != other)
         cost += cyclesOfCopy * sizeOf(order);
-    if (cost < best)
+    if (cost < best && changed != orders)
       best = cost, wanted = changed;
   }
 

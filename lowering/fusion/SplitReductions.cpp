@@ -266,7 +266,7 @@ class SplitReductions final
   }
 
   /// The same op, where reduced loops that follow each other along all operands
-  /// are one; null if none do.
+  /// are one; null if none do. The operands may have lost unit dimensions.
   static GenericOp mergeReduced(GenericOp op) {
     dropUnitDims(op);
     SmallVector<AffineMap> maps = op.getIndexingMapsArray();

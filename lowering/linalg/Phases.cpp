@@ -46,8 +46,8 @@ Phases::Phases(const Windows &windows, ArrayRef<int64_t> operand,
                ArrayRef<int64_t> results)
     : windows(windows), padded(windows) {
   for (size_t dim = 0; dim < windows.rank(); ++dim) {
-    auto &own = phases.emplace_back(
-        phasesOf(windows, dim, operand[dim], results[dim]));
+    auto &own =
+        phases.emplace_back(phasesOf(windows, dim, operand[dim], results[dim]));
     if (windows.baseDilation[dim] == 1)
       continue;
     padded.baseDilation[dim] = 1;

@@ -5,6 +5,7 @@
 
 #include "lowering/OptimizationLevel.h"
 #include "lowering/Passes.h"
+#include "lowering/memory/Buffers.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -239,12 +240,20 @@ private:
             llvm::count_if(indices, isStep) != 1 ||
             place + 1 >= indices.size() || !isStep(indices[place + 1]) ||
             !isOneRow(read.getMemRef(), place, rows, steps) ||
-            op->isAncestor(read.getMemRef().getParentBlock()->getParentOp()))
+            op->isAncestor(read.getMemRef().getParentBlock()->getParentOp()) ||
+            isWritten(read.getMemRef()))
           return false;
         reads.insert(read);
       }
     }
     return !reads.empty();
+  }
+
+  /// Whether the op writes an array: its kernel must have one name for it.
+  bool isWritten(Value array) {
+    return llvm::any_of(op.getDpsInits(), [&](Value init) {
+      return weft::ownBufferOf(init) == weft::ownBufferOf(array);
+    });
   }
 
   void mergeRead(memref::LoadOp read, RewriterBase &rewriter) {

@@ -62,7 +62,7 @@ def test_statistics(shape: tuple[int, ...], axis: Any) -> None:
         np.testing.assert_allclose(np.asarray(one), wanted, rtol=1e-12)
 
 
-def test_nan_and_signed_zeros_pass() -> None:
+def test_nan_and_zeros_of_one_sign_pass() -> None:
     x = np.zeros((64, 30, 5), np.float32)
     x[63, 29, 4], x[:, 7] = np.nan, -0.0
     most = np.asarray(weft.jit(lambda x: weft.max(x, axis=(0, 2)))(x))

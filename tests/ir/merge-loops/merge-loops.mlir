@@ -145,3 +145,32 @@ func.func @other_gathers(%x: memref<16x40x3xf32>, %y: memref<16x20x3xf32>, %i: m
   }
   return
 }
+
+// -----
+
+#i = affine_map<(n, h, w) -> (n)>
+#o = affine_map<(n, h, w) -> (n, h, w)>
+// What is read is written, or made, by the op itself.
+// CHECK-LABEL: func.func @own(
+// CHECK-NOT: memref.collapse_shape
+func.func @own(%x: memref<32x20x3xf32>, %i: memref<32xindex>) {
+  linalg.generic {indexing_maps = [#i, #o], iterator_types = ["parallel", "parallel", "parallel"]}
+      ins(%i : memref<32xindex>) outs(%x : memref<32x20x3xf32>) {
+  ^bb0(%k: index, %o: f32):
+    %h = linalg.index 1 : index
+    %w = linalg.index 2 : index
+    %b = memref.load %x[%k, %h, %w] : memref<32x20x3xf32>
+    linalg.yield %b : f32
+  }
+  %y = memref.alloc() : memref<32x20x3xf32>
+  linalg.generic {indexing_maps = [#i, #o], iterator_types = ["parallel", "parallel", "parallel"]}
+      ins(%i : memref<32xindex>) outs(%y : memref<32x20x3xf32>) {
+  ^bb0(%k: index, %o: f32):
+    %own = memref.alloca() : memref<32x20x3xf32>
+    %h = linalg.index 1 : index
+    %w = linalg.index 2 : index
+    %b = memref.load %own[%k, %h, %w] : memref<32x20x3xf32>
+    linalg.yield %b : f32
+  }
+  return
+}
