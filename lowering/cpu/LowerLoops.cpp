@@ -196,13 +196,16 @@ private:
     std::tie(begins[level.loop], ends[level.loop]) = outside;
   }
 
-  /// Whether the innermost loop is better kept.
+  /// Whether the innermost loop is better kept. Of what is reduced LLVM has the
+  /// sums in registers otherwise, but for rows that are half a vector.
   bool isShortRow(unsigned loop) {
-    Type element = getElementTypeOrSelf(op.getDpsInits().back().getType());
-    return nest.depth() > 1 && op.getNumReductionLoops() == 0 &&
-           nest.stride(result(), loop) == 1 &&
-           weft::isShortRow(nest.extents[loop], weft::bytesOf(element),
-                            vectorBytes);
+    int64_t bytes =
+        weft::bytesOf(getElementTypeOrSelf(op.getDpsInits().back().getType()));
+    int64_t steps = nest.extents[loop];
+    bool isKept = op.getNumReductionLoops() == 0 ||
+                  (nest.isParallel(loop) && 2 * steps * bytes == vectorBytes);
+    return nest.depth() > 1 && isKept && nest.stride(result(), loop) == 1 &&
+           weft::isShortRow(steps, bytes, vectorBytes);
   }
 
   /// Asks for the chunks of operands that are needed some time later. At the

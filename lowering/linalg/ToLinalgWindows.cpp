@@ -131,7 +131,7 @@ private:
   /// that fill vectors.
   static bool isLarge(weft::WindowReduction op, const weft::Windows &windows) {
     constexpr double least = 1 << 17;
-    constexpr int64_t leastRow = 16;
+    constexpr int64_t leastRow = 8;
     auto type = cast<RankedTensorType>(op->getResult(0).getType());
     double elements = type.getNumElements();
     for (int64_t size : windows.window)
