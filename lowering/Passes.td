@@ -184,7 +184,9 @@ def PackContractions : Pass<"weft-pack-contractions", "::mlir::func::FuncOp"> {
     many rows, or in each step of a loop that does not change it: others are
     copied block by block where they are read (`weft-lower-contractions`).
     Factors of 16-bit floats that are read often are widened before, on the way
-    into panels where they go there.
+    into panels where they go there. Factors of which no vectors can be read as
+    they lie, or short ones, are copied in another order first, and the sum is
+    computed in another one and copied back, where that is sooner done.
 
     ```mlir
     linalg.generic {indexing_maps = [(m, n, k) -> (m, k), (m, n, k) -> (k, n), ...]}

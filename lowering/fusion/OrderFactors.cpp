@@ -69,8 +69,8 @@ public:
   bool choose() {
     best = costNow() / leastGain;
     wanted = orders;
-    considerLanesOfResult();
     for (unsigned factor : {0, 1}) {
+      considerLanesOfResult(factor);
       considerLanesOfSum(factor);
       considerOtherResult(factor);
     }
@@ -133,6 +133,14 @@ private:
     return loops;
   }
 
+  /// The last ones of an operand, for as long as a predicate holds.
+  template <typename Predicate>
+  Order lastOf(unsigned operand, Predicate holds) const {
+    const Order &all = orders[operand];
+    auto end = llvm::find_if_not(llvm::reverse(all), holds).base();
+    return Order(end, all.end());
+  }
+
   /// Lanes that are of use, of vectors along so many elements.
   double lanesOf(int64_t extent) const {
     int64_t vectors = llvm::divideCeil(extent, numLanes);
@@ -187,29 +195,18 @@ private:
   }
 
   /// Lanes along the last dimensions of the result that are of one factor.
-  void considerLanesOfResult() {
-    for (unsigned factor : {0, 1}) {
-      Order last;
-      for (unsigned loop : llvm::reverse(orders[resultNumber])) {
-        if (!isOf(factor, loop))
-          break;
-        last.insert(last.begin(), loop);
-      }
-      if (!last.empty() && !endsWith(orders[factor], last))
-        consider(costOfResults(sizeOf(last)),
-                 with(factor, endingWith(factor, last)));
-    }
+  void considerLanesOfResult(unsigned factor) {
+    Order last =
+        lastOf(resultNumber, [&](unsigned l) { return isOf(factor, l); });
+    if (!last.empty() && !endsWith(orders[factor], last))
+      consider(costOfResults(sizeOf(last)),
+               with(factor, endingWith(factor, last)));
   }
 
   /// Lanes along the last dimensions of a factor that are summed up: those of
   /// the other one come to lie in their order.
   void considerLanesOfSum(unsigned factor) {
-    Order last;
-    for (unsigned loop : llvm::reverse(orders[factor])) {
-      if (!isSummed(loop))
-        break;
-      last.insert(last.begin(), loop);
-    }
+    Order last = lastOf(factor, [&](unsigned l) { return isSummed(l); });
     if (last.empty() || endsWith(orders[1 - factor], last))
       return;
     Order order = loopsOf(1 - factor, [&](unsigned l) { return !isSummed(l); });

@@ -65,14 +65,8 @@ Value ReductionSplitter::split(unsigned loop, int64_t parts, Order order) {
   SmallVector<IteratorType> loops = op.getIteratorTypesArray();
   loops.insert(loops.begin() + loopOfParts, IteratorType::parallel);
   AffineMap map = op.getIndexingMapsArray().back();
-  GenericOp partial =
-      buildPartial(inputs, std::move(maps), loops,
-                   AffineMap::get(loops.size(), 0,
-                                  llvm::map_to_vector(map.getResults(),
-                                                      [&](AffineExpr expr) {
-                                                        return shifted(expr);
-                                                      }),
-                                  op.getContext()));
+  GenericOp partial = buildPartial(inputs, std::move(maps), loops,
+                                   map.shiftDims(1, loopOfParts));
   for (auto index :
        llvm::to_vector(partial.getBody()->getOps<linalg::IndexOp>()))
     shiftIndex(index);

@@ -163,8 +163,14 @@ public:
 
   GenericOp merge(RewriterBase &rewriter) {
     rewriter.setInsertionPoint(op);
-    for (memref::LoadOp read : reads)
-      mergeRead(read, rewriter);
+    for (auto [read, place] : reads) {
+      auto load = cast<memref::LoadOp>(read);
+      Value rows = collapse(rewriter, load.getMemRef(), place);
+      rewriter.modifyOpInPlace(load, [&] {
+        load.getMemrefMutable().assign(rows);
+        load->eraseOperand(1 + place + 1);
+      });
+    }
     SmallVector<Value> operands;
     SmallVector<AffineMap> maps;
     for (auto [operand, map] :
@@ -243,7 +249,7 @@ private:
             op->isAncestor(read.getMemRef().getParentBlock()->getParentOp()) ||
             isWritten(read.getMemRef()))
           return false;
-        reads.insert(read);
+        reads.insert({user, place});
       }
     }
     return !reads.empty();
@@ -253,22 +259,6 @@ private:
   bool isWritten(Value array) {
     return llvm::any_of(op.getDpsInits(), [&](Value init) {
       return weft::ownBufferOf(init) == weft::ownBufferOf(array);
-    });
-  }
-
-  void mergeRead(memref::LoadOp read, RewriterBase &rewriter) {
-    OperandRange indices = read.getIndices();
-    unsigned place = llvm::find_if(indices,
-                                   [&](Value index) {
-                                     auto op =
-                                         index.getDefiningOp<linalg::IndexOp>();
-                                     return op && op.getDim() == dim;
-                                   }) -
-                     indices.begin();
-    Value rows = collapse(rewriter, read.getMemRef(), place);
-    rewriter.modifyOpInPlace(read, [&] {
-      read.getMemrefMutable().assign(rows);
-      read->eraseOperand(1 + place + 1);
     });
   }
 
@@ -288,7 +278,8 @@ private:
   GenericOp op;
   unsigned dim;
   int64_t rows, steps;
-  llvm::SetVector<memref::LoadOp> reads;
+  /// What is loaded at the loops' place, and along which dimensions.
+  llvm::SetVector<std::pair<Operation *, unsigned>> reads;
 };
 
 /// Whether an op may be one over rows of several dimensions.
