@@ -7,6 +7,7 @@
 
 #include "dialects/Contract.h"
 #include "dialects/Weft.h"
+#include "lowering/Machine.h"
 #include "lowering/OptimizationLevel.h"
 #include "lowering/gpu/Device.h"
 #include "lowering/linalg/ToLinalg.h"
@@ -26,38 +27,26 @@ Dims joined(ArrayRef<ArrayRef<int64_t>> lists) {
   return all;
 }
 
-/// Where each of some dimensions comes to be.
-Dims placed(ArrayRef<int64_t> dims, ArrayRef<int64_t> order) {
-  return llvm::map_to_vector(dims, [&](int64_t dim) -> int64_t {
-    return llvm::find(order, dim) - order.begin();
-  });
-}
-
 class Channels {
 public:
   explicit Channels(ConvolutionOp op)
       : op(op), lhsType(op.getLhs().getType()), rhsType(op.getRhs().getType()),
-        lhsFree(weft::dimsWithout(
-            lhsType.getRank(),
-            {op.getLhsBatch(), op.getLhsContract(), op.getLhsSpatial()})),
-        rhsFree(weft::dimsWithout(
-            rhsType.getRank(),
-            {op.getRhsBatch(), op.getRhsContract(), op.getRhsSpatial()})) {}
+        lhsFree(weft::freeOfLhs(op)), rhsFree(weft::freeOfRhs(op)) {}
 
   /// Whether there are enough products to move arrays for: vectors of places
-  /// are read with gaps, or in a gradient by the window, in which groups are
-  /// apart too.
+  /// are read with gaps, or filled worse than those of channels, or it is a
+  /// gradient by the window, in which groups are apart too.
   bool areMoved() {
     ArrayRef<int64_t> spatial = op.getLhsSpatial();
     if (spatial.empty() || op.getLhsContract().empty() || lhsFree.empty() ||
-        weft::sizesOf(op.getLhs(), op.getLhsContract()) == Dims{1} ||
         !weft::hasManyProducts(op))
       return false;
     const int64_t *last = llvm::find(spatial, lhsType.getRank() - 1);
     if (last == spatial.end())
       return isGradient(spatial.size() - 1) && areGroupsScattered();
     size_t along = last - spatial.begin();
-    return isGradient(along) || (op.getStrides()[along] != 1 && !isDilated());
+    return isGradient(along) || (op.getStrides()[along] != 1 && !isDilated()) ||
+           areBetterLanes(along);
   }
 
   Value build(OpBuilder &b) {
@@ -81,18 +70,36 @@ public:
     });
     auto wide = ConvolutionOp::create(
         b, loc, op.getType().clone(shape), moved(b, op.getLhs(), lhsOrder),
-        moved(b, op.getRhs(), rhsOrder), placed(op.getLhsBatch(), lhsOrder),
-        placed(op.getRhsBatch(), rhsOrder),
-        placed(op.getLhsContract(), lhsOrder),
-        placed(op.getRhsContract(), rhsOrder),
-        placed(op.getLhsSpatial(), lhsOrder),
-        placed(op.getRhsSpatial(), rhsOrder), order, op.getStrides(),
+        moved(b, op.getRhs(), rhsOrder),
+        weft::placesIn(lhsOrder, op.getLhsBatch()),
+        weft::placesIn(rhsOrder, op.getRhsBatch()),
+        weft::placesIn(lhsOrder, op.getLhsContract()),
+        weft::placesIn(rhsOrder, op.getRhsContract()),
+        weft::placesIn(lhsOrder, op.getLhsSpatial()),
+        weft::placesIn(rhsOrder, op.getRhsSpatial()), order, op.getStrides(),
         op.getLow(), op.getHigh(), op.getBaseDilation(), op.getWindowDilation(),
         op.getPrecisionAttr());
-    return moved(b, wide, placed(op.getOrder(), order));
+    return moved(b, wide, weft::placesIn(order, op.getOrder()));
   }
 
 private:
+  /// How much of the vectors that hold `count` lanes is filled.
+  double filled(int64_t count) {
+    Type sum = weft::accumulatorType(op.getType()).getElementType();
+    int64_t lanes = sum.isIntOrFloat() ? weft::Machine::of(op).lanes(sum) : 1;
+    return double(count) / llvm::alignTo(count, lanes);
+  }
+
+  /// Whether channels fill vectors better than places do, of which every phase
+  /// has some.
+  bool areBetterLanes(size_t along) {
+    constexpr double gain = 1.1;
+    int64_t channels = llvm::product_of(weft::sizesOf(op.getRhs(), rhsFree)),
+            together = places(along) / op.getBaseDilation()[along];
+    return channels > 1 &&
+           filled(channels) >= gain * filled(std::max<int64_t>(together, 1));
+  }
+
   bool isDilated() {
     return llvm::any_of(op.getBaseDilation(),
                         [](int64_t dilation) { return dilation != 1; });
@@ -108,9 +115,13 @@ private:
 
   /// Whether the window has more places, along a dimension, than it moves to.
   bool isGradient(size_t along) {
+    return rhsType.getDimSize(op.getRhsSpatial()[along]) > places(along);
+  }
+
+  /// To how many places the window moves along a dimension.
+  int64_t places(size_t along) {
     int64_t number = op.getLhsBatch().size() + lhsFree.size() + along;
-    return rhsType.getDimSize(op.getRhsSpatial()[along]) >
-           op.getType().getDimSize(resultDim(number));
+    return op.getType().getDimSize(resultDim(number));
   }
 
   /// The dimension of the result that is some number of `order`.

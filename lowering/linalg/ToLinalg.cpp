@@ -279,6 +279,7 @@ class LowerToLinalg final
     weft::populateSortToLinalg(types, patterns);
     weft::populateReductionsToLinalg(types, patterns);
     weft::populateContractionsToLinalg(types, patterns);
+    weft::populatePointConvolutions(types, patterns);
     weft::populateChannelsLast(types, patterns);
     weft::populateConvolutionToLinalg(types, patterns);
     weft::populateWindowsToLinalg(types, patterns);

@@ -82,6 +82,14 @@ mlir::Value buildPadded(mlir::OpBuilder &b, mlir::Location loc, mlir::Value x,
                         llvm::ArrayRef<int64_t> dims, const Windows &windows,
                         mlir::Attribute value);
 
+/// The dimensions of a convolution's operands that the other has not.
+llvm::SmallVector<int64_t> freeOfLhs(ConvolutionOp op);
+llvm::SmallVector<int64_t> freeOfRhs(ConvolutionOp op);
+
+/// Where each of some dimensions is in a list of dimensions.
+llvm::SmallVector<int64_t> placesIn(llvm::ArrayRef<int64_t> list,
+                                    llvm::ArrayRef<int64_t> dims);
+
 /// Whether a convolution has so many products that a rearrangement of its
 /// operands, or a loop for each of its phases, is of little account.
 bool hasManyProducts(ConvolutionOp op);
@@ -126,6 +134,8 @@ void populateReductionsToLinalg(const mlir::TypeConverter &types,
                                 mlir::RewritePatternSet &patterns);
 void populateControlToLinalg(const mlir::TypeConverter &types,
                              mlir::RewritePatternSet &patterns);
+void populatePointConvolutions(const mlir::TypeConverter &types,
+                               mlir::RewritePatternSet &patterns);
 void populateChannelsLast(const mlir::TypeConverter &types,
                           mlir::RewritePatternSet &patterns);
 void populateConvolutionToLinalg(const mlir::TypeConverter &types,

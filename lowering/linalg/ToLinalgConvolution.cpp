@@ -31,14 +31,10 @@ public:
     ArrayRef<int64_t> next = loopOf;
     for (auto [l, r] : llvm::zip_equal(op.getLhsBatch(), op.getRhsBatch()))
       lhs[l] = rhs[r] = loop(take(next));
-    for (int64_t dim :
-         weft::dimsWithout(lhs.size(), {op.getLhsBatch(), op.getLhsContract(),
-                                        op.getLhsSpatial()}))
+    for (int64_t dim : weft::freeOfLhs(op))
       lhs[dim] = loop(take(next));
     addWindows(next);
-    for (int64_t dim :
-         weft::dimsWithout(rhs.size(), {op.getRhsBatch(), op.getRhsContract(),
-                                        op.getRhsSpatial()}))
+    for (int64_t dim : weft::freeOfRhs(op))
       rhs[dim] = loop(take(next));
     for (auto [l, r] :
          llvm::zip_equal(op.getLhsContract(), op.getRhsContract()))
@@ -177,11 +173,7 @@ class PhasedConvolution {
 public:
   explicit PhasedConvolution(weft::ConvolutionOp op)
       : op(op), windows(op.getWindows()) {
-    int64_t before = op.getLhsBatch().size() +
-                     weft::dimsWithout(op.getLhs().getType().getRank(),
-                                       {op.getLhsBatch(), op.getLhsContract(),
-                                        op.getLhsSpatial()})
-                         .size();
+    int64_t before = op.getLhsBatch().size() + weft::freeOfLhs(op).size();
     for (size_t i = 0; i < windows.rank(); ++i) {
       places.push_back(llvm::find(op.getOrder(), before + int64_t(i)) -
                        op.getOrder().begin());
@@ -273,6 +265,25 @@ struct LowerConvolution final : OpConversionPattern<weft::ConvolutionOp> {
 };
 
 } // namespace
+
+SmallVector<int64_t> weft::freeOfLhs(ConvolutionOp op) {
+  return dimsWithout(
+      op.getLhs().getType().getRank(),
+      {op.getLhsBatch(), op.getLhsContract(), op.getLhsSpatial()});
+}
+
+SmallVector<int64_t> weft::freeOfRhs(ConvolutionOp op) {
+  return dimsWithout(
+      op.getRhs().getType().getRank(),
+      {op.getRhsBatch(), op.getRhsContract(), op.getRhsSpatial()});
+}
+
+SmallVector<int64_t> weft::placesIn(ArrayRef<int64_t> list,
+                                    ArrayRef<int64_t> dims) {
+  return llvm::map_to_vector(dims, [&](int64_t dim) -> int64_t {
+    return llvm::find(list, dim) - list.begin();
+  });
+}
 
 bool weft::hasManyProducts(ConvolutionOp op) {
   constexpr double least = 1 << 17;

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import itertools
 from collections.abc import Callable
@@ -122,8 +123,28 @@ def problems(draw: Any) -> Problem:
     )  # fmt: skip
 
 
+@st.composite
+def points(draw: Any) -> Problem:
+    """Along each dimension the window has one place, or moves to one only."""
+    problem = draw(problems())
+    window, padding = [], []
+    for size, step in zip(problem.lhs[2:], problem.rhs_dilation, strict=True):
+        if draw(st.booleans()):
+            window.append(1)
+            padding.append(tuple(draw(st.integers(-2, 0)) for _ in range(2)))
+            continue
+        window.append(draw(st.integers(1, max(1, (size - 1) // step + 1))))
+        extent = (window[-1] - 1) * step + 1
+        low = draw(st.integers(min(0, extent - size), 0))
+        padding.append((low, extent - size - low))
+    return dataclasses.replace(
+        problem, rhs=(*problem.rhs[:2], *window), padding=tuple(padding),
+        lhs_dilation=(1,) * len(window),
+    )  # fmt: skip
+
+
 @settings(max_examples=200, deadline=None)
-@given(problems())
+@given(st.one_of(problems(), points()))
 def test_convolutions(problem: Problem) -> None:
     x, w = problem.arrays()
     np.testing.assert_array_equal(problem.ours(x, w), problem.oracle(x, w))
@@ -476,6 +497,7 @@ IMAGES = [
     (16, 32, 3, 2, 1),
     (3, 32, 7, 2, 1),
     (16, 32, 1, 2, 1),
+    (16, 32, 1, 1, 1),
     (16, 32, 3, 1, 1),
     (64, 64, 3, 1, 4),
     (32, 64, 3, 2, 2),
