@@ -186,7 +186,8 @@ def PackContractions : Pass<"weft-pack-contractions", "::mlir::func::FuncOp"> {
     Factors of 16-bit floats that are read often are widened before, on the way
     into panels where they go there. Factors of which no vectors can be read as
     they lie, or short ones, are copied in another order first, and the sum is
-    computed in another one and copied back, where that is sooner done.
+    computed in another one and copied back, where that is sooner done. So are
+    factors whose elements are not next to each other, such as every second one.
 
     ```mlir
     linalg.generic {indexing_maps = [(m, n, k) -> (m, k), (m, n, k) -> (k, n), ...]}
@@ -219,8 +220,8 @@ def PackContractions : Pass<"weft-pack-contractions", "::mlir::func::FuncOp"> {
     ```
   }];
   let dependentDialects = [
-    "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
-    "::mlir::tensor::TensorDialect"
+    "::mlir::arith::ArithDialect", "::mlir::bufferization::BufferizationDialect",
+    "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"
   ];
 }
 

@@ -583,7 +583,7 @@ bool weft::addEpilogue(Nest &nest, linalg::GenericOp op,
   // The loop of the epilogue for each dimension is that of the sum for it.
   AffineMap loops = inversePermutation(changed).compose(sums);
   return llvm::all_of(epilogue->getOpOperands(), [&](OpOperand &operand) {
-    return nest.add(operand.get().getType(),
+    return nest.add(operand.get(),
                     epilogue.getMatchingIndexingMap(&operand).compose(loops));
   });
 }

@@ -48,7 +48,7 @@ bool readsRepeatedly(GenericOp op, Value array, AffineMap map) {
     return false;
   weft::Nest nest;
   nest.extents = op.getStaticLoopRanges();
-  return weft::isSumOfProducts(op) || !nest.add(array.getType(), map) ||
+  return weft::isSumOfProducts(op) || !nest.add(array, map) ||
          !isInjective(nest.accesses.back(), nest.extents);
 }
 

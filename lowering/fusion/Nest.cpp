@@ -5,6 +5,7 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
 using weft::Access;
@@ -28,6 +29,38 @@ static SmallVector<int64_t> stridesOf(ShapedType type, int64_t &offset) {
     stride *= type.getDimSize(dim);
   }
   return strides;
+}
+
+/// Those of an array that is part of another one, which buffers are views of,
+/// dimensions of one element put in or left out.
+static SmallVector<int64_t> stridesOf(Value array, int64_t &offset) {
+  auto type = cast<ShapedType>(array.getType());
+  Operation *op = array.getDefiningOp();
+  auto slice = dyn_cast_or_null<tensor::ExtractSliceOp>(op);
+  if (!slice &&
+      !isa_and_nonnull<tensor::CollapseShapeOp, tensor::ExpandShapeOp>(op))
+    return stridesOf(type, offset);
+  Value source = op->getOperand(0);
+  SmallVector<int64_t> strides = stridesOf(source, offset);
+  SmallVector<int64_t> sizes(cast<ShapedType>(source.getType()).getShape());
+  if (slice) {
+    sizes.assign(slice.getStaticSizes().begin(), slice.getStaticSizes().end());
+    for (auto [stride, step] :
+         llvm::zip_equal(strides, slice.getStaticStrides()))
+      stride = ShapedType::isDynamic(step) ? step : stride * step;
+  }
+  SmallVector<int64_t> result(type.getRank(), 1);
+  size_t from = 0;
+  for (auto [stride, size] : llvm::zip_equal(result, type.getShape())) {
+    if (size == 1)
+      continue;
+    while (from < sizes.size() && sizes[from] == 1)
+      ++from;
+    if (from == sizes.size() || sizes[from] != size)
+      return stridesOf(type, offset);
+    stride = strides[from++];
+  }
+  return result;
 }
 
 /// Adds `scale` times a sum of loops times constants to the strides and what is
@@ -98,16 +131,38 @@ static bool addExpr(Access &access, AffineExpr expr, int64_t scale) {
   return addPanels(access, binary, scale);
 }
 
-static std::optional<Access> accessOf(ShapedType type, AffineMap map) {
+static std::optional<Access> accessOf(Value array, AffineMap map) {
   Access access;
   access.strides.resize(map.getNumDims());
-  SmallVector<int64_t> strides = stridesOf(type, access.offset);
+  SmallVector<int64_t> strides = stridesOf(array, access.offset);
   if (llvm::any_of(strides, ShapedType::isDynamic))
     return std::nullopt;
   for (auto [expr, stride] : llvm::zip_equal(map.getResults(), strides))
     if (!addExpr(access, expr, stride))
       return std::nullopt;
   return access;
+}
+
+bool weft::isTransposition(linalg::GenericOp op) {
+  if (!op.hasPureTensorSemantics() || op.getNumDpsInputs() != 1 ||
+      op.getNumDpsInits() != 1 || op.getNumParallelLoops() != op.getNumLoops())
+    return false;
+  Block &body = *op.getBody();
+  SmallVector<AffineMap> maps = op.getIndexingMapsArray();
+  return body.getOperations().size() == 1 &&
+         body.getTerminator()->getOperand(0) == body.getArgument(0) &&
+         maps[0].isPermutation() && maps[1].isPermutation();
+}
+
+bool weft::hasGaps(Value array) {
+  int64_t offset = 0;
+  SmallVector<int64_t> strides = stridesOf(array, offset);
+  auto type = cast<ShapedType>(array.getType());
+  for (auto [stride, size] :
+       llvm::reverse(llvm::zip_equal(strides, type.getShape())))
+    if (size != 1)
+      return stride != 1;
+  return false;
 }
 
 std::optional<Nest> Nest::of(linalg::LinalgOp op) {
@@ -121,18 +176,17 @@ std::optional<Nest> Nest::of(linalg::LinalgOp op) {
     nest.origins.back()[loop] = 1;
   }
   for (OpOperand &operand : op->getOpOperands())
-    if (!nest.add(operand.get().getType(), op.getMatchingIndexingMap(&operand)))
+    if (!nest.add(operand.get(), op.getMatchingIndexingMap(&operand)))
       return std::nullopt;
   return nest;
 }
 
-bool Nest::add(Type type, AffineMap map) {
-  auto shaped = dyn_cast<ShapedType>(type);
-  if (!shaped) {
+bool Nest::add(Value operand, AffineMap map) {
+  if (!isa<ShapedType>(operand.getType())) {
     accesses.emplace_back().strides.resize(depth());
     return true;
   }
-  std::optional<Access> access = accessOf(shaped, map);
+  std::optional<Access> access = accessOf(operand, map);
   if (access)
     accesses.push_back(*access);
   return access.has_value();

@@ -51,7 +51,7 @@ struct Nest {
 
   /// Adds an operand that is read by a map from the loops of the op, before
   /// they are simplified; false if it is walked through in another way.
-  bool add(mlir::Type type, mlir::AffineMap map);
+  bool add(mlir::Value operand, mlir::AffineMap map);
 
   /// Has an operand lie in a block, whose rows are so far apart.
   void placeInBlock(unsigned operand, std::optional<unsigned> rowLoop,
@@ -109,6 +109,13 @@ double workOf(mlir::linalg::LinalgOp op, const Nest &nest);
 /// The work of an op with what is in it; a loop of which nobody knows how often
 /// it runs counts once.
 double workOf(mlir::Operation *op);
+
+/// Whether an op copies an array with its dimensions in another order.
+bool isTransposition(mlir::linalg::GenericOp op);
+
+/// Whether the elements of an array that are next to each other along its last
+/// dimension of more than one are not in memory: of every second one, say.
+bool hasGaps(mlir::Value array);
 
 } // namespace weft
 

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // A sum of products whose factors lie so that no vector can be read of them, or
-// but a short one -> copies in another order and a sum of these, which may be
-// in another order, too, and is copied back, where that is sooner done.
+// but a short one -> copies in another order, or with no gaps between elements,
+// and a sum of these, which may be in another order, too, and is copied back,
+// where that is sooner done.
 
 #include "lowering/fusion/Packing.h"
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
@@ -30,6 +32,7 @@ constexpr double leastGain = 1.7;
 /// result.
 using Order = SmallVector<unsigned>;
 using Orders = std::array<Order, 3>;
+using Copied = std::array<bool, 3>;
 constexpr unsigned resultNumber = ContractionPlan::sum;
 
 /// Whether a part is what an order ends with.
@@ -67,14 +70,15 @@ public:
 
   /// Finds the copies with which the sum is had soonest; false if without any.
   bool choose() {
+    for (unsigned factor : {0, 1})
+      haveGaps[factor] = weft::hasGaps(op.getDpsInputs()[factor]);
     best = costNow() / leastGain;
-    wanted = orders;
     for (unsigned factor : {0, 1}) {
       considerLanesOfResult(factor);
       considerLanesOfSum(factor);
       considerOtherResult(factor);
     }
-    return wanted != orders;
+    return llvm::is_contained(copied, true);
   }
 
   GenericOp build() {
@@ -82,9 +86,11 @@ public:
     SmallVector<Value> inputs(op.getDpsInputs());
     Value init = op.getDpsInits()[0];
     for (unsigned factor : {0, 1})
-      inputs[factor] = copy(b, inputs[factor], orders[factor], wanted[factor]);
+      if (copied[factor])
+        inputs[factor] =
+            copy(b, inputs[factor], orders[factor], wanted[factor]);
     const Order &order = wanted[resultNumber];
-    if (order != orders[resultNumber]) {
+    if (copied[resultNumber]) {
       auto fill = init.getDefiningOp<linalg::FillOp>();
       Value empty = emptyOf(b, init, order);
       init = linalg::FillOp::create(b, op.getLoc(), fill.getInputs()[0], empty)
@@ -97,8 +103,10 @@ public:
     auto sum = GenericOp::create(b, op.getLoc(), init.getType(), inputs, init,
                                  maps, op.getIteratorTypesArray());
     sum.getRegion().takeBody(op.getRegion());
-    op->getResult(0).replaceAllUsesWith(
-        copy(b, sum.getResult(0), order, orders[resultNumber]));
+    Value result = sum.getResult(0);
+    if (copied[resultNumber])
+      result = copy(b, result, order, orders[resultNumber]);
+    op->getResult(0).replaceAllUsesWith(result);
     op.erase();
     return sum;
   }
@@ -163,13 +171,20 @@ private:
                                 : costOfResults(plan->laneExtent());
   }
 
-  /// What a sum takes, with copies of what is in another order than it was.
-  void consider(double cost, const Orders &changed) {
-    for (auto [order, other] : llvm::zip_equal(orders, changed))
-      if (order != other)
-        cost += cyclesOfCopy * sizeOf(order);
-    if (cost < best && changed != orders)
-      best = cost, wanted = changed;
+  /// What a sum takes, with copies of what is in another order than it was, or
+  /// has gaps and is one of the factors read in vectors.
+  void consider(double cost, const Orders &changed,
+                ArrayRef<unsigned> inVectors) {
+    Copied other;
+    for (unsigned operand = 0; operand < orders.size(); ++operand) {
+      other[operand] =
+          orders[operand] != changed[operand] ||
+          (llvm::is_contained(inVectors, operand) && haveGaps[operand]);
+      if (other[operand])
+        cost += cyclesOfCopy * sizeOf(orders[operand]);
+    }
+    if (cost < best && llvm::is_contained(other, true))
+      best = cost, wanted = changed, copied = other;
   }
 
   Orders with(unsigned operand, Order order) const {
@@ -178,9 +193,12 @@ private:
     return changed;
   }
 
-  /// A factor whose last dimensions are `last`: before them what both factors
-  /// and the result have, what is summed up, and its other dimensions.
+  /// A factor whose last dimensions are `last`: before them, unless they are
+  /// already, what both factors and the result have, what is summed up, and its
+  /// other dimensions.
   Order endingWith(unsigned factor, const Order &last) const {
+    if (endsWith(orders[factor], last))
+      return orders[factor];
     Order order = loopsOf(factor, [&](unsigned loop) {
       return has(1 - factor, loop) && !isSummed(loop);
     });
@@ -198,21 +216,24 @@ private:
   void considerLanesOfResult(unsigned factor) {
     Order last =
         lastOf(resultNumber, [&](unsigned l) { return isOf(factor, l); });
-    if (!last.empty() && !endsWith(orders[factor], last))
+    if (!last.empty())
       consider(costOfResults(sizeOf(last)),
-               with(factor, endingWith(factor, last)));
+               with(factor, endingWith(factor, last)), factor);
   }
 
   /// Lanes along the last dimensions of a factor that are summed up: those of
   /// the other one come to lie in their order.
   void considerLanesOfSum(unsigned factor) {
     Order last = lastOf(factor, [&](unsigned l) { return isSummed(l); });
-    if (last.empty() || endsWith(orders[1 - factor], last))
+    if (last.empty())
       return;
-    Order order = loopsOf(1 - factor, [&](unsigned l) { return !isSummed(l); });
-    llvm::append_range(
-        order, loopsOf(factor, [&](unsigned loop) { return isSummed(loop); }));
-    consider(costOfSums(sizeOf(last)), with(1 - factor, order));
+    Order order = orders[1 - factor];
+    if (!endsWith(order, last)) {
+      order = loopsOf(1 - factor, [&](unsigned l) { return !isSummed(l); });
+      llvm::append_range(
+          order, loopsOf(factor, [&](unsigned l) { return isSummed(l); }));
+    }
+    consider(costOfSums(sizeOf(last)), with(1 - factor, order), {0, 1});
   }
 
   /// Lanes along all that is of one factor alone, for which the result is
@@ -224,10 +245,9 @@ private:
     Order result =
         loopsOf(resultNumber, [&](unsigned l) { return !isOf(factor, l); });
     llvm::append_range(result, last);
-    Orders changed = with(resultNumber, result);
-    if (!endsWith(orders[factor], last))
-      changed[factor] = endingWith(factor, last);
-    consider(costOfResults(sizeOf(last)), changed);
+    Orders changed = with(factor, endingWith(factor, last));
+    changed[resultNumber] = result;
+    consider(costOfResults(sizeOf(last)), changed, factor);
   }
 
   /// Room for an array with its dimensions in another order.
@@ -238,10 +258,24 @@ private:
         getElementTypeOrSelf(array.getType()));
   }
 
-  /// An array with its dimensions in another order.
-  Value copy(OpBuilder &b, Value array, const Order &from, const Order &to) {
+  /// An array with its dimensions in another order, or with no gaps.
+  Value copy(OpBuilder &b, Value array, Order from, const Order &to) {
+    auto first = array.getDefiningOp<GenericOp>();
+    if (first && weft::isTransposition(first)) {
+      SmallVector<AffineMap> maps = first.getIndexingMapsArray();
+      AffineMap places = maps[0].compose(inversePermutation(maps[1]));
+      array = first.getDpsInputs()[0];
+      from = llvm::map_to_vector(places.getResults(), [&](AffineExpr expr) {
+        return from[cast<AffineDimExpr>(expr).getPosition()];
+      });
+      if (from == to && !weft::hasGaps(array))
+        return array;
+    }
+    // A generic that changes nothing would be folded.
     if (from == to)
-      return array;
+      return bufferization::AllocTensorOp::create(
+          b, op.getLoc(), cast<RankedTensorType>(array.getType()),
+          /*dynamicSizes=*/ValueRange(), array);
     Value empty = emptyOf(b, array, to);
     SmallVector<unsigned> places =
         llvm::map_to_vector(from, [&](unsigned l) -> unsigned {
@@ -263,8 +297,11 @@ private:
   const Machine &machine;
   SmallVector<int64_t> extents;
   int64_t numLanes;
-  /// Those that there are and those that are to be.
+  /// Those that there are and those that are to be, and which factors, and
+  /// whether the result, are copied.
   Orders orders, wanted;
+  Copied copied = {};
+  std::array<bool, 2> haveGaps = {};
   double best = 0;
 };
 

@@ -9,6 +9,7 @@
 #include "lowering/Passes.h"
 #include "lowering/fusion/Packing.h"
 #include "lowering/schedule/Schedule.h"
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 
 namespace weft {
 #define GEN_PASS_DEF_PACKCONTRACTIONS

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // weft-transpose-sums: a sum of products that is only transposed -> one that is
-// computed in the order in which it is wanted.
+// computed in the order in which it is wanted; what is transposed twice -> what
+// is transposed once, or not at all.
 
 #include "lowering/OptimizationLevel.h"
 #include "lowering/Passes.h"
@@ -20,16 +21,23 @@ using linalg::GenericOp;
 
 namespace {
 
-/// Whether an op copies an array with its dimensions in another order.
-bool isTransposition(GenericOp op) {
-  if (!op.hasPureTensorSemantics() || op.getNumDpsInputs() != 1 ||
-      op.getNumDpsInits() != 1 || op.getNumParallelLoops() != op.getNumLoops())
-    return false;
-  Block &body = *op.getBody();
-  SmallVector<AffineMap> maps = op.getIndexingMapsArray();
-  return body.getOperations().size() == 1 &&
-         body.getTerminator()->getOperand(0) == body.getArgument(0) &&
-         maps[0].isPermutation() && maps[1].isPermutation();
+/// generic { yield x } ins(generic { yield y } ins(z)) -> one of both, or z
+void transposeOnce(GenericOp op, RewriterBase &rewriter) {
+  auto first = op.getDpsInputs()[0].getDefiningOp<GenericOp>();
+  if (!first || !weft::isTransposition(first) || first->hasAttr(weft::keepAttr) ||
+      op->hasAttr(weft::keepAttr))
+    return;
+  SmallVector<AffineMap> inner = first.getIndexingMapsArray(),
+                         outer = op.getIndexingMapsArray();
+  AffineMap from = inner[0].compose(inversePermutation(inner[1])).compose(outer[0]);
+  Value source = first.getDpsInputs()[0];
+  if (from == outer[1])
+    return rewriter.replaceOp(op, source);
+  rewriter.modifyOpInPlace(op, [&] {
+    op.getInputsMutable().assign(source);
+    op.setIndexingMapsAttr(
+        rewriter.getAffineMapArrayAttr({from, outer[1]}));
+  });
 }
 
 /// generic { yield x } ins(sum (m, n) outs fill) (n, m) -> sum (n, m) outs fill
@@ -79,11 +87,18 @@ class TransposeSums final
     if (!weft::isOptimized(getOperation()))
       return;
     SmallVector<GenericOp> transpositions;
-    getOperation().walk([&](GenericOp op) {
-      if (isTransposition(op))
-        transpositions.push_back(op);
-    });
     IRRewriter rewriter(&getContext());
+    auto collect = [&] {
+      transpositions.clear();
+      getOperation().walk([&](GenericOp op) {
+        if (weft::isTransposition(op))
+          transpositions.push_back(op);
+      });
+    };
+    collect();
+    for (GenericOp op : transpositions)
+      transposeOnce(op, rewriter);
+    collect();
     auto machine = weft::Machine::of(getOperation());
     for (GenericOp op : transpositions)
       transposeSum(op, rewriter, machine);

@@ -46,7 +46,7 @@ bool ProductPlan::addOperands(const ProductKernel &kernel) {
       }
       multiples.push_back(weft::multipleOf(operand.get()));
       if (!nest.add(
-              operand.get().getType(),
+              operand.get(),
               each.getMatchingIndexingMap(&operand).compose(epilogue.loops)))
         return false;
     }

@@ -218,7 +218,7 @@ bool WarpgroupPlan::addEpilogue(GenericOp epilogue) {
   for (OpOperand &operand : epilogue->getOpOperands()) {
     Value value = operand.get();
     if (!getElementTypeOrSelf(value.getType()).isIntOrFloat() ||
-        !nest.add(value.getType(),
+        !nest.add(value,
                   epilogue.getMatchingIndexingMap(&operand).compose(loops)))
       return false;
     epilogueOperands.push_back({value, access++,

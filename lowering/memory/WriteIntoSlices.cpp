@@ -135,13 +135,27 @@ static bool mayBeComputedThere(tensor::InsertSliceOp insert, Operation *first) {
   return true;
 }
 
+/// How far apart the elements of a part are that are next to each other.
+static int64_t distanceInside(tensor::InsertSliceOp insert) {
+  int64_t distance = 1;
+  for (auto [step, size, whole] : llvm::reverse(
+           llvm::zip_equal(insert.getStaticStrides(), insert.getStaticSizes(),
+                           insert.getDestType().getShape()))) {
+    if (size != 1)
+      return distance * step;
+    distance *= whole;
+  }
+  return 1;
+}
+
 /// Whether an op would add to elements that lie apart, one at a time: of its
 /// own buffer, vectors of them are added to.
 static bool addsToScattered(tensor::InsertSliceOp insert) {
   auto op = insert.getSource().getDefiningOp<linalg::LinalgOp>();
-  return op && op.getNumReductionLoops() > 0 &&
-         !insert.getStaticStrides().empty() &&
-         insert.getStaticStrides().back() != 1;
+  // An epilogue changes sums where they are.
+  while (op && op.getNumReductionLoops() == 0 && op.getNumDpsInits() == 1)
+    op = op.getDpsInits()[0].getDefiningOp<linalg::LinalgOp>();
+  return op && op.getNumReductionLoops() > 0 && distanceInside(insert) != 1;
 }
 
 /// Has a part of a stack along the last axis be inserted without that
