@@ -60,7 +60,13 @@ int64_t LoopOrder::costOf(unsigned loop) {
   for (auto [number, access] : llvm::enumerate(nest.accesses)) {
     int64_t stride = access.strides[loop];
     bool isResult = number >= static_cast<size_t>(op.getNumDpsInputs());
-    int64_t own = stride == 0 ? 0 : stride == 1 ? 1 : stride == inTurn ? 2 : 8;
+    // Sums are better off with the next elements than with rows further away.
+    bool isNear = nest.isParallel(loop) && !isResult && stride <= near;
+    int64_t far = stride > 0 && isNear ? 4 : 8;
+    int64_t own = stride == 0        ? 0
+                  : stride == 1      ? 1
+                  : stride == inTurn ? 2
+                                     : far;
     cost += isResult ? 2 * own : own;
   }
   return cost;

@@ -52,6 +52,8 @@ public:
             const Machine &machine);
 
 private:
+  /// The most elements from one to the next that are still read in turn.
+  static constexpr int64_t near = 64;
   /// How dear it is to walk through all operands along a loop.
   int64_t costOf(unsigned loop);
   void chooseInnermost();
