@@ -60,9 +60,11 @@ int64_t LoopOrder::costOf(unsigned loop) {
   for (auto [number, access] : llvm::enumerate(nest.accesses)) {
     int64_t stride = access.strides[loop];
     bool isResult = number >= static_cast<size_t>(op.getNumDpsInputs());
-    // Sums are better off with the next elements than with rows further away.
-    bool isNear = nest.isParallel(loop) && !isResult && stride <= near;
-    int64_t far = stride > 0 && isNear ? 4 : 8;
+    // Of what has gaps, sums are better off with the next elements than with
+    // rows further away.
+    bool isNear = nest.isParallel(loop) && !isResult && stride > 0 &&
+                  stride <= near && !llvm::is_contained(access.strides, 1);
+    int64_t far = isNear ? 4 : 8;
     int64_t own = stride == 0        ? 0
                   : stride == 1      ? 1
                   : stride == inTurn ? 2

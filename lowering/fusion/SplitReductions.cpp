@@ -223,13 +223,17 @@ class SplitReductions final
   /// they are enough; otherwise the longest, if possible one along which
   /// elements do not follow each other.
   static Cut findCut(GenericOp op, int64_t enough, int64_t least,
-                     int64_t most) {
+                     int64_t most, bool isProduct) {
     SmallVector<unsigned> reduced;
     op.getReductionDims(reduced);
     SmallVector<int64_t> extents = op.getStaticLoopRanges();
     unsigned outermost = outermostReduced(op);
-    if (int64_t parts = partsOf(extents[outermost], enough, most))
+    int64_t extent = extents[outermost];
+    if (int64_t parts = partsOf(extent, enough, most))
       return {outermost, parts};
+    // Each step is a part, of which more is reduced.
+    if (!isProduct && reduced.size() > 1 && enough <= extent && extent <= most)
+      return {outermost, extent};
     auto isInnermost = [&](unsigned loop) {
       AffineMap map = op.getIndexingMapsArray().front();
       return map.getNumResults() > 0 &&
@@ -348,12 +352,12 @@ class SplitReductions final
     if (!splitter)
       return;
     int64_t enough = std::max(least, limits.few);
-    Cut cut = findCut(op, enough, least, most);
+    Cut cut = findCut(op, enough, least, most, isProduct);
     // Parts of what is not the outermost loop are far apart, and short.
     if (!isProduct && (cut.parts < enough || cut.loop != outermostReduced(op)))
       if (GenericOp merged = mergeReduced(op)) {
         op = merged;
-        cut = findCut(op, enough, least, most);
+        cut = findCut(op, enough, least, most, isProduct);
         splitter = weft::ReductionSplitter::match(op);
       }
     if (cut.parts > 0 && splitter && splitter->canSplit(cut.loop))
