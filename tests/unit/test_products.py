@@ -560,6 +560,59 @@ def test_factors_in_any_order(spec: str, extents: dict[str, int], dtype: str) ->
         np.testing.assert_array_equal(np.asarray(found).astype(np.int64), one)
 
 
+PARTS: dict[str, Callable[[Any], Any]] = {
+    "whole": lambda x: x[:32, :32],
+    "columns": lambda x: x[:32, 1:64:2],
+    "rows": lambda x: x[1:64:2, :32],
+    "both": lambda x: x[:64:2, 1:64:2],
+    "backwards": lambda x: x[::-1, ::-1][:32, :32],
+    "transposed": lambda x: x[:64:2, ::2].T,
+}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "bfloat16", "int8"])
+@pytest.mark.parametrize("first", PARTS)
+def test_factors_with_gaps(first: str, dtype: str) -> None:
+    """And one channel of several, and results that are put into such parts."""
+    rng = np.random.default_rng(0)
+    x = rng.integers(-1, 2, (64, 64))
+    images = rng.integers(-1, 2, (32, 48, 3))
+
+    def results(x: Any, images: Any) -> list[Any]:
+        f, found = PARTS[first], []
+        for name in ("columns", "both", "transposed"):
+            second = PARTS[name](x)
+            found += [f(x)[:, :32] @ second, second @ f(x)[:32].T]
+        found.append(f(x)[:32, :32] @ images[:, :, 1])
+        whole = 0 * images if isinstance(x, np.ndarray) else weft.zeros_like(images)
+        if isinstance(x, np.ndarray):
+            whole[:, :, 2] = found[-1]
+        else:
+            whole = whole.at[:, :, 2].set(found[-1])
+        return [*found, whole]
+
+    given = [weft.asarray(array).astype(dtype) for array in (x, images)]
+    for found, one in zip(weft.jit(results)(*given), results(x, images), strict=True):
+        np.testing.assert_array_equal(np.asarray(found).astype(np.int64), one)
+
+
+def test_derivatives_of_factors_with_gaps() -> None:
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((64, 100)), rng.standard_normal((100, 64, 3))
+
+    def loss(x: Any, y: Any) -> Any:
+        return ((x[::2, 1::2].T @ y[:64:2, :, 1]) ** 2).sum()
+
+    found = weft.jit(weft.grad(loss, argnums=(0, 1)))(x, y)
+    wanted = [np.zeros_like(x), np.zeros_like(y)]
+    first, second = x[::2, 1::2], y[:64:2, :, 1]
+    product = 2 * (first.T @ second)
+    wanted[0][::2, 1::2] = second @ product.T
+    wanted[1][:64:2, :, 1] = first @ product
+    for array, one in zip(found, wanted, strict=True):
+        np.testing.assert_allclose(np.asarray(array), one, rtol=1e-12, atol=1e-12)
+
+
 def test_derivatives_of_factors_in_any_order() -> None:
     rng = np.random.default_rng(0)
     for spec, extents in ORDERS:

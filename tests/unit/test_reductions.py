@@ -62,6 +62,41 @@ def test_statistics(shape: tuple[int, ...], axis: Any) -> None:
         np.testing.assert_allclose(np.asarray(one), wanted, rtol=1e-12)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64", "bfloat16", "int8"])
+@pytest.mark.parametrize("axis", [0, 1, 2, (0, 1), (1, 2), (0, 2), None], ids=str)
+def test_parts_with_gaps(axis: Any, dtype: str) -> None:
+    """Every second or third element, one channel, and all but the first arrays."""
+    values = np.random.default_rng(0).integers(-3, 4, (60, 37, 48, 2))
+    x = weft.asarray(values).astype(dtype)
+    parts = (
+        np.s_[:, :, ::2, 0], np.s_[:, ::3, :, 1], np.s_[1:, :, 5:, 0],
+        np.s_[::2, :, 7, :], np.s_[1:, 1::2, :12, 1],
+    )  # fmt: skip
+
+    def results(x: Any) -> list[Any]:
+        return [
+            each(x[part], axis=axis)
+            for part in parts
+            for each in (weft.sum, weft.max, weft.argmax)
+            if each is not weft.argmax or isinstance(axis, (int, type(None)))
+        ]
+
+    wanted = [
+        getattr(np, each)(values[part], axis=axis)
+        for part in parts
+        for each in ("sum", "max", "argmax")
+        if each != "argmax" or isinstance(axis, (int, type(None)))
+    ]
+    wide = weft.jit(
+        lambda x: results(x.astype("float64" if dtype[0] != "i" else dtype))
+    )
+    for found, one in zip(wide(x), wanted, strict=True):
+        exact = np.asarray(found).astype(np.int64)
+        if dtype == "int8":
+            one = one.astype(np.asarray(found).dtype)
+        np.testing.assert_array_equal(exact, one)
+
+
 def test_nan_and_zeros_of_one_sign_pass() -> None:
     x = np.zeros((64, 30, 5), np.float32)
     x[63, 29, 4], x[:, 7] = np.nan, -0.0

@@ -6,6 +6,7 @@
 
 #rows = affine_map<(d0, d1) -> (d0)>
 #both = affine_map<(d0, d1) -> (d0, d1)>
+#rows1 = affine_map<(d0) -> (d0)>
 
 // CHECK-LABEL: func.func @sums
 // CHECK-SAME:      %{{.+}}: memref<8x4xf32>, %[[OUT:.+]]: memref<16xf32>
@@ -57,4 +58,33 @@ func.func @stacked(%x: tensor<8x4xf32>) -> tensor<8x4x2xf32> {
   %even = tensor.insert_slice %1 into %whole[0, 0, 0] [8, 4, 1] [1, 1, 1] : tensor<8x4x1xf32> into tensor<8x4x2xf32>
   %odd = tensor.insert_slice %2 into %even[0, 0, 1] [8, 4, 1] [1, 1, 1] : tensor<8x4x1xf32> into tensor<8x4x2xf32>
   return %odd : tensor<8x4x2xf32>
+}
+
+// Nor in one channel of two, which an epilogue changes first.
+// CHECK-LABEL: func.func @channel
+// CHECK-SAME:      %{{.+}}: memref<8x4xf32>, %[[OUT:.+]]: memref<8x2xf32>
+func.func @channel(%x: tensor<8x4xf32>) -> tensor<8x2xf32> {
+  // CHECK: %[[OWN:.+]] = memref.alloc() {{.*}}: memref<8xf32>
+  // CHECK: linalg.generic {{.*}} outs(%[[OWN]] : memref<8xf32>)
+  // CHECK: linalg.generic {{.*}} outs(%[[OWN]] : memref<8xf32>)
+  // CHECK: %[[CHANNEL:.+]] = memref.subview %[[OUT]][0, 1] [8, 1] [1, 1]
+  // CHECK: memref.copy %[[OWN]], %[[CHANNEL]]
+  %zero = arith.constant 0.0 : f32
+  %empty = tensor.empty() : tensor<8x2xf32>
+  %whole = linalg.fill ins(%zero : f32) outs(%empty : tensor<8x2xf32>) -> tensor<8x2xf32>
+  %part = tensor.empty() : tensor<8xf32>
+  %none = linalg.fill ins(%zero : f32) outs(%part : tensor<8xf32>) -> tensor<8xf32>
+  %sums = linalg.generic {indexing_maps = [#both, #rows], iterator_types = ["parallel", "reduction"]}
+      ins(%x : tensor<8x4xf32>) outs(%none : tensor<8xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %0 = arith.addf %in, %out : f32
+    linalg.yield %0 : f32
+  } -> tensor<8xf32>
+  %twice = linalg.generic {indexing_maps = [#rows1], iterator_types = ["parallel"]} outs(%sums : tensor<8xf32>) {
+  ^bb0(%out: f32):
+    %0 = arith.addf %out, %out : f32
+    linalg.yield %0 : f32
+  } -> tensor<8xf32>
+  %result = tensor.insert_slice %twice into %whole[0, 1] [8, 1] [1, 1] : tensor<8xf32> into tensor<8x2xf32>
+  return %result : tensor<8x2xf32>
 }

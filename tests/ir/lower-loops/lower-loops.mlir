@@ -472,3 +472,25 @@ module attributes {weft.machine = {l1_bytes = 32768 : i64, share_from = 262144 :
     return
   }
 }
+
+// -----
+
+#id = affine_map<(d0, d1) -> (d0, d1)>
+#column = affine_map<(d0, d1) -> (d1)>
+// Sums of every second column walk along rows, although vectors have gaps.
+// CHECK-LABEL: func.func @second_columns(
+// CHECK: scf.for %{{.+}} = %{{.+}} to %c128 step %c4
+// CHECK: scf.for %[[C:.+]] = %{{.+}} to %c64 step %c1
+// CHECK: memref.load %{{.+}}[%[[C]]]
+// CHECK: memref.store %{{.+}}, %{{.+}}[%[[C]]]
+module attributes {weft.machine = {l1_bytes = 32768 : i64, l2_bytes = 100000 : i64}} {
+  func.func @second_columns(%x: memref<128x64xf32, strided<[128, 2]>>, %y: memref<64xf32>) {
+    linalg.generic {indexing_maps = [#id, #column], iterator_types = ["reduction", "parallel"]}
+        ins(%x : memref<128x64xf32, strided<[128, 2]>>) outs(%y : memref<64xf32>) {
+    ^bb0(%a: f32, %out: f32):
+      %s = arith.addf %out, %a fastmath<reassoc> : f32
+      linalg.yield %s : f32
+    }
+    return
+  }
+}

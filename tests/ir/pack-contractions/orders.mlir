@@ -108,3 +108,42 @@ module attributes {weft.machine = {fma = true, l1_bytes = 32768 : i64, l2_bytes 
     return %0, %1 : tensor<f32>, tensor<30x50xf32>
   }
 }
+
+// -----
+
+#x = affine_map<(a, b, c) -> (a, b)>
+#y = affine_map<(a, b, c) -> (b, c)>
+#r = affine_map<(a, b, c) -> (a, c)>
+// No vectors can be read of every second element, nor of one of three channels,
+// which are together in a copy: not of the factor that is read one at a time.
+// CHECK-LABEL: func.func @gaps(
+// CHECK-SAME: %[[A:.+]]: tensor<64x128xf32>, %[[B:.+]]: tensor<64x128xf32>, %[[C:.+]]: tensor<64x64x3xf32>
+// CHECK-DAG: %[[X:.+]] = tensor.extract_slice %[[A]]
+// CHECK-DAG: %[[Y:.+]] = tensor.extract_slice %[[B]]
+// CHECK-DAG: %[[COPY:.+]] = bufferization.alloc_tensor() copy(%[[Y]]) : tensor<64x64xf32>
+// CHECK: linalg.generic {{.*}} ins(%[[X]], %[[COPY]] :
+// CHECK: %[[CHANNEL:.+]] = tensor.extract_slice %[[C]]
+// CHECK: %[[TOGETHER:.+]] = bufferization.alloc_tensor() copy(%[[CHANNEL]]) : tensor<64x64xf32>
+// CHECK: linalg.generic {{.*}} ins(%{{.+}}, %[[TOGETHER]] :
+module attributes {weft.machine = {fma = true, l1_bytes = 32768 : i64, l2_bytes = 1048576 : i64, share_from = 262144 : i64, vector_bytes = 64 : i64, vector_registers = 32 : i64}} {
+  func.func @gaps(%a: tensor<64x128xf32>, %b: tensor<64x128xf32>, %c: tensor<64x64x3xf32>, %s: tensor<64x64xf32>) -> tensor<64x64xf32> {
+    %x = tensor.extract_slice %a[0, 0] [64, 64] [1, 2] : tensor<64x128xf32> to tensor<64x64xf32>
+    %y = tensor.extract_slice %b[0, 1] [64, 64] [1, 2] : tensor<64x128xf32> to tensor<64x64xf32>
+    %0 = linalg.generic {indexing_maps = [#x, #y, #r], iterator_types = ["parallel", "reduction", "parallel"]}
+        ins(%x, %y : tensor<64x64xf32>, tensor<64x64xf32>) outs(%s : tensor<64x64xf32>) {
+    ^bb0(%p: f32, %q: f32, %out: f32):
+      %m = arith.mulf %p, %q fastmath<reassoc,contract> : f32
+      %t = arith.addf %out, %m fastmath<reassoc,contract> : f32
+      linalg.yield %t : f32
+    } -> tensor<64x64xf32>
+    %z = tensor.extract_slice %c[0, 0, 2] [64, 64, 1] [1, 1, 1] : tensor<64x64x3xf32> to tensor<64x64xf32>
+    %1 = linalg.generic {indexing_maps = [#x, #y, #r], iterator_types = ["parallel", "reduction", "parallel"]}
+        ins(%0, %z : tensor<64x64xf32>, tensor<64x64xf32>) outs(%s : tensor<64x64xf32>) {
+    ^bb0(%p: f32, %q: f32, %out: f32):
+      %m = arith.mulf %p, %q fastmath<reassoc,contract> : f32
+      %t = arith.addf %out, %m fastmath<reassoc,contract> : f32
+      linalg.yield %t : f32
+    } -> tensor<64x64xf32>
+    return %1 : tensor<64x64xf32>
+  }
+}

@@ -569,3 +569,26 @@ module attributes {weft.machine = {fma = true, l1_bytes = 32768 : i64, l2_bytes 
     return %2 : tensor<128x32xf32>
   }
 }
+
+// -----
+
+#x = affine_map<(c, a, b, d) -> (a, c, b, d)>
+#r = affine_map<(c, a, b, d) -> (c)>
+// 59 arrays have no smaller number of equal parts that is enough: each is one.
+// CHECK-LABEL: func.func @arrays(
+// CHECK: linalg.generic {{.*}} ins(%{{.+}} : tensor<59x1x5x12x128xf32>) outs(%{{.+}} : tensor<59x5xf32>)
+// CHECK: linalg.generic {{.*}} ins(%{{.+}} : tensor<59x5xf32>) outs(%{{.+}} : tensor<5xf32>)
+module attributes {weft.machine = {fma = true, l1_bytes = 32768 : i64, l2_bytes = 1048576 : i64, share_from = 262144 : i64, vector_bytes = 64 : i64, vector_registers = 32 : i64}} {
+  func.func @arrays(%x: tensor<59x5x12x128xf32>) -> tensor<5xf32> {
+    %zero = arith.constant 0.0 : f32
+    %0 = tensor.empty() : tensor<5xf32>
+    %1 = linalg.fill ins(%zero : f32) outs(%0 : tensor<5xf32>) -> tensor<5xf32>
+    %2 = linalg.generic {indexing_maps = [#x, #r], iterator_types = ["parallel", "reduction", "reduction", "reduction"]}
+        ins(%x : tensor<59x5x12x128xf32>) outs(%1 : tensor<5xf32>) {
+    ^bb0(%a: f32, %out: f32):
+      %t = arith.addf %out, %a fastmath<reassoc> : f32
+      linalg.yield %t : f32
+    } -> tensor<5xf32>
+    return %2 : tensor<5xf32>
+  }
+}

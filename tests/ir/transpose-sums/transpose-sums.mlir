@@ -83,3 +83,37 @@ func.func @both(%x: tensor<2x4x5xf32>, %y: tensor<2x5x6xf32>) -> (tensor<6x2x4xf
   } -> tensor<6x2x4xf32>
   return %t, %sums : tensor<6x2x4xf32>, tensor<2x4x6xf32>
 }
+
+// What is transposed twice is transposed once, or not at all.
+
+// CHECK-LABEL: func.func @twice(
+// CHECK-SAME: %[[X:.*]]: tensor<2x4x5xf32>, %[[Y:.*]]: tensor<4x5x6xf32>
+// CHECK: %[[ONCE:.*]] = linalg.generic {{.*}} ins(%[[X]] : tensor<2x4x5xf32>) outs(%{{.*}} : tensor<5x2x4xf32>)
+// CHECK: return %[[ONCE]], %[[Y]]
+func.func @twice(%x: tensor<2x4x5xf32>, %y: tensor<4x5x6xf32>) -> (tensor<5x2x4xf32>, tensor<4x5x6xf32>) {
+  %0 = tensor.empty() : tensor<4x5x2xf32>
+  %1 = linalg.generic {indexing_maps = [affine_map<(a, b, c) -> (c, a, b)>, #id], iterator_types = ["parallel", "parallel", "parallel"]}
+      ins(%x : tensor<2x4x5xf32>) outs(%0 : tensor<4x5x2xf32>) {
+  ^bb0(%p: f32, %out: f32):
+    linalg.yield %p : f32
+  } -> tensor<4x5x2xf32>
+  %2 = tensor.empty() : tensor<5x2x4xf32>
+  %3 = linalg.generic {indexing_maps = [affine_map<(a, b, c) -> (c, a, b)>, #id], iterator_types = ["parallel", "parallel", "parallel"]}
+      ins(%1 : tensor<4x5x2xf32>) outs(%2 : tensor<5x2x4xf32>) {
+  ^bb0(%p: f32, %out: f32):
+    linalg.yield %p : f32
+  } -> tensor<5x2x4xf32>
+  %4 = tensor.empty() : tensor<5x4x6xf32>
+  %5 = linalg.generic {indexing_maps = [#swap, #id], iterator_types = ["parallel", "parallel", "parallel"]}
+      ins(%y : tensor<4x5x6xf32>) outs(%4 : tensor<5x4x6xf32>) {
+  ^bb0(%p: f32, %out: f32):
+    linalg.yield %p : f32
+  } -> tensor<5x4x6xf32>
+  %6 = tensor.empty() : tensor<4x5x6xf32>
+  %7 = linalg.generic {indexing_maps = [#swap, #id], iterator_types = ["parallel", "parallel", "parallel"]}
+      ins(%5 : tensor<5x4x6xf32>) outs(%6 : tensor<4x5x6xf32>) {
+  ^bb0(%p: f32, %out: f32):
+    linalg.yield %p : f32
+  } -> tensor<4x5x6xf32>
+  return %3, %7 : tensor<5x2x4xf32>, tensor<4x5x6xf32>
+}
