@@ -462,6 +462,41 @@ def MergeLoops : Pass<"weft-merge-loops", "::mlir::func::FuncOp"> {
   ];
 }
 
+def ShareUpdates : Pass<"weft-share-updates", "::mlir::func::FuncOp"> {
+  let summary = "Has threads share updates by the elements of what is updated";
+  let description = [{
+    Which elements a step of a scatter updates is known when it runs, and steps may
+    update the same ones: their order matters. Along a dimension that each of them
+    walks, what one thread updates is no other's.
+
+    ```mlir
+    scf.for %i = %c0 to %c1000 step %c1 {
+      %row = memref.load %rows[%i] : memref<1000xindex>
+      scf.for %j = %c0 to %c1536 step %c1 {
+        %0 = memref.load %y[%i, %j] : memref<1000x1536xf32>
+        %1 = memref.load %x[%row, %j] : memref<256x1536xf32>
+        ...
+        memref.store %2, %x[%row, %j] : memref<256x1536xf32>
+      }
+    }
+    ```
+    becomes
+    ```mlir
+    scf.for %block = %c0 to %c8 step %c1 {
+      %first = arith.muli %block, %c192 : index
+      %end = arith.addi %first, %c192 : index
+      scf.for %i = %c0 to %c1000 step %c1 {
+        %row = memref.load %rows[%i] : memref<1000xindex>
+        scf.for %j = %first to %end step %c1 { ... }
+      }
+    } {weft.parallel}
+    ```
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect"
+  ];
+}
+
 def SplitReductions : Pass<"weft-split-reductions", "::mlir::func::FuncOp"> {
   let summary = "Reduces long arrays to a few numbers in parts";
   let description = [{

@@ -333,12 +333,20 @@ double weft::workOf(linalg::LinalgOp op, const Nest &nest) {
 static std::optional<int64_t> stepsOf(scf::ForOp loop) {
   if (auto steps = loop.getStaticTripCount())
     return steps->getSExtValue();
-  auto least = loop.getUpperBound().getDefiningOp<arith::MinSIOp>();
-  if (!least || !matchPattern(loop.getLowerBound(), m_Zero()))
-    return std::nullopt;
-  for (Value bound : least->getOperands())
+  SmallVector<Value> bounds = {loop.getUpperBound()};
+  if (isa_and_nonnull<arith::MinSIOp, arith::MinUIOp>(
+          bounds.front().getDefiningOp()))
+    bounds.assign(bounds.front().getDefiningOp()->operand_begin(),
+                  bounds.front().getDefiningOp()->operand_end());
+  for (Value bound : bounds) {
+    auto sum = bound.getDefiningOp<arith::AddIOp>();
+    if (sum && sum.getLhs() == loop.getLowerBound())
+      bound = sum.getRhs();
+    else if (!matchPattern(loop.getLowerBound(), m_Zero()))
+      continue;
     if (auto steps = getConstantIntValue(bound))
       return *steps;
+  }
   return std::nullopt;
 }
 

@@ -43,9 +43,11 @@ bool weft::touchesOwn(Operation *op, Value own) {
 
 bool weft::isSameBuffer(Value a, Value b) {
   Operation *one = a.getDefiningOp(), *other = b.getDefiningOp();
+  auto areSame = [](Value x, Value y) { return success(isSameBuffer(x, y)); };
   return a == b || (one && other && isa<ViewLikeOpInterface>(one) &&
                     OperationEquivalence::isEquivalentTo(
-                        one, other, OperationEquivalence::IgnoreLocations));
+                        one, other, areSame, /*markEquivalent=*/nullptr,
+                        OperationEquivalence::IgnoreLocations));
 }
 
 Value weft::onStack(ImplicitLocOpBuilder &b, MemRefType type) {

@@ -79,7 +79,9 @@ public:
     rewriter.setInsertionPoint(outer);
     auto merged = scf::ForOp::create(rewriter, loc, outer.getLowerBound(), end,
                                      outer.getStep());
-    for (auto [op, dim] : accesses) {
+    for (const auto &access : accesses) {
+      Operation *op = access.first;
+      unsigned dim = access.second;
       auto isLoad = isa<memref::LoadOp>(op);
       OpOperand &array = op->getOpOperand(isLoad ? 0 : 1);
       unsigned index = array.getOperandNumber() + 1 + dim;
@@ -163,8 +165,9 @@ public:
 
   GenericOp merge(RewriterBase &rewriter) {
     rewriter.setInsertionPoint(op);
-    for (auto [read, place] : reads) {
-      auto load = cast<memref::LoadOp>(read);
+    for (const auto &read : reads) {
+      auto load = cast<memref::LoadOp>(read.first);
+      unsigned place = read.second;
       Value rows = collapse(rewriter, load.getMemRef(), place);
       rewriter.modifyOpInPlace(load, [&] {
         load.getMemrefMutable().assign(rows);

@@ -433,3 +433,47 @@ def test_slices_of_several_dimensions(shape: tuple[int, ...], dtype: str) -> Non
         if dtype == "int8":
             wanted = wanted.real.astype(np.int64).astype(np.int8)
         np.testing.assert_array_equal(exact, wanted)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "int16", "complex64"])
+@pytest.mark.parametrize("shape", [(40, 1000), (7, 24, 50), (300, 130), (5, 90, 3, 7)])
+def test_updates_that_threads_share(shape: tuple[int, ...], dtype: str) -> None:
+    """The order of those of one element is kept: the last one set stays."""
+    rng = np.random.default_rng(0)
+    x, v, w = (
+        rng.standard_normal(each) * 9
+        for each in (shape, (700, *shape[1:]), (shape[0], 700, *shape[2:]))
+    )
+    i, j = (rng.integers(-2, shape[axis] + 1, 700) for axis in (0, 1))
+
+    def changed(x: Any, v: Any, w: Any) -> Any:
+        rows = weft.vmap(lambda x, w, j: x.at[j].add(w), in_axes=(0, 0, None))
+        return (
+            x.at[i].add(v), x.at[i].set(v), x.at[:, j].set(w), rows(x, w, j),
+            x.at[i].multiply(v),
+        )  # fmt: skip
+
+    given = [weft.asarray(a).astype(dtype) for a in (x, v, w)]
+    run, before, found = weft.jit(changed), weft.get_num_threads(), []
+    try:
+        for count in (1, 2, 7):
+            weft.set_num_threads(count)
+            found.append([np.asarray(one) for one in run(*given)])
+    finally:
+        weft.set_num_threads(before)
+    x, v, w = (np.asarray(a) for a in given)
+    wanted = [x.copy() for _ in range(5)]
+    with np.errstate(all="ignore"):
+        for k in range(700):
+            row, column = i[k], j[k]
+            if row < shape[0]:
+                wanted[0][row] += v[k]
+                wanted[1][row] = v[k]
+                wanted[4][row] *= v[k]
+            if column < shape[1]:
+                wanted[2][:, column] = w[:, k]
+                wanted[3][:, column] += w[:, k]
+    for results in zip(*found, wanted, strict=True):
+        for one in results[:2]:
+            np.testing.assert_array_equal(one, results[2])
+        np.testing.assert_allclose(results[2], results[3], rtol=1e-4, atol=1e-4)
