@@ -36,7 +36,7 @@ constexpr llvm::StringLiteral memrefPasses = R"(
   one-shot-bufferize{buffer-alignment=64},
   func.func(canonicalize, cse, canonicalize, weft-unroll-loops,
             weft-pad-blocks, weft-group-blocks, weft-group-rows,
-            weft-merge-loops, weft-share-updates),
+            weft-merge-loops, weft-jam-rows, weft-share-updates),
   weft-apply-schedule{stage=memref later=loops},
   func.func(weft-lower-foralls, weft-block-sums, weft-plan-arena, canonicalize,
             cse, weft-mark-short))";

@@ -462,6 +462,33 @@ def MergeLoops : Pass<"weft-merge-loops", "::mlir::func::FuncOp"> {
   ];
 }
 
+def JamRows : Pass<"weft-jam-rows", "::mlir::func::FuncOp"> {
+  let summary = "Has rows with running values be computed side by side";
+  let description = [{
+    An element of a running sum waits for the one before it, but not for those of
+    other rows. The order in which a row is added up does not change.
+
+    ```mlir
+    scf.for %i = %c0 to %c64 step %c1 {
+      %0 = memref.load %x[%i, %c0] : memref<64x24xf32>
+      memref.store %0, %y[%i, %c0] : memref<64x24xf32>
+      scf.for %j = %c1 to %c24 step %c1 iter_args(%s = %0) -> (f32) { ... }
+    }
+    ```
+    becomes
+    ```mlir
+    scf.for %block = %c0 to %c8 step %c1 {
+      %i = arith.muli %block, %c8 : index
+      %i1 = arith.addi %i, %c1 : index
+      ...
+      scf.for %j = %c1 to %c24 step %c1 iter_args(%s = %0, %s1 = %1, ...)
+          -> (f32, f32, f32, f32, f32, f32, f32, f32) { ... }
+    }
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
+}
+
 def ShareUpdates : Pass<"weft-share-updates", "::mlir::func::FuncOp"> {
   let summary = "Has threads share updates by the elements of what is updated";
   let description = [{

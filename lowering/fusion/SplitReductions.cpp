@@ -222,8 +222,8 @@ class SplitReductions final
   /// The outermost loop that is reduced, whose parts lie together in memory, if
   /// they are enough; otherwise the longest, if possible one along which
   /// elements do not follow each other.
-  static Cut findCut(GenericOp op, int64_t enough, int64_t least,
-                     int64_t most, bool isProduct) {
+  static Cut findCut(GenericOp op, int64_t enough, int64_t least, int64_t most,
+                     bool isProduct) {
     SmallVector<unsigned> reduced;
     op.getReductionDims(reduced);
     SmallVector<int64_t> extents = op.getStaticLoopRanges();

@@ -24,19 +24,19 @@ namespace {
 /// generic { yield x } ins(generic { yield y } ins(z)) -> one of both, or z
 void transposeOnce(GenericOp op, RewriterBase &rewriter) {
   auto first = op.getDpsInputs()[0].getDefiningOp<GenericOp>();
-  if (!first || !weft::isTransposition(first) || first->hasAttr(weft::keepAttr) ||
-      op->hasAttr(weft::keepAttr))
+  if (!first || !weft::isTransposition(first) ||
+      first->hasAttr(weft::keepAttr) || op->hasAttr(weft::keepAttr))
     return;
   SmallVector<AffineMap> inner = first.getIndexingMapsArray(),
                          outer = op.getIndexingMapsArray();
-  AffineMap from = inner[0].compose(inversePermutation(inner[1])).compose(outer[0]);
+  AffineMap from =
+      inner[0].compose(inversePermutation(inner[1])).compose(outer[0]);
   Value source = first.getDpsInputs()[0];
   if (from == outer[1])
     return rewriter.replaceOp(op, source);
   rewriter.modifyOpInPlace(op, [&] {
     op.getInputsMutable().assign(source);
-    op.setIndexingMapsAttr(
-        rewriter.getAffineMapArrayAttr({from, outer[1]}));
+    op.setIndexingMapsAttr(rewriter.getAffineMapArrayAttr({from, outer[1]}));
   });
 }
 

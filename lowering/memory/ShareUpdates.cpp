@@ -9,9 +9,9 @@
 #include "lowering/Passes.h"
 #include "lowering/fusion/Nest.h"
 #include "lowering/memory/Buffers.h"
+#include "lowering/memory/LoopAccesses.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
 
 namespace weft {
 #define GEN_PASS_DEF_SHAREUPDATES
@@ -31,22 +31,22 @@ public:
   /// Loops, each all but a computation of the body of the one around it.
   static std::optional<Updates> match(scf::ForOp outermost) {
     Updates updates;
-    if (!updates.add(outermost) || updates.stores.empty())
+    if (!updates.add(outermost) || updates.accesses.areAllReads())
       return std::nullopt;
     return updates;
   }
 
   /// Has the first loop whose steps write different elements be shared.
   void share() {
-    auto found =
-        llvm::find_if(loops, [&](scf::ForOp loop) { return areApart(loop); });
+    auto found = llvm::find_if(
+        loops, [&](scf::ForOp loop) { return accesses.areApart(loop); });
     if (found == loops.end())
       return;
     scf::ForOp loop = *found;
     OpBuilder b(loops.front());
     if (loop == loops.front())
       return loop->setAttr(weft::parallelAttr, b.getUnitAttr());
-    int64_t steps = *stepsOf(loop), bytes = bytesOfStep(found);
+    int64_t steps = *weft::stepsFromZero(loop), bytes = bytesOfStep(found);
     int64_t block = std::max(llvm::divideCeil(steps, mostBlocks),
                              llvm::divideCeil(leastBlockBytes, bytes));
     // Lines of the caches belong to one block.
@@ -57,25 +57,13 @@ public:
   }
 
 private:
-  struct Access {
-    Operation *op;
-    Value array;
-    SmallVector<Value> indices;
-  };
   SmallVector<scf::ForOp> loops;
-  SmallVector<Access> loads, stores;
-
-  static std::optional<int64_t> stepsOf(scf::ForOp loop) {
-    if (getConstantIntValue(loop.getLowerBound()) != 0 ||
-        getConstantIntValue(loop.getStep()) != 1)
-      return std::nullopt;
-    return getConstantIntValue(loop.getUpperBound());
-  }
+  weft::LoopAccesses accesses;
 
   /// Adds a loop and those within it; false if one carries something, or there
   /// are two next to each other, or something else.
   bool add(scf::ForOp loop) {
-    if (!stepsOf(loop) || loop.getNumResults() != 0 ||
+    if (!weft::stepsFromZero(loop) || loop.getNumResults() != 0 ||
         !loop->getDiscardableAttrs().empty())
       return false;
     loops.push_back(loop);
@@ -83,41 +71,19 @@ private:
       if (auto inner = dyn_cast<scf::ForOp>(op)) {
         if (loops.back() != loop || !add(inner))
           return false;
-      } else if (auto load = dyn_cast<memref::LoadOp>(op)) {
-        loads.push_back({load, load.getMemRef(), load.getIndices()});
-      } else if (auto store = dyn_cast<memref::StoreOp>(op)) {
-        stores.push_back({store, store.getMemRef(), store.getIndices()});
-      } else if (op.getNumRegions() != 0 || !isMemoryEffectFree(&op)) {
+      } else if (!accesses.add(op)) {
         return false;
       }
     }
     return true;
   }
 
-  /// Whether no step of a loop reads or writes what another one writes: all
-  /// that uses the array does so at the loop's own place along one dimension.
-  bool areApart(scf::ForOp loop) const {
-    Value index = loop.getInductionVar();
-    return llvm::all_of(stores, [&](const Access &store) {
-      auto place = llvm::find(store.indices, index);
-      if (place == store.indices.end())
-        return false;
-      size_t dim = place - store.indices.begin();
-      Value own = weft::ownBufferOf(store.array);
-      auto isThere = [&](const Access &other) {
-        return weft::ownBufferOf(other.array) != own ||
-               (weft::isSameBuffer(other.array, store.array) &&
-                other.indices[dim] == index);
-      };
-      return llvm::all_of(stores, isThere) && llvm::all_of(loads, isThere);
-    });
-  }
-
   /// What a step of a loop writes, in all that is within it.
   int64_t bytesOfStep(ArrayRef<scf::ForOp>::iterator loop) const {
-    int64_t bytes = weft::bytesOf(getElementTypeOrSelf(stores.front().array));
+    int64_t bytes =
+        weft::bytesOf(getElementTypeOrSelf(accesses.firstWritten()));
     for (scf::ForOp inner : ArrayRef(std::next(loop), loops.end()))
-      bytes *= *stepsOf(inner);
+      bytes *= *weft::stepsFromZero(inner);
     return bytes;
   }
 

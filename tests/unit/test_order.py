@@ -541,3 +541,35 @@ def test_what_is_refused(name: str) -> None:
     function, message = WRONG[name]
     with pytest.raises(weft.WeftError, match=message):
         function(weft.asarray([1, 2, 3]))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "bfloat16", "int8"])
+@pytest.mark.parametrize(
+    "shape", [(2, 9), (3, 24), (13, 12), (67, 5), (60, 1024), (9, 7, 11), (5, 1, 30)]
+)
+def test_running_values_of_many_rows(shape: tuple[int, ...], dtype: str) -> None:
+    """Rows are done side by side: in the order of each, whatever the threads."""
+    values = np.random.default_rng(0).integers(-2, 3, shape)
+    x = weft.asarray(values).astype(dtype)
+
+    def results(x: Any) -> Any:
+        sums = weft.cumsum(x, axis=-1)
+        return (
+            sums, weft.cumsum(x, axis=-1, reverse=True), weft.cummax(x, axis=-1),
+            weft.cumsum(2 * x, axis=-1) + x, weft.cumsum(sums - sums + x, axis=-1),
+        )  # fmt: skip
+
+    forward = values.cumsum(-1)
+    backward = values[..., ::-1].cumsum(-1)[..., ::-1]
+    wanted = (forward, backward, np.maximum.accumulate(values, -1),
+              2 * forward + values, forward)  # fmt: skip
+    before = weft.get_num_threads()
+    try:
+        for count in (1, 2):
+            weft.set_num_threads(count)
+            for found, one in zip(weft.jit(results)(x), wanted, strict=True):
+                wrapped = one.astype(dtype if dtype[0] == "i" else "float64")
+                exact = np.asarray(found).astype(wrapped.dtype)
+                np.testing.assert_array_equal(exact, wrapped)
+    finally:
+        weft.set_num_threads(before)
