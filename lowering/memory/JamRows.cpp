@@ -28,6 +28,9 @@ constexpr int64_t mostRows = 8, mostOps = 16;
 /// for a few.
 constexpr int64_t waysApart = 4096, mostInWays = 3;
 
+/// Steps that LLVM writes out, and the bits of their elements.
+constexpr int64_t mostStepsWritten = 7, mostBitsWritten = 384;
+
 /// Blocks of rows that there should be for threads.
 constexpr int64_t leastBlocks = 4;
 
@@ -56,6 +59,8 @@ public:
                       [](Type type) { return type.isIntOrIndexOrFloat(); }) ||
         !isOutside(row.getLowerBound()) || !isOutside(row.getUpperBound()) ||
         !isOutside(row.getStep()))
+      return std::nullopt;
+    if (isWrittenOut(row))
       return std::nullopt;
     int64_t together = 0, least = 0, most = std::min(*count, mostRows);
     if (accesses.distanceOfSteps(around) % waysApart == 0)
@@ -111,6 +116,16 @@ public:
 private:
   Rows(scf::ForOp around, scf::ForOp row, int64_t count, int64_t together)
       : around(around), row(row), count(count), together(together) {}
+
+  /// Whether LLVM writes out the steps of a row, of which several rows are
+  /// vectors then.
+  static bool isWrittenOut(scf::ForOp row) {
+    auto steps = row.getStaticTripCount();
+    Type type = row.getResultTypes().front();
+    return steps && type.isIntOrFloat() && steps->sle(mostStepsWritten) &&
+           steps->getSExtValue() * type.getIntOrFloatBitWidth() <=
+               mostBitsWritten;
+  }
 
   /// Each op as often as there are rows, so that those of a step are next to
   /// each other.
