@@ -202,6 +202,8 @@ private:
     int64_t bytes =
         weft::bytesOf(getElementTypeOrSelf(op.getDpsInits().back().getType()));
     int64_t steps = nest.extents[loop];
+    if (!squares.empty())
+      steps = std::min(steps, order.square->side);
     bool isKept = op.getNumReductionLoops() == 0 ||
                   (nest.isParallel(loop) && 2 * steps * bytes == vectorBytes);
     return nest.depth() > 1 && isKept && nest.stride(result(), loop) == 1 &&

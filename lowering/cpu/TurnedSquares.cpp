@@ -87,7 +87,8 @@ void TurnedSquares::emitSquare(llvm::function_ref<void()> emit) {
   auto outside = at.ends;
   for (unsigned loop : {square.loop, square.innermost})
     at.ends[loop] =
-        arith::AddIOp::create(b, at.begins[loop], at.index(square.side));
+        arith::AddIOp::create(b, at.begins[loop], at.index(square.side),
+                              arith::IntegerOverflowFlags::nsw);
   emitTurned(emit);
   at.ends = outside;
 }

@@ -494,3 +494,27 @@ module attributes {weft.machine = {l1_bytes = 32768 : i64, l2_bytes = 100000 : i
     return
   }
 }
+
+// -----
+
+#in = affine_map<(d0, d1, d2) -> (d0, d2, d1)>
+#out = affine_map<(d0, d1, d2) -> (d0, d1, d2)>
+// So are those of squares that are turned before they are computed with.
+// CHECK-LABEL: func.func @turned(
+// CHECK: scf.if
+// CHECK: memref.store
+// CHECK-NEXT: } {loop_annotation = #loop_annotation}
+// CHECK: else
+// CHECK: memref.store
+// CHECK-NEXT: } {loop_annotation = #loop_annotation}
+module attributes {weft.machine = {l1_bytes = 32768 : i64, l2_bytes = 1048576 : i64, vector_bytes = 64 : i64, vector_registers = 32 : i64}} {
+func.func @turned(%a: memref<64x100x16xf32>, %b: memref<64x16x100xf32>) {
+  linalg.generic {indexing_maps = [#in, #out], iterator_types = ["parallel", "parallel", "parallel"]}
+      ins(%a : memref<64x100x16xf32>) outs(%b : memref<64x16x100xf32>) {
+  ^bb0(%x: f32, %y: f32):
+    %m = arith.addf %x, %x : f32
+    linalg.yield %m : f32
+  }
+  return
+}
+}
