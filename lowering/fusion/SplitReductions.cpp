@@ -104,16 +104,16 @@ class SplitReductions final
   /// Has several rows be one, in whose elements they are added up in turn,
   /// where rows are too short for vectors.
   static void widenRows(GenericOp op, const Machine &machine) {
-    if (!op.hasPureTensorSemantics() || op.getNumReductionLoops() != 1 ||
+    if (!op.hasPureTensorSemantics() || op.getNumReductionLoops() == 0 ||
         op.getNumDpsInputs() != 1 || op.hasDynamicShape() ||
         op->hasAttr(weft::keepAttr) ||
         !op.getIndexingMapsArray().front().isIdentity())
       return;
     SmallVector<unsigned> reduced;
     op.getReductionDims(reduced);
-    unsigned loop = reduced.front();
     SmallVector<int64_t> extents = op.getStaticLoopRanges();
-    int64_t row = llvm::product_of(ArrayRef(extents).drop_front(loop + 1));
+    int64_t row =
+        llvm::product_of(ArrayRef(extents).drop_front(reduced.back() + 1));
     Type element = elementOf(op);
     if (!element.isIntOrFloat() || row < 2 ||
         llvm::product_of(extents) < leastElements)
@@ -121,6 +121,15 @@ class SplitReductions final
     int64_t lanes = machine.lanes(element);
     if (row >= 2 * lanes || row % lanes == 0)
       return;
+    if (reduced.size() > 1) {
+      op = mergeReduced(op);
+      if (!op || op.getNumReductionLoops() > 1)
+        return;
+      reduced.clear();
+      op.getReductionDims(reduced);
+      extents = op.getStaticLoopRanges();
+    }
+    unsigned loop = reduced.front();
     int64_t best = 0;
     for (int64_t parts = 2; parts * row <= mostVectors * lanes &&
                             parts * leastSteps <= extents[loop];

@@ -5,9 +5,11 @@
 
 #include "dialects/Scalar.h"
 #include "dialects/Weft.h"
+#include "lowering/OptimizationLevel.h"
 #include "lowering/Passes.h"
 #include "lowering/gpu/Device.h"
 #include "lowering/linalg/ToLinalg.h"
+#include "lowering/schedule/Schedule.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Complex/IR/Complex.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -55,6 +57,37 @@ static Value buildMultiplyAdd(OpBuilder &b, Location loc, Value acc, Value x,
   return arith::AddIOp::create(b, loc, acc, product);
 }
 
+/// Whether each sum is of one product.
+static bool areProducts(const weft::SumOfProducts &sum) {
+  return llvm::all_of(llvm::enumerate(sum.loops), [&](auto loop) {
+    if (loop.value() == utils::IteratorType::parallel)
+      return true;
+    return llvm::all_of_zip(
+        ValueRange{sum.lhs, sum.rhs}, ArrayRef(sum.maps).drop_back(),
+        [&](Value x, AffineMap map) {
+          auto place = map.getResultPosition(
+              getAffineDimExpr(loop.index(), map.getContext()));
+          return place &&
+                 cast<RankedTensorType>(x.getType()).getDimSize(*place) == 1;
+        });
+  });
+}
+
+/// The maps of both factors from the dimensions of the result.
+static SmallVector<AffineMap> mapsFromResult(const weft::SumOfProducts &sum) {
+  AffineMap result = sum.maps.back();
+  MLIRContext *context = result.getContext();
+  SmallVector<AffineExpr> places(sum.loops.size(),
+                                 getAffineConstantExpr(0, context));
+  for (auto [dim, expr] : llvm::enumerate(result.getResults()))
+    places[cast<AffineDimExpr>(expr).getPosition()] =
+        getAffineDimExpr(dim, context);
+  return llvm::map_to_vector(
+      ArrayRef(sum.maps).drop_back(), [&](AffineMap map) {
+        return map.replaceDimsAndSymbols(places, {}, result.getNumResults(), 0);
+      });
+}
+
 Value weft::buildSumOfProducts(OpBuilder &b, Location loc,
                                RankedTensorType type,
                                const SumOfProducts &sum) {
@@ -67,7 +100,8 @@ Value weft::buildSumOfProducts(OpBuilder &b, Location loc,
   };
   if (!hasElements(sum.lhs) || !hasElements(sum.rhs))
     return buildRounded(b, loc, init, type);
-  auto body = [&](OpBuilder &inner, Location loc, ValueRange args) {
+  auto product = [&](OpBuilder &inner, Location loc, Value acc,
+                     ValueRange args) {
     auto factor = [&](Value x, Type element) {
       scalar::Scalar wide = scalar::widen({x, element, &inner, loc});
       return wide.type == computed ? wide.value
@@ -75,8 +109,22 @@ Value weft::buildSumOfProducts(OpBuilder &b, Location loc,
     };
     Value x = factor(args[0], sum.lhsElement),
           y = factor(args[1], sum.rhsElement);
-    linalg::YieldOp::create(
-        inner, loc, buildMultiplyAdd(inner, loc, args[2], x, y, sum.precision));
+    return buildMultiplyAdd(inner, loc, acc, x, y, sum.precision);
+  };
+  Operation *around = b.getInsertionBlock()->getParentOp();
+  if (isOptimized(around) && areProducts(sum) &&
+      !findSchedule(around->getParentOfType<ModuleOp>()))
+    return buildRounded(
+        b, loc,
+        buildParallel(b, loc, sums, {sum.lhs, sum.rhs}, mapsFromResult(sum),
+                      [&](OpBuilder &inner, Location loc, ValueRange args) {
+                        return SmallVector<Value>{
+                            product(inner, loc, zero, args)};
+                      }),
+        type);
+  auto body = [&](OpBuilder &inner, Location loc, ValueRange args) {
+    linalg::YieldOp::create(inner, loc,
+                            product(inner, loc, args[2], args.take_front(2)));
   };
   auto generic = linalg::GenericOp::create(
       b, loc, TypeRange{sums}, ValueRange{sum.lhs, sum.rhs}, ValueRange{init},
