@@ -101,3 +101,14 @@ func.func @scores(%x: tensor<2x100x40xf32>, %y: tensor<2x24x40xf32>) -> tensor<2
   %0 = weft.dot_general %x, %y batch [0] x [0] contract [2] x [2] : (tensor<2x100x40xf32>, tensor<2x24x40xf32>) -> tensor<2x100x24xf32>
   return %0 : tensor<2x100x24xf32>
 }
+
+// Sums of one product each are products: nothing is read back to be added to.
+// CHECK-LABEL: func.func @outer(
+// CHECK-NOT: linalg.fill
+// CHECK: linalg.generic {{.*}} iterator_types = ["parallel", "parallel"]} ins(%arg0, %arg1 : tensor<8x1xf32>, tensor<1x6xf32>)
+// CHECK: arith.mulf
+// CHECK: return
+func.func @outer(%x: tensor<8x1xf32>, %y: tensor<1x6xf32>) -> tensor<8x6xf32> {
+  %0 = weft.dot_general %x, %y batch [] x [] contract [1] x [0] : (tensor<8x1xf32>, tensor<1x6xf32>) -> tensor<8x6xf32>
+  return %0 : tensor<8x6xf32>
+}

@@ -592,3 +592,27 @@ module attributes {weft.machine = {fma = true, l1_bytes = 32768 : i64, l2_bytes 
     return %2 : tensor<5xf32>
   }
 }
+
+// -----
+
+#x = affine_map<(a, b, c) -> (a, b, c)>
+#r = affine_map<(a, b, c) -> (c)>
+// Rows that several dimensions are reduced of are those of one before some of
+// them make one that fills vectors.
+// CHECK-LABEL: func.func @short_rows_of_two(
+// CHECK: tensor.collapse_shape %{{.+}} {{\[\[}}0, 1], [2]] : tensor<100x300x4xf32> into tensor<30000x4xf32>
+// CHECK: tensor.expand_shape {{.*}} : tensor<30000x4xf32> into tensor<{{[0-9]+}}x{{[0-9]+}}x4xf32>
+module attributes {weft.machine = {fma = true, l1_bytes = 32768 : i64, l2_bytes = 1048576 : i64, share_from = 262144 : i64, vector_bytes = 64 : i64, vector_registers = 32 : i64}} {
+  func.func @short_rows_of_two(%x: tensor<100x300x4xf32>) -> tensor<4xf32> {
+    %zero = arith.constant 0.0 : f32
+    %0 = tensor.empty() : tensor<4xf32>
+    %1 = linalg.fill ins(%zero : f32) outs(%0 : tensor<4xf32>) -> tensor<4xf32>
+    %2 = linalg.generic {indexing_maps = [#x, #r], iterator_types = ["reduction", "reduction", "parallel"]}
+        ins(%x : tensor<100x300x4xf32>) outs(%1 : tensor<4xf32>) {
+    ^bb0(%a: f32, %out: f32):
+      %t = arith.addf %out, %a fastmath<reassoc> : f32
+      linalg.yield %t : f32
+    } -> tensor<4xf32>
+    return %2 : tensor<4xf32>
+  }
+}
