@@ -207,6 +207,9 @@ static double stepCost(int64_t rows, int64_t vectors, bool bothWide) {
   return std::max({multiplies, loads, 4.0}) + 0.25 * (loads + vectors / 4.0);
 }
 
+/// What the hardware reads ahead in.
+constexpr int64_t pageBytes = 4096;
+
 void ContractionPlan::chooseTile(const Machine &machine) {
   int64_t columns = llvm::divideCeil(laneExtent(), lanes);
   if (lanesAreSummed)
@@ -216,6 +219,11 @@ void ContractionPlan::chooseTile(const Machine &machine) {
   // Rows that are each read along are read ahead by the hardware if they are
   // few, and fall into one set of the first cache if they are 4096 bytes apart.
   int64_t mostRows = lanesAreSummed ? 8 : 24;
+  // Several of one page would not be: those that come from memory are read one
+  // after the other.
+  if (lanesAreSummed && laneExtent() * elementBytes <= pageBytes &&
+      elementsOf(narrow()) * elementBytes > machine.l2Bytes)
+    mostRows = 1;
   int64_t panel = panelWidth();
   double least = std::numeric_limits<double>::infinity();
   for (int64_t v = 1; v <= mostVectors; ++v)

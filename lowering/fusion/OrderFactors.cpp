@@ -21,10 +21,10 @@ namespace {
 constexpr int64_t leastSteps = 1 << 14;
 /// About how many cycles it takes to copy an element, and a step of a sum that
 /// is in no vectors, and to add up the lanes of one; and how many steps of
-/// vectors a cycle has, where lanes are of results and where they are summed
-/// over.
-constexpr double cyclesOfCopy = 2, cyclesOfScalar = 1.5, cyclesOfTotal = 6;
-constexpr double stepsOfResults = 1.3, stepsOfSums = 0.6;
+/// vectors a cycle has, where lanes are of results, where these fill a part of
+/// one, and where lanes are summed over.
+constexpr double cyclesOfCopy = 2, cyclesOfScalar = 1.5, cyclesOfTotal = 5;
+constexpr double stepsOfResults = 1.3, stepsOfPart = 1, stepsOfSums = 0.8;
 /// What must be gained for copies to be made: the estimates are rough.
 constexpr double leastGain = 1.7;
 
@@ -156,7 +156,8 @@ private:
   }
 
   double costOfResults(int64_t extent) const {
-    return llvm::product_of(extents) / (lanesOf(extent) * stepsOfResults);
+    double steps = extent < numLanes ? stepsOfPart : stepsOfResults;
+    return llvm::product_of(extents) / (lanesOf(extent) * steps);
   }
   double costOfSums(int64_t extent) const {
     return llvm::product_of(extents) / (lanesOf(extent) * stepsOfSums) +
