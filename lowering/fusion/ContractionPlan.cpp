@@ -221,7 +221,7 @@ void ContractionPlan::chooseTile(const Machine &machine) {
   int64_t mostRows = lanesAreSummed ? 8 : 24;
   // Several of one page would not be: those that come from memory are read one
   // after the other.
-  if (lanesAreSummed && laneExtent() * elementBytes <= pageBytes &&
+  if (lanesAreSummed && laneExtent() * elementBytes < pageBytes &&
       elementsOf(narrow()) * elementBytes > machine.l2Bytes)
     mostRows = 1;
   int64_t panel = panelWidth();

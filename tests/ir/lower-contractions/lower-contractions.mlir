@@ -622,3 +622,38 @@ module attributes {weft.machine = {fma = true, l1_bytes = 32768 : i64, l2_bytes 
     return
   }
 }
+
+// -----
+
+// Rows of a page are read one after the other where they come from memory.
+#a = affine_map<(m, n, k) -> (m, k)>
+#b = affine_map<(m, n, k) -> (n, k)>
+#c = affine_map<(m, n, k) -> (m, n)>
+// CHECK-LABEL: func.func @short_rows(
+// CHECK: %{{.+}}:9 = scf.for %{{.+}} = %c0 to %c120 step %c24 iter_args
+// CHECK: vector.fma
+// CHECK-LABEL: func.func @cached(
+// CHECK: %{{.+}}:12 = scf.for {{.*}} iter_args
+// CHECK: vector.fma
+module attributes {weft.machine = {fma = true, l1_bytes = 32768 : i64, l2_bytes = 1048576 : i64, vector_bytes = 32 : i64, vector_registers = 16 : i64}} {
+  func.func @short_rows(%a: memref<3x128xf32>, %b: memref<30000x128xf32>, %c: memref<3x30000xf32>) {
+    linalg.generic {indexing_maps = [#a, #b, #c], iterator_types = ["parallel", "parallel", "reduction"]}
+        ins(%a, %b : memref<3x128xf32>, memref<30000x128xf32>) outs(%c : memref<3x30000xf32>) {
+    ^bb0(%x: f32, %y: f32, %s: f32):
+      %p = arith.mulf %x, %y fastmath<reassoc,contract> : f32
+      %t = arith.addf %s, %p fastmath<reassoc,contract> : f32
+      linalg.yield %t : f32
+    }
+    return
+  }
+  func.func @cached(%a: memref<2x128xf32>, %b: memref<1000x128xf32>, %c: memref<2x1000xf32>) {
+    linalg.generic {indexing_maps = [#a, #b, #c], iterator_types = ["parallel", "parallel", "reduction"]}
+        ins(%a, %b : memref<2x128xf32>, memref<1000x128xf32>) outs(%c : memref<2x1000xf32>) {
+    ^bb0(%x: f32, %y: f32, %s: f32):
+      %p = arith.mulf %x, %y fastmath<reassoc,contract> : f32
+      %t = arith.addf %s, %p fastmath<reassoc,contract> : f32
+      linalg.yield %t : f32
+    }
+    return
+  }
+}
