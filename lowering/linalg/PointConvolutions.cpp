@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Convolutions whose window has one place, or moves to one place only: products
-// of matrices, which have blocks, panels and orders of loops of their own.
+// Convolutions whose window has one place, or moves to one place only, or over
+// an array of one place, of which each element of the window has a product:
+// products of matrices, which have blocks, panels and orders of loops of their
+// own.
 
 #include "dialects/Contract.h"
 #include "dialects/Weft.h"
@@ -28,22 +30,22 @@ public:
         limit(op.getLhs().getType().getShape()), stride(start.size(), 1) {}
 
   /// Decides for each spatial dimension what of the array is read, and whether
-  /// it is walked with the window or with the result.
+  /// it is walked with the window, with the result, or not at all.
   bool match() {
     for (size_t i = 0; i < windows.rank(); ++i) {
       int64_t lhs = op.getLhsSpatial()[i], rhs = op.getRhsSpatial()[i],
-              places = resultSize(firstPlace + i);
-      bool isSummed = windows.window[i] != 1;
-      if (isSummed && places != 1)
-        return false;
-      if (!isRead(i, isSummed ? windows.window[i] : places,
-                  isSummed ? windows.windowDilation[i] : windows.strides[i]))
-        return false;
-      if (isSummed) {
+              places = resultSize(firstPlace + i), window = windows.window[i];
+      if (isSpread(i)) {
+        lhsSingle.push_back(lhs);
+        spread.push_back(rhs);
+      } else if (window == 1 && isRead(i, places, windows.strides[i])) {
+        rhsSingle.push_back(rhs);
+      } else if (window != 1 && places == 1 &&
+                 isRead(i, window, windows.windowDilation[i])) {
         lhsContract.push_back(lhs);
         rhsContract.push_back(rhs);
       } else {
-        single.push_back(rhs);
+        return false;
       }
     }
     return windows.rank() != 0 && !lhsContract.empty();
@@ -52,18 +54,22 @@ public:
   Value build(OpBuilder &b) {
     Location loc = op.getLoc();
     Value lhs =
-        weft::SliceOp::create(b, loc, op.getLhs(), start, limit, stride);
-    auto rhsType = op.getRhs().getType();
-    Dims kept = weft::dimsWithout(rhsType.getRank(), {single});
-    Value rhs = reshaped(b, op.getRhs(),
-                         rhsType.clone(weft::sizesOf(op.getRhs(), kept)));
+              weft::SliceOp::create(b, loc, op.getLhs(), start, limit, stride),
+          rhs = op.getRhs();
+    // The window's last element is at the first place.
+    if (!spread.empty())
+      rhs = weft::ReverseOp::create(b, loc, rhs, spread);
+    Dims keptOfLhs = without(b, lhs, lhsSingle),
+         keptOfRhs = without(b, rhs, rhsSingle);
     Dims numbers = resultNumbers();
     Dims shape = llvm::map_to_vector(
         numbers, [&](int64_t number) { return resultSize(number); });
     Value product = weft::DotGeneralOp::create(
-        b, loc, op.getType().clone(shape), lhs, rhs, op.getLhsBatch(),
-        weft::placesIn(kept, op.getRhsBatch()), lhsContract,
-        weft::placesIn(kept, rhsContract), op.getPrecisionAttr());
+        b, loc, op.getType().clone(shape), lhs, rhs,
+        weft::placesIn(keptOfLhs, op.getLhsBatch()),
+        weft::placesIn(keptOfRhs, op.getRhsBatch()),
+        weft::placesIn(keptOfLhs, lhsContract),
+        weft::placesIn(keptOfRhs, rhsContract), op.getPrecisionAttr());
     Dims order;
     llvm::copy_if(
         op.getOrder(), std::back_inserter(order),
@@ -92,21 +98,44 @@ private:
     return true;
   }
 
+  /// Whether an array of one place meets each element of the window once.
+  bool isSpread(size_t i) {
+    int64_t window = windows.window[i];
+    return window != 1 && limit[op.getLhsSpatial()[i]] == 1 &&
+           windows.strides[i] == 1 && windows.windowDilation[i] == 1 &&
+           windows.low[i] == window - 1 && resultSize(firstPlace + i) == window;
+  }
+
+  /// Takes dimensions of one element from an array; those that it keeps.
+  Dims without(OpBuilder &b, Value &x, ArrayRef<int64_t> dims) {
+    auto type = cast<RankedTensorType>(x.getType());
+    Dims kept = weft::dimsWithout(type.getRank(), {dims});
+    x = reshaped(b, x, type.clone(weft::sizesOf(x, kept)));
+    return kept;
+  }
+
+  /// The number in `order` of a dimension of an operand that the other has not,
+  /// or that is a place of the result.
+  int64_t numberOf(int64_t dim, ArrayRef<int64_t> free, int64_t first,
+                   ArrayRef<int64_t> spatial) const {
+    const int64_t *found = llvm::find(free, dim);
+    return found != free.end()
+               ? first + (found - free.begin())
+               : firstPlace + (llvm::find(spatial, dim) - spatial.begin());
+  }
+
   /// What the dimensions of the product are numbers of in `order`.
   Dims resultNumbers() {
     Dims numbers = llvm::to_vector(llvm::seq<int64_t>(op.getLhsBatch().size()));
+    for (int64_t dim : weft::dimsWithout(
+             limit.size(), {op.getLhsBatch(), lhsContract, lhsSingle}))
+      numbers.push_back(
+          numberOf(dim, lhsFree, op.getLhsBatch().size(), op.getLhsSpatial()));
     for (int64_t dim :
-         weft::dimsWithout(limit.size(), {op.getLhsBatch(), lhsContract})) {
-      const int64_t *free = llvm::find(lhsFree, dim);
-      numbers.push_back(free != lhsFree.end()
-                            ? op.getLhsBatch().size() + (free - lhsFree.begin())
-                            : firstPlace +
-                                  (llvm::find(op.getLhsSpatial(), dim) -
-                                   op.getLhsSpatial().begin()));
-    }
-    int64_t next = firstPlace + windows.rank();
-    llvm::append_range(numbers,
-                       llvm::seq<int64_t>(next, next + rhsFree.size()));
+         weft::dimsWithout(op.getRhs().getType().getRank(),
+                           {op.getRhsBatch(), rhsContract, rhsSingle}))
+      numbers.push_back(numberOf(dim, rhsFree, firstPlace + windows.rank(),
+                                 op.getRhsSpatial()));
     return numbers;
   }
 
@@ -120,8 +149,8 @@ private:
   /// The first spatial dimension's number in `order`.
   int64_t firstPlace;
   Dims lhsContract, rhsContract, start, limit, stride;
-  /// The dimensions of the window that have one place.
-  Dims single;
+  /// The dimensions of one place, and those of the window that the result has.
+  Dims lhsSingle, rhsSingle, spread;
 };
 
 // Pattern:

@@ -9,6 +9,7 @@
 #include "lowering/memory/LoopAccesses.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 
 namespace weft {
@@ -24,9 +25,10 @@ namespace {
 /// registers, and the ops of a step, of which there are that many.
 constexpr int64_t mostRows = 8, mostOps = 16;
 
-/// Rows so far apart fall into the same ways of the first cache, which has room
-/// for a few.
-constexpr int64_t waysApart = 4096, mostInWays = 3;
+/// Bytes from one element to the next that falls into the same ways of the
+/// first cache, how much more is as good as none for a few rows, and the rows
+/// that there is room for.
+constexpr int64_t waysApart = 4096, nextWay = 32, mostInWays = 3;
 
 /// Steps that LLVM writes out, and the bits of their elements.
 constexpr int64_t mostStepsWritten = 7, mostBitsWritten = 384;
@@ -60,10 +62,14 @@ public:
         !isOutside(row.getLowerBound()) || !isOutside(row.getUpperBound()) ||
         !isOutside(row.getStep()))
       return std::nullopt;
-    if (isWrittenOut(row))
+    // Where steps take long, neither vectors nor caches are what matters.
+    bool isLight = llvm::none_of(*row.getBody(), [](Operation &op) {
+      return isa<math::MathDialect>(op.getDialect());
+    });
+    if (isLight && isWrittenOut(row))
       return std::nullopt;
     int64_t together = 0, least = 0, most = std::min(*count, mostRows);
-    if (accesses.distanceOfSteps(around) % waysApart == 0)
+    if (isLight && areInWays(accesses.distanceOfSteps(around)))
       most = std::min(most, mostInWays);
     if (!around->getParentOfType<scf::ForOp>())
       most = std::min(most, std::max<int64_t>(2, *count / leastBlocks));
@@ -116,6 +122,13 @@ public:
 private:
   Rows(scf::ForOp around, scf::ForOp row, int64_t count, int64_t together)
       : around(around), row(row), count(count), together(together) {}
+
+  /// Whether rows that are so far apart fall into the same ways of the first
+  /// cache, or next to them.
+  static bool areInWays(int64_t distance) {
+    int64_t rest = std::abs(distance) % waysApart;
+    return std::min(rest, waysApart - rest) < nextWay;
+  }
 
   /// Whether LLVM writes out the steps of a row, of which several rows are
   /// vectors then.
@@ -173,11 +186,13 @@ class JamRows final : public weft::impl::JamRowsBase<JamRows> {
     if (!weft::isOptimized(getOperation()))
       return;
     SmallVector<scf::ForOp> loops;
-    getOperation().walk([&](scf::ForOp loop) { loops.push_back(loop); });
-    for (scf::ForOp loop : loops)
+    getOperation().walk([&](scf::ForOp loop) {
       if (loop.getNumResults() != 0)
-        if (std::optional<Rows> rows = Rows::match(loop))
-          rows->jam();
+        loops.push_back(loop);
+    });
+    for (scf::ForOp loop : loops)
+      if (std::optional<Rows> rows = Rows::match(loop))
+        rows->jam();
   }
 };
 

@@ -46,11 +46,27 @@ int64_t LoopAccesses::distanceOfSteps(scf::ForOp loop) const {
              : stride * bytesOf(type.getElementType());
 }
 
+/// Whether a view is of the same elements in each step of a loop.
+static bool isSameInSteps(Value array, scf::ForOp loop) {
+  Operation *view = array.getDefiningOp();
+  if (!view || loop.isDefinedOutsideOfLoop(array))
+    return true;
+  return isa<ViewLikeOpInterface>(view) &&
+         isSameInSteps(view->getOperand(0), loop) &&
+         llvm::all_of(llvm::drop_begin(view->getOperands()),
+                      [&](Value operand) {
+                        return loop.isDefinedOutsideOfLoop(operand);
+                      });
+}
+
 bool LoopAccesses::areApart(scf::ForOp loop) const {
   Value index = loop.getInductionVar();
+  scf::ForOp outermost = loop;
+  while (auto around = dyn_cast<scf::ForOp>(outermost->getParentOp()))
+    outermost = around;
   return llvm::all_of(stores, [&](const Access &store) {
     auto place = llvm::find(store.indices, index);
-    if (place == store.indices.end())
+    if (place == store.indices.end() || !isSameInSteps(store.array, outermost))
       return false;
     size_t dim = place - store.indices.begin();
     Value own = ownBufferOf(store.array);

@@ -164,7 +164,12 @@ static void dropDimensionOfParts(tensor::InsertSliceOp insert) {
   auto expand = insert.getSource().getDefiningOp<tensor::ExpandShapeOp>();
   RankedTensorType part = insert.getSourceType();
   int64_t rank = part.getRank();
-  if (expand && rank == insert.getDestType().getRank() && rank > 0 &&
+  // Which of several dimensions of one element is left out cannot be told from
+  // the strides of a view, where parts are steps apart.
+  bool isClear = llvm::count(part.getShape(), 1) == 1 ||
+                 llvm::all_of(insert.getStaticStrides(),
+                              [](int64_t step) { return step == 1; });
+  if (expand && isClear && rank == insert.getDestType().getRank() && rank > 0 &&
       part.getDimSize(rank - 1) == 1 &&
       insert.getDestType().getDimSize(rank - 1) != 1 &&
       isRankReducedType(part, expand.getSrcType()) ==

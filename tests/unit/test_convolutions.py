@@ -125,21 +125,33 @@ def problems(draw: Any) -> Problem:
 
 @st.composite
 def points(draw: Any) -> Problem:
-    """Along each dimension the window has one place, or moves to one only."""
+    """Along each dimension the window has one place, or moves to one only, or the
+    array has one."""
     problem = draw(problems())
-    window, padding = [], []
-    for size, step in zip(problem.lhs[2:], problem.rhs_dilation, strict=True):
-        if draw(st.booleans()):
+    sizes, window, padding, strides, dilation = [], [], [], [], []
+    for size, stride, step in zip(
+        problem.lhs[2:], problem.strides, problem.rhs_dilation, strict=True
+    ):
+        kind = draw(st.sampled_from(["window", "result", "array"]))
+        if kind == "window":
             window.append(1)
             padding.append(tuple(draw(st.integers(-2, 0)) for _ in range(2)))
-            continue
-        window.append(draw(st.integers(1, max(1, (size - 1) // step + 1))))
-        extent = (window[-1] - 1) * step + 1
-        low = draw(st.integers(min(0, extent - size), 0))
-        padding.append((low, extent - size - low))
+        elif kind == "result":
+            window.append(draw(st.integers(1, max(1, (size - 1) // step + 1))))
+            extent = (window[-1] - 1) * step + 1
+            low = draw(st.integers(min(0, extent - size), 0))
+            padding.append((low, extent - size - low))
+        else:
+            size = stride = step = 1
+            window.append(draw(st.integers(1, 4)))
+            padding.append((window[-1] - 1,) * 2)
+        sizes.append(size)
+        strides.append(stride)
+        dilation.append(step)
     return dataclasses.replace(
-        problem, rhs=(*problem.rhs[:2], *window), padding=tuple(padding),
-        lhs_dilation=(1,) * len(window),
+        problem, lhs=(*problem.lhs[:2], *sizes), rhs=(*problem.rhs[:2], *window),
+        strides=tuple(strides), padding=tuple(padding),
+        lhs_dilation=(1,) * len(window), rhs_dilation=tuple(dilation),
     )  # fmt: skip
 
 

@@ -435,6 +435,17 @@ def test_slices_of_several_dimensions(shape: tuple[int, ...], dtype: str) -> Non
         np.testing.assert_array_equal(exact, wanted)
 
 
+@pytest.mark.parametrize("shape", [(8, 1, 4), (8, 1, 1, 4), (32, 1, 8), (1, 8, 4)])
+def test_gradients_of_one_column_of_steps(shape: tuple[int, ...]) -> None:
+    """Beside a dimension of one element."""
+    x = np.random.default_rng(0).standard_normal(shape)
+    for index in (np.s_[::2, ..., 1], np.s_[::3, ..., -1]):
+        found = weft.jit(weft.grad(lambda x, i=index: weft.sum(weft.sin(x[i]))))(x)
+        wanted = np.zeros(shape)
+        wanted[index] = np.cos(x[index])
+        np.testing.assert_allclose(np.asarray(found), wanted, rtol=1e-12)
+
+
 @pytest.mark.parametrize("dtype", ["float32", "int16", "complex64"])
 @pytest.mark.parametrize("shape", [(40, 1000), (7, 24, 50), (300, 130), (5, 90, 3, 7)])
 def test_updates_that_threads_share(shape: tuple[int, ...], dtype: str) -> None:

@@ -545,7 +545,17 @@ def test_what_is_refused(name: str) -> None:
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "bfloat16", "int8"])
 @pytest.mark.parametrize(
-    "shape", [(2, 9), (3, 24), (13, 12), (67, 5), (60, 1024), (9, 7, 11), (5, 1, 30)]
+    "shape",
+    [
+        (2, 9),
+        (3, 24),
+        (13, 12),
+        (67, 5),
+        (60, 1024),
+        (30, 1025),
+        (9, 7, 11),
+        (5, 1, 30),
+    ],
 )
 def test_running_values_of_many_rows(shape: tuple[int, ...], dtype: str) -> None:
     """Rows are done side by side: in the order of each, whatever the threads."""

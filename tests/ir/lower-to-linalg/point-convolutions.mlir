@@ -3,6 +3,8 @@
 //
 // Convolutions that are products of matrices.
 
+// CHECK: #[[REVERSED:.+]] = affine_map<(d0, d1, d2) -> (-d0 + 4, d1, d2)>
+
 // A window of one place, with steps: of every second element.
 // CHECK-LABEL: func.func @steps
 func.func @steps(%x: tensor<2x16x9x9xf32>, %w: tensor<8x16x1x1xf32>)
@@ -30,6 +32,22 @@ func.func @gradient(%x: tensor<2x9x9x16xf32>, %y: tensor<2x5x5x8xf32>)
       high [0, 0] base_dilation [1, 1] window_dilation [2, 2]
       : (tensor<2x9x9x16xf32>, tensor<2x5x5x8xf32>) -> tensor<1x1x16x8xf32>
   return %0 : tensor<1x1x16x8xf32>
+}
+
+// An array of one place, in the middle of zeros: a product with each element of
+// the window, the last one first.
+// CHECK-LABEL: func.func @spread
+func.func @spread(%x: tensor<2x1x16xf32>, %w: tensor<5x16x8xf32>)
+    -> tensor<2x5x8xf32> {
+  // CHECK-NOT: tensor.insert_slice
+  // CHECK: %[[W:.+]] = linalg.generic {indexing_maps = [#[[REVERSED]], {{.*}} ins(%arg1
+  // CHECK: tensor.collapse_shape %arg0 {{.*}} into tensor<2x16xf32>
+  // CHECK: linalg.generic {{.*}} outs(%{{.+}} : tensor<2x5x8xf32>)
+  %0 = weft.convolution %x, %w batch [] x [] contract [2] x [1]
+      spatial [1] x [0] order [0, 1, 2] strides [1] low [4] high [4]
+      base_dilation [1] window_dilation [1]
+      : (tensor<2x1x16xf32>, tensor<5x16x8xf32>) -> tensor<2x5x8xf32>
+  return %0 : tensor<2x5x8xf32>
 }
 
 // What is put around is no product.

@@ -80,7 +80,8 @@ module attributes {weft.machine = {share_from = 262144 : i64}} {
 
 // -----
 
-// What another step may write is read; the place depends on more; few updates.
+// What another step may write is read; the place depends on more, or what it is a
+// place of does; few updates.
 // CHECK-NOT: weft.parallel
 module attributes {weft.machine = {share_from = 262144 : i64}} {
   func.func @neighbours(%rows: memref<1000xindex>, %x: memref<256x1536xf32>) {
@@ -108,6 +109,22 @@ module attributes {weft.machine = {share_from = 262144 : i64}} {
         %0 = memref.load %y[%i, %j] : memref<1000x512xf32>
         %place = arith.addi %row, %j : index
         memref.store %0, %x[%row, %place] : memref<256x1536xf32>
+      }
+    }
+    return
+  }
+  func.func @views(%y: memref<1000x512xf32>, %x: memref<1000x512xf32>) {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %c999 = arith.constant 999 : index
+    %c1000 = arith.constant 1000 : index
+    %c512 = arith.constant 512 : index
+    scf.for %i = %c0 to %c1000 step %c1 {
+      %row = arith.subi %c999, %i : index
+      %view = memref.subview %x[%row, 0] [1, 512] [1, 1] : memref<1000x512xf32> to memref<1x512xf32, strided<[512, 1], offset: ?>>
+      scf.for %j = %c0 to %c512 step %c1 {
+        %0 = memref.load %y[%i, %j] : memref<1000x512xf32>
+        memref.store %0, %view[%i, %j] : memref<1x512xf32, strided<[512, 1], offset: ?>>
       }
     }
     return
