@@ -29,6 +29,10 @@ def LowerToLinalg : Pass<"weft-lower-to-linalg", "::mlir::ModuleOp"> {
       linalg.yield %s : f32
     } -> tensor<4xf32>
     ```
+    On CPUs a convolution whose window has one place, or moves to one place, is a
+    product of matrices, and others are computed of arrays whose channels come last
+    where these fill vectors better than the places of a row do.
+
     A scatter is a loop over its updates. Where the module states a GPU, it is
     such a loop for each column that no index chooses, or the updates are sorted
     by their places first, and each element of the result takes its own:
@@ -135,7 +139,8 @@ def TransposeSums : Pass<"weft-transpose-sums", "::mlir::func::FuncOp"> {
   let summary = "Computes sums of products in the order in which they are wanted";
   let description = [{
     The derivative of a product by its second factor is often the transpose of a
-    product. Its elements are written where they belong instead.
+    product. Its elements are written where they belong instead. What is transposed
+    twice is transposed once, or not at all.
 
     ```mlir
     %c = linalg.generic {indexing_maps = [..., (m, n, k) -> (m, n)]}
@@ -494,7 +499,8 @@ def ShareUpdates : Pass<"weft-share-updates", "::mlir::func::FuncOp"> {
   let description = [{
     Which elements a step of a scatter updates is known when it runs, and steps may
     update the same ones: their order matters. Along a dimension that each of them
-    walks, what one thread updates is no other's.
+    walks, what one thread updates is no other's. Where that is not the last one, a
+    row has all of its updates before the next.
 
     ```mlir
     scf.for %i = %c0 to %c1000 step %c1 {

@@ -6,6 +6,7 @@
 #include "lowering/OptimizationLevel.h"
 #include "lowering/Passes.h"
 #include "lowering/memory/Buffers.h"
+#include "lowering/memory/LoopAccesses.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -25,11 +26,9 @@ namespace {
 /// The number of steps of a loop from 0 that carries nothing and that nobody
 /// has said anything about, or nothing.
 std::optional<int64_t> stepsOf(scf::ForOp loop) {
-  if (loop->getNumResults() != 0 || !loop->getDiscardableAttrs().empty() ||
-      getConstantIntValue(loop.getLowerBound()) != 0 ||
-      getConstantIntValue(loop.getStep()) != 1)
+  if (loop->getNumResults() != 0 || !loop->getDiscardableAttrs().empty())
     return std::nullopt;
-  return getConstantIntValue(loop.getUpperBound());
+  return weft::stepsFromZero(loop);
 }
 
 SmallVector<ReassociationIndices> groupsOf(Value array, unsigned dim) {

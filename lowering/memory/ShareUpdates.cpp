@@ -52,6 +52,9 @@ public:
     // Lines of the caches belong to one block.
     block = llvm::alignTo(
         block, std::max<int64_t>(1, weft::Machine::lineBytes / bytes));
+    // Of steps that write in different rows, each has all updates of its own.
+    if (loop == loops.back() && accesses.distanceOfSteps(loop) > bytes)
+      block = 1;
     if (block < steps)
       inBlocks(b, loop, steps, block);
   }

@@ -80,6 +80,36 @@ module attributes {weft.machine = {share_from = 262144 : i64}} {
 
 // -----
 
+// Of columns, a step updates one of each row: rows come first.
+// CHECK-LABEL: func.func @one_of_each
+// CHECK: scf.for %[[FIRST:.+]] = %c0{{.*}} to %c512{{.*}} step %c1
+// CHECK: %[[END:.+]] = arith.addi %{{.+}}, %c1
+// CHECK: scf.for %[[I:.+]] = %c0{{.*}} to %c1000
+// CHECK: %[[COLUMN:.+]] = memref.load
+// CHECK: scf.for %[[ROW:.+]] = %{{.+}} to %[[END]]
+// CHECK: memref.store %{{.+}}, %{{.+}}[%[[ROW]], %[[COLUMN]]]
+// CHECK: } {weft.parallel}
+module attributes {weft.machine = {share_from = 262144 : i64}} {
+  func.func @one_of_each(%columns: memref<1000xindex>, %y: memref<512x1000xf32>, %x: memref<512x256xf32>) {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %c1000 = arith.constant 1000 : index
+    %c512 = arith.constant 512 : index
+    scf.for %i = %c0 to %c1000 step %c1 {
+      %column = memref.load %columns[%i] : memref<1000xindex>
+      scf.for %j = %c0 to %c512 step %c1 {
+        %0 = memref.load %y[%j, %i] : memref<512x1000xf32>
+        %1 = memref.load %x[%j, %column] : memref<512x256xf32>
+        %2 = arith.addf %0, %1 : f32
+        memref.store %2, %x[%j, %column] : memref<512x256xf32>
+      }
+    }
+    return
+  }
+}
+
+// -----
+
 // What another step may write is read; the place depends on more, or what it is a
 // place of does; few updates.
 // CHECK-NOT: weft.parallel
