@@ -165,6 +165,16 @@ bool weft::hasGaps(Value array) {
   return false;
 }
 
+bool weft::isContiguous(Value array) {
+  int64_t offset = 0;
+  auto type = cast<ShapedType>(array.getType());
+  return llvm::all_of_zip(stridesOf(array, offset), stridesOf(type, offset),
+                          type.getShape(),
+                          [](int64_t stride, int64_t own, int64_t size) {
+                            return stride == own || size == 1;
+                          });
+}
+
 std::optional<Nest> Nest::of(linalg::LinalgOp op) {
   Nest nest;
   nest.extents = op.getStaticLoopRanges();

@@ -117,6 +117,10 @@ bool isTransposition(mlir::linalg::GenericOp op);
 /// dimension of more than one are not in memory: of every second one, say.
 bool hasGaps(mlir::Value array);
 
+/// Whether an array is in memory as its shape says: no part of another one with
+/// others' elements in between.
+bool isContiguous(mlir::Value array);
+
 } // namespace weft
 
 #endif // WEFT_LOWERING_FUSION_NEST_H

@@ -39,6 +39,19 @@ class PackContractions final
 
   static void pack(GenericOp op, const Machine &machine) {
     if (auto tiles = TilePlan::toPack(op, machine)) {
+      // Panels are copied from one row of all elements.
+      Value factor = op.getDpsInputs()[tiles->columnFactor];
+      if (!weft::isContiguous(factor)) {
+        OpBuilder b(op);
+        op->setOperand(tiles->columnFactor,
+                       bufferization::AllocTensorOp::create(
+                           b, op.getLoc(),
+                           cast<RankedTensorType>(factor.getType()),
+                           /*dynamicSizes=*/ValueRange(), factor));
+        tiles = TilePlan::toPack(op, machine);
+        if (!tiles)
+          return;
+      }
       if (weft::padSteps(op, *tiles))
         tiles = TilePlan::toPack(op, machine);
       return weft::packTiles(op, *tiles, machine);
