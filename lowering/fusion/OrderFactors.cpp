@@ -272,11 +272,8 @@ private:
       if (from == to && !weft::hasGaps(array))
         return array;
     }
-    // A generic that changes nothing would be folded.
     if (from == to)
-      return bufferization::AllocTensorOp::create(
-          b, op.getLoc(), cast<RankedTensorType>(array.getType()),
-          /*dynamicSizes=*/ValueRange(), array);
+      return weft::copyTogether(b, op.getLoc(), array);
     Value empty = emptyOf(b, array, to);
     SmallVector<unsigned> places =
         llvm::map_to_vector(from, [&](unsigned l) -> unsigned {
@@ -307,6 +304,13 @@ private:
 };
 
 } // namespace
+
+// A generic that changes nothing would be folded.
+Value weft::copyTogether(OpBuilder &b, Location loc, Value part) {
+  return bufferization::AllocTensorOp::create(
+      b, loc, cast<RankedTensorType>(part.getType()),
+      /*dynamicSizes=*/ValueRange(), part);
+}
 
 GenericOp weft::orderFactors(GenericOp op, const Machine &machine) {
   auto order = FactorOrder::match(op, machine);

@@ -44,10 +44,7 @@ class PackContractions final
       if (!weft::isContiguous(factor)) {
         OpBuilder b(op);
         op->setOperand(tiles->columnFactor,
-                       bufferization::AllocTensorOp::create(
-                           b, op.getLoc(),
-                           cast<RankedTensorType>(factor.getType()),
-                           /*dynamicSizes=*/ValueRange(), factor));
+                       weft::copyTogether(b, op.getLoc(), factor));
         tiles = TilePlan::toPack(op, machine);
         if (!tiles)
           return;

@@ -35,6 +35,11 @@ bool padSteps(mlir::linalg::GenericOp op, const TilePlan &plan);
 mlir::linalg::GenericOp orderFactors(mlir::linalg::GenericOp op,
                                      const Machine &machine);
 
+/// Copies an array that is part of another one, so that its elements are
+/// together.
+mlir::Value copyTogether(mlir::OpBuilder &b, mlir::Location loc,
+                         mlir::Value part);
+
 /// What makes the wide copies of two factors; null where there is none.
 using Widened = std::array<mlir::linalg::GenericOp, 2>;
 

@@ -8,10 +8,8 @@
 #include "dialects/Contract.h"
 #include "dialects/Weft.h"
 #include "lowering/Machine.h"
-#include "lowering/OptimizationLevel.h"
 #include "lowering/gpu/Device.h"
 #include "lowering/linalg/ToLinalg.h"
-#include "lowering/schedule/Schedule.h"
 
 using namespace mlir;
 using weft::ConvolutionOp;
@@ -166,10 +164,7 @@ struct MoveChannelsLast final : OpConversionPattern<ConvolutionOp> {
   matchAndRewrite(ConvolutionOp op, OpAdaptor,
                   ConversionPatternRewriter &rewriter) const override {
     Channels channels(op);
-    auto module = op->getParentOfType<ModuleOp>();
-    // A schedule is told of what the program has.
-    if (!weft::isOptimized(op) || weft::isForGpu(op) ||
-        weft::findSchedule(module) || !channels.areMoved())
+    if (weft::isForGpu(op) || !weft::mayRearrange(op) || !channels.areMoved())
       return rewriter.notifyMatchFailure(op, "is computed as it is");
     rewriter.replaceOp(op, channels.build(rewriter));
     return success();

@@ -7,10 +7,8 @@
 
 #include "dialects/Contract.h"
 #include "dialects/Weft.h"
-#include "lowering/OptimizationLevel.h"
 #include "lowering/gpu/Device.h"
 #include "lowering/linalg/ToLinalg.h"
-#include "lowering/schedule/Schedule.h"
 
 using namespace mlir;
 using weft::ConvolutionOp;
@@ -163,9 +161,7 @@ struct MultiplyPoints final : OpConversionPattern<ConvolutionOp> {
   matchAndRewrite(ConvolutionOp op, OpAdaptor,
                   ConversionPatternRewriter &rewriter) const override {
     PointConvolution convolution(op);
-    if (!weft::isOptimized(op) || weft::isForGpu(op) ||
-        weft::findSchedule(op->getParentOfType<ModuleOp>()) ||
-        !convolution.match())
+    if (weft::isForGpu(op) || !weft::mayRearrange(op) || !convolution.match())
       return rewriter.notifyMatchFailure(op, "is computed as it is");
     rewriter.replaceOp(op, convolution.build(rewriter));
     return success();

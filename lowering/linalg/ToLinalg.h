@@ -82,6 +82,10 @@ mlir::Value buildPadded(mlir::OpBuilder &b, mlir::Location loc, mlir::Value x,
                         llvm::ArrayRef<int64_t> dims, const Windows &windows,
                         mlir::Attribute value);
 
+/// Whether sums may become others that are sooner done: a schedule is told of
+/// what the program has.
+bool mayRearrange(mlir::Operation *op);
+
 /// The dimensions of a convolution's operands that the other has not.
 llvm::SmallVector<int64_t> freeOfLhs(ConvolutionOp op);
 llvm::SmallVector<int64_t> freeOfRhs(ConvolutionOp op);

@@ -88,6 +88,10 @@ static SmallVector<AffineMap> mapsFromResult(const weft::SumOfProducts &sum) {
       });
 }
 
+bool weft::mayRearrange(Operation *op) {
+  return isOptimized(op) && !findSchedule(op->getParentOfType<ModuleOp>());
+}
+
 Value weft::buildSumOfProducts(OpBuilder &b, Location loc,
                                RankedTensorType type,
                                const SumOfProducts &sum) {
@@ -112,8 +116,7 @@ Value weft::buildSumOfProducts(OpBuilder &b, Location loc,
     return buildMultiplyAdd(inner, loc, acc, x, y, sum.precision);
   };
   Operation *around = b.getInsertionBlock()->getParentOp();
-  if (isOptimized(around) && areProducts(sum) &&
-      !findSchedule(around->getParentOfType<ModuleOp>()))
+  if (mayRearrange(around) && areProducts(sum))
     return buildRounded(
         b, loc,
         buildParallel(b, loc, sums, {sum.lhs, sum.rhs}, mapsFromResult(sum),
